@@ -51,7 +51,7 @@ def column(type: SqlType, meaning: str, *, default: str | None = None) -> Column
 
 
 class Balance(NamedTuple):
-    """The database refuses an insert in which the amounts of an entry (rows equal in these columns) are not zero in sum."""
+    """The database refuses an insert in which the amounts of an entry (rows equal in these columns) do not add up to 0."""
 
     entry: tuple[str, ...]
     amount: str

@@ -1,0 +1,82 @@
+"""Campaign: what marketing plans, spends and gets for it (R-11). Belongs to the company, not to a customer."""
+
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from ltc_events.schemas.base import Command, Currency, Event, Name, NotNegative, Positive, References
+from ltc_events.schemas.lead import Channel
+
+
+class PlanCampaign(Command):
+    """Plan a campaign on a channel with a budget."""
+
+    type: ClassVar[str] = "campaign.plan.v1"
+    title: Name
+    channel: Channel
+    budget: NotNegative
+    expected_revenue: NotNegative | None = None
+    currency: Currency
+    starts_on: date
+    ends_on: date
+    references: References = {}
+
+
+class LaunchCampaign(Command):
+    """Start a planned campaign."""
+
+    type: ClassVar[str] = "campaign.launch.v1"
+
+
+class RecordCampaignCost(Command):
+    """Book money spent; each `cost_id` counts once. Costs may come in after the campaign has closed."""
+
+    type: ClassVar[str] = "campaign.record_cost.v1"
+    cost_id: UUID
+    amount: Positive
+    note: Name | None = None
+
+
+class CloseCampaign(Command):
+    """End a campaign."""
+
+    type: ClassVar[str] = "campaign.close.v1"
+    reason: Name | None = None
+
+
+class CampaignPlanned(Event):
+    """A campaign was planned."""
+
+    type: ClassVar[str] = "campaign.planned.v1"
+    title: Name
+    channel: Channel
+    budget: NotNegative
+    expected_revenue: NotNegative | None = None
+    currency: Currency
+    starts_on: date
+    ends_on: date
+    references: References = {}
+
+
+class CampaignLaunched(Event):
+    """A campaign started."""
+
+    type: ClassVar[str] = "campaign.launched.v1"
+
+
+class CampaignCostRecorded(Event):
+    """Money was spent on a campaign."""
+
+    type: ClassVar[str] = "campaign.cost_recorded.v1"
+    cost_id: UUID
+    amount: Positive
+    currency: Currency
+    channel: Channel
+    note: Name | None = None
+
+
+class CampaignClosed(Event):
+    """A campaign ended."""
+
+    type: ClassVar[str] = "campaign.closed.v1"
+    reason: Name | None = None

@@ -1,0 +1,61 @@
+"""Credit note: the only way to correct an issued invoice downwards."""
+
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from ltc_events.schemas.base import Amount, Code, Command, Currency, Event, Name, NotNegative, Positive, Schema
+from ltc_events.schemas.invoice import InvoiceLine, Part, TaxSubtotal
+
+
+class CreditReason(StrEnum):
+    """Why an invoice is credited."""
+
+    DUPLICATE = "duplicate"
+    UNSATISFACTORY = "unsatisfactory"
+    ORDER_CHANGE = "order_change"
+    CANCELLATION = "cancellation"
+    FRAUD = "fraud"
+    OTHER = "other"
+
+
+class CreditLine(Schema):
+    """What of an invoice line is credited: a net amount before tax, or a quantity's share of the line."""
+
+    line: int = Field(ge=1)
+    amount: Positive | None = None
+    quantity: Positive | None = None
+
+
+class IssueCreditNote(Command):
+    """Credit an invoice, in whole (no `lines`) or in part. Its subject is the credit note's own id."""
+
+    type: ClassVar[str] = "credit_note.issue.v1"
+    invoice_id: UUID
+    series: Code = "CN"
+    reason: CreditReason
+    note: Name | None = None
+    lines: tuple[CreditLine, ...] = Field(default=(), max_length=500)
+
+
+class CreditNoteIssued(Event):
+    """A credit note was issued. `applied` went against what the invoice owed; `unapplied` stands to the customer's credit."""
+
+    type: ClassVar[str] = "credit_note.issued.v1"
+    number: Name
+    invoice_id: UUID
+    opportunity_id: UUID | None = None
+    currency: Currency
+    reason: CreditReason
+    note: Name | None = None
+    lines: tuple[InvoiceLine, ...]
+    taxes: tuple[TaxSubtotal, ...]
+    net: NotNegative
+    tax: Amount
+    rounding: Amount
+    payable: NotNegative
+    applied: NotNegative
+    unapplied: NotNegative
+    parts: tuple[Part, ...]

@@ -1,0 +1,367 @@
+"""Lead: a specific customer with potential intent to buy something specific (R-1 … R-4, R-6, R-7, R-14 … R-18, R-21)."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from ltc_events.schemas.base import (
+    Amount,
+    Code,
+    Command,
+    Currency,
+    Email,
+    Event,
+    Name,
+    NotNegative,
+    Phone,
+    References,
+    Schema,
+    Text,
+)
+
+
+class Channel(StrEnum):
+    """Where leads come from (R-7). What the other system called it goes into `origin`."""
+
+    SOCIAL = "social"
+    PAID_SOCIAL = "paid_social"
+    PAID_SEARCH = "paid_search"
+    ORGANIC_SEARCH = "organic_search"
+    DISPLAY = "display"
+    ADVERTISEMENT = "advertisement"
+    EMAIL = "email"
+    CONTENT = "content"
+    WEB_FORM = "web_form"
+    DIRECT_TRAFFIC = "direct_traffic"
+    EXHIBITION = "exhibition"
+    SEMINAR = "seminar"
+    LAUNCH = "launch"
+    QUESTIONNAIRE = "questionnaire"
+    PERSONAL_NETWORK = "personal_network"
+    REFERRAL = "referral"
+    PARTNER = "partner"
+    COLD_CALL = "cold_call"
+    DIRECT_MAIL = "direct_mail"
+    PUBLIC_RELATIONS = "public_relations"
+    ONLINE_STORE = "online_store"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class Temperature(StrEnum):
+    """Cold: no contact; warm: first contact or registration; hot: demo or quote request (R-14)."""
+
+    COLD = "cold"
+    WARM = "warm"
+    HOT = "hot"
+
+
+class Priority(StrEnum):
+    """Decides how soon a first response is due (policy `response_levels`, R-17)."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class EvidenceKind(StrEnum):
+    """What shows that a lead may become an opportunity (R-21)."""
+
+    INTENT_TO_BUY = "intent_to_buy"
+    INVESTMENT_PLAN = "investment_plan"
+
+
+class LeadDetail(Schema):
+    """What more is known about the need (R-4)."""
+
+    pain_points: Text | None = None
+    special_requirements: Text | None = None
+    features_of_interest: Text | None = None
+    products: tuple[Code, ...] = ()
+
+
+class CaptureLead(Command):
+    """Record a lead. Anybody may (R-6). Which fields must be filled is policy `required_fields` (R-3, R-5)."""
+
+    type: ClassVar[str] = "lead.capture.v1"
+    contact_name: Name | None = None
+    company: Name | None = None
+    phone: Phone | None = None
+    email: Email | None = None
+    industry: Name | None = None
+    need: Text | None = None
+    channel: Channel
+    origin: Name | None = None
+    campaign_id: UUID | None = None
+    source_activity: Code | None = None
+    captured_by: Name | None = None
+    region: Name | None = None
+    priority: Priority = Priority.NORMAL
+    detail: LeadDetail | None = None
+    references: References = {}
+
+
+class ScreenLead(Command):
+    """Apply the three tests that admit a lead; one failed test rejects it, and `reason` says why (R-2)."""
+
+    type: ClassVar[str] = "lead.screen.v1"
+    specific_customer: bool
+    potential_intent: bool
+    can_take_part: bool
+    reason: Name | None = None
+
+
+class RecordLeadDetail(Command):
+    """Write down more about the need (R-4)."""
+
+    type: ClassVar[str] = "lead.record_detail.v1"
+    detail: LeadDetail
+
+
+class ChangeTemperature(Command):
+    """Say how close to buying the lead is (R-14)."""
+
+    type: ClassVar[str] = "lead.change_temperature.v1"
+    temperature: Temperature
+    reason: Name | None = None
+
+
+class ScoreLead(Command):
+    """Score the lead: `inputs` give a value per factor of policy `score_model`, which turns it into points (R-15)."""
+
+    type: ClassVar[str] = "lead.score.v1"
+    inputs: dict[Code, Name] = Field(min_length=1, max_length=20)
+
+
+class Candidate(Schema):
+    """Somebody who could take the lead."""
+
+    owner: Name
+    regions: tuple[Name, ...] = ()
+    open_leads: int = Field(ge=0)
+    idle_minutes: int = Field(default=0, ge=0)
+
+
+class AssignLead(Command):
+    """Give the lead to `owner`, or let policy `assignment_rule` choose among `candidates` (R-16)."""
+
+    type: ClassVar[str] = "lead.assign.v1"
+    owner: Name | None = None
+    candidates: tuple[Candidate, ...] = Field(default=(), max_length=200)
+
+
+class RecordFirstResponse(Command):
+    """Say that somebody first answered the lead, at the envelope's time (R-17)."""
+
+    type: ClassVar[str] = "lead.record_first_response.v1"
+    by: Name
+    medium: Code | None = None
+
+
+class RecordResponseBreach(Command):
+    """Say that the time for a first response has passed without one (R-17); sent by a clock."""
+
+    type: ClassVar[str] = "lead.record_response_breach.v1"
+
+
+class ScheduleFollowUp(Command):
+    """Plan to get in touch again (R-18)."""
+
+    type: ClassVar[str] = "lead.schedule_follow_up.v1"
+    follow_up_id: UUID
+    due_at: datetime
+    medium: Code | None = None
+    note: Text | None = None
+
+
+class CompleteFollowUp(Command):
+    """Say that a planned follow-up was done."""
+
+    type: ClassVar[str] = "lead.complete_follow_up.v1"
+    follow_up_id: UUID
+    result: Text | None = None
+
+
+class MissFollowUp(Command):
+    """Say that a planned follow-up was not done in time; sent by a clock."""
+
+    type: ClassVar[str] = "lead.miss_follow_up.v1"
+    follow_up_id: UUID
+
+
+class QualifyLead(Command):
+    """Confirm need, budget, authority and time frame."""
+
+    type: ClassVar[str] = "lead.qualify.v1"
+    need: Text
+    budget: NotNegative | None = None
+    currency: Currency | None = None
+    authority: Name | None = None
+    time_frame: Name | None = None
+
+
+class ConvertLead(Command):
+    """Turn a qualified lead into an opportunity, in one transaction with it; the lead is frozen from then on (R-21)."""
+
+    type: ClassVar[str] = "lead.convert.v1"
+    opportunity_id: UUID
+    evidence: EvidenceKind
+    evidence_note: Text
+    can_take_part: bool
+    title: Name
+    amount: NotNegative
+    currency: Currency
+    expected_close_on: date | None = None
+
+
+class DisqualifyLead(Command):
+    """Close the lead without an opportunity."""
+
+    type: ClassVar[str] = "lead.disqualify.v1"
+    reason: Name
+
+
+class LeadCaptured(Event):
+    """A lead was recorded. `response_due_at` follows from the priority by policy `response_levels`."""
+
+    type: ClassVar[str] = "lead.captured.v1"
+    contact_name: Name | None = None
+    company: Name | None = None
+    phone: Phone | None = None
+    email: Email | None = None
+    industry: Name | None = None
+    need: Text | None = None
+    channel: Channel
+    origin: Name | None = None
+    campaign_id: UUID | None = None
+    source_activity: Code | None = None
+    captured_by: Name | None = None
+    region: Name | None = None
+    priority: Priority
+    detail: LeadDetail | None = None
+    references: References = {}
+    response_due_at: datetime
+    policy_version: int
+    response_policy_version: int
+
+
+class LeadAccepted(Event):
+    """The lead passed the three tests."""
+
+    type: ClassVar[str] = "lead.accepted.v1"
+
+
+class LeadRejected(Event):
+    """The lead failed a test: `failed` names it."""
+
+    type: ClassVar[str] = "lead.rejected.v1"
+    failed: tuple[Code, ...]
+    reason: Name
+
+
+class LeadDetailRecorded(Event):
+    """More became known about the need."""
+
+    type: ClassVar[str] = "lead.detail_recorded.v1"
+    detail: LeadDetail
+
+
+class TemperatureChanged(Event):
+    """The lead warmed up or cooled down."""
+
+    type: ClassVar[str] = "lead.temperature_changed.v1"
+    was: Temperature
+    temperature: Temperature
+    reason: Name | None = None
+
+
+class LeadScored(Event):
+    """The lead got a score: the sum of `points` per factor. Earlier scores stay in the stream."""
+
+    type: ClassVar[str] = "lead.scored.v1"
+    score: Amount
+    points: dict[Code, Amount]
+    inputs: dict[Code, Name]
+    model_version: int
+
+
+class LeadAssigned(Event):
+    """Somebody owns the lead now; `rule` names what chose (`manual` or the policy), with its version."""
+
+    type: ClassVar[str] = "lead.assigned.v1"
+    owner: Name
+    rule: Code
+    rule_version: int
+
+
+class FirstResponseRecorded(Event):
+    """Somebody first answered the lead; `in_time` holds it against the service level."""
+
+    type: ClassVar[str] = "lead.first_response_recorded.v1"
+    by: Name
+    medium: Code | None = None
+    in_time: bool
+
+
+class ResponseBreached(Event):
+    """The time for a first response passed without one."""
+
+    type: ClassVar[str] = "lead.response_sla_breached.v1"
+    due_at: datetime
+
+
+class FollowUpScheduled(Event):
+    """A follow-up was planned."""
+
+    type: ClassVar[str] = "lead.follow_up_scheduled.v1"
+    follow_up_id: UUID
+    due_at: datetime
+    medium: Code | None = None
+    note: Text | None = None
+    owner: Name | None = None
+
+
+class FollowUpCompleted(Event):
+    """A planned follow-up was done."""
+
+    type: ClassVar[str] = "lead.follow_up_completed.v1"
+    follow_up_id: UUID
+    result: Text | None = None
+
+
+class FollowUpMissed(Event):
+    """A planned follow-up was not done in time."""
+
+    type: ClassVar[str] = "lead.follow_up_missed.v1"
+    follow_up_id: UUID
+
+
+class LeadQualified(Event):
+    """Need, budget, authority and time frame were confirmed."""
+
+    type: ClassVar[str] = "lead.qualified.v1"
+    need: Text
+    budget: NotNegative | None = None
+    currency: Currency | None = None
+    authority: Name | None = None
+    time_frame: Name | None = None
+
+
+class LeadConverted(Event):
+    """The lead became an opportunity."""
+
+    type: ClassVar[str] = "lead.converted.v1"
+    opportunity_id: UUID
+    evidence: EvidenceKind
+    evidence_note: Text
+
+
+class LeadDisqualified(Event):
+    """The lead was closed without an opportunity."""
+
+    type: ClassVar[str] = "lead.disqualified.v1"
+    reason: Name

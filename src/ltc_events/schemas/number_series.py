@@ -1,0 +1,37 @@
+"""Document numbers: one stream per series and year, in which the stream's version is the number; so no number is missing or double."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from ltc_events.kernel.ids import derive_id
+from ltc_events.schemas.base import Code, Event, Name
+
+
+class NumberAssigned(Event):
+    """The next number of the series went to a document. `sequence` equals the event's version in its stream."""
+
+    type: ClassVar[str] = "number_series.number_assigned.v1"
+    series: Code
+    year: int
+    sequence: int
+    number: Name
+    document_id: UUID
+
+
+def series_id(series: str, year: int) -> UUID:
+    """The stream of a series in a year."""
+    return derive_id("number_series", series, str(year))
+
+
+def format_number(series: str, year: int, sequence: int) -> str:
+    """`INV-2026-000042`."""
+    return f"{series}-{year}-{sequence:06d}"
+
+
+def parse_number(number: str) -> tuple[str, int, int] | None:
+    """The series, year and sequence that `format_number` put into a number, or None when it is none of ours."""
+    series, _, rest = number.rpartition("-")
+    series, _, year = series.rpartition("-")
+    if not (series and len(year) == 4 and year.isdecimal() and rest.isdecimal()):
+        return None
+    return series, int(year), int(rest)

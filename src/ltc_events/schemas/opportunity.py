@@ -1,0 +1,210 @@
+"""Opportunity: a deal on its way through the stages (R-37 … R-43)."""
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from ltc_events.schemas.base import Code, Command, Currency, Event, Name, NotNegative, Percent, References, Text
+from ltc_events.schemas.lead import Channel
+
+
+class LossReason(StrEnum):
+    """Why deals are lost (R-43)."""
+
+    PRICE = "price"
+    PRODUCT_GAP = "product_gap"
+    COMPETITOR = "competitor"
+    NO_BUDGET = "no_budget"
+    NO_DECISION = "no_decision"
+    TIMING = "timing"
+    RELATIONSHIP = "relationship"
+    OTHER = "other"
+
+
+class InteractionKind(StrEnum):
+    """What passed between us and the customer (R-35, R-41, R-42)."""
+
+    CALL = "call"
+    EMAIL = "email"
+    MEETING = "meeting"
+    VISIT = "visit"
+    INFORMATION = "information"
+    DEMO = "demo"
+    TRIAL = "trial"
+    OBJECTION = "objection"
+    EVIDENCE = "evidence"
+    CARE = "care"
+
+
+class OpenOpportunity(Command):
+    """Open an opportunity that did not come from a lead, e.g. more business with a known customer."""
+
+    type: ClassVar[str] = "opportunity.open.v1"
+    title: Name
+    amount: NotNegative
+    currency: Currency
+    expected_close_on: date | None = None
+    channel: Channel = Channel.UNKNOWN
+    campaign_id: UUID | None = None
+    owner: Name | None = None
+    references: References = {}
+
+
+class AdvanceStage(Command):
+    """Move on to a later stage. The exit criteria that policy `stages` sets for the stages passed must be met (R-37)."""
+
+    type: ClassVar[str] = "opportunity.advance_stage.v1"
+    stage: Code
+    criteria_met: tuple[Code, ...] = ()
+
+
+class MoveStageBack(Command):
+    """Go back to an earlier stage, saying why."""
+
+    type: ClassVar[str] = "opportunity.move_stage_back.v1"
+    stage: Code
+    reason: Name
+
+
+class ChangeAmount(Command):
+    """Change what the deal is believed to be worth."""
+
+    type: ClassVar[str] = "opportunity.change_amount.v1"
+    amount: NotNegative
+    reason: Name | None = None
+
+
+class ChangeCloseDate(Command):
+    """Change when the deal is expected to close."""
+
+    type: ClassVar[str] = "opportunity.change_close_date.v1"
+    expected_close_on: date
+    reason: Name | None = None
+
+
+class MapDecisionMaker(Command):
+    """Record who takes part in the customer's decision (R-40)."""
+
+    type: ClassVar[str] = "opportunity.map_decision_maker.v1"
+    contact_name: Name
+    role: Name
+    influence: Code | None = None
+
+
+class LogInteraction(Command):
+    """Record what passed between us and the customer (R-41, R-42)."""
+
+    type: ClassVar[str] = "opportunity.log_interaction.v1"
+    kind: InteractionKind
+    summary: Text
+    by: Name | None = None
+
+
+class WinOpportunity(Command):
+    """Close the deal as won: by an accepted quote, or for a stated reason without one (R-37)."""
+
+    type: ClassVar[str] = "opportunity.win.v1"
+    quote_id: UUID | None = None
+    reason: Name | None = None
+
+
+class LoseOpportunity(Command):
+    """Close the deal as lost, saying why (R-43)."""
+
+    type: ClassVar[str] = "opportunity.lose.v1"
+    reason: LossReason
+    competitor: Name | None = None
+    note: Text | None = None
+
+
+class OpportunityOpened(Event):
+    """A deal began, in the first stage of policy `stages`."""
+
+    type: ClassVar[str] = "opportunity.opened.v1"
+    title: Name
+    amount: NotNegative
+    currency: Currency
+    stage: Code
+    probability: Percent
+    expected_close_on: date | None = None
+    lead_id: UUID | None = None
+    channel: Channel
+    origin: Name | None = None
+    campaign_id: UUID | None = None
+    owner: Name | None = None
+    references: References = {}
+    policy_version: int
+
+
+class StageChanged(Event):
+    """The deal moved between stages; `backward` says which way."""
+
+    type: ClassVar[str] = "opportunity.stage_changed.v1"
+    from_stage: Code
+    stage: Code
+    probability: Percent
+    backward: bool
+    reason: Name | None = None
+    criteria_met: tuple[Code, ...] = ()
+    policy_version: int
+
+
+class AmountChanged(Event):
+    """The deal is now believed to be worth `amount`."""
+
+    type: ClassVar[str] = "opportunity.amount_changed.v1"
+    was: NotNegative
+    amount: NotNegative
+    currency: Currency
+    reason: Name | None = None
+
+
+class CloseDateChanged(Event):
+    """The deal is now expected to close on another day."""
+
+    type: ClassVar[str] = "opportunity.close_date_changed.v1"
+    was: date | None
+    expected_close_on: date
+    reason: Name | None = None
+
+
+class DecisionMakerMapped(Event):
+    """Somebody's part in the customer's decision became known."""
+
+    type: ClassVar[str] = "opportunity.decision_maker_mapped.v1"
+    contact_name: Name
+    role: Name
+    influence: Code | None = None
+
+
+class InteractionLogged(Event):
+    """Something passed between us and the customer."""
+
+    type: ClassVar[str] = "opportunity.interaction_logged.v1"
+    kind: InteractionKind
+    summary: Text
+    by: Name | None = None
+
+
+class OpportunityWon(Event):
+    """The deal is won, worth `amount`."""
+
+    type: ClassVar[str] = "opportunity.won.v1"
+    from_stage: Code
+    amount: NotNegative
+    currency: Currency
+    quote_id: UUID | None = None
+    reason: Name | None = None
+
+
+class OpportunityLost(Event):
+    """The deal is lost."""
+
+    type: ClassVar[str] = "opportunity.lost.v1"
+    from_stage: Code
+    amount: NotNegative
+    currency: Currency
+    reason: LossReason
+    competitor: Name | None = None
+    note: Text | None = None

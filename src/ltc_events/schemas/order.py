@@ -1,0 +1,178 @@
+"""Order: what was sold, what of it was delivered, and what of it was billed (R-57 … R-62, R-65)."""
+
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from ltc_events.schemas.base import (
+    Amount,
+    Code,
+    Command,
+    Currency,
+    Event,
+    Name,
+    NotNegative,
+    Percent,
+    Positive,
+    References,
+    Schema,
+)
+
+
+class OrderLineRequest(Schema):
+    """A line of an order that no quote stands behind, or as it is after an amendment. `unit_price` is after discounts."""
+
+    line: int = Field(ge=1, le=9999)
+    sku: Code
+    description: Name
+    quantity: Positive
+    unit_price: NotNegative
+    tax_category: Code = "S"
+    tax_rate: Percent
+    references: References = {}
+
+
+class OrderLine(Schema):
+    """What was ordered: `net` is the price of the whole line, rounded to the minor unit. `quote_line` names its source."""
+
+    line: int
+    sku: Code
+    description: Name
+    quantity: Positive
+    net: NotNegative
+    tax_category: Code
+    tax_rate: Percent
+    quote_line: int | None = None
+    references: References = {}
+
+
+class LineQuantity(Schema):
+    """A quantity of an order line."""
+
+    line: int = Field(ge=1)
+    quantity: Positive
+
+
+class LineAmount(Schema):
+    """A quantity of an order line with its share of the line's net price."""
+
+    line: int
+    quantity: Amount
+    amount: Amount
+
+
+class PlaceOrder(Command):
+    """Order what the accepted quote says (R-57, R-58); without a quote the lines are given, and the reason for it."""
+
+    type: ClassVar[str] = "order.place.v1"
+    quote_id: UUID | None = None
+    reason: Name | None = None
+    currency: Currency | None = None
+    opportunity_id: UUID | None = None
+    lines: tuple[OrderLineRequest, ...] = Field(default=(), max_length=500)
+    requested_delivery_on: date | None = None
+    references: References = {}
+
+
+class AmendOrder(Command):
+    """Replace the lines, saying why (R-55, R-58); never below what is delivered or billed."""
+
+    type: ClassVar[str] = "order.amend.v1"
+    reason: Name
+    lines: tuple[OrderLineRequest, ...] = Field(min_length=1, max_length=500)
+
+
+class ReportDelivery(Command):
+    """Report what was delivered, per line (R-61). Each `delivery_id` counts once; an empty list means all that is open."""
+
+    type: ClassVar[str] = "order.report_delivery.v1"
+    delivery_id: UUID
+    lines: tuple[LineQuantity, ...] = Field(default=(), max_length=500)
+
+
+class ShipOrder(Command):
+    """Send a shipping notice (R-57)."""
+
+    type: ClassVar[str] = "order.ship.v1"
+    shipment_id: UUID
+    carrier: Name | None = None
+    tracking: Name | None = None
+
+
+class CancelOrder(Command):
+    """Release what is not delivered; what is delivered stays billable (R-62)."""
+
+    type: ClassVar[str] = "order.cancel.v1"
+    reason: Name
+
+
+class OrderPlaced(Event):
+    """An order was placed. `opportunity_amount` is what the opportunity was believed to be worth at that moment."""
+
+    type: ClassVar[str] = "order.placed.v1"
+    quote_id: UUID | None = None
+    quote_revision: int | None = None
+    opportunity_id: UUID | None = None
+    opportunity_amount: NotNegative | None = None
+    currency: Currency
+    lines: tuple[OrderLine, ...]
+    net: NotNegative
+    discount_total: NotNegative
+    reason: Name | None = None
+    requested_delivery_on: date | None = None
+    references: References = {}
+
+
+class OrderAmended(Event):
+    """The order's lines were replaced; `net_change` is the new net less the old."""
+
+    type: ClassVar[str] = "order.amended.v1"
+    opportunity_id: UUID | None = None
+    currency: Currency
+    reason: Name
+    lines: tuple[OrderLine, ...]
+    net: NotNegative
+    net_change: Amount
+
+
+class OrderDelivered(Event):
+    """Part or all of the order was delivered."""
+
+    type: ClassVar[str] = "order.delivered.v1"
+    delivery_id: UUID
+    opportunity_id: UUID | None = None
+    currency: Currency
+    lines: tuple[LineAmount, ...]
+    amount: NotNegative
+    complete: bool
+
+
+class OrderShipped(Event):
+    """A shipment left."""
+
+    type: ClassVar[str] = "order.shipped.v1"
+    shipment_id: UUID
+    carrier: Name | None = None
+    tracking: Name | None = None
+
+
+class OrderInvoiced(Event):
+    """Part or all of the order was billed by an invoice."""
+
+    type: ClassVar[str] = "order.invoiced.v1"
+    invoice_id: UUID
+    lines: tuple[LineAmount, ...]
+    amount: Amount
+
+
+class OrderCancelled(Event):
+    """What was not delivered was released: `lines` and `amount` say what."""
+
+    type: ClassVar[str] = "order.cancelled.v1"
+    opportunity_id: UUID | None = None
+    currency: Currency
+    reason: Name
+    lines: tuple[LineAmount, ...]
+    amount: NotNegative

@@ -1,0 +1,51 @@
+"""What became of a command: exactly one outcome each, kept with its events."""
+
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic import Field
+
+from ltc_events.schemas.base import Schema
+
+
+class Status(StrEnum):
+    """How a command ended."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Refusal(Schema):
+    """Why a command was refused, for machines and for people."""
+
+    code: str = Field(description="stable name of the rule, e.g. over_allocation")
+    field: str = Field(description="path in the command's data; empty: the command as a whole")
+    message: str
+    fix: str = Field(description="what would make it acceptable")
+
+
+class Outcome(NamedTuple):
+    """The outcome of one command. `first_position` and `last_position` bound its events (0: it made none).
+
+    `duplicate` is true when this answer repeats an outcome recorded earlier.
+    """
+
+    command_id: UUID
+    content_hash: bytes
+    status: Status
+    first_position: int = 0
+    last_position: int = 0
+    reasons: tuple[Refusal, ...] = ()
+    duplicate: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The outcome as the JSON document that callers get."""
+        positions = list(range(self.first_position, self.last_position + 1)) if self.first_position else []
+        return {
+            "command_id": str(self.command_id),
+            "status": "duplicate" if self.duplicate else self.status.value,
+            "first_outcome": self.status.value,
+            "positions": positions,
+            "reasons": [reason.model_dump() for reason in self.reasons],
+        }

@@ -1,0 +1,236 @@
+"""Quote: priced with a trace, discounts under control, revised without losing what was (R-48 … R-51)."""
+
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from ltc_events.schemas.base import (
+    Amount,
+    Code,
+    Command,
+    Currency,
+    Event,
+    Name,
+    NotNegative,
+    Percent,
+    Positive,
+    References,
+    Schema,
+)
+
+
+class Discount(Schema):
+    """A reduction with its reason: `percent` of what is left after the discounts before it, or an `amount` a line."""
+
+    percent: Percent | None = None
+    amount: NotNegative | None = None
+    reason: Name
+
+
+class QuoteLineRequest(Schema):
+    """A line to be priced. Prices and tax come from the price book, or are stated here when the quote has none."""
+
+    line: int = Field(ge=1, le=9999)
+    sku: Code
+    description: Name | None = None
+    quantity: Positive
+    list_price: NotNegative | None = None
+    tax_category: Code | None = None
+    tax_rate: Percent | None = None
+    discounts: tuple[Discount, ...] = Field(default=(), max_length=10)
+    references: References = {}
+
+
+class AppliedDiscount(Schema):
+    """A discount as it was worked out: how much it took off the line."""
+
+    reason: Name
+    percent: Percent | None = None
+    amount: NotNegative
+
+
+class QuoteLine(Schema):
+    """A priced line: `list_amount` = quantity × list price; `net` = list amount − discounts, rounded to the minor unit."""
+
+    line: int
+    sku: Code
+    description: Name
+    quantity: Positive
+    list_price: NotNegative
+    list_amount: NotNegative
+    discounts: tuple[AppliedDiscount, ...] = ()
+    net: NotNegative
+    tax_category: Code
+    tax_rate: Percent
+    references: References = {}
+
+
+class DraftQuote(Command):
+    """Begin a quote, for an opportunity or on its own."""
+
+    type: ClassVar[str] = "quote.draft.v1"
+    opportunity_id: UUID | None = None
+    price_book_id: UUID | None = None
+    currency: Currency
+    valid_until: date
+    title: Name | None = None
+    requested_on: date | None = None
+    references: References = {}
+
+
+class PriceQuote(Command):
+    """Work out the prices. A discount beyond the requester's limit in policy `discount_matrix` waits for approval (R-51)."""
+
+    type: ClassVar[str] = "quote.price.v1"
+    lines: tuple[QuoteLineRequest, ...] = Field(min_length=1, max_length=500)
+    requested_by: Name
+    role: Code
+
+
+class ApproveDiscount(Command):
+    """Approve what is beyond the requester's limit; the approver is somebody else, with a high enough limit (R-51)."""
+
+    type: ClassVar[str] = "quote.approve_discount.v1"
+    approver: Name
+    role: Code
+
+
+class RejectDiscount(Command):
+    """Turn a discount down; the quote goes back to draft."""
+
+    type: ClassVar[str] = "quote.reject_discount.v1"
+    approver: Name
+    reason: Name
+
+
+class SendQuote(Command):
+    """Send the priced quote to the customer."""
+
+    type: ClassVar[str] = "quote.send.v1"
+    to: Name | None = None
+
+
+class AcceptQuote(Command):
+    """The customer accepts; not after `valid_until`."""
+
+    type: ClassVar[str] = "quote.accept.v1"
+    accepted_by: Name | None = None
+
+
+class RejectQuote(Command):
+    """The customer declines."""
+
+    type: ClassVar[str] = "quote.reject.v1"
+    reason: Name
+
+
+class ExpireQuote(Command):
+    """The quote's validity has ended; refused while `effective_on` is not after `valid_until`."""
+
+    type: ClassVar[str] = "quote.expire.v1"
+
+
+class ReviseQuote(Command):
+    """Begin the next revision; the one before stays readable in the stream."""
+
+    type: ClassVar[str] = "quote.revise.v1"
+    reason: Name
+    valid_until: date | None = None
+
+
+class QuoteDrafted(Event):
+    """A quote began, as revision 1."""
+
+    type: ClassVar[str] = "quote.drafted.v1"
+    opportunity_id: UUID | None = None
+    price_book_id: UUID | None = None
+    currency: Currency
+    valid_until: date
+    title: Name | None = None
+    requested_on: date
+    references: References = {}
+
+
+class QuotePriced(Event):
+    """Prices with their trace. `discount_percent` is the highest discount of a line, in percent of its list amount."""
+
+    type: ClassVar[str] = "quote.priced.v1"
+    revision: int
+    opportunity_id: UUID | None = None
+    currency: Currency
+    lines: tuple[QuoteLine, ...]
+    list_total: NotNegative
+    discount_total: NotNegative
+    net: NotNegative
+    tax: Amount
+    gross: Amount
+    discount_percent: Percent
+    approval_needed: bool
+    requested_by: Name
+    role: Code
+    price_book_id: UUID | None = None
+    price_book_version: int
+    matrix_version: int
+
+
+class DiscountApproved(Event):
+    """A discount beyond the requester's limit was approved."""
+
+    type: ClassVar[str] = "quote.discount_approved.v1"
+    approver: Name
+    role: Code
+    discount_percent: Percent
+    matrix_version: int
+
+
+class DiscountRejected(Event):
+    """A discount beyond the requester's limit was turned down."""
+
+    type: ClassVar[str] = "quote.discount_rejected.v1"
+    approver: Name
+    reason: Name
+
+
+class QuoteSent(Event):
+    """The quote went to the customer."""
+
+    type: ClassVar[str] = "quote.sent.v1"
+    revision: int
+    to: Name | None = None
+
+
+class QuoteAccepted(Event):
+    """The customer accepted the quote."""
+
+    type: ClassVar[str] = "quote.accepted.v1"
+    revision: int
+    opportunity_id: UUID | None = None
+    net: NotNegative
+    currency: Currency
+    accepted_by: Name | None = None
+
+
+class QuoteRejected(Event):
+    """The customer declined."""
+
+    type: ClassVar[str] = "quote.rejected.v1"
+    revision: int
+    reason: Name
+
+
+class QuoteExpired(Event):
+    """The quote's validity ended without an answer."""
+
+    type: ClassVar[str] = "quote.expired.v1"
+    revision: int
+
+
+class QuoteRevised(Event):
+    """The next revision began."""
+
+    type: ClassVar[str] = "quote.revised.v1"
+    revision: int
+    reason: Name
+    valid_until: date

@@ -1,0 +1,28 @@
+"""An event as the store holds it: what happened, with when, where, why and by whom."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from ltc_events.schemas.base import Event
+
+
+class Record(NamedTuple):
+    """One stored event.
+
+    `position` counts all events of the store from 1 without a gap; `version` counts those of one stream likewise.
+    `occurred_at` is when it happened, `effective_on` its business date, `recorded_at` when the store learnt of it.
+    """
+
+    position: int
+    subject: UUID
+    version: int
+    event: Event
+    customer_id: UUID | None
+    occurred_at: datetime
+    effective_on: date
+    recorded_at: datetime
+    command_id: UUID
+    correlation_id: UUID
+    causation_id: UUID
+    actor: str
