@@ -4,7 +4,7 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
-from ltc_events.schemas.base import Command, Currency, Event, Name, NotNegative, Positive, References
+from ltc_events.schemas.base import Command, Currency, Event, Exact, Name, NotNegative, Positive, References
 from ltc_events.schemas.lead import Channel
 
 
@@ -48,14 +48,14 @@ class CampaignPlanned(Event):
     """A campaign was planned."""
 
     type: ClassVar[str] = "campaign.planned.v1"
-    title: Name
+    title: str
     channel: Channel
-    budget: NotNegative
-    expected_revenue: NotNegative | None = None
-    currency: Currency
+    budget: Exact
+    expected_revenue: Exact | None = None
+    currency: str
     starts_on: date
     ends_on: date
-    references: References = {}
+    references: dict[str, str] = {}
 
 
 class CampaignLaunched(Event):
@@ -69,14 +69,14 @@ class CampaignCostRecorded(Event):
 
     type: ClassVar[str] = "campaign.cost_recorded.v1"
     cost_id: UUID
-    amount: Positive
-    currency: Currency
+    amount: Exact
+    currency: str
     channel: Channel
-    note: Name | None = None
+    note: str | None = None
 
 
 class CampaignClosed(Event):
     """A campaign ended."""
 
     type: ClassVar[str] = "campaign.closed.v1"
-    reason: Name | None = None
+    reason: str | None = None

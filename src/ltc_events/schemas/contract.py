@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ltc_events.schemas.base import Command, Currency, Event, Name, NotNegative, Text
+from ltc_events.schemas.base import Command, Currency, Event, Exact, Name, NotNegative, Text
 
 
 class SignContract(Command):
@@ -47,15 +47,15 @@ class ContractSigned(Event):
     """A contract was signed."""
 
     type: ClassVar[str] = "contract.signed.v1"
-    title: Name
+    title: str
     starts_on: date
     ends_on: date
-    value: NotNegative
-    currency: Currency
+    value: Exact
+    currency: str
     notice_days: int
     auto_renew: bool
-    terms: Text
-    signed_by: Name
+    terms: str
+    signed_by: str
     opportunity_id: UUID | None = None
     quote_id: UUID | None = None
     order_id: UUID | None = None
@@ -67,8 +67,8 @@ class ContractRenewed(Event):
     type: ClassVar[str] = "contract.renewed.v1"
     was: date
     ends_on: date
-    value: NotNegative
-    currency: Currency
+    value: Exact
+    currency: str
 
 
 class ContractTerminated(Event):
@@ -76,4 +76,4 @@ class ContractTerminated(Event):
 
     type: ClassVar[str] = "contract.terminated.v1"
     ends_on: date
-    reason: Name
+    reason: str

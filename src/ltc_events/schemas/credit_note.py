@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ltc_events.schemas.base import Amount, Code, Command, Currency, Event, Name, NotNegative, Positive, Schema
+from ltc_events.schemas.base import Code, Command, Event, Exact, Name, Positive, Schema
 from ltc_events.schemas.invoice import InvoiceLine, Part, TaxSubtotal
 
 
@@ -44,18 +44,18 @@ class CreditNoteIssued(Event):
     """A credit note was issued. `applied` went against what the invoice owed; `unapplied` stands to the customer's credit."""
 
     type: ClassVar[str] = "credit_note.issued.v1"
-    number: Name
+    number: str
     invoice_id: UUID
     opportunity_id: UUID | None = None
-    currency: Currency
+    currency: str
     reason: CreditReason
-    note: Name | None = None
+    note: str | None = None
     lines: tuple[InvoiceLine, ...]
     taxes: tuple[TaxSubtotal, ...]
-    net: NotNegative
-    tax: Amount
-    rounding: Amount
-    payable: NotNegative
-    applied: NotNegative
-    unapplied: NotNegative
+    net: Exact
+    tax: Exact
+    rounding: Exact
+    payable: Exact
+    applied: Exact
+    unapplied: Exact
     parts: tuple[Part, ...]

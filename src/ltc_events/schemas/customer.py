@@ -60,7 +60,7 @@ class CustomerRegistered(Event):
 
     type: ClassVar[str] = "customer.registered.v1"
     profile: Profile
-    references: References = {}
+    references: dict[str, str] = {}
     policy_version: int
 
 
@@ -75,8 +75,8 @@ class ReferenceLinked(Event):
     """Another system's name for the customer was recorded."""
 
     type: ClassVar[str] = "customer.reference_linked.v1"
-    system: Code
-    reference: Name
+    system: str
+    reference: str
 
 
 class ContactAdded(Event):
@@ -84,7 +84,7 @@ class ContactAdded(Event):
 
     type: ClassVar[str] = "customer.contact_added.v1"
     contact_id: UUID
-    name: Name
-    role: Name | None = None
-    phone: Phone | None = None
-    email: Email | None = None
+    name: str
+    role: str | None = None
+    phone: str | None = None
+    email: str | None = None

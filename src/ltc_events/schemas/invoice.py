@@ -10,8 +10,8 @@ from ltc_events.schemas.base import (
     Amount,
     Code,
     Command,
-    Currency,
     Event,
+    Exact,
     Name,
     NotNegative,
     Percent,
@@ -103,21 +103,21 @@ class InvoiceLine(Schema):
     line: int
     order_line: int
     quote_line: int | None = None
-    sku: Code
-    description: Name
-    quantity: Amount
-    net: Amount
-    tax_category: Code
-    tax_rate: Percent
+    sku: str
+    description: str
+    quantity: Exact
+    net: Exact
+    tax_category: str
+    tax_rate: Exact
 
 
 class TaxSubtotal(Schema):
     """Tax of one category and rate on its taxable amount (EN 16931 BG-23, BR-CO-17)."""
 
-    category: Code
-    rate: Percent
-    taxable: Amount
-    tax: Amount
+    category: str
+    rate: Exact
+    taxable: Exact
+    tax: Exact
 
 
 class Instalment(Schema):
@@ -125,14 +125,14 @@ class Instalment(Schema):
 
     number: int
     due_on: date
-    amount: Amount
+    amount: Exact
 
 
 class Part(Schema):
     """An amount against one instalment."""
 
     instalment: int
-    amount: Amount
+    amount: Exact
 
 
 class InvoiceIssued(Event):
@@ -143,29 +143,29 @@ class InvoiceIssued(Event):
     """
 
     type: ClassVar[str] = "invoice.issued.v1"
-    number: Name
+    number: str
     order_id: UUID
     quote_id: UUID | None = None
     opportunity_id: UUID | None = None
-    currency: Currency
+    currency: str
     lines: tuple[InvoiceLine, ...]
     allowances: tuple[DocumentCharge, ...] = ()
     charges: tuple[DocumentCharge, ...] = ()
     taxes: tuple[TaxSubtotal, ...]
-    line_total: Amount
-    allowance_total: NotNegative
-    charge_total: NotNegative
-    net: Amount
-    tax: Amount
-    gross: Amount
-    prepaid: NotNegative
-    rounding: Amount
-    payable: Amount
+    line_total: Exact
+    allowance_total: Exact
+    charge_total: Exact
+    net: Exact
+    tax: Exact
+    gross: Exact
+    prepaid: Exact
+    rounding: Exact
+    payable: Exact
     instalments: tuple[Instalment, ...]
     rounding_method: RoundingMethod
     billing_version: int
     terms_version: int
-    references: References = {}
+    references: dict[str, str] = {}
 
 
 class PaymentApplied(Event):
@@ -174,10 +174,10 @@ class PaymentApplied(Event):
     type: ClassVar[str] = "invoice.payment_applied.v1"
     payment_id: UUID
     opportunity_id: UUID | None = None
-    currency: Currency
+    currency: str
     parts: tuple[Part, ...]
-    amount: Positive
-    balance: Amount
+    amount: Exact
+    balance: Exact
 
 
 class PaymentRemoved(Event):
@@ -186,11 +186,11 @@ class PaymentRemoved(Event):
     type: ClassVar[str] = "invoice.payment_removed.v1"
     payment_id: UUID
     opportunity_id: UUID | None = None
-    currency: Currency
+    currency: str
     parts: tuple[Part, ...]
-    amount: Positive
-    balance: Amount
-    reason: Name
+    amount: Exact
+    balance: Exact
+    reason: str
 
 
 class InvoiceCredited(Event):
@@ -199,11 +199,11 @@ class InvoiceCredited(Event):
     type: ClassVar[str] = "invoice.credited.v1"
     credit_note_id: UUID
     opportunity_id: UUID | None = None
-    currency: Currency
+    currency: str
     parts: tuple[Part, ...]
-    amount: NotNegative
-    credited_net: NotNegative
-    balance: Amount
+    amount: Exact
+    credited_net: Exact
+    balance: Exact
 
 
 class InvoiceWrittenOff(Event):
@@ -211,11 +211,11 @@ class InvoiceWrittenOff(Event):
 
     type: ClassVar[str] = "invoice.written_off.v1"
     opportunity_id: UUID | None = None
-    currency: Currency
+    currency: str
     parts: tuple[Part, ...]
-    amount: Positive
-    balance: Amount
-    reason: Name
+    amount: Exact
+    balance: Exact
+    reason: str
 
 
 class InvoiceSettled(Event):
@@ -228,21 +228,21 @@ class InvoiceReopened(Event):
     """Something is owed on the invoice again."""
 
     type: ClassVar[str] = "invoice.reopened.v1"
-    balance: Positive
+    balance: Exact
 
 
 class InvoiceDisputed(Event):
     """The customer contested the invoice."""
 
     type: ClassVar[str] = "invoice.disputed.v1"
-    reason: Name
+    reason: str
 
 
 class DisputeResolved(Event):
     """The dispute was settled."""
 
     type: ClassVar[str] = "invoice.dispute_resolved.v1"
-    resolution: Name
+    resolution: str
 
 
 class PaymentPromised(Event):
@@ -250,8 +250,8 @@ class PaymentPromised(Event):
 
     type: ClassVar[str] = "invoice.payment_promised.v1"
     promised_on: date
-    amount: Positive
-    by: Name | None = None
+    amount: Exact
+    by: str | None = None
 
 
 class DunningNoticeSent(Event):
@@ -261,9 +261,9 @@ class DunningNoticeSent(Event):
     instalment: int
     level: int
     days_overdue: int
-    outstanding: Positive
-    interest: NotNegative
-    fee: NotNegative
-    total: Positive
-    currency: Currency
+    outstanding: Exact
+    interest: Exact
+    fee: Exact
+    total: Exact
+    currency: str
     policy_version: int

@@ -8,12 +8,12 @@ from uuid import UUID
 from pydantic import Field
 
 from ltc_events.schemas.base import (
-    Amount,
     Code,
     Command,
     Currency,
     Email,
     Event,
+    Exact,
     Name,
     NotNegative,
     Phone,
@@ -229,21 +229,21 @@ class LeadCaptured(Event):
     """A lead was recorded. `response_due_at` follows from the priority by policy `response_levels`."""
 
     type: ClassVar[str] = "lead.captured.v1"
-    contact_name: Name | None = None
-    company: Name | None = None
-    phone: Phone | None = None
-    email: Email | None = None
-    industry: Name | None = None
-    need: Text | None = None
+    contact_name: str | None = None
+    company: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    industry: str | None = None
+    need: str | None = None
     channel: Channel
-    origin: Name | None = None
+    origin: str | None = None
     campaign_id: UUID | None = None
-    source_activity: Code | None = None
-    captured_by: Name | None = None
-    region: Name | None = None
+    source_activity: str | None = None
+    captured_by: str | None = None
+    region: str | None = None
     priority: Priority
     detail: LeadDetail | None = None
-    references: References = {}
+    references: dict[str, str] = {}
     response_due_at: datetime
     policy_version: int
     response_policy_version: int
@@ -259,8 +259,8 @@ class LeadRejected(Event):
     """The lead failed a test: `failed` names it."""
 
     type: ClassVar[str] = "lead.rejected.v1"
-    failed: tuple[Code, ...]
-    reason: Name
+    failed: tuple[str, ...]
+    reason: str
 
 
 class LeadDetailRecorded(Event):
@@ -276,16 +276,16 @@ class TemperatureChanged(Event):
     type: ClassVar[str] = "lead.temperature_changed.v1"
     was: Temperature
     temperature: Temperature
-    reason: Name | None = None
+    reason: str | None = None
 
 
 class LeadScored(Event):
     """The lead got a score: the sum of `points` per factor. Earlier scores stay in the stream."""
 
     type: ClassVar[str] = "lead.scored.v1"
-    score: Amount
-    points: dict[Code, Amount]
-    inputs: dict[Code, Name]
+    score: Exact
+    points: dict[str, Exact]
+    inputs: dict[str, str]
     model_version: int
 
 
@@ -293,8 +293,8 @@ class LeadAssigned(Event):
     """Somebody owns the lead now; `rule` names what chose (`manual` or the policy), with its version."""
 
     type: ClassVar[str] = "lead.assigned.v1"
-    owner: Name
-    rule: Code
+    owner: str
+    rule: str
     rule_version: int
 
 
@@ -302,8 +302,8 @@ class FirstResponseRecorded(Event):
     """Somebody first answered the lead; `in_time` holds it against the service level."""
 
     type: ClassVar[str] = "lead.first_response_recorded.v1"
-    by: Name
-    medium: Code | None = None
+    by: str
+    medium: str | None = None
     in_time: bool
 
 
@@ -320,9 +320,9 @@ class FollowUpScheduled(Event):
     type: ClassVar[str] = "lead.follow_up_scheduled.v1"
     follow_up_id: UUID
     due_at: datetime
-    medium: Code | None = None
-    note: Text | None = None
-    owner: Name | None = None
+    medium: str | None = None
+    note: str | None = None
+    owner: str | None = None
 
 
 class FollowUpCompleted(Event):
@@ -330,7 +330,7 @@ class FollowUpCompleted(Event):
 
     type: ClassVar[str] = "lead.follow_up_completed.v1"
     follow_up_id: UUID
-    result: Text | None = None
+    result: str | None = None
 
 
 class FollowUpMissed(Event):
@@ -344,11 +344,11 @@ class LeadQualified(Event):
     """Need, budget, authority and time frame were confirmed."""
 
     type: ClassVar[str] = "lead.qualified.v1"
-    need: Text
-    budget: NotNegative | None = None
-    currency: Currency | None = None
-    authority: Name | None = None
-    time_frame: Name | None = None
+    need: str
+    budget: Exact | None = None
+    currency: str | None = None
+    authority: str | None = None
+    time_frame: str | None = None
 
 
 class LeadConverted(Event):
@@ -357,11 +357,11 @@ class LeadConverted(Event):
     type: ClassVar[str] = "lead.converted.v1"
     opportunity_id: UUID
     evidence: EvidenceKind
-    evidence_note: Text
+    evidence_note: str
 
 
 class LeadDisqualified(Event):
     """The lead was closed without an opportunity."""
 
     type: ClassVar[str] = "lead.disqualified.v1"
-    reason: Name
+    reason: str

@@ -1,20 +1,20 @@
-"""Document numbers: one stream per series and year, in which the stream's version is the number; so no number is missing or double."""
+"""Document numbers: one stream per series and year, whose version is the number, so none is missing or double."""
 
 from typing import ClassVar
 from uuid import UUID
 
 from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.base import Code, Event, Name
+from ltc_events.schemas.base import Event
 
 
 class NumberAssigned(Event):
     """The next number of the series went to a document. `sequence` equals the event's version in its stream."""
 
     type: ClassVar[str] = "number_series.number_assigned.v1"
-    series: Code
+    series: str
     year: int
     sequence: int
-    number: Name
+    number: str
     document_id: UUID
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from ltc_events.schemas.base import Code, Command, Currency, Event, Name, NotNegative, Percent, References, Text
+from ltc_events.schemas.base import Code, Command, Currency, Event, Exact, Name, NotNegative, References, Text
 from ltc_events.schemas.lead import Channel
 
 
@@ -122,18 +122,18 @@ class OpportunityOpened(Event):
     """A deal began, in the first stage of policy `stages`."""
 
     type: ClassVar[str] = "opportunity.opened.v1"
-    title: Name
-    amount: NotNegative
-    currency: Currency
-    stage: Code
-    probability: Percent
+    title: str
+    amount: Exact
+    currency: str
+    stage: str
+    probability: Exact
     expected_close_on: date | None = None
     lead_id: UUID | None = None
     channel: Channel
-    origin: Name | None = None
+    origin: str | None = None
     campaign_id: UUID | None = None
-    owner: Name | None = None
-    references: References = {}
+    owner: str | None = None
+    references: dict[str, str] = {}
     policy_version: int
 
 
@@ -141,12 +141,12 @@ class StageChanged(Event):
     """The deal moved between stages; `backward` says which way."""
 
     type: ClassVar[str] = "opportunity.stage_changed.v1"
-    from_stage: Code
-    stage: Code
-    probability: Percent
+    from_stage: str
+    stage: str
+    probability: Exact
     backward: bool
-    reason: Name | None = None
-    criteria_met: tuple[Code, ...] = ()
+    reason: str | None = None
+    criteria_met: tuple[str, ...] = ()
     policy_version: int
 
 
@@ -154,10 +154,10 @@ class AmountChanged(Event):
     """The deal is now believed to be worth `amount`."""
 
     type: ClassVar[str] = "opportunity.amount_changed.v1"
-    was: NotNegative
-    amount: NotNegative
-    currency: Currency
-    reason: Name | None = None
+    was: Exact
+    amount: Exact
+    currency: str
+    reason: str | None = None
 
 
 class CloseDateChanged(Event):
@@ -166,16 +166,16 @@ class CloseDateChanged(Event):
     type: ClassVar[str] = "opportunity.close_date_changed.v1"
     was: date | None
     expected_close_on: date
-    reason: Name | None = None
+    reason: str | None = None
 
 
 class DecisionMakerMapped(Event):
     """Somebody's part in the customer's decision became known."""
 
     type: ClassVar[str] = "opportunity.decision_maker_mapped.v1"
-    contact_name: Name
-    role: Name
-    influence: Code | None = None
+    contact_name: str
+    role: str
+    influence: str | None = None
 
 
 class InteractionLogged(Event):
@@ -183,28 +183,28 @@ class InteractionLogged(Event):
 
     type: ClassVar[str] = "opportunity.interaction_logged.v1"
     kind: InteractionKind
-    summary: Text
-    by: Name | None = None
+    summary: str
+    by: str | None = None
 
 
 class OpportunityWon(Event):
     """The deal is won, worth `amount`."""
 
     type: ClassVar[str] = "opportunity.won.v1"
-    from_stage: Code
-    amount: NotNegative
-    currency: Currency
+    from_stage: str
+    amount: Exact
+    currency: str
     quote_id: UUID | None = None
-    reason: Name | None = None
+    reason: str | None = None
 
 
 class OpportunityLost(Event):
     """The deal is lost."""
 
     type: ClassVar[str] = "opportunity.lost.v1"
-    from_stage: Code
-    amount: NotNegative
-    currency: Currency
+    from_stage: str
+    amount: Exact
+    currency: str
     reason: LossReason
-    competitor: Name | None = None
-    note: Text | None = None
+    competitor: str | None = None
+    note: str | None = None

@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import Field
 
 from ltc_events.schemas.base import (
-    Amount,
     Code,
     Command,
     Currency,
     Event,
+    Exact,
     Name,
     NotNegative,
     Percent,
@@ -38,14 +38,14 @@ class OrderLine(Schema):
     """What was ordered: `net` is the price of the whole line, rounded to the minor unit. `quote_line` names its source."""
 
     line: int
-    sku: Code
-    description: Name
-    quantity: Positive
-    net: NotNegative
-    tax_category: Code
-    tax_rate: Percent
+    sku: str
+    description: str
+    quantity: Exact
+    net: Exact
+    tax_category: str
+    tax_rate: Exact
     quote_line: int | None = None
-    references: References = {}
+    references: dict[str, str] = {}
 
 
 class LineQuantity(Schema):
@@ -59,8 +59,8 @@ class LineAmount(Schema):
     """A quantity of an order line with its share of the line's net price."""
 
     line: int
-    quantity: Amount
-    amount: Amount
+    quantity: Exact
+    amount: Exact
 
 
 class PlaceOrder(Command):
@@ -115,14 +115,14 @@ class OrderPlaced(Event):
     quote_id: UUID | None = None
     quote_revision: int | None = None
     opportunity_id: UUID | None = None
-    opportunity_amount: NotNegative | None = None
-    currency: Currency
+    opportunity_amount: Exact | None = None
+    currency: str
     lines: tuple[OrderLine, ...]
-    net: NotNegative
-    discount_total: NotNegative
-    reason: Name | None = None
+    net: Exact
+    discount_total: Exact
+    reason: str | None = None
     requested_delivery_on: date | None = None
-    references: References = {}
+    references: dict[str, str] = {}
 
 
 class OrderAmended(Event):
@@ -130,11 +130,11 @@ class OrderAmended(Event):
 
     type: ClassVar[str] = "order.amended.v1"
     opportunity_id: UUID | None = None
-    currency: Currency
-    reason: Name
+    currency: str
+    reason: str
     lines: tuple[OrderLine, ...]
-    net: NotNegative
-    net_change: Amount
+    net: Exact
+    net_change: Exact
 
 
 class OrderDelivered(Event):
@@ -143,9 +143,9 @@ class OrderDelivered(Event):
     type: ClassVar[str] = "order.delivered.v1"
     delivery_id: UUID
     opportunity_id: UUID | None = None
-    currency: Currency
+    currency: str
     lines: tuple[LineAmount, ...]
-    amount: NotNegative
+    amount: Exact
     complete: bool
 
 
@@ -154,8 +154,8 @@ class OrderShipped(Event):
 
     type: ClassVar[str] = "order.shipped.v1"
     shipment_id: UUID
-    carrier: Name | None = None
-    tracking: Name | None = None
+    carrier: str | None = None
+    tracking: str | None = None
 
 
 class OrderInvoiced(Event):
@@ -164,7 +164,7 @@ class OrderInvoiced(Event):
     type: ClassVar[str] = "order.invoiced.v1"
     invoice_id: UUID
     lines: tuple[LineAmount, ...]
-    amount: Amount
+    amount: Exact
 
 
 class OrderCancelled(Event):
@@ -172,7 +172,7 @@ class OrderCancelled(Event):
 
     type: ClassVar[str] = "order.cancelled.v1"
     opportunity_id: UUID | None = None
-    currency: Currency
-    reason: Name
+    currency: str
+    reason: str
     lines: tuple[LineAmount, ...]
-    amount: NotNegative
+    amount: Exact

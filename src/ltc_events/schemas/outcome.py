@@ -28,15 +28,18 @@ class Refusal(Schema):
 class Outcome(NamedTuple):
     """The outcome of one command. `first_position` and `last_position` bound its events (0: it made none).
 
+    `content` is kept for a refused command alone, so that nothing is lost: the canonical JSON of what was sent.
     `duplicate` is true when this answer repeats an outcome recorded earlier.
     """
 
     command_id: UUID
+    command_type: str
     content_hash: bytes
     status: Status
     first_position: int = 0
     last_position: int = 0
     reasons: tuple[Refusal, ...] = ()
+    content: bytes | None = None
     duplicate: bool = False
 
     def document(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ltc_events.schemas.base import Amount, Code, Command, Currency, Event, Name, NotNegative, Positive, References, Schema
+from ltc_events.schemas.base import Code, Command, Currency, Event, Exact, Name, Positive, References, Schema
 from ltc_events.schemas.invoice import Part
 
 
@@ -63,12 +63,12 @@ class PaymentReceived(Event):
     """Money came in."""
 
     type: ClassVar[str] = "payment.received.v1"
-    amount: Positive
-    currency: Currency
-    method: Code
-    reference: Name | None = None
-    payer: Name | None = None
-    references: References = {}
+    amount: Exact
+    currency: str
+    method: str
+    reference: str | None = None
+    payer: str | None = None
+    references: dict[str, str] = {}
 
 
 class PaymentAllocated(Event):
@@ -76,10 +76,10 @@ class PaymentAllocated(Event):
 
     type: ClassVar[str] = "payment.allocated.v1"
     invoice_id: UUID
-    currency: Currency
+    currency: str
     parts: tuple[Part, ...]
-    amount: Positive
-    unapplied: Amount
+    amount: Exact
+    unapplied: Exact
 
 
 class PaymentUnallocated(Event):
@@ -87,27 +87,27 @@ class PaymentUnallocated(Event):
 
     type: ClassVar[str] = "payment.unallocated.v1"
     invoice_id: UUID
-    currency: Currency
+    currency: str
     parts: tuple[Part, ...]
-    amount: Positive
-    unapplied: Amount
-    reason: Name
+    amount: Exact
+    unapplied: Exact
+    reason: str
 
 
 class PaymentReturned(Event):
     """The bank took the money back."""
 
     type: ClassVar[str] = "payment.returned.v1"
-    amount: NotNegative
-    currency: Currency
-    reason: Name
+    amount: Exact
+    currency: str
+    reason: str
 
 
 class PaymentRefunded(Event):
     """Unapplied cash went back to the customer."""
 
     type: ClassVar[str] = "payment.refunded.v1"
-    amount: Positive
-    currency: Currency
-    unapplied: Amount
-    reason: Name
+    amount: Exact
+    currency: str
+    unapplied: Exact
+    reason: str

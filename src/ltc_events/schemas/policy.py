@@ -26,7 +26,7 @@ class PolicyKind(StrEnum):
 class RequiredFields(Schema):
     """Fields that must be filled; `phone|email` means one of the two (R-3, R-5)."""
 
-    kind: Literal["required_fields"] = "required_fields"
+    kind: Literal["required_fields"]
     lead: tuple[Name, ...] = ("contact_name", "company", "phone|email", "industry", "need")
     customer: tuple[Name, ...] = ("name", "phone|email")
 
@@ -34,21 +34,21 @@ class RequiredFields(Schema):
 class ResponseLevels(Schema):
     """Minutes until a first response is due, per priority (R-17)."""
 
-    kind: Literal["response_levels"] = "response_levels"
+    kind: Literal["response_levels"]
     minutes: dict[Code, int] = {"urgent": 60, "high": 240, "normal": 1440, "low": 4320}
 
 
 class ScoreModel(Schema):
     """Points per factor and value; a value that is not listed gets the factor's `*`, else nothing (R-15)."""
 
-    kind: Literal["score_model"] = "score_model"
+    kind: Literal["score_model"]
     points: dict[Code, dict[Name, Amount]] = {}
 
 
 class AssignmentRule(Schema):
     """How the owner of a lead is chosen: least open leads, ties by longest idle; by region where `match_region` (R-16)."""
 
-    kind: Literal["assignment_rule"] = "assignment_rule"
+    kind: Literal["assignment_rule"]
     match_region: bool = True
     open_leads_max: int = Field(default=100, ge=1)
 
@@ -64,21 +64,21 @@ class Stage(Schema):
 class Stages(Schema):
     """The open stages in their order. Won (100 %) and lost (0 %) are always there."""
 
-    kind: Literal["stages"] = "stages"
+    kind: Literal["stages"]
     stages: tuple[Stage, ...] = Field(min_length=1)
 
 
 class DiscountMatrix(Schema):
     """The highest discount, in percent of list price, that each role may give on its own or approve (R-51)."""
 
-    kind: Literal["discount_matrix"] = "discount_matrix"
+    kind: Literal["discount_matrix"]
     limits: dict[Code, Percent]
 
 
 class Billing(Schema):
     """What may be billed (R-64, DOMAIN: over-billing is refused beyond an allowance)."""
 
-    kind: Literal["billing"] = "billing"
+    kind: Literal["billing"]
     basis: Literal["ordered", "delivered"] = "delivered"
     over_billing_percent: NotNegative
 
@@ -93,29 +93,21 @@ class Term(Schema):
 class PaymentTerms(Schema):
     """Named terms of payment; the percents of each add up to 100 (R-63)."""
 
-    kind: Literal["payment_terms"] = "payment_terms"
+    kind: Literal["payment_terms"]
     terms: dict[Code, tuple[Term, ...]]
 
 
 class Dunning(Schema):
     """What a reminder costs: a fee, and interest in percent a year on what is overdue (R-66)."""
 
-    kind: Literal["dunning"] = "dunning"
+    kind: Literal["dunning"]
     annual_interest_percent: NotNegative
     fee: NotNegative
     days_between: int = Field(ge=1)
 
 
 PolicyContent = Annotated[
-    RequiredFields
-    | ResponseLevels
-    | ScoreModel
-    | AssignmentRule
-    | Stages
-    | DiscountMatrix
-    | Billing
-    | PaymentTerms
-    | Dunning,
+    RequiredFields | ResponseLevels | ScoreModel | AssignmentRule | Stages | DiscountMatrix | Billing | PaymentTerms | Dunning,
     Field(discriminator="kind"),
 ]
 
@@ -160,7 +152,7 @@ class PriceBookPublished(Event):
 
     type: ClassVar[str] = "price_book.version_published.v1"
     version: int
-    title: Name
-    currency: Currency
+    title: str
+    currency: str
     valid_from: date
     items: tuple[PriceBookItem, ...]

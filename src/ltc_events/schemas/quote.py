@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import Field
 
 from ltc_events.schemas.base import (
-    Amount,
     Code,
     Command,
     Currency,
     Event,
+    Exact,
     Name,
     NotNegative,
     Percent,
@@ -46,25 +46,25 @@ class QuoteLineRequest(Schema):
 class AppliedDiscount(Schema):
     """A discount as it was worked out: how much it took off the line."""
 
-    reason: Name
-    percent: Percent | None = None
-    amount: NotNegative
+    reason: str
+    percent: Exact | None = None
+    amount: Exact
 
 
 class QuoteLine(Schema):
     """A priced line: `list_amount` = quantity × list price; `net` = list amount − discounts, rounded to the minor unit."""
 
     line: int
-    sku: Code
-    description: Name
-    quantity: Positive
-    list_price: NotNegative
-    list_amount: NotNegative
+    sku: str
+    description: str
+    quantity: Exact
+    list_price: Exact
+    list_amount: Exact
     discounts: tuple[AppliedDiscount, ...] = ()
-    net: NotNegative
-    tax_category: Code
-    tax_rate: Percent
-    references: References = {}
+    net: Exact
+    tax_category: str
+    tax_rate: Exact
+    references: dict[str, str] = {}
 
 
 class DraftQuote(Command):
@@ -146,11 +146,11 @@ class QuoteDrafted(Event):
     type: ClassVar[str] = "quote.drafted.v1"
     opportunity_id: UUID | None = None
     price_book_id: UUID | None = None
-    currency: Currency
+    currency: str
     valid_until: date
-    title: Name | None = None
+    title: str | None = None
     requested_on: date
-    references: References = {}
+    references: dict[str, str] = {}
 
 
 class QuotePriced(Event):
@@ -159,17 +159,17 @@ class QuotePriced(Event):
     type: ClassVar[str] = "quote.priced.v1"
     revision: int
     opportunity_id: UUID | None = None
-    currency: Currency
+    currency: str
     lines: tuple[QuoteLine, ...]
-    list_total: NotNegative
-    discount_total: NotNegative
-    net: NotNegative
-    tax: Amount
-    gross: Amount
-    discount_percent: Percent
+    list_total: Exact
+    discount_total: Exact
+    net: Exact
+    tax: Exact
+    gross: Exact
+    discount_percent: Exact
     approval_needed: bool
-    requested_by: Name
-    role: Code
+    requested_by: str
+    role: str
     price_book_id: UUID | None = None
     price_book_version: int
     matrix_version: int
@@ -179,9 +179,9 @@ class DiscountApproved(Event):
     """A discount beyond the requester's limit was approved."""
 
     type: ClassVar[str] = "quote.discount_approved.v1"
-    approver: Name
-    role: Code
-    discount_percent: Percent
+    approver: str
+    role: str
+    discount_percent: Exact
     matrix_version: int
 
 
@@ -189,8 +189,8 @@ class DiscountRejected(Event):
     """A discount beyond the requester's limit was turned down."""
 
     type: ClassVar[str] = "quote.discount_rejected.v1"
-    approver: Name
-    reason: Name
+    approver: str
+    reason: str
 
 
 class QuoteSent(Event):
@@ -198,7 +198,7 @@ class QuoteSent(Event):
 
     type: ClassVar[str] = "quote.sent.v1"
     revision: int
-    to: Name | None = None
+    to: str | None = None
 
 
 class QuoteAccepted(Event):
@@ -207,9 +207,9 @@ class QuoteAccepted(Event):
     type: ClassVar[str] = "quote.accepted.v1"
     revision: int
     opportunity_id: UUID | None = None
-    net: NotNegative
-    currency: Currency
-    accepted_by: Name | None = None
+    net: Exact
+    currency: str
+    accepted_by: str | None = None
 
 
 class QuoteRejected(Event):
@@ -217,7 +217,7 @@ class QuoteRejected(Event):
 
     type: ClassVar[str] = "quote.rejected.v1"
     revision: int
-    reason: Name
+    reason: str
 
 
 class QuoteExpired(Event):
@@ -232,5 +232,5 @@ class QuoteRevised(Event):
 
     type: ClassVar[str] = "quote.revised.v1"
     revision: int
-    reason: Name
+    reason: str
     valid_until: date
