@@ -1,0 +1,40 @@
+"""The event store on PostgreSQL: where events, outcomes and offsets are kept, once and for good."""
+
+from ltc_events.store.commit import Commit, NewEvent, Offset
+from ltc_events.store.database import Database, Role
+from ltc_events.store.embedded import open_database
+from ltc_events.store.errors import (
+    CommandAlreadyRecorded,
+    CommitUnknown,
+    ConnectionLost,
+    DatabaseTooOld,
+    DatabaseUnreachable,
+    NotInitialised,
+    OffsetMoved,
+    StoreError,
+    UnknownEvent,
+    UnreadableEvent,
+    VersionConflict,
+)
+from ltc_events.store.event_store import EventStore
+
+__all__ = [
+    "CommandAlreadyRecorded",
+    "Commit",
+    "CommitUnknown",
+    "ConnectionLost",
+    "Database",
+    "DatabaseTooOld",
+    "DatabaseUnreachable",
+    "EventStore",
+    "NewEvent",
+    "NotInitialised",
+    "Offset",
+    "OffsetMoved",
+    "Role",
+    "StoreError",
+    "UnknownEvent",
+    "UnreadableEvent",
+    "VersionConflict",
+    "open_database",
+]

@@ -1,0 +1,46 @@
+"""What one transaction of the ledger brings in."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.outcome import Outcome
+
+
+class NewEvent(NamedTuple):
+    """An event to be stored: version `version` (from 1) of the stream `subject`."""
+
+    subject: UUID
+    version: int
+    event: Event
+    customer_id: UUID | None
+    occurred_at: datetime
+    effective_on: date
+    command_id: UUID
+    correlation_id: UUID
+    causation_id: UUID
+    actor: str
+
+
+class Offset(NamedTuple):
+    """One partition of a feed was consumed from `expected` to `next` (both are the offset to be read next)."""
+
+    feed: str
+    partition: int
+    expected: int
+    next: int
+
+
+@dataclass(slots=True)
+class Commit:
+    """All events and outcomes of a batch of commands, and how far its feed is consumed by it: stored together or not at all.
+
+    `first_position` and `last_position` of an outcome count from 1 within `events` (0: none); the store adds what
+    positions begin at.
+    """
+
+    events: list[NewEvent] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    offsets: list[Offset] = field(default_factory=list)

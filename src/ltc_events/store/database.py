@@ -1,0 +1,97 @@
+"""The database as a place: how to reach it, in which role, and how to lay out the ledger in it."""
+
+from enum import StrEnum
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from ltc_events.store.errors import DatabaseTooOld, DatabaseUnreachable, NotInitialised
+
+SERVER_VERSION_MIN = 15
+CONNECT_TIMEOUT_S = 10
+# A session that died holding the head row would stop every writer: the server ends it for us.
+IDLE_IN_TRANSACTION_TIMEOUT_S = 60
+LOCK_TIMEOUT_S = 30
+# One number for "somebody is laying out the ledger": concurrent initialisations queue up behind it.
+_INITIALISE_LOCK = 0x6C7463
+
+LEDGER_SCHEMA = "ltc"
+
+
+class Role(StrEnum):
+    """As whom a connection acts. Each may do what its work needs and no more."""
+
+    OWNER = "owner"
+    WRITER = "ltc_writer"
+    PROJECTOR = "ltc_projector"
+    READER = "ltc_reader"
+
+
+def statements(name: str, **names: str) -> sql.Composed:
+    """The SQL file `name` of this package with its `{placeholders}` filled with identifiers."""
+    text = files("ltc_events.store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    return sql.SQL(text).format(**{key: sql.Identifier(value) for key, value in names.items()})
+
+
+def log_layout(schema: str, events: str, head: str) -> list[sql.Composed]:
+    """What makes an event log of these names: the ledger's own, and those that tests make elsewhere."""
+    names = {"schema": schema, "events": events, "head": head}
+    keys = {"stream_key": f"{events}_stream_key", "position_key": f"{events}_position_key"}
+    return [statements("log", **names, **keys), statements("append_only", schema=schema, table=events)]
+
+
+class Database:
+    """One PostgreSQL database, reached by `conninfo` (a URL or a libpq connection string)."""
+
+    def __init__(self, conninfo: str) -> None:
+        self.conninfo = conninfo
+
+    def connect(self, role: Role, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
+        """A new connection acting as `role`; raises DatabaseUnreachable, NotInitialised, DatabaseTooOld."""
+        try:
+            connection = psycopg.connect(
+                self.conninfo,
+                autocommit=True,
+                connect_timeout=CONNECT_TIMEOUT_S,
+                application_name=f"ltc-events {role.removeprefix('ltc_')}",
+            )
+        except psycopg.OperationalError as error:
+            raise DatabaseUnreachable(reason=str(error).strip()) from error
+        try:
+            self._prepare_session(connection, role)
+            connection.autocommit = autocommit
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def initialise(self) -> None:
+        """Lay out the ledger: schemas, tables, roles, grants. Does nothing where it is already there."""
+        with self.connect(Role.OWNER) as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_INITIALISE_LOCK,))
+            for script in (
+                statements("roles"),
+                statements("schema"),
+                *log_layout(LEDGER_SCHEMA, "events", "head"),
+                statements("commands"),
+                statements("append_only", schema=LEDGER_SCHEMA, table="outcomes"),
+                statements("grants"),
+            ):
+                connection.execute(script)
+
+    def _prepare_session(self, connection: psycopg.Connection[tuple[Any, ...]], role: Role) -> None:
+        version = connection.info.server_version // 10_000
+        if version < SERVER_VERSION_MIN:
+            raise DatabaseTooOld(found=version, needed=SERVER_VERSION_MIN)
+        session = sql.SQL(
+            "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET lock_timeout = {lock};"
+            "SET idle_in_transaction_session_timeout = {idle};"
+        ).format(lock=sql.Literal(f"{LOCK_TIMEOUT_S}s"), idle=sql.Literal(f"{IDLE_IN_TRANSACTION_TIMEOUT_S}s"))
+        if role is not Role.OWNER:
+            session += sql.SQL("SET ROLE {role}").format(role=sql.Identifier(role.value))
+        try:
+            connection.execute(session)
+        except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject) as error:
+            raise NotInitialised from error  # the role does not exist

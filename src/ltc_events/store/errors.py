@@ -1,0 +1,67 @@
+"""What can go wrong between us and the database."""
+
+from typing import ClassVar
+
+from ltc_events.kernel.errors import LtcError
+
+
+class StoreError(LtcError):
+    """the event store cannot do this"""
+
+
+class VersionConflict(StoreError):
+    """somebody else appended to {streams} in the meantime"""
+
+    remedy: ClassVar[str] = "load the streams again and decide again"
+
+
+class CommandAlreadyRecorded(StoreError):
+    """an outcome of {command_ids} is already recorded"""
+
+    remedy: ClassVar[str] = "read the recorded outcomes and answer with them"
+
+
+class OffsetMoved(StoreError):
+    """another worker has consumed {feed} further: {detail}"""
+
+    remedy: ClassVar[str] = "drop this batch and read the feed's offset again"
+
+
+class CommitUnknown(StoreError):
+    """the connection was lost while committing, so it is unknown whether the batch is stored"""
+
+    remedy: ClassVar[str] = "read the recorded outcomes of the batch's commands: they are there exactly if it is stored"
+
+
+class ConnectionLost(StoreError):
+    """the connection to the database was lost: {reason}"""
+
+    remedy: ClassVar[str] = "nothing of the batch is stored; try again"
+
+
+class UnknownEvent(StoreError):
+    """the event at position {position} has the type {type}, which this version of ltc-events does not know"""
+
+    remedy: ClassVar[str] = "run the version that wrote it, or a newer one"
+
+
+class UnreadableEvent(StoreError):
+    """the event at position {position} ({type}) cannot be decoded: {reason}"""
+
+
+class DatabaseTooOld(StoreError):
+    """the database server is PostgreSQL {found}; ltc-events needs {needed} or newer"""
+
+    remedy: ClassVar[str] = "upgrade the server, or unset LTC_DATABASE_URL to use the embedded one"
+
+
+class DatabaseUnreachable(StoreError):
+    """no connection to the database: {reason}"""
+
+    remedy: ClassVar[str] = "check LTC_DATABASE_URL and that the server is running"
+
+
+class NotInitialised(StoreError):
+    """the database has no ledger yet"""
+
+    remedy: ClassVar[str] = "run `ltc init`"

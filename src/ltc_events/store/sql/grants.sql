@@ -1,0 +1,16 @@
+-- Who may do what. Idempotent.
+REVOKE ALL ON SCHEMA ltc, ltc_read FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ltc FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA ltc TO ltc_writer, ltc_projector;
+GRANT INSERT, SELECT ON ltc.events, ltc.outcomes TO ltc_writer;
+GRANT SELECT, UPDATE ON ltc.head TO ltc_writer;
+GRANT SELECT, INSERT, UPDATE ON ltc.offsets TO ltc_writer;
+GRANT EXECUTE ON FUNCTION ltc.advance_offset(text, integer, bigint, bigint) TO ltc_writer;
+GRANT SELECT ON ltc.events, ltc.outcomes, ltc.head, ltc.offsets TO ltc_projector;
+
+GRANT USAGE, CREATE ON SCHEMA ltc_read TO ltc_projector;
+GRANT USAGE ON SCHEMA ltc_read TO ltc_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA ltc_read TO ltc_reader;
+-- Read tables come and go with rebuilds: what the projector makes later, the reader may read at once.
+ALTER DEFAULT PRIVILEGES FOR ROLE ltc_projector IN SCHEMA ltc_read GRANT SELECT ON TABLES TO ltc_reader;

@@ -1,0 +1,102 @@
+"""A real PostgreSQL for the tests: the embedded one in a temporary folder, or that of LTC_TEST_DATABASE_URL.
+
+The ledger is laid out once, in a template; each test gets a copy of it, which takes some ten milliseconds.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from ltc_events.store import Database, EventStore, Role, open_database
+
+_numbers = count(1)
+
+
+class TestServer:
+    """Makes databases on one server, and removes them."""
+
+    __test__ = False
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._mark = f"ltc_test_{os.getpid()}"
+        self._template = f"{self._mark}_template"
+
+    def prepare(self) -> None:
+        """Lay out the template."""
+        self._create(self._template, "template1")
+        self.at(self._template).initialise()
+
+    def at(self, name: str) -> Database:
+        """The database of this name, existing or not."""
+        return Database(make_conninfo(self._url, dbname=name))
+
+    def create(self) -> str:
+        """A new database with an empty ledger; its name."""
+        name = f"{self._mark}_{next(_numbers)}"
+        self._create(name, self._template)
+        return name
+
+    def create_bare(self) -> str:
+        """A new database without a ledger; its name."""
+        name = f"{self._mark}_{next(_numbers)}"
+        self._create(name, "template1")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Remove a database, even one that somebody forgot to leave."""
+        self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def close(self) -> None:
+        """Remove the template."""
+        self.drop(self._template)
+
+    def _create(self, name: str, template: str) -> None:
+        query = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log")
+        self._run(query.format(sql.Identifier(name), sql.Identifier(template)))
+
+    def _run(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[TestServer]:
+    """The server that all tests of a session share."""
+    url = os.environ.get("LTC_TEST_DATABASE_URL")
+    with tempfile.TemporaryDirectory(prefix="ltc-", ignore_cleanup_errors=True) as folder:
+        tests = TestServer(url or open_database(None, Path(folder)).conninfo)
+        tests.prepare()
+        yield tests
+        tests.close()
+
+
+@pytest.fixture
+def database(server: TestServer) -> Iterator[Database]:
+    """A database of this test's own with an empty ledger."""
+    name = server.create()
+    yield server.at(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def bare_database(server: TestServer) -> Iterator[Database]:
+    """A database of this test's own in which nothing was laid out."""
+    name = server.create_bare()
+    yield server.at(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def event_store(database: Database) -> Iterator[EventStore]:
+    """The writer's event store on `database`."""
+    store = EventStore(database, Role.WRITER)
+    yield store
+    store.close()
