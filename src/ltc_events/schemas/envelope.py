@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple, NotRequired
 from uuid import UUID
 
 import orjson
-from pydantic import AwareDatetime, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from ltc_events.kernel.errors import LtcError
@@ -17,6 +17,8 @@ from ltc_events.schemas.outcome import Refusal
 
 WIRE_PREFIX = "ltc."
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+_Time = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+_NUL = b"\\u0000"
 
 
 class Undecodable(LtcError):
@@ -34,7 +36,7 @@ class Attributes(TypedDict):
     type: _Word
     subject: UUID
     partitionkey: UUID
-    time: NotRequired[AwareDatetime]
+    time: NotRequired[_Time]
     correlationid: NotRequired[UUID]
     causationid: NotRequired[UUID]
     actor: NotRequired[_Word]
@@ -79,11 +81,9 @@ def parse(document: bytes | str | Mapping[str, Any], received_at: datetime) -> M
     if model is None:
         raise Undecodable(reason=f"type: {wire_type} is not a command of ours")
     data = attributes["data"]
-    content = orjson.dumps(
-        [wire_type, given["subject"], given["partitionkey"], given.get("time"), given.get("actor"), data],
-        option=orjson.OPT_SORT_KEYS,
-        default=str,
-    )
+    content = _canonical([wire_type, given["subject"], given["partitionkey"], given.get("time"), given.get("actor"), data])
+    if _NUL in content or "\x00" in attributes["source"]:
+        raise Undecodable(reason="it holds the character U+0000, which PostgreSQL cannot store")
     occurred_at = attributes.get("time")
     occurred_at = received_at if occurred_at is None else occurred_at.astimezone(UTC)
     command, reasons = _validate(model, data, occurred_at)
@@ -143,6 +143,14 @@ def _load(document: bytes | str | Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(document, Mapping):
         raise Undecodable(reason="not a JSON object")
     return document
+
+
+def _canonical(parts: list[Any]) -> bytes:
+    """What makes two commands the same: equal parts, whatever the order of keys and the white space were."""
+    try:
+        return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str)
+    except (TypeError, ValueError) as error:
+        raise Undecodable(reason=f"data: {error}") from None
 
 
 def _validate(model: type[Command], data: dict[str, Any], occurred_at: datetime) -> tuple[Command | None, tuple[Refusal, ...]]:

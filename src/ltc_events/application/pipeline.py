@@ -1,0 +1,221 @@
+"""The command pipeline: a batch of CloudEvents in, ordered decisions, ONE transaction, one outcome for each command."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from ltc_events.aggregates.policy import POLICY_IDS, Policies
+from ltc_events.aggregates.registry import AGGREGATES
+from ltc_events.application.batch import Batch, Cache, CommandWork, noun_of
+from ltc_events.application.errors import CommandIdReused, Contention, Defect
+from ltc_events.application.rules.registry import RULES
+from ltc_events.kernel.clock import Clock
+from ltc_events.kernel.errors import Refused
+from ltc_events.schemas.base import COMMANDS, Command
+from ltc_events.schemas.envelope import Message, Undecodable, parse
+from ltc_events.schemas.number_series import series_id
+from ltc_events.schemas.outcome import Outcome, Refusal, Status
+from ltc_events.schemas.policy import PolicyPublished
+from ltc_events.store.commit import Commit, NewEvent, Offset
+from ltc_events.store.errors import CommandAlreadyRecorded, CommitUnknown, VersionConflict
+from ltc_events.store.event_store import EventStore
+
+log = structlog.get_logger()
+
+ATTEMPTS_MAX = 8
+CACHE_STREAMS = 50_000
+Document = bytes | str | Mapping[str, Any]
+Answer = Outcome | Undecodable
+
+_REFERENCES = ("order_id", "quote_id", "opportunity_id", "invoice_id", "price_book_id")
+_REFERENCES_OF = {model: tuple(name for name in _REFERENCES if name in model.model_fields) for model in COMMANDS.values()}
+
+
+class CommandPipeline:
+    """Submit commands. One pipeline per thread; several pipelines and processes may work on one store.
+
+    With `dry_run` everything is decided and nothing is stored: later commands build on what earlier ones would have done.
+    """
+
+    def __init__(self, store: EventStore, clock: Clock, *, cache_streams: int = CACHE_STREAMS, dry_run: bool = False) -> None:
+        self._store = store
+        self._clock = clock
+        self._dry_run: dict[UUID, Outcome] | None = {} if dry_run else None
+        # Nothing that a dry run has decided can be loaded again, so its cache must not lose it.
+        self._cache = Cache(2**62 if dry_run else cache_streams)
+        self._policies = Policies()
+        self._position = -1
+        """Up to where the cache and the policies are known to be true."""
+
+    def submit(self, documents: Sequence[Document], offsets: Sequence[Offset] = ()) -> list[Answer]:
+        """Decide a batch in order and store it in one transaction; an answer for each document, in the same order.
+
+        Give at most some 500 documents at a time. `offsets` advance with the batch, by compare-and-set.
+        Raises Contention, OffsetMoved or ConnectionLost; then nothing of the batch is stored.
+        """
+        now = self._clock.now()
+        parsed = [_parse(document, now) for document in documents]
+        messages = [one for one in parsed if isinstance(one, Message)]
+        outcomes = iter(self._outcomes(messages, offsets))
+        return [next(outcomes) if isinstance(one, Message) else one for one in parsed]
+
+    def _outcomes(self, messages: Sequence[Message], offsets: Sequence[Offset]) -> list[Outcome]:
+        for attempt in range(ATTEMPTS_MAX):
+            try:
+                return self._attempt(messages, offsets)
+            except VersionConflict as conflict:
+                self._cache.forget(conflict.details["streams"])
+                log.info("version_conflict", attempt=attempt + 1, streams=len(conflict.details["streams"]))
+            except CommandAlreadyRecorded:
+                log.info("commands_recorded_meanwhile", attempt=attempt + 1)
+            except CommitUnknown:
+                # The recorded outcomes say whether it was stored: the next attempt finds them, or nothing, and decides.
+                log.warning("commit_reply_lost", attempt=attempt + 1)
+        raise Contention(attempts=ATTEMPTS_MAX)
+
+    def _attempt(self, messages: Sequence[Message], offsets: Sequence[Offset]) -> list[Outcome]:
+        known = self._begin([message.command_id for message in messages])
+        batch = Batch(self._store, self._cache, self._policies)
+        fresh = [message for message in messages if message.command_id not in known]
+        batch.prefetch(dict.fromkeys(id for message in fresh for id in _streams(message)))
+        commit = Commit(offsets=list(offsets))
+        decided: dict[UUID, Outcome] = {}
+        for message in messages:
+            id = message.command_id
+            if id not in known and id not in decided:
+                decided[id] = _decide(batch, message, commit.events)
+        commit.outcomes.extend(decided.values())
+        base = self._append(commit)
+        self._cache.absorb(batch)
+        self._policies = batch.policies
+        return _answers(messages, known, decided, base)
+
+    def _begin(self, command_ids: list[UUID]) -> dict[UUID, Outcome]:
+        """Recorded outcomes of these commands; makes the cache and the policies true up to the store's head."""
+        beginning = self._store.begin(command_ids, self._position)
+        if self._position != beginning.position and not (self._dry_run and self._position >= 0):
+            self._cache.forget(beginning.changed)
+            if beginning.changed is None or not POLICY_IDS.keys().isdisjoint(beginning.changed) or self._position < 0:
+                self._policies = self._load_policies()
+            self._position = beginning.position
+        if self._dry_run:
+            return beginning.outcomes | {id: self._dry_run[id] for id in command_ids if id in self._dry_run}
+        return beginning.outcomes
+
+    def _load_policies(self) -> Policies:
+        policies = Policies()
+        for records in self._store.load(list(POLICY_IDS)).values():
+            for record in records:
+                if isinstance(record.event, PolicyPublished):
+                    policies = policies.with_published(record.event)
+        return policies
+
+    def _append(self, commit: Commit) -> int:
+        if self._dry_run is not None:
+            self._dry_run.update({one.command_id: one for one in commit.outcomes})
+            return self._position
+        if not (commit.outcomes or commit.offsets):
+            return 0
+        base = self._store.append(commit)
+        if base == self._position:
+            self._position = base + len(commit.events)
+        # Otherwise somebody wrote between our look and our commit: the next batch finds out what.
+        return base
+
+
+def _parse(document: Document, now: Any) -> Message | Undecodable:
+    try:
+        return parse(document, now)
+    except Undecodable as error:
+        return error
+
+
+def _streams(message: Message) -> Iterator[UUID]:
+    """The streams that a command is known to touch before it is decided."""
+    yield message.subject
+    command = message.command
+    if command is None:
+        return
+    for name in _REFERENCES_OF[type(command)]:
+        id = getattr(command, name)
+        if id is not None:
+            yield id
+    series = getattr(command, "series", None)
+    if series is not None:
+        yield series_id(series, command.effective_on.year)
+    for allocation in getattr(command, "allocations", ()):
+        yield allocation.invoice_id
+
+
+def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
+    """Decide one command: append its events, or say why not. Never raises: a poison command harms nobody else."""
+    if message.command is None:
+        return _refused(message, message.reasons)
+    work = CommandWork(batch, message)
+    try:
+        _run(work, message.command)
+    except Refused as refusal:
+        reason = Refusal(code=refusal.code, field=refusal.refused_field, message=refusal.message, fix=refusal.fix)
+        return _refused(message, (reason,))
+    except Exception as error:
+        log.exception("command_defect", command_id=str(message.command_id), type=message.type)
+        defect = Defect(error=f"{type(error).__name__}: {error}")
+        return _refused(message, (Refusal(code=defect.code, field="", message=defect.message, fix=defect.fix),))
+    work.finish()
+    first = len(events) + 1
+    command_id, occurred_at, effective_on = message.command_id, message.occurred_at, message.command.effective_on
+    correlation_id, causation_id, actor = message.correlation_id, message.causation_id, message.actor
+    for subject, version, event, customer_id in work.emitted:
+        events.append(
+            NewEvent(
+                subject, version, event, customer_id, occurred_at, effective_on, command_id, correlation_id, causation_id, actor
+            )
+        )
+    last = len(events)
+    if last < first:
+        first = last = 0
+    return Outcome(command_id, message.type, message.content_hash, Status.ACCEPTED, first, last)
+
+
+def _run(work: CommandWork, command: Command) -> None:
+    rule = RULES.get(type(command))
+    if rule is not None:
+        rule(command, work)
+        return
+    aggregate = AGGREGATES[noun_of(command.type)]
+    state = work.find(aggregate, work.subject)
+    work.emit(aggregate, work.subject, *aggregate.decide(state, command, work.policies))
+
+
+def _refused(message: Message, reasons: tuple[Refusal, ...]) -> Outcome:
+    return Outcome(message.command_id, message.type, message.content_hash, Status.REFUSED, 0, 0, reasons, message.content)
+
+
+def _answers(
+    messages: Sequence[Message], known: Mapping[UUID, Outcome], decided: Mapping[UUID, Outcome], base: int
+) -> list[Outcome]:
+    """An outcome for each message: the first one of a command that was just decided, a repetition for the others."""
+    first = dict(known)
+    answers = []
+    for message in messages:
+        id = message.command_id
+        if id in first:
+            answers.append(_repeat(message, first[id]))
+            continue
+        outcome = decided[id]
+        if outcome.first_position:
+            outcome = outcome._replace(first_position=base + outcome.first_position, last_position=base + outcome.last_position)
+        first[id] = outcome
+        answers.append(outcome)
+    return answers
+
+
+def _repeat(message: Message, first: Outcome) -> Outcome:
+    """The first outcome again, or a refusal when the same id came with other content: a command happens once."""
+    if first.content_hash == message.content_hash:
+        return first._replace(duplicate=True)
+    reused = CommandIdReused(id=message.command_id)
+    reason = Refusal(code=reused.code, field=reused.refused_field, message=reused.message, fix=reused.fix)
+    return _refused(message, (reason,))
