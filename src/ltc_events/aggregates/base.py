@@ -1,11 +1,16 @@
-"""What every aggregate module offers the pipeline."""
+"""What every aggregate module offers the pipeline, and the refusals that any of them may give."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ltc_events.aggregates.policy import Policies
-from ltc_events.schemas.base import Command, Event
+from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.money import minor_unit
+from ltc_events.schemas.base import Event
+
+if TYPE_CHECKING:  # the module of policies is an aggregate itself, and imports this one
+    from ltc_events.aggregates.policy import Policies
 
 S = TypeVar("S")
 
@@ -19,8 +24,32 @@ class Aggregate(Generic[S]):
     """
 
     noun: str
-    decide: Callable[[S | None, Any, Policies], list[Event]]
+    decide: "Callable[[S | None, Any, Policies], list[Event]]"
     evolve: Callable[[S | None, Any], S]
 
 
-Decide = Callable[[Any, Command, Policies], list[Event]]
+class AlreadyExists(Refused):
+    """this {noun} already exists: its stream has events"""
+
+    field = "subject"
+    remedy = "give a new {noun} an id of its own as subject, or send a command that changes this one"
+
+
+class DoesNotExist(Refused):
+    """this {noun} does not exist: its stream has no event"""
+
+    field = "subject"
+    remedy = "send {first} for this subject first, or correct the subject"
+
+
+class FinerThanMinorUnit(Refused):
+    """{amount} is finer than the smallest amount of {currency}, {unit}"""
+
+    remedy = "round {amount} to a multiple of {unit}"
+
+
+def require_minor_units(amount: Decimal, currency: str, at: str) -> None:
+    """Refuse money that nobody could pay: an amount finer than the currency's minor unit (ISO 4217)."""
+    unit = minor_unit(currency)
+    if amount % unit:
+        raise FinerThanMinorUnit(amount=amount, currency=currency, unit=unit, at=at)

@@ -6,8 +6,10 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from ltc_events.aggregates.base import Aggregate
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.ids import derive_id
+from ltc_events.schemas.base import Event
 from ltc_events.schemas.policy import (
     AssignmentRule,
     Billing,
@@ -135,7 +137,7 @@ class TermsNotHundredPercent(Refused):
     remedy = "make the percents of {code} add up to 100"
 
 
-def decide(state: Policy | None, command: PublishPolicy, _policies: Policies) -> list[PolicyPublished]:
+def decide(state: Policy | None, command: PublishPolicy, _policies: Policies) -> list[Event]:
     """Put the next version in force. R-75."""
     content = command.content
     if isinstance(content, PaymentTerms):
@@ -147,6 +149,9 @@ def decide(state: Policy | None, command: PublishPolicy, _policies: Policies) ->
     return [PolicyPublished(version=version + 1, content=content)]
 
 
-def evolve(state: Policy | None, event: PolicyPublished) -> Policy:
+def evolve(_state: Policy | None, event: PolicyPublished) -> Policy:
     """Count the versions."""
     return Policy(event.version)
+
+
+POLICY = Aggregate("policy", decide, evolve)
