@@ -126,13 +126,19 @@ class OrderPlaced(Event):
 
 
 class OrderAmended(Event):
-    """The order's lines were replaced; `net_change` is the new net less the old."""
+    """The order's lines were replaced; `net_change` is the new net less the old.
+
+    `changes` says the same per line that changed, new and removed ones included: new quantity and net less the old.
+    `complete` is whether all that is ordered now is delivered.
+    """
 
     type: ClassVar[str] = "order.amended.v1"
     opportunity_id: UUID | None = None
     currency: str
     reason: str
     lines: tuple[OrderLine, ...]
+    changes: tuple[LineAmount, ...]
+    complete: bool
     net: Exact
     net_change: Exact
 
