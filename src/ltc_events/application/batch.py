@@ -1,6 +1,7 @@
 """One batch of commands being decided: states as they are after every command so far, and what to store of it."""
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -37,14 +38,15 @@ def noun_of(type_name: str) -> str:
     return type_name.partition(".")[0]
 
 
+def evolve(entry: Entry, record: Record) -> Entry:
+    """The entry of a stream after one more of its records."""
+    noun = noun_of(record.event.type)
+    return Entry(noun, AGGREGATES[noun].evolve(entry.state, record.event), record.version, record.customer_id)
+
+
 def fold(records: Iterable[Record]) -> Entry:
     """The entry of a stream from all of its records."""
-    entry = NOTHING
-    for record in records:
-        noun = noun_of(record.event.type)
-        state = AGGREGATES[noun].evolve(entry.state, record.event)
-        entry = Entry(noun, state, record.version, record.customer_id)
-    return entry
+    return reduce(evolve, records, NOTHING)
 
 
 class Cache:

@@ -1,0 +1,51 @@
+# Everything runs in .venv, from the pinned and hashed packages in requirements*.lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint bench docs lock clean
+help:  ## what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/runtime  ## a company's leads become cash, on the embedded database, in a minute
+	$(BIN)/ltc demo
+
+test: $(VENV)/dev lint  ## all checks and all tests, on real servers
+	$(BIN)/ltc schema check
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev  ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/dev  ## ours beside the peer or the limit, in the same run
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/dev  ## write the generated pages and the exported schemas anew
+	$(BIN)/ltc schema export
+	$(BIN)/python -m docs.generate
+
+lock: $(VENV)/dev  ## pin the newest versions that pyproject.toml allows
+	$(BIN)/python -m uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --upgrade -q -o requirements.lock
+	$(BIN)/python -m uv pip compile pyproject.toml --group dev --extra parquet --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q -o requirements-dev.lock
+
+clean:  ## remove what was made here
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ltc-events needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: $(BIN)/python requirements.lock pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ && if [ -e $(VENV)/dev ]; then touch $(VENV)/dev; fi
+
+$(VENV)/dev: $(BIN)/python requirements-dev.lock pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(VENV)/runtime $@

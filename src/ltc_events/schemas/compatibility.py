@@ -1,0 +1,94 @@
+"""Whether a schema still takes everything that the one before took: messages in flight and events stored long ago."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Json = Mapping[str, Any]
+_LOWER_LIMITS = ("minimum", "exclusiveMinimum", "minLength", "minItems")
+_UPPER_LIMITS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
+
+
+def incompatibilities(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
+    """What breaks when the export `old` becomes `new`, one sentence each; empty: nothing does."""
+    problems = []
+    for file, schema in old.items():
+        if file not in new:
+            problems.append(f"{file}: the type is gone; keep it readable and add a new version beside it")
+        else:
+            problems.extend(f"{file}: {problem}" for problem in _narrowed(schema, new[file], schema, new[file], ""))
+    return problems
+
+
+def _narrowed(old: Json, new: Json, old_root: Json, new_root: Json, at: str) -> Iterator[str]:
+    """Everything below `at` that `old` allows and `new` does not."""
+    old, new = _resolve(old, old_root), _resolve(new, new_root)
+    if "anyOf" in old or "oneOf" in old or "anyOf" in new or "oneOf" in new:
+        yield from _alternatives(old, new, old_root, new_root, at)
+        return
+    where = at or "the data"
+    if new and old.get("type") != new.get("type"):
+        yield f"{where} was {old.get('type', 'anything')} and is now {new.get('type')}"
+        return
+    yield from _limits(old, new, where)
+    yield from _values(old, new, where)
+    yield from _properties(old, new, old_root, new_root, at)
+    for inside in ("items", "additionalProperties"):
+        before, after = old.get(inside), new.get(inside)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield from _narrowed(before, after, old_root, new_root, f"{at}[]")
+
+
+def _properties(old: Json, new: Json, old_root: Json, new_root: Json, at: str) -> Iterator[str]:
+    before, after = old.get("properties", {}), new.get("properties", {})
+    for name, schema in before.items():
+        path = f"{at}.{name}".lstrip(".")
+        if name in after:
+            yield from _narrowed(schema, after[name], old_root, new_root, path)
+        elif new.get("additionalProperties") is False:
+            yield f"{path} is gone, so that what has it is refused"
+    for name in new.get("required", ()):
+        if name not in old.get("required", ()):
+            yield f"{f'{at}.{name}'.lstrip('.')} is required now; give it a default"
+
+
+def _limits(old: Json, new: Json, where: str) -> Iterator[str]:
+    for key in _LOWER_LIMITS:
+        if key in new and (key not in old or new[key] > old[key]):
+            yield f"{where} has the {key} {new[key]}, which was {old.get(key, 'none')}"
+    for key in _UPPER_LIMITS:
+        if key in new and (key not in old or new[key] < old[key]):
+            yield f"{where} has the {key} {new[key]}, which was {old.get(key, 'none')}"
+    for key in ("pattern", "format"):
+        if key in new and new[key] != old.get(key):
+            yield f"{where} has the {key} {new[key]}, which was {old.get(key, 'none')}"
+
+
+def _values(old: Json, new: Json, where: str) -> Iterator[str]:
+    before, after = _allowed(old), _allowed(new)
+    if after is not None and (before is None or not before <= after):
+        gone = "any other value" if before is None else ", ".join(sorted(before - after))
+        yield f"{where} no longer takes {gone}"
+
+
+def _allowed(schema: Json) -> set[str] | None:
+    if "const" in schema:
+        return {str(schema["const"])}
+    return {str(value) for value in schema["enum"]} if "enum" in schema else None
+
+
+def _alternatives(old: Json, new: Json, old_root: Json, new_root: Json, at: str) -> Iterator[str]:
+    choices = _choices(new)
+    for option in _choices(old):
+        complaints = [list(_narrowed(option, choice, old_root, new_root, at)) for choice in choices]
+        if all(complaints):
+            yield min(complaints, key=len)[0]
+
+
+def _choices(schema: Json) -> list[Json]:
+    return list(schema.get("anyOf") or schema.get("oneOf") or [schema])
+
+
+def _resolve(schema: Json, root: Json) -> Json:
+    while "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    return schema
