@@ -1,0 +1,182 @@
+"""How a report is declared: an SQL file that begins with a comment in TOML.
+
+```sql
+/*
+title = "Open amounts"
+definition = \"\"\"What is open per customer (R-69).\"\"\"
+
+[parameters]
+group_by = { type = "choice", choices = ["customer", "currency"], default = "customer", meaning = "what a row stands for" }
+
+[columns]
+"{group_by}" = { type = "text", meaning = "the customer or currency" }
+currency = { type = "text", meaning = "currency of the amounts" }
+open = { type = "money", meaning = "what is open", total = true }
+*/
+SELECT ...
+```
+
+The statement gets, as named parameters of psycopg (`%(as_of)s`; so a percent sign is written twice):
+
+- `as_of` (date): what became effective later is left out, `effective_on <= as_of`;
+- `known_position` (bigint): what was recorded later is left out, `position <= known_position`;
+- `moment` (timestamptz): the end of the day `as_of`, or the present while that day lasts;
+- the report's own parameters; one without a value is null, so cast it: `%(from)s::date`.
+
+Tables are named with their schema (`ltc_read.leads`): that is how the runner knows whose checkpoints count. The columns
+of the statement are those declared, in their order. A column named `"{group_by}"` is called `group_by` in the statement
+and by the value of that parameter in the report. Money stands beside the column `currency`, or the one that its
+declaration names (`currency = "cost_currency"`).
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from ltc_events.reports.errors import ReportMisdeclared
+
+Value: TypeAlias = str | int | date | UUID | None
+"""What a parameter may be."""
+
+BUILT_IN = frozenset({"as_of", "known_position", "moment"})
+_HEAD = re.compile(r"\A/\*\n(.*?)\n\*/\n", re.DOTALL)
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+_TABLE = re.compile(r"\bltc_read\.([a-z_0-9]+)")
+_SELF_NAMED = re.compile(r"\{(\w+)\}")
+
+
+class ColumnType(StrEnum):
+    """The types of columns, as the JSON form of a report names them."""
+
+    TEXT = "text"
+    UUID = "uuid"
+    DATE = "date"
+    TIME = "time"
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    PERCENT = "percent"
+    MONEY = "money"
+    JSON = "json"
+
+
+class ParameterType(StrEnum):
+    """The types of parameters. `customer` takes an id, a name or a reference of another system, and becomes the id."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    DATE = "date"
+    INTEGER = "integer"
+    CUSTOMER = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a report. `total`: it is added up; `optional`: a table leaves it out when no row has a value."""
+
+    name: str
+    type: ColumnType
+    meaning: str
+    currency: str = "currency"
+    total: bool = False
+    optional: bool = False
+
+    @property
+    def sql_name(self) -> str:
+        """Its name in the SQL statement."""
+        return _SELF_NAMED.sub(r"\1", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a report, beside the date and position that every report has."""
+
+    name: str
+    type: ParameterType
+    meaning: str
+    default: Value = None
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report as its SQL file declares it. `sections` names the column by which a table is shown in parts."""
+
+    name: str
+    title: str
+    definition: str
+    parameters: dict[str, Parameter]
+    columns: tuple[Column, ...]
+    sql: str
+    sections: str | None = None
+    tables: frozenset[str] = field(default=frozenset())
+
+
+def declare(name: str, text: str) -> Report:
+    """The report in an SQL file; raises ReportMisdeclared."""
+    head = _HEAD.match(text)
+    if not head:
+        raise ReportMisdeclared(report=name, problem="it does not begin with a comment in TOML between lines /* and */")
+    try:
+        declared = tomllib.loads(head[1])
+        report = _report(name, declared, text[head.end() :])
+    except (tomllib.TOMLDecodeError, TypeError, KeyError, ValueError) as error:
+        raise ReportMisdeclared(report=name, problem=error) from error
+    for problem in _problems(report):
+        raise ReportMisdeclared(report=name, problem=problem)
+    return report
+
+
+def _report(name: str, declared: dict[str, Any], sql: str) -> Report:
+    parameters = declared.pop("parameters", {})
+    columns = declared.pop("columns")
+    definition = " ".join(declared.pop("definition").split())
+    return Report(
+        name=name,
+        definition=definition,
+        parameters={key: _parameter(key, dict(value)) for key, value in parameters.items()},
+        columns=tuple(_column(key, dict(value)) for key, value in columns.items()),
+        sql=sql.strip(),
+        tables=frozenset(_TABLE.findall(sql)),
+        **declared,
+    )
+
+
+def _parameter(name: str, declared: dict[str, Any]) -> Parameter:
+    choices = tuple(declared.pop("choices", ()))
+    return Parameter(name, ParameterType(declared.pop("type")), choices=choices, **declared)
+
+
+def _column(name: str, declared: dict[str, Any]) -> Column:
+    return Column(name, ColumnType(declared.pop("type")), **declared)
+
+
+def _problems(report: Report) -> list[str]:
+    found = []
+    used = set(_PLACEHOLDER.findall(report.sql))
+    known = BUILT_IN | report.parameters.keys()
+    names = {column.name for column in report.columns}
+    found += [f"the statement uses {name}, which is no parameter" for name in sorted(used - known)]
+    found += [f"the parameter {name} is not used" for name in sorted(report.parameters.keys() - used)]
+    found += [f"the parameter {name} is given to every report" for name in sorted(BUILT_IN & report.parameters.keys())]
+    for parameter in report.parameters.values():
+        if (parameter.type is ParameterType.CHOICE) != bool(parameter.choices):
+            found.append(f"the parameter {parameter.name} needs choices, and only a choice has them")
+        if parameter.choices and parameter.default not in (None, *parameter.choices):
+            found.append(f"the default of {parameter.name} is none of its choices")
+    for column in report.columns:
+        if column.type is ColumnType.MONEY and column.currency not in names:
+            found.append(f"the amounts of {column.name} have no column {column.currency} beside them")
+        if column.total and column.type not in (ColumnType.INTEGER, ColumnType.DECIMAL, ColumnType.MONEY):
+            found.append(f"the column {column.name} cannot be added up")
+        found += [f"the column {column.name} is named by no parameter" for _ in set(_SELF_NAMED.findall(column.name)) - known]
+    if report.sections is not None and report.sections not in names:
+        found.append(f"there is no column {report.sections} to make sections of")
+    if not report.tables:
+        found.append("the statement reads no table of ltc_read")
+    return found

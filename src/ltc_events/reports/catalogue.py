@@ -1,0 +1,25 @@
+"""Every report of the product: one line each, beside its SQL file. See `base` for what such a file says."""
+
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+
+from ltc_events.reports.base import Report, declare
+from ltc_events.reports.errors import UnknownReport
+
+NAMES: tuple[str, ...] = ()
+
+
+@cache
+def report(name: str) -> Report:
+    """The report of this name; raises UnknownReport, which names the nearest."""
+    if name not in NAMES:
+        near = get_close_matches(name, NAMES, n=3, cutoff=0.5)
+        suggestion = f"did you mean {' or '.join(near)}?" if near else f"the reports are: {', '.join(NAMES)}"
+        raise UnknownReport(name=name, suggestion=suggestion)
+    return declare(name, files("ltc_events.reports").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def catalogue() -> tuple[Report, ...]:
+    """All reports, in the order of the chain from lead to cash."""
+    return tuple(map(report, NAMES))
