@@ -41,7 +41,11 @@ class IssueCreditNote(Command):
 
 
 class CreditNoteIssued(Event):
-    """A credit note was issued. `applied` went against what the invoice owed; `unapplied` stands to the customer's credit."""
+    """A credit note was issued. `applied` went against what the invoice owed; `unapplied` stands to the customer's credit.
+
+    `net` = Σ line nets + `adjustment`, the lines' share of the invoice's allowances (negative) and charges;
+    `payable` = net + tax + `rounding` = applied + unapplied.
+    """
 
     type: ClassVar[str] = "credit_note.issued.v1"
     number: str
@@ -52,6 +56,8 @@ class CreditNoteIssued(Event):
     note: str | None = None
     lines: tuple[InvoiceLine, ...]
     taxes: tuple[TaxSubtotal, ...]
+    line_total: Exact
+    adjustment: Exact
     net: Exact
     tax: Exact
     rounding: Exact

@@ -19,7 +19,7 @@ from ltc_events.schemas.base import (
     References,
     Schema,
 )
-from ltc_events.schemas.order import LineQuantity
+from ltc_events.schemas.order import LineAmount, LineQuantity
 from ltc_events.schemas.policy import Term
 
 RoundingMethod = Literal["document", "line"]
@@ -194,12 +194,13 @@ class PaymentRemoved(Event):
 
 
 class InvoiceCredited(Event):
-    """A credit note was put against instalments of the invoice."""
+    """A credit note was put against instalments of the invoice; `lines` says what of the invoice's lines it credits."""
 
     type: ClassVar[str] = "invoice.credited.v1"
     credit_note_id: UUID
     opportunity_id: UUID | None = None
     currency: str
+    lines: tuple[LineAmount, ...]
     parts: tuple[Part, ...]
     amount: Exact
     credited_net: Exact

@@ -1,5 +1,6 @@
 """Document numbers: one stream per series and year, whose version is the number, so none is missing or double."""
 
+from functools import lru_cache
 from typing import ClassVar
 from uuid import UUID
 
@@ -18,6 +19,7 @@ class NumberAssigned(Event):
     document_id: UUID
 
 
+@lru_cache(maxsize=1024)  # asked for with every document; there are a few series a year
 def series_id(series: str, year: int) -> UUID:
     """The stream of a series in a year."""
     return derive_id("number_series", series, str(year))

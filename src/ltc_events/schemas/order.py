@@ -56,7 +56,7 @@ class LineQuantity(Schema):
 
 
 class LineAmount(Schema):
-    """A quantity of an order line with its share of the line's net price."""
+    """A quantity of an order or invoice line with its share of the line's net price."""
 
     line: int
     quantity: Exact

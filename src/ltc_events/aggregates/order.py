@@ -1,0 +1,301 @@
+"""Order: lines that are delivered and billed in parts, whose amounts add up exactly to what was ordered (R-57 … R-62)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal, NamedTuple, assert_never
+from uuid import UUID
+
+from ltc_events.aggregates.amendment import amendment
+from ltc_events.aggregates.base import Aggregate, DoesNotExist
+from ltc_events.aggregates.billing import UnknownLine, line_net, require_named_once, share
+from ltc_events.aggregates.policy import Policies
+from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.money import HUNDRED, ZERO
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.order import (
+    AmendOrder,
+    CancelOrder,
+    LineAmount,
+    LineQuantity,
+    OrderAmended,
+    OrderCancelled,
+    OrderDelivered,
+    OrderInvoiced,
+    OrderLine,
+    OrderLineRequest,
+    OrderPlaced,
+    OrderShipped,
+    ReportDelivery,
+    ShipOrder,
+)
+
+Basis = Literal["ordered", "delivered"]
+OrderCommand = AmendOrder | ReportDelivery | ShipOrder | CancelOrder
+OrderEvent = OrderPlaced | OrderAmended | OrderDelivered | OrderShipped | OrderInvoiced | OrderCancelled
+
+
+class Line(NamedTuple):
+    """An order line with how much of it, by quantity and by amount, was delivered and billed."""
+
+    line: int
+    sku: str
+    description: str
+    quantity: Decimal
+    net: Decimal
+    tax_category: str
+    tax_rate: Decimal
+    quote_line: int | None = None
+    delivered: Decimal = ZERO
+    delivered_amount: Decimal = ZERO
+    billed: Decimal = ZERO
+    billed_amount: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order. `reported` holds the ids of the deliveries and shipments that were counted."""
+
+    currency: str
+    quote_id: UUID | None
+    opportunity_id: UUID | None
+    net: Decimal
+    lines: Mapping[int, Line]
+    cancelled: bool = False
+    reported: frozenset[UUID] = frozenset()
+
+
+class OrderIsCancelled(Refused):
+    """the order is cancelled"""
+
+    field = "subject"
+    remedy = "place a new order"
+
+
+class AlreadyReported(Refused):
+    """{what} {id} is already reported on this order"""
+
+    remedy = "leave it out, or give another {what} an id of its own"
+
+
+class OverDelivery(Refused):
+    """line {line} has {open} left to deliver, not {asked}"""
+
+    remedy = "report at most {open} of line {line}, or amend the order first"
+
+
+class NothingToDeliver(Refused):
+    """everything that was ordered is delivered"""
+
+    field = "lines"
+    remedy = "amend the order before more is delivered on it"
+
+
+class NothingToRelease(Refused):
+    """everything that was ordered is delivered, so that nothing is left to cancel"""
+
+    field = "subject"
+    remedy = "credit the invoice of what comes back"
+
+
+class OverBilling(Refused):
+    """line {line} has {billable} billable by {basis} quantity, not {asked}"""
+
+    remedy = "bill at most {billable} of line {line}"
+
+
+class NothingBillable(Refused):
+    """nothing of the order is billable by {basis} quantity"""
+
+    field = "order_id"
+    remedy = "deliver more of the order, or bill it by ordered quantity"
+
+
+def decide(state: Order | None, command: OrderCommand, _policies: Policies) -> list[Event]:
+    """Amend, deliver, ship or cancel."""
+    order = _existing(state)
+    if order.cancelled:
+        raise OrderIsCancelled
+    match command:
+        case ReportDelivery():
+            return [_deliver(order, command)]
+        case AmendOrder():
+            return [amendment(order, requested_lines(command.lines, order.currency), command.reason)]
+        case ShipOrder(shipment_id=shipment_id):
+            _require_new(order, shipment_id, "shipment")
+            return [OrderShipped(shipment_id=shipment_id, carrier=command.carrier, tracking=command.tracking)]
+        case CancelOrder(reason=reason):
+            return [_cancel(order, reason)]
+        case _:
+            assert_never(command)
+
+
+def evolve(state: Order | None, event: OrderEvent) -> Order:
+    """The order after an event."""
+    if isinstance(event, OrderPlaced):
+        lines = {line.line: _line(line) for line in event.lines}
+        return Order(event.currency, event.quote_id, event.opportunity_id, event.net, lines)
+    order = _existing(state)
+    match event:
+        case OrderDelivered(delivery_id=delivery_id):
+            return replace(order, lines=_delivered(order.lines, event.lines), reported=order.reported | {delivery_id})
+        case OrderInvoiced():
+            return replace(order, lines=_billed(order.lines, event.lines))
+        case OrderShipped(shipment_id=shipment_id):
+            return replace(order, reported=order.reported | {shipment_id})
+        case OrderAmended():
+            lines = {line.line: _line(line, order.lines.get(line.line)) for line in event.lines}
+            return replace(order, net=event.net, lines=lines)
+        case OrderCancelled():
+            return replace(order, cancelled=True)
+        case _:
+            assert_never(event)
+
+
+def requested_lines(requests: Sequence[OrderLineRequest], currency: str) -> tuple[OrderLine, ...]:
+    """Order lines with their net price. Raises LineNamedTwice and LineTooLarge."""
+    require_named_once([request.line for request in requests])
+    return tuple(
+        OrderLine(
+            line=request.line,
+            sku=request.sku,
+            description=request.description,
+            quantity=request.quantity,
+            net=line_net(request.line, request.quantity, request.unit_price, currency, f"lines.{index}.unit_price"),
+            tax_category=request.tax_category,
+            tax_rate=request.tax_rate,
+            references=request.references,
+        )
+        for index, request in enumerate(requests)
+    )
+
+
+def bill(
+    order: Order, basis: Basis, requests: Sequence[LineQuantity], over_billing_percent: Decimal
+) -> list[tuple[Line, LineAmount]]:
+    """What an invoice takes of each line (R-64, R-65): as asked, or all that is billable by `basis`.
+
+    Once all of a line is billed, its amounts add up to its net. More than the ordered or delivered quantity may be asked
+    for by `over_billing_percent` of it. Raises UnknownLine, LineNamedTwice, OverBilling and NothingBillable.
+    """
+    require_named_once([request.line for request in requests])
+    billed = []
+    if requests:
+        for index, request in enumerate(requests):
+            line = _known(order, request.line, index)
+            billable = max(ZERO, _base(order, line, basis) * (1 + over_billing_percent / HUNDRED) - line.billed)
+            if request.quantity > billable:
+                at = f"lines.{index}.quantity"
+                raise OverBilling(line=line.line, basis=basis, billable=billable, asked=request.quantity, at=at)
+            billed.append((line, _billing(order, line, request.quantity)))
+    else:
+        for line in order.lines.values():
+            quantity = _base(order, line, basis) - line.billed
+            if quantity > 0:
+                billed.append((line, _billing(order, line, quantity)))
+        if not billed:
+            raise NothingBillable(basis=basis)
+    return billed
+
+
+def _base(order: Order, line: Line, basis: Basis) -> Decimal:
+    """The quantity that billing goes by. What a cancellation released was not ordered any more."""
+    return line.delivered if basis == "delivered" or order.cancelled else line.quantity
+
+
+def _billing(order: Order, line: Line, quantity: Decimal) -> LineAmount:
+    upto = share(line.net, line.quantity, line.billed + quantity, order.currency)
+    # An amendment may have moved the worth of what was billed before by a minor unit; the next parts make up for it.
+    return LineAmount(line=line.line, quantity=quantity, amount=max(ZERO, upto - line.billed_amount))
+
+
+def _deliver(order: Order, command: ReportDelivery) -> OrderDelivered:
+    _require_new(order, command.delivery_id, "delivery")
+    require_named_once([request.line for request in command.lines])
+    asked: dict[int, Decimal] = {}
+    if command.lines:
+        for index, request in enumerate(command.lines):
+            line = _known(order, request.line, index)
+            left = line.quantity - line.delivered
+            if request.quantity > left:
+                raise OverDelivery(line=line.line, open=left, asked=request.quantity, at=f"lines.{index}.quantity")
+            asked[line.line] = request.quantity
+    else:
+        asked = {line.line: line.quantity - line.delivered for line in order.lines.values() if line.quantity > line.delivered}
+        if not asked:
+            raise NothingToDeliver
+    parts = []
+    for number, quantity in asked.items():
+        line = order.lines[number]
+        upto = share(line.net, line.quantity, line.delivered + quantity, order.currency)
+        parts.append(LineAmount(line=number, quantity=quantity, amount=max(ZERO, upto - line.delivered_amount)))
+    return OrderDelivered(
+        delivery_id=command.delivery_id,
+        opportunity_id=order.opportunity_id,
+        currency=order.currency,
+        lines=tuple(parts),
+        amount=sum((part.amount for part in parts), ZERO),
+        complete=all(line.delivered + asked.get(line.line, ZERO) == line.quantity for line in order.lines.values()),
+    )
+
+
+def _cancel(order: Order, reason: str) -> OrderCancelled:
+    released = tuple(
+        LineAmount(line=line.line, quantity=line.quantity - line.delivered, amount=line.net - line.delivered_amount)
+        for line in order.lines.values()
+        if line.quantity > line.delivered
+    )
+    if not released:
+        raise NothingToRelease
+    return OrderCancelled(
+        opportunity_id=order.opportunity_id,
+        currency=order.currency,
+        reason=reason,
+        lines=released,
+        amount=sum((part.amount for part in released), ZERO),
+    )
+
+
+def _existing(order: Order | None) -> Order:
+    if order is None:
+        raise DoesNotExist(noun="order", first="order.place.v1")
+    return order
+
+
+def _known(order: Order, number: int, index: int) -> Line:
+    line = order.lines.get(number)
+    if line is None:
+        known = ", ".join(map(str, order.lines))
+        raise UnknownLine(document="the order", line=number, known=known, at=f"lines.{index}.line")
+    return line
+
+
+def _require_new(order: Order, id: UUID, what: str) -> None:
+    if id in order.reported:
+        raise AlreadyReported(what=what, id=id, at=f"{what}_id")
+
+
+def _line(line: OrderLine, before: Line | None = None) -> Line:
+    fixed = (line.line, line.sku, line.description, line.quantity, line.net, line.tax_category, line.tax_rate, line.quote_line)
+    return Line(*fixed) if before is None else Line(*fixed, *before[8:])
+
+
+def _delivered(lines: Mapping[int, Line], parts: Iterable[LineAmount]) -> dict[int, Line]:
+    changed = dict(lines)
+    for part in parts:
+        line = changed[part.line]
+        changed[part.line] = line._replace(
+            delivered=line.delivered + part.quantity, delivered_amount=line.delivered_amount + part.amount
+        )
+    return changed
+
+
+def _billed(lines: Mapping[int, Line], parts: Iterable[LineAmount]) -> dict[int, Line]:
+    changed = dict(lines)
+    for part in parts:
+        line = changed[part.line]
+        changed[part.line] = line._replace(billed=line.billed + part.quantity, billed_amount=line.billed_amount + part.amount)
+    return changed
+
+
+ORDER = Aggregate("order", decide, evolve)
