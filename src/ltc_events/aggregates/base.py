@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.errors import LtcError, Refused
 from ltc_events.kernel.money import minor_unit
 from ltc_events.schemas.base import Event
 
@@ -28,6 +29,12 @@ class Aggregate(Generic[S]):
     evolve: Callable[[S | None, Any], S]
 
 
+class BrokenStream(LtcError):
+    """the stream of a {noun} begins with {event}, which cannot be its first event"""
+
+    remedy = "restore the store from its backup: events are missing"
+
+
 class AlreadyExists(Refused):
     """this {noun} already exists: its stream has events"""
 
@@ -42,6 +49,13 @@ class DoesNotExist(Refused):
     remedy = "send {first} for this subject first, or correct the subject"
 
 
+class EndsBeforeStart(Refused):
+    """the last day {ends_on} lies before the first day {starts_on}"""
+
+    field = "ends_on"
+    remedy = "give an ends_on of {starts_on} or later"
+
+
 class FinerThanMinorUnit(Refused):
     """{amount} is finer than the smallest amount of {currency}, {unit}"""
 
@@ -53,3 +67,9 @@ def require_minor_units(amount: Decimal, currency: str, at: str) -> None:
     unit = minor_unit(currency)
     if amount % unit:
         raise FinerThanMinorUnit(amount=amount, currency=currency, unit=unit, at=at)
+
+
+def require_order(starts_on: date, ends_on: date) -> None:
+    """Refuse a period that ends before it starts."""
+    if ends_on < starts_on:
+        raise EndsBeforeStart(starts_on=starts_on, ends_on=ends_on)

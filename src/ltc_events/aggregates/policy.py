@@ -1,5 +1,6 @@
 """The policies in force: what each kind says, and in which version. Version 0 is what we start with, before anyone rules."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -9,7 +10,9 @@ from uuid import UUID
 from ltc_events.aggregates.base import Aggregate
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.base import Event
+from ltc_events.schemas.base import Command, Event
+from ltc_events.schemas.customer import Profile
+from ltc_events.schemas.lead import CaptureLead, LeadDetail, Priority
 from ltc_events.schemas.policy import (
     AssignmentRule,
     Billing,
@@ -116,6 +119,15 @@ POLICY_IDS = MappingProxyType({policy_id(kind): kind.value for kind in PolicyKin
 """Every policy's stream with its kind."""
 
 
+LEAD_FIELDS = (
+    *(name for name in CaptureLead.model_fields if name not in Command.model_fields),
+    *(f"detail.{name}" for name in LeadDetail.model_fields),
+)
+"""The fields of a lead that policy `required_fields` may name."""
+CUSTOMER_FIELDS = tuple(Profile.model_fields)
+"""The fields of a customer's profile that policy `required_fields` may name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How many versions a policy has had."""
@@ -137,16 +149,66 @@ class TermsNotHundredPercent(Refused):
     remedy = "make the percents of {code} add up to 100"
 
 
+class UnknownRequiredField(Refused):
+    """{name} is no field of a {noun}"""
+
+    remedy = "use fields of a {noun}, alternatives joined with |: {known}"
+
+
+class PriorityWithoutLevel(Refused):
+    """no minutes until the first response are set for {missing}"""
+
+    field = "content.minutes"
+    remedy = "give minutes, 0 or more, for each of {known}"
+
+
+class StageNotUsable(Refused):
+    """{stage} cannot be an open stage: {why}"""
+
+    field = "content.stages"
+    remedy = "give each open stage a name of its own; won and lost are always there and are not listed"
+
+
 def decide(state: Policy | None, command: PublishPolicy, _policies: Policies) -> list[Event]:
-    """Put the next version in force. R-75."""
-    content = command.content
-    if isinstance(content, PaymentTerms):
-        for code, terms in content.terms.items():
-            total = sum((term.percent for term in terms), Decimal(0))
-            if total != 100:
-                raise TermsNotHundredPercent(code=code, total=total)
+    """Put the next version in force, where its content makes sense on its own. R-75."""
+    match command.content:
+        case PaymentTerms(terms=named_terms):
+            _check_terms(named_terms)
+        case RequiredFields(lead=lead, customer=customer):
+            _check_names("lead", lead, LEAD_FIELDS)
+            _check_names("customer", customer, CUSTOMER_FIELDS)
+        case ResponseLevels(minutes=minutes):
+            missing = [priority.value for priority in Priority if minutes.get(priority, -1) < 0]
+            if missing:
+                raise PriorityWithoutLevel(missing=", ".join(missing), known=", ".join(Priority))
+        case Stages(stages=stages):
+            _check_stages(stages)
     version = 0 if state is None else state.version
-    return [PolicyPublished(version=version + 1, content=content)]
+    return [PolicyPublished(version=version + 1, content=command.content)]
+
+
+def _check_terms(named_terms: Mapping[str, tuple[Term, ...]]) -> None:
+    for code, terms in named_terms.items():
+        total = sum((term.percent for term in terms), Decimal(0))
+        if total != 100:
+            raise TermsNotHundredPercent(code=code, total=total)
+
+
+def _check_names(noun: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
+    for index, entry in enumerate(names):
+        for name in entry.split("|"):
+            if name not in known:
+                raise UnknownRequiredField(name=name, noun=noun, known=", ".join(known), at=f"content.{noun}.{index}")
+
+
+def _check_stages(stages: tuple[Stage, ...]) -> None:
+    seen = set()
+    for stage in stages:
+        if stage.name in ("won", "lost"):
+            raise StageNotUsable(stage=stage.name, why="it is how a deal is closed")
+        if stage.name in seen:
+            raise StageNotUsable(stage=stage.name, why="it is listed twice")
+        seen.add(stage.name)
 
 
 def evolve(_state: Policy | None, event: PolicyPublished) -> Policy:

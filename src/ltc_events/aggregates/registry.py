@@ -3,8 +3,22 @@
 from typing import Any
 
 from ltc_events.aggregates.base import Aggregate
+from ltc_events.aggregates.campaign import CAMPAIGN
+from ltc_events.aggregates.contract import CONTRACT
+from ltc_events.aggregates.customer import CUSTOMER
+from ltc_events.aggregates.lead import LEAD
+from ltc_events.aggregates.opportunity import OPPORTUNITY
 from ltc_events.aggregates.policy import POLICY
+from ltc_events.aggregates.price_book import PRICE_BOOK
+from ltc_events.aggregates.quote import QUOTE
 
 AGGREGATES: dict[str, Aggregate[Any]] = {
     "policy": POLICY,
+    "price_book": PRICE_BOOK,
+    "campaign": CAMPAIGN,
+    "customer": CUSTOMER,
+    "lead": LEAD,
+    "opportunity": OPPORTUNITY,
+    "quote": QUOTE,
+    "contract": CONTRACT,
 }

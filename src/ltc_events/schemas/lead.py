@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from ltc_events.schemas.base import (
     Code,
@@ -173,7 +173,7 @@ class ScheduleFollowUp(Command):
 
     type: ClassVar[str] = "lead.schedule_follow_up.v1"
     follow_up_id: UUID
-    due_at: datetime
+    due_at: AwareDatetime
     medium: Code | None = None
     note: Text | None = None
 

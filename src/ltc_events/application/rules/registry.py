@@ -1,10 +1,19 @@
 """Every rule that crosses aggregates, by the type of command that it decides."""
 
-from ltc_events.application.rules.selling import publish_policy
+from ltc_events.application.rules import selling
 from ltc_events.application.work import Rule
 from ltc_events.schemas.base import Command
+from ltc_events.schemas.contract import SignContract
+from ltc_events.schemas.lead import ConvertLead
+from ltc_events.schemas.opportunity import WinOpportunity
 from ltc_events.schemas.policy import PublishPolicy
+from ltc_events.schemas.quote import DraftQuote, PriceQuote
 
 RULES: dict[type[Command], Rule] = {
-    PublishPolicy: publish_policy,
+    PublishPolicy: selling.publish_policy,
+    ConvertLead: selling.convert_lead,
+    WinOpportunity: selling.win_opportunity,
+    DraftQuote: selling.draft_quote,
+    PriceQuote: selling.price_quote,
+    SignContract: selling.sign_contract,
 }

@@ -1,0 +1,370 @@
+"""Lead: captured, screened, worked on, qualified, converted or disqualified (R-1 … R-4, R-6, R-14 … R-18, R-21)."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from ltc_events.aggregates import follow_up
+from ltc_events.aggregates.assignment import assign
+from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist
+from ltc_events.aggregates.completeness import require_lead_fields
+from ltc_events.aggregates.follow_up import FollowUps
+from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.scoring import score
+from ltc_events.kernel.errors import Refused
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.lead import (
+    AssignLead,
+    CaptureLead,
+    ChangeTemperature,
+    Channel,
+    CompleteFollowUp,
+    ConvertLead,
+    DisqualifyLead,
+    FirstResponseRecorded,
+    FollowUpCompleted,
+    FollowUpMissed,
+    FollowUpScheduled,
+    LeadAccepted,
+    LeadAssigned,
+    LeadCaptured,
+    LeadConverted,
+    LeadDetailRecorded,
+    LeadDisqualified,
+    LeadQualified,
+    LeadRejected,
+    LeadScored,
+    MissFollowUp,
+    QualifyLead,
+    RecordFirstResponse,
+    RecordLeadDetail,
+    RecordResponseBreach,
+    ResponseBreached,
+    ScheduleFollowUp,
+    ScoreLead,
+    ScreenLead,
+    Temperature,
+    TemperatureChanged,
+)
+
+LeadCommand = (
+    CaptureLead
+    | ScreenLead
+    | RecordLeadDetail
+    | ChangeTemperature
+    | ScoreLead
+    | AssignLead
+    | RecordFirstResponse
+    | RecordResponseBreach
+    | ScheduleFollowUp
+    | CompleteFollowUp
+    | MissFollowUp
+    | QualifyLead
+    | DisqualifyLead
+)
+"""All commands of a lead but `ConvertLead`, which opens an opportunity too and is decided by a rule."""
+LeadEvent = (
+    LeadCaptured
+    | LeadAccepted
+    | LeadRejected
+    | LeadDetailRecorded
+    | TemperatureChanged
+    | LeadScored
+    | LeadAssigned
+    | FirstResponseRecorded
+    | ResponseBreached
+    | FollowUpScheduled
+    | FollowUpCompleted
+    | FollowUpMissed
+    | LeadQualified
+    | LeadConverted
+    | LeadDisqualified
+)
+
+
+class Status(StrEnum):
+    """How far a lead has come. The last three are final."""
+
+    CAPTURED = "captured"
+    ACCEPTED = "accepted"
+    QUALIFIED = "qualified"
+    CONVERTED = "converted"
+    REJECTED = "rejected"
+    DISQUALIFIED = "disqualified"
+
+
+_FINAL = frozenset({Status.CONVERTED, Status.REJECTED, Status.DISQUALIFIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What later commands of a lead are held against. `opportunity_id` is what it was converted into."""
+
+    status: Status
+    channel: Channel
+    origin: str | None
+    campaign_id: UUID | None
+    region: str | None
+    response_due_at: datetime
+    temperature: Temperature = Temperature.COLD
+    owner: str | None = None
+    responded: bool = False
+    breached: bool = False
+    opportunity_id: UUID | None = None
+    follow_ups: FollowUps = field(default_factory=dict)
+
+
+class LeadClosed(Refused):
+    """the lead is {status}, which is final"""
+
+    remedy = "capture the new interest as a lead of its own, with another subject"
+
+
+class LeadFrozen(Refused):
+    """the lead was converted into opportunity {opportunity_id} and is frozen since"""
+
+    remedy = "send commands about the deal to opportunity {opportunity_id}"
+
+
+class LeadAlreadyScreened(Refused):
+    """the lead was screened before; it is {status}"""
+
+    remedy = "go on with lead.assign.v1 or lead.qualify.v1, or close it with lead.disqualify.v1"
+
+
+class RejectionUnexplained(Refused):
+    """the lead fails {failed}, but no reason is given"""
+
+    field = "reason"
+    remedy = "give the reason why the lead fails {failed}"
+
+
+class LeadNotAccepted(Refused):
+    """the lead was not accepted yet; it is {status}"""
+
+    remedy = "send lead.screen.v1 with all three tests passed first"
+
+
+class LeadAlreadyQualified(Refused):
+    """the lead was qualified before"""
+
+    remedy = "send lead.record_detail.v1 for what is new, or lead.convert.v1"
+
+
+class BudgetWithoutCurrency(Refused):
+    """a budget of {budget} without a currency"""
+
+    field = "currency"
+    remedy = "give the currency of the budget, for example EUR"
+
+
+class Unexplained(Refused):
+    """{what} is blank"""
+
+    remedy = "say in words what {what} is"
+
+
+class LeadNotQualified(Refused):
+    """the lead was not qualified yet; it is {status}"""
+
+    remedy = "send lead.qualify.v1 first (and lead.screen.v1 before it, where the lead was only captured)"
+
+
+class CannotTakePart(Refused):
+    """a lead becomes an opportunity only where we can take part"""
+
+    field = "can_take_part"
+    remedy = "set can_take_part to true once we can, or close the lead with lead.disqualify.v1"
+
+
+class AlreadyResponded(Refused):
+    """a first response was recorded before"""
+
+    remedy = "send lead.complete_follow_up.v1 for what came after the first response"
+
+
+class AlreadyBreached(Refused):
+    """the breach of the response time was recorded before"""
+
+    remedy = "send lead.record_first_response.v1 when somebody has answered"
+
+
+class ResponseNotDue(Refused):
+    """the first response is due at {due_at}, which has not passed at {now}"""
+
+    remedy = "send lead.record_response_breach.v1 with a time after {due_at}"
+
+
+def decide(state: Lead | None, command: LeadCommand, policies: Policies) -> list[Event]:
+    """What a lead's command leads to."""
+    if isinstance(command, CaptureLead):
+        if state is not None:
+            raise AlreadyExists(noun="lead")
+        return [_capture(command, policies)]
+    state = require_open(state)
+    match command:
+        case ScreenLead():
+            return [_screen(state, command)]
+        case RecordLeadDetail():
+            return [LeadDetailRecorded(detail=command.detail)]
+        case ChangeTemperature():
+            if command.temperature is state.temperature:
+                return []
+            return [TemperatureChanged(was=state.temperature, temperature=command.temperature, reason=command.reason)]
+        case ScoreLead():
+            return [score(command.inputs, policies.score_model)]
+        case AssignLead():
+            return _assign(state, command, policies)
+        case RecordFirstResponse():
+            return [_respond(state, command)]
+        case RecordResponseBreach():
+            return [_breach(state, command)]
+        case ScheduleFollowUp() | CompleteFollowUp() | MissFollowUp():
+            return [follow_up.decide(state.follow_ups, command, state.owner)]
+        case QualifyLead():
+            return [_qualify(state, command)]
+        case DisqualifyLead():
+            return [LeadDisqualified(reason=command.reason)]
+        case _:
+            assert_never(command)
+
+
+def require_open(state: Lead | None) -> Lead:
+    """The lead, or a refusal where there is none or where it takes no commands any more."""
+    if state is None:
+        raise DoesNotExist(noun="lead", first=CaptureLead.type)
+    if state.status in _FINAL:
+        if state.status is Status.CONVERTED:
+            raise LeadFrozen(opportunity_id=state.opportunity_id)
+        raise LeadClosed(status=state.status)
+    return state
+
+
+def convert(state: Lead | None, command: ConvertLead) -> LeadConverted:
+    """Freeze a qualified lead, with the evidence; the rule that calls this opens the opportunity (R-21)."""
+    state = require_open(state)
+    if state.status is not Status.QUALIFIED:
+        raise LeadNotQualified(status=state.status)
+    if not command.can_take_part:
+        raise CannotTakePart
+    if not command.evidence_note.strip():
+        raise Unexplained(what="the evidence", at="evidence_note")
+    return LeadConverted(opportunity_id=command.opportunity_id, evidence=command.evidence, evidence_note=command.evidence_note)
+
+
+def _capture(command: CaptureLead, policies: Policies) -> LeadCaptured:
+    required, levels = policies.required_fields, policies.response_levels
+    require_lead_fields(command, required)
+    return LeadCaptured(
+        contact_name=command.contact_name,
+        company=command.company,
+        phone=command.phone,
+        email=command.email,
+        industry=command.industry,
+        need=command.need,
+        channel=command.channel,
+        origin=command.origin,
+        campaign_id=command.campaign_id,
+        source_activity=command.source_activity,
+        captured_by=command.captured_by,
+        region=command.region,
+        priority=command.priority,
+        detail=command.detail,
+        references=command.references,
+        response_due_at=command.occurred_at + timedelta(minutes=levels.content.minutes[command.priority]),
+        policy_version=required.version,
+        response_policy_version=levels.version,
+    )
+
+
+def _screen(state: Lead, command: ScreenLead) -> LeadAccepted | LeadRejected:
+    if state.status is not Status.CAPTURED:
+        raise LeadAlreadyScreened(status=state.status)
+    tests = ("specific_customer", "potential_intent", "can_take_part")
+    failed = tuple(test for test in tests if not getattr(command, test))
+    if not failed:
+        return LeadAccepted()
+    if command.reason is None or not command.reason.strip():
+        raise RejectionUnexplained(failed=", ".join(failed))
+    return LeadRejected(failed=failed, reason=command.reason)
+
+
+def _assign(state: Lead, command: AssignLead, policies: Policies) -> list[Event]:
+    if state.status is Status.CAPTURED:
+        raise LeadNotAccepted(status=state.status)
+    assigned = assign(command, state.region, policies.assignment_rule)
+    return [] if assigned.owner == state.owner else [assigned]
+
+
+def _respond(state: Lead, command: RecordFirstResponse) -> FirstResponseRecorded:
+    if state.responded:
+        raise AlreadyResponded
+    in_time = command.occurred_at <= state.response_due_at
+    return FirstResponseRecorded(by=command.by, medium=command.medium, in_time=in_time)
+
+
+def _breach(state: Lead, command: RecordResponseBreach) -> ResponseBreached:
+    if state.responded:
+        raise AlreadyResponded
+    if state.breached:
+        raise AlreadyBreached
+    due_at = state.response_due_at
+    if command.occurred_at <= due_at:
+        raise ResponseNotDue(due_at=due_at.isoformat(), now=command.occurred_at.isoformat())
+    return ResponseBreached(due_at=due_at)
+
+
+def _qualify(state: Lead, command: QualifyLead) -> LeadQualified:
+    if state.status is Status.CAPTURED:
+        raise LeadNotAccepted(status=state.status)
+    if state.status is Status.QUALIFIED:
+        raise LeadAlreadyQualified
+    if not command.need.strip():
+        raise Unexplained(what="the need", at="need")
+    if command.budget is not None and command.currency is None:
+        raise BudgetWithoutCurrency(budget=command.budget)
+    return LeadQualified(
+        need=command.need,
+        budget=command.budget,
+        currency=command.currency,
+        authority=command.authority,
+        time_frame=command.time_frame,
+    )
+
+
+def evolve(state: Lead | None, event: LeadEvent) -> Lead:
+    """A lead after an event."""
+    if isinstance(event, LeadCaptured):
+        return Lead(Status.CAPTURED, event.channel, event.origin, event.campaign_id, event.region, event.response_due_at)
+    if state is None:
+        raise BrokenStream(noun="lead", event=event.type)
+    match event:
+        case LeadAccepted():
+            return replace(state, status=Status.ACCEPTED)
+        case LeadRejected():
+            return replace(state, status=Status.REJECTED)
+        case LeadDetailRecorded() | LeadScored():
+            return state
+        case TemperatureChanged():
+            return replace(state, temperature=event.temperature)
+        case LeadAssigned():
+            return replace(state, owner=event.owner)
+        case FirstResponseRecorded():
+            return replace(state, responded=True)
+        case ResponseBreached():
+            return replace(state, breached=True)
+        case FollowUpScheduled() | FollowUpCompleted() | FollowUpMissed():
+            return replace(state, follow_ups=follow_up.evolve(state.follow_ups, event))
+        case LeadQualified():
+            return replace(state, status=Status.QUALIFIED)
+        case LeadConverted():
+            return replace(state, status=Status.CONVERTED, opportunity_id=event.opportunity_id)
+        case LeadDisqualified():
+            return replace(state, status=Status.DISQUALIFIED)
+        case _:
+            assert_never(event)
+
+
+LEAD = Aggregate("lead", decide, evolve)

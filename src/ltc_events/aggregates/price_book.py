@@ -1,0 +1,74 @@
+"""PriceBook: what things cost, version by version (R-48). It belongs to the company."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from ltc_events.aggregates.base import Aggregate
+from ltc_events.aggregates.policy import Policies
+from ltc_events.kernel.errors import Refused
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.policy import PriceBookItem, PriceBookPublished, PublishPriceBook
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """One version of a price book: its items by their sku."""
+
+    version: int
+    valid_from: date
+    items: Mapping[str, PriceBookItem]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """All versions of a price book, the latest last; old ones still price what is dated before the next began."""
+
+    currency: str
+    lists: tuple[PriceList, ...]
+
+    def on(self, day: date) -> PriceList | None:
+        """The latest version that is valid on a day, or None when the first begins later."""
+        return next((prices for prices in reversed(self.lists) if prices.valid_from <= day), None)
+
+
+class CurrencyChanged(Refused):
+    """the price book is in {was}, not in {currency}"""
+
+    field = "currency"
+    remedy = "publish the prices in {was}, or in another price book with a subject of its own"
+
+
+class RepeatedItem(Refused):
+    """{sku} stands in the price book twice"""
+
+    remedy = "keep one of the items with sku {sku}"
+
+
+def decide(state: PriceBook | None, command: PublishPriceBook, _policies: Policies) -> list[Event]:
+    """Publish the next version; it is valid from its own date on, else from the command's business date."""
+    if state is not None and command.currency != state.currency:
+        raise CurrencyChanged(was=state.currency, currency=command.currency)
+    seen: set[str] = set()
+    for index, item in enumerate(command.items):
+        if item.sku in seen:
+            raise RepeatedItem(sku=item.sku, at=f"items.{index}.sku")
+        seen.add(item.sku)
+    return [
+        PriceBookPublished(
+            version=1 if state is None else state.lists[-1].version + 1,
+            title=command.title,
+            currency=command.currency,
+            valid_from=command.valid_from or command.effective_on,
+            items=command.items,
+        )
+    ]
+
+
+def evolve(state: PriceBook | None, event: PriceBookPublished) -> PriceBook:
+    """A price book with one version more."""
+    added = PriceList(event.version, event.valid_from, {item.sku: item for item in event.items})
+    return PriceBook(event.currency, (*(() if state is None else state.lists), added))
+
+
+PRICE_BOOK = Aggregate("price_book", decide, evolve)
