@@ -28,10 +28,8 @@ from ltc_events.projections.errors import ProjectionMisdeclared
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 
-SqlType: TypeAlias = Literal[
-    "uuid", "int4", "int8", "text", "numeric", "date", "timestamptz", "bool", "jsonb", "text[]"
-]
-"""The types a column may have; jsonb takes any JSON value, text[] a sequence of str, timestamptz an aware datetime."""
+SqlType: TypeAlias = Literal["uuid", "int4", "int8", "text", "numeric", "date", "timestamptz", "bool", "jsonb"]
+"""The types a column may have; jsonb takes any JSON value (amounts as strings), timestamptz an aware datetime."""
 NUMBERS: frozenset[str] = frozenset({"int4", "int8", "numeric"})
 """The types that `Add` can add to."""
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,49}")
@@ -51,7 +49,10 @@ def column(type: SqlType, meaning: str, *, default: str | None = None) -> Column
 
 
 class Balance(NamedTuple):
-    """The database refuses an insert in which the amounts of an entry (rows equal in these columns) do not add up to 0."""
+    """The database refuses an insert in which the amounts of an entry do not add up to zero, and any later change.
+
+    An entry is the rows that are equal in these columns; one event must write it whole.
+    """
 
     entry: tuple[str, ...]
     amount: str
@@ -109,9 +110,7 @@ def on(first: type[_A], /) -> Callable[[_Method[_A]], _Method[_A]]: ...
 @overload
 def on(first: type[_A], second: type[_B], /) -> Callable[[_Method[_A | _B]], _Method[_A | _B]]: ...
 @overload
-def on(
-    first: type[_A], second: type[_B], third: type[_C], /
-) -> Callable[[_Method[_A | _B | _C]], _Method[_A | _B | _C]]: ...
+def on(first: type[_A], second: type[_B], third: type[_C], /) -> Callable[[_Method[_A | _B | _C]], _Method[_A | _B | _C]]: ...
 @overload
 def on(*events: type[Event]) -> Callable[[Handler], Handler]: ...
 def on(*events: type[Event]) -> Callable[[Handler], Handler]:
@@ -135,6 +134,8 @@ class Projection:
     """Rows are only ever inserted, each once: the key holds `position` and, where an event makes several, a line."""
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
     balanced: ClassVar[Balance | None] = None
+    checks: ClassVar[Mapping[str, str]] = {}
+    """Conditions (SQL over `NEW`) that the database holds every written row to, by the name an operator will see."""
 
     handlers: ClassVar[Mapping[type[Event], Handler]] = {}
     """Made from the methods marked with `on`, once per class."""
@@ -179,6 +180,9 @@ def _problems(cls: type[Projection]) -> Iterator[str]:
     yield from _reference_problems(cls)
     if cls.append_only and "position" not in cls.key:
         yield "append_only needs `position` in the key, so that every row is written once"
+    for name, declared in cls.columns.items():
+        if cls.append_only and declared.default is not None:
+            yield f"column {name} has a default, but rows of an append_only table are written whole"
     if cls.balanced and not cls.append_only:
         yield "balanced needs append_only: an entry is written whole and never changed"
     if cls.balanced and cls.columns[cls.balanced.amount].type not in NUMBERS:
@@ -201,6 +205,9 @@ def _naming_problems(cls: type[Projection]) -> Iterator[str]:
             yield f"column {name} has type {declared.type!r}, not one of {', '.join(get_args(SqlType))}"
         if not declared.meaning:
             yield f"column {name} has no meaning"
+    for name in cls.checks:
+        if not IDENTIFIER.fullmatch(name):
+            yield f"check {name!r} is not a plain lower-case name"
     for event in cls.handlers:
         if not event.type:
             yield f"{event.__name__} has no stable name"

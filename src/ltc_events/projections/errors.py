@@ -13,3 +13,15 @@ class OperationInvalid(LtcError):
     """an operation does not fit read table {table}: {problem}"""
 
     remedy = "correct the handler; key and columns must be those of the declaration"
+
+
+class TableDiffers(LtcError):
+    """the read table {table} has the columns {found}, but its projection declares {declared}"""
+
+    remedy = "raise the projection's version: a table never changes its columns"
+
+
+class CheckpointMoved(LtcError):
+    """projection {projection} is no longer at position {expected}: another projector has taken it on"""
+
+    remedy = "read its checkpoint again and go on from there"

@@ -1,0 +1,69 @@
+-- How far each projection has come and where one stopped. Idempotent.
+CREATE TABLE IF NOT EXISTS ltc_read.checkpoints (
+    projection text NOT NULL,
+    version integer NOT NULL,
+    source text NOT NULL,
+    partition integer NOT NULL,
+    position bigint NOT NULL,
+    moved_at timestamptz NOT NULL,
+    PRIMARY KEY (projection, version, source, partition)
+) WITH (fillfactor = 50);  -- every batch updates a row; room beside it keeps the update on its page
+COMMENT ON TABLE ltc_read.checkpoints IS
+    'The last position of the log that a projection has taken in; moves in the same transaction as its rows.';
+
+CREATE TABLE IF NOT EXISTS ltc_read.projection_failures (
+    projection text NOT NULL,
+    version integer NOT NULL,
+    source text NOT NULL,
+    partition integer NOT NULL,
+    failed_position bigint NOT NULL,
+    failed_event text NOT NULL,
+    error text NOT NULL,
+    failed_at timestamptz NOT NULL,
+    PRIMARY KEY (projection, version, source, partition)
+);
+COMMENT ON TABLE ltc_read.projection_failures IS
+    'The event at which a projection stopped last. It is over when the checkpoint has passed it.';
+
+CREATE OR REPLACE VIEW ltc_read.projection_status AS
+SELECT c.projection AS name, c.version, c.source, c.partition, c.position, c.moved_at,
+       CASE WHEN f.failed_position > c.position THEN 'failed' ELSE 'live' END AS state,
+       f.failed_position, f.failed_event, f.error, f.failed_at
+FROM ltc_read.checkpoints c
+LEFT JOIN ltc_read.projection_failures f
+    ON (f.projection, f.version, f.source, f.partition) = (c.projection, c.version, c.source, c.partition)
+    AND f.failed_position > c.position;
+COMMENT ON VIEW ltc_read.projection_status IS 'Each projection: how far it has come, and if it failed, at which event and why.';
+
+-- Arguments: the amount column, then the columns of an entry.
+CREATE OR REPLACE FUNCTION ltc_read.refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    columns text;
+    entry text;
+BEGIN
+    SELECT string_agg(format('%I', name), ', ') INTO columns FROM unnest(TG_ARGV[1:]) AS name;
+    EXECUTE format(
+        'SELECT to_jsonb(e) FROM (SELECT %1$s, sum(%2$I) AS off_by FROM inserted GROUP BY %1$s HAVING sum(%2$I) <> 0 LIMIT 1) e',
+        columns, TG_ARGV[0]) INTO entry;
+    IF entry IS NOT NULL THEN
+        RAISE EXCEPTION 'an entry of %.% does not add up to zero: %', TG_TABLE_SCHEMA, TG_TABLE_NAME, entry
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION ltc_read.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% on %.% is refused: its entries balance and stay as they were written',
+        TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'check_violation';
+END
+$$;
+
+-- Argument: the name of the check. Fired only for rows that break it.
+CREATE OR REPLACE FUNCTION ltc_read.refuse_row() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a row of %.% breaks its check %: %', TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_ARGV[0], to_jsonb(NEW)
+        USING ERRCODE = 'check_violation';
+END
+$$;

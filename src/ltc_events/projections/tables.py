@@ -1,0 +1,156 @@
+"""What a declaration becomes in the database: table, primary key, indexes, comments, guards, view, checkpoint.
+
+All of it is made as the projector's role, which owns what it makes; readers get SELECT.
+"""
+
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
+from typing import Any, LiteralString, TypeAlias
+
+import psycopg
+from psycopg import sql
+
+from ltc_events.projections.base import Projection
+from ltc_events.projections.errors import TableDiffers
+
+Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+SCHEMA = "ltc_read"
+READER = "ltc_reader"
+# One number for "somebody is making read tables": projectors that start together queue up behind it.
+_PREPARE_LOCK = 0x6C746372
+
+
+def relation(name: str) -> sql.Identifier:
+    """A table or view of the read schema."""
+    return sql.Identifier(SCHEMA, name)
+
+
+def names(columns: Iterable[str]) -> sql.Composed:
+    """Column names in a row: `"a", "b"`."""
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def prepare(connection: Connection, projections: Iterable[type[Projection]], *, source: str, partition: int) -> None:
+    """Make what is missing, in one transaction. Raises TableDiffers when a table is not as declared."""
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_PREPARE_LOCK,))
+        connection.execute(_script("read_schema"))
+        for projection in projections:
+            found = _columns(connection, projection)
+            if not found:
+                for statement in (*table_sql(projection), *index_sql(projection)):
+                    connection.execute(statement)
+            elif found != _declared(projection):
+                raise TableDiffers(table=projection.physical(), found=", ".join(found), declared=", ".join(_declared(projection)))
+            if _shown_version(connection, projection) is None:
+                show(connection, projection)
+            connection.execute(
+                "INSERT INTO ltc_read.checkpoints VALUES (%s, %s, %s, %s, 0, clock_timestamp()) ON CONFLICT DO NOTHING",
+                (projection.table, projection.version, source, partition),
+            )
+
+
+def show_newer(connection: Connection, projections: Iterable[type[Projection]]) -> None:
+    """Let the views of these projections, which have reached the head, show them where they show an older version."""
+    for projection in projections:
+        if (_shown_version(connection, projection) or 0) < projection.version:
+            show(connection, projection)
+
+
+def show(connection: Connection, projection: type[Projection]) -> None:
+    """Let the view, which readers use, show this version's table."""
+    with connection.transaction():
+        for statement in view_sql(projection):
+            connection.execute(statement)
+
+
+def table_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
+    """The table of this version with its comments and guards, without secondary indexes."""
+    table = relation(projection.physical())
+    columns = [_column_sql(projection, name) for name in projection.columns]
+    key = sql.SQL("PRIMARY KEY ({})").format(names(projection.key))
+    yield sql.SQL("CREATE TABLE {} ({})").format(table, sql.SQL(", ").join([*columns, key]))
+    yield from _comments_sql("TABLE", projection.physical(), projection)
+    yield sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(READER))
+    if projection.balanced:
+        arguments = (projection.balanced.amount, *projection.balanced.entry)
+        yield sql.SQL(
+            "CREATE TRIGGER balanced AFTER INSERT ON {} REFERENCING NEW TABLE AS inserted"
+            " FOR EACH STATEMENT EXECUTE FUNCTION ltc_read.refuse_unbalanced({})"
+        ).format(table, sql.SQL(", ").join(map(sql.Literal, arguments)))
+        yield sql.SQL(
+            "CREATE TRIGGER unchanged BEFORE UPDATE OR DELETE ON {} FOR EACH STATEMENT EXECUTE FUNCTION ltc_read.refuse_change()"
+        ).format(table)
+    for name, condition in projection.checks.items():
+        # Not a CHECK constraint: that one would also judge the partial row that an upsert proposes before it merges.
+        yield sql.SQL(
+            "CREATE TRIGGER {} AFTER INSERT OR UPDATE ON {} FOR EACH ROW WHEN (({}) IS NOT TRUE)"
+            " EXECUTE FUNCTION ltc_read.refuse_row({})"
+        ).format(sql.Identifier(f"check_{name}"), table, _declared_sql(condition), sql.Literal(name))
+
+
+def index_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
+    """The secondary indexes; apart from the table, because a bulk fill is quicker without them."""
+    for index in projection.indexes:
+        yield sql.SQL("CREATE INDEX ON {} ({})").format(relation(projection.physical()), names(index))
+
+
+def view_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
+    """The view with its comments and grants."""
+    view = relation(projection.table)
+    yield sql.SQL("DROP VIEW IF EXISTS {}").format(view)
+    yield sql.SQL("CREATE VIEW {} AS SELECT {} FROM {}").format(view, names(projection.columns), relation(projection.physical()))
+    yield from _comments_sql("VIEW", projection.table, projection)
+    yield sql.SQL("GRANT SELECT ON {} TO {}").format(view, sql.Identifier(READER))
+
+
+def _column_sql(projection: type[Projection], name: str) -> sql.Composed:
+    declared = projection.columns[name]
+    balance = projection.balanced
+    # A null amount or entry would slip through the sum.
+    required = declared.default is not None or (balance is not None and name in (*balance.entry, balance.amount))
+    parts = [sql.Identifier(name), _declared_sql(declared.type)]
+    if required:
+        parts.append(sql.SQL("NOT NULL"))
+    if declared.default is not None:
+        parts.append(sql.SQL("DEFAULT {}").format(_declared_sql(declared.default)))
+    return sql.SQL(" ").join(parts)
+
+
+def _comments_sql(kind: LiteralString, name: str, projection: type[Projection]) -> Iterator[sql.Composed]:
+    yield sql.SQL("COMMENT ON " + kind + " {} IS {}").format(relation(name), sql.Literal(projection.meaning()))
+    for column, declared in projection.columns.items():
+        target = sql.Identifier(SCHEMA, name, column)
+        yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(target, sql.Literal(declared.meaning))
+
+
+def _declared_sql(text: str) -> sql.SQL:
+    """SQL that stands in a declaration, which is our own code."""
+    return sql.SQL(text)
+
+
+def _script(name: str) -> sql.SQL:
+    text = files("ltc_events.projections").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    return sql.SQL(text)
+
+
+def _declared(projection: type[Projection]) -> list[str]:
+    return [f"{name} {declared.type}" for name, declared in projection.columns.items()]
+
+
+def _columns(connection: Connection, projection: type[Projection]) -> list[str]:
+    rows = connection.execute(
+        "SELECT a.attname || ' ' || t.typname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+        " WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        (f"{SCHEMA}.{projection.physical()}",),
+    )
+    return [row[0] for row in rows]
+
+
+def _shown_version(connection: Connection, projection: type[Projection]) -> int | None:
+    row = connection.execute(
+        "SELECT table_name FROM information_schema.view_table_usage WHERE view_schema = %s AND view_name = %s",
+        (SCHEMA, projection.table),
+    ).fetchone()
+    return int(row[0].rpartition("__v")[2]) if row else None

@@ -1,0 +1,55 @@
+"""Credit notes."""
+
+from collections.abc import Iterator
+
+from ltc_events.projections.base import Operation, Projection, Put, column, on
+from ltc_events.schemas.credit_note import CreditNoteIssued
+from ltc_events.schemas.record import Record
+
+
+class CreditNotes(Projection):
+    """Credit notes, one row each; amounts are positive. `applied` went against what the invoice owed, `unapplied` stands to
+    the customer's credit."""
+
+    table, version, key = "credit_notes", 1, ("credit_note_id",)
+    columns = {
+        "credit_note_id": column("uuid", "the credit note"),
+        "number": column("text", "its number, gapless per series and year"),
+        "customer_id": column("uuid", "the customer"),
+        "invoice_id": column("uuid", "the invoice it corrects"),
+        "opportunity_id": column("uuid", "the opportunity behind the invoice"),
+        "issued_on": column("date", "its date"),
+        "reason": column("text", "duplicate, unsatisfactory, order_change, cancellation, fraud, other"),
+        "note": column("text", "the reason in words"),
+        "currency": column("text", "currency of the amounts (ISO 4217)"),
+        "net": column("numeric", "net amount credited"),
+        "tax": column("numeric", "tax on it"),
+        "rounding": column("numeric", "rounding of what is payable"),
+        "payable": column("numeric", "net + tax + rounding"),
+        "applied": column("numeric", "went against what the invoice owed"),
+        "unapplied": column("numeric", "exceeded what the invoice owed and stands alone"),
+        "position": column("int8", "position of the event in the log"),
+    }
+    indexes = (("customer_id",), ("invoice_id",), ("number",))
+    checks = {"credit_adds_up": "NEW.payable = NEW.applied + NEW.unapplied"}
+
+    @on(CreditNoteIssued)
+    def issued(self, event: CreditNoteIssued, record: Record) -> Iterator[Operation]:
+        yield Put(
+            record.subject,
+            number=event.number,
+            customer_id=record.customer_id,
+            invoice_id=event.invoice_id,
+            opportunity_id=event.opportunity_id,
+            issued_on=record.effective_on,
+            reason=event.reason.value,
+            note=event.note,
+            currency=event.currency,
+            net=event.net,
+            tax=event.tax,
+            rounding=event.rounding,
+            payable=event.payable,
+            applied=event.applied,
+            unapplied=event.unapplied,
+            position=record.position,
+        )

@@ -1,0 +1,49 @@
+"""Reminders that went out."""
+
+from collections.abc import Iterator
+
+from ltc_events.projections.base import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.movement import POSITION, WHEN
+from ltc_events.schemas.invoice import DunningNoticeSent
+from ltc_events.schemas.record import Record
+
+
+class DunningNotices(Projection):
+    """Reminders that went out, one row each (R-66)."""
+
+    table, version, key = "dunning_notices", 1, ("position",)
+    append_only = True
+    columns = {
+        **POSITION,
+        **WHEN,
+        "invoice_id": column("uuid", "the invoice"),
+        "instalment": column("int4", "number of the instalment"),
+        "level": column("int4", "how many reminders the instalment had then, this one included"),
+        "days_overdue": column("int4", "days since it was due"),
+        "outstanding": column("numeric", "what was owed on it"),
+        "interest": column("numeric", "outstanding × rate ÷ 100 ÷ 365 × days overdue"),
+        "fee": column("numeric", "fee for the reminder"),
+        "total": column("numeric", "outstanding + interest + fee"),
+        "currency": column("text", "currency of the amounts (ISO 4217)"),
+        "policy_version": column("int4", "version of policy dunning"),
+    }
+    indexes = (("invoice_id", "instalment"),)
+
+    @on(DunningNoticeSent)
+    def sent(self, event: DunningNoticeSent, record: Record) -> Iterator[Operation]:
+        yield Put(
+            record.position,
+            effective_on=record.effective_on,
+            recorded_at=record.recorded_at,
+            customer_id=record.customer_id,
+            invoice_id=record.subject,
+            instalment=event.instalment,
+            level=event.level,
+            days_overdue=event.days_overdue,
+            outstanding=event.outstanding,
+            interest=event.interest,
+            fee=event.fee,
+            total=event.total,
+            currency=event.currency,
+            policy_version=event.policy_version,
+        )

@@ -1,0 +1,118 @@
+"""What customers owe and what they are owed, as it stands."""
+
+from collections.abc import Iterator
+
+from ltc_events.kernel.money import ZERO
+from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
+from ltc_events.schemas.credit_note import CreditNoteIssued
+from ltc_events.schemas.invoice import InvoiceIssued, InvoiceWrittenOff
+from ltc_events.schemas.payment import PaymentAllocated, PaymentReceived, PaymentRefunded, PaymentReturned, PaymentUnallocated
+from ltc_events.schemas.record import Record
+
+
+class OpenItems(Projection):
+    """What customers owe and what they are owed: one row per instalment of an invoice, one per payment (its unapplied
+    cash, negative) and one per credit note that exceeded what its invoice owed (negative) (R-63 … R-69). The database
+    refuses a row that does not add up."""
+
+    table, version, key = "open_items", 1, ("item_id", "instalment")
+    columns = {
+        "item_id": column("uuid", "the invoice, payment or credit note"),
+        "instalment": column("int4", "number of the instalment of an invoice, from 1; else 0"),
+        "kind": column("text", "invoice, payment, credit_note"),
+        "number": column("text", "number of the invoice or credit note; the payment's reference"),
+        "customer_id": column("uuid", "the customer"),
+        "currency": column("text", "currency of the amounts (ISO 4217)"),
+        "document_on": column("date", "invoice date, value date of the payment, date of the credit note"),
+        "due_on": column("date", "when the instalment is due; else the date of the document"),
+        "invoiced": column("numeric", "amount of the instalment", default="0"),
+        "paid": column("numeric", "paid on the instalment; of a payment: its unapplied cash", default="0"),
+        "credited": column("numeric", "credited on the instalment; of a credit note: what stands alone", default="0"),
+        "written_off": column("numeric", "given up", default="0"),
+        "outstanding": column("numeric", "invoiced − paid − credited − written off", default="0"),
+        "last_position": column("int8", "position of the last event that moved it"),
+    }
+    indexes = (("customer_id",), ("outstanding",), ("last_position",))
+    checks = {"item_adds_up": "NEW.outstanding = NEW.invoiced - NEW.paid - NEW.credited - NEW.written_off"}
+
+    @on(InvoiceIssued)
+    def issued(self, event: InvoiceIssued, record: Record) -> Iterator[Operation]:
+        for part in event.instalments:
+            yield Put(
+                record.subject,
+                part.number,
+                kind="invoice",
+                number=event.number,
+                customer_id=record.customer_id,
+                currency=event.currency,
+                document_on=record.effective_on,
+                due_on=part.due_on,
+                invoiced=part.amount,
+                outstanding=part.amount,
+                last_position=record.position,
+            )
+
+    @on(PaymentReceived)
+    def received(self, event: PaymentReceived, record: Record) -> Iterator[Operation]:
+        yield Put(
+            record.subject,
+            0,
+            kind="payment",
+            number=event.reference,
+            customer_id=record.customer_id,
+            currency=event.currency,
+            document_on=record.effective_on,
+            due_on=record.effective_on,
+            paid=event.amount,
+            outstanding=-event.amount,
+            last_position=record.position,
+        )
+
+    @on(PaymentAllocated)
+    def allocated(self, event: PaymentAllocated, record: Record) -> Iterator[Operation]:
+        position = record.position
+        yield Put(record.subject, 0, last_position=position)
+        yield Add(record.subject, 0, paid=-event.amount, outstanding=event.amount)
+        for part in event.parts:
+            yield Put(event.invoice_id, part.instalment, last_position=position)
+            yield Add(event.invoice_id, part.instalment, paid=part.amount, outstanding=-part.amount)
+
+    @on(PaymentUnallocated)
+    def unallocated(self, event: PaymentUnallocated, record: Record) -> Iterator[Operation]:
+        position = record.position
+        yield Put(record.subject, 0, last_position=position)
+        yield Add(record.subject, 0, paid=event.amount, outstanding=-event.amount)
+        for part in event.parts:
+            yield Put(event.invoice_id, part.instalment, last_position=position)
+            yield Add(event.invoice_id, part.instalment, paid=-part.amount, outstanding=part.amount)
+
+    @on(PaymentReturned, PaymentRefunded)
+    def gone(self, event: PaymentReturned | PaymentRefunded, record: Record) -> Iterator[Operation]:
+        yield Put(record.subject, 0, last_position=record.position)
+        yield Add(record.subject, 0, paid=-event.amount, outstanding=event.amount)
+
+    @on(CreditNoteIssued)
+    def credited(self, event: CreditNoteIssued, record: Record) -> Iterator[Operation]:
+        for part in event.parts:
+            yield Put(event.invoice_id, part.instalment, last_position=record.position)
+            yield Add(event.invoice_id, part.instalment, credited=part.amount, outstanding=-part.amount)
+        if event.unapplied != ZERO:
+            yield Put(
+                record.subject,
+                0,
+                kind="credit_note",
+                number=event.number,
+                customer_id=record.customer_id,
+                currency=event.currency,
+                document_on=record.effective_on,
+                due_on=record.effective_on,
+                credited=event.unapplied,
+                outstanding=-event.unapplied,
+                last_position=record.position,
+            )
+
+    @on(InvoiceWrittenOff)
+    def written_off(self, event: InvoiceWrittenOff, record: Record) -> Iterator[Operation]:
+        for part in event.parts:
+            yield Put(record.subject, part.instalment, last_position=record.position)
+            yield Add(record.subject, part.instalment, written_off=part.amount, outstanding=-part.amount)

@@ -1,0 +1,37 @@
+"""Promises to pay."""
+
+from collections.abc import Iterator
+
+from ltc_events.projections.base import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.movement import POSITION, WHEN
+from ltc_events.schemas.invoice import PaymentPromised
+from ltc_events.schemas.record import Record
+
+
+class PaymentPromises(Projection):
+    """Promises to pay, one row each; the last one of an invoice counts (R-67)."""
+
+    table, version, key = "payment_promises", 1, ("position",)
+    append_only = True
+    columns = {
+        **POSITION,
+        **WHEN,
+        "invoice_id": column("uuid", "the invoice"),
+        "promised_on": column("date", "day by which it will be paid"),
+        "amount": column("numeric", "amount that will be paid, in the invoice's currency"),
+        "promised_by": column("text", "who promised"),
+    }
+    indexes = (("invoice_id",),)
+
+    @on(PaymentPromised)
+    def promised(self, event: PaymentPromised, record: Record) -> Iterator[Operation]:
+        yield Put(
+            record.position,
+            effective_on=record.effective_on,
+            recorded_at=record.recorded_at,
+            customer_id=record.customer_id,
+            invoice_id=record.subject,
+            promised_on=event.promised_on,
+            amount=event.amount,
+            promised_by=event.by,
+        )

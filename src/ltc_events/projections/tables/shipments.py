@@ -1,0 +1,37 @@
+"""Shipments that left."""
+
+from collections.abc import Iterator
+
+from ltc_events.projections.base import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.movement import POSITION, WHEN
+from ltc_events.schemas.order import OrderShipped
+from ltc_events.schemas.record import Record
+
+
+class Shipments(Projection):
+    """Shipments that left, one row per shipping notice (R-57)."""
+
+    table, version, key = "shipments", 1, ("position",)
+    append_only = True
+    columns = {
+        **POSITION,
+        **WHEN,
+        "shipment_id": column("uuid", "the shipment"),
+        "order_id": column("uuid", "the order"),
+        "carrier": column("text", "who carries it"),
+        "tracking": column("text", "the carrier's number for it"),
+    }
+    indexes = (("order_id",),)
+
+    @on(OrderShipped)
+    def shipped(self, event: OrderShipped, record: Record) -> Iterator[Operation]:
+        yield Put(
+            record.position,
+            effective_on=record.effective_on,
+            recorded_at=record.recorded_at,
+            customer_id=record.customer_id,
+            shipment_id=event.shipment_id,
+            order_id=record.subject,
+            carrier=event.carrier,
+            tracking=event.tracking,
+        )

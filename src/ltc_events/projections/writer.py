@@ -1,0 +1,163 @@
+"""Writing what a batch of events means to one read table: set-based, with its checkpoint, in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from psycopg import sql
+from psycopg.types.json import set_json_dumps
+
+from ltc_events.projections.base import NUMBERS, Operation, Projection, Put
+from ltc_events.projections.errors import CheckpointMoved, OperationInvalid
+from ltc_events.projections.fold import fold
+from ltc_events.projections.packing import Array, ArrayDumper, json_bytes, pack_array
+from ltc_events.projections.tables import Connection, names, relation
+
+PREPARED_STATEMENTS_MAX = 2000
+
+
+def prepare_session(connection: Connection) -> None:
+    """Set up a connection for writers.
+
+    A crash of the server may lose the last moments of a read table together with its checkpoint, so they are made again
+    from the log: waiting for the disk would be for nothing.
+    """
+    connection.execute("SET synchronous_commit = off")
+    connection.commit()
+    connection.adapters.register_dumper(Array, ArrayDumper)
+    set_json_dumps(json_bytes, connection)
+    connection.prepared_max = PREPARED_STATEMENTS_MAX
+
+
+class _Upsert(NamedTuple):
+    statement: bytes
+    columns: tuple[str, ...]
+    adds_from: int
+    """The columns from here on are added to."""
+
+
+class Writer:
+    """Writes one projection's table and moves its checkpoint for one partition of one source."""
+
+    def __init__(self, connection: Connection, projection: type[Projection], *, source: str, partition: int) -> None:
+        prepare_session(connection)
+        self._connection = connection
+        self._projection = projection
+        self._table = relation(projection.physical())
+        self._columns = tuple(projection.columns)
+        self._values = tuple(name for name in self._columns if name not in projection.key)
+        self._place = (projection.table, projection.version, source, partition)
+        self._upserts: dict[tuple[Any, ...], _Upsert] = {}
+        self._shapes: set[tuple[Any, ...]] = set()
+
+    def write(self, operations: Sequence[Operation], *, expected: int, position: int) -> None:
+        """Apply the operations of all events after `expected` up to `position`.
+
+        Raises CheckpointMoved when the checkpoint is not at `expected` (nothing is written then) and OperationInvalid.
+        """
+        rows = self._rows(operations) if self._projection.append_only else []
+        net = {} if self._projection.append_only else fold(operations)
+        with self._connection.transaction():
+            self._advance(expected, position)
+            if rows:
+                self._append(rows)
+            gone = [key for key, (removed, _, _) in net.items() if removed]
+            if gone:
+                self._delete(gone)
+            groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+            for key, (_, sets, adds) in net.items():
+                if sets is not None:
+                    shape = (len(key), tuple(sets), tuple(adds))
+                    groups.setdefault(shape, []).append((*key, *sets.values(), *adds.values()))
+            for shape, group in groups.items():
+                self._upsert(shape, group)
+
+    def _advance(self, expected: int, position: int) -> None:
+        moved = self._connection.execute(
+            b"UPDATE ltc_read.checkpoints SET position = %s, moved_at = clock_timestamp()"
+            b" WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s",
+            (position, *self._place, expected),
+        )
+        if moved.rowcount != 1:
+            raise CheckpointMoved(projection=self._projection.table, expected=expected)
+
+    def _rows(self, operations: Iterable[Operation]) -> list[tuple[Any, ...]]:
+        rows = []
+        shapes, wanted = self._shapes, self._columns
+        in_order = wanted == (*self._projection.key, *self._values)
+        for operation in operations:
+            if not isinstance(operation, Put):
+                raise OperationInvalid(table=self._projection.table, problem=f"{operation!r} on an append_only table")
+            key, values = operation.key, operation.values
+            shape = (len(key), *values)
+            if shape not in shapes:
+                self._check(len(key), tuple(values))
+                shapes.add(shape)
+            if in_order:
+                rows.append((*key, *map(values.get, self._values)))
+            else:
+                row = dict(zip(self._projection.key, key, strict=True)) | values
+                rows.append(tuple(map(row.get, wanted)))
+        return rows
+
+    def _append(self, rows: list[tuple[Any, ...]]) -> None:
+        copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(self._table, names(self._columns))
+        with self._connection.cursor() as cursor, cursor.copy(copy) as stream:
+            stream.set_types([self._projection.columns[name].type for name in self._columns])
+            for row in rows:
+                stream.write_row(row)
+
+    def _delete(self, keys: list[tuple[Any, ...]]) -> None:
+        projection = self._projection
+        self._check(len(keys[0]), ())
+        statement = sql.SQL("DELETE FROM {} t USING unnest({}) AS k ({}) WHERE ({}) = ({})").format(
+            self._table, self._arrays(projection.key), names(projection.key), _of("t", projection.key), _of("k", projection.key)
+        )
+        self._connection.execute(statement, self._pack(projection.key, keys, adds_from=len(projection.key)))
+
+    def _upsert(self, shape: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> None:
+        upsert = self._upserts.get(shape)
+        if upsert is None:
+            upsert = self._upserts[shape] = self._plan(*shape)
+        self._connection.execute(upsert.statement, self._pack(upsert.columns, rows, adds_from=upsert.adds_from))
+
+    def _plan(self, key_length: int, sets: tuple[str, ...], adds: tuple[str, ...]) -> _Upsert:
+        projection = self._projection
+        self._check(key_length, (*sets, *adds))
+        changes = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in sets]
+        for name in adds:
+            declared = projection.columns[name]
+            if declared.type not in NUMBERS or declared.default not in (None, "0"):
+                problem = f"Add needs a number that starts at 0 or null; column {name} does not"
+                raise OperationInvalid(table=projection.table, problem=problem)
+            changes.append(sql.SQL("{0} = coalesce(t.{0}, 0) + excluded.{0}").format(sql.Identifier(name)))
+        columns = (*projection.key, *sets, *adds)
+        change = sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(changes)) if changes else sql.SQL("NOTHING")
+        statement = sql.SQL("INSERT INTO {} AS t ({}) SELECT * FROM unnest({}) ON CONFLICT ({}) DO {}").format(
+            self._table, names(columns), self._arrays(columns), names(projection.key), change
+        )
+        return _Upsert(statement.as_bytes(self._connection), columns, len(columns) - len(adds))
+
+    def _check(self, key_length: int, columns: tuple[str, ...]) -> None:
+        projection = self._projection
+        if key_length != len(projection.key):
+            problem = f"the key is ({', '.join(projection.key)}), not {key_length} values"
+            raise OperationInvalid(table=projection.table, problem=problem)
+        for name in columns:
+            if name not in self._values:
+                problem = f"{name} is part of the key" if name in projection.key else f"there is no column {name}"
+                raise OperationInvalid(table=projection.table, problem=problem)
+
+    def _arrays(self, columns: Iterable[str]) -> sql.Composed:
+        return sql.SQL(", ").join(
+            sql.SQL("%s::{}[]").format(sql.Identifier(self._projection.columns[name].type)) for name in columns
+        )
+
+    def _pack(self, columns: Sequence[str], rows: list[tuple[Any, ...]], *, adds_from: int) -> list[Array]:
+        return [
+            pack_array(self._projection.table, name, self._projection.columns[name].type, values, nullable=index < adds_from)
+            for index, (name, values) in enumerate(zip(columns, zip(*rows, strict=True), strict=True))
+        ]
+
+
+def _of(alias: str, columns: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(alias, name) for name in columns)
