@@ -12,7 +12,7 @@ import psycopg
 from ltc_events.projections.base import Operation, Projection
 from ltc_events.projections.errors import CheckpointMoved
 from ltc_events.projections.fold import operations
-from ltc_events.projections.tables import Connection, prepare, show_newer
+from ltc_events.projections.layout import Connection, prepare, show_newer
 from ltc_events.projections.writer import Writer
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record

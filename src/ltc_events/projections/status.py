@@ -21,8 +21,8 @@ class ProjectionStatus(NamedTuple):
     """The last position taken in."""
     state: str
     lag_events: int
-    lag_seconds: float | None
-    """Age of the oldest event that is not taken in; None: there is none."""
+    lag_seconds: float
+    """Age of the oldest event that is not taken in; 0 when there is none."""
     moved_at: datetime
     failed_position: int | None
     failed_event: str | None
