@@ -54,7 +54,8 @@ class Leads(Projection):
         "response_due_at": column("timestamptz", "until when a first response is due"),
         "external_references": column("jsonb", "its names in other systems"),
         "detail": column("jsonb", "what more is known of the need, as it was said last"),
-        "status": column("text", "captured, accepted, rejected, contacted, qualified, converted or disqualified"),
+        "status": column("text", "captured, accepted, rejected, qualified, converted or disqualified"),
+        "first_response_at": column("timestamptz", "when somebody first answered it"),
         "temperature": column("text", "cold, warm or hot"),
         "score": column("numeric", "its last score"),
         "owner": column("text", "who owns it"),
@@ -95,8 +96,8 @@ class Leads(Projection):
         yield Put(record.subject, status=_STATUS[type(event)])
 
     @on(FirstResponseRecorded)
-    def contacted(self, _: FirstResponseRecorded, record: Record) -> Iterator[Operation]:
-        yield Put(record.subject, status="contacted")
+    def answered(self, _: FirstResponseRecorded, record: Record) -> Iterator[Operation]:
+        yield Put(record.subject, first_response_at=record.occurred_at)
 
     @on(LeadConverted)
     def converted(self, event: LeadConverted, record: Record) -> Iterator[Operation]:

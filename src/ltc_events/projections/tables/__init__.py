@@ -1,0 +1,1 @@
+"""The read tables of the product, one file each."""

@@ -1,0 +1,40 @@
+"""Everything that happened, readable: one row per event."""
+
+from collections.abc import Iterator
+
+from ltc_events.projections.base import Operation, Projection, Put, column, on
+from ltc_events.projections.summaries import summarise
+from ltc_events.projections.tables.times import POSITION, TIMES, times
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.catalogue import EVENTS
+from ltc_events.schemas.record import Record
+
+
+class Timeline(Projection):
+    """Everything that happened, in words: one row per event of the log, never changed (R-24, R-25). Because it has them all,
+    it also says when each position was recorded, which is how `--known-at` with a time finds its position."""
+
+    table, version, key = "timeline", 1, ("position",)
+    append_only = True
+    columns = {
+        **POSITION,
+        **TIMES,
+        "customer_id": column("uuid", "the customer; null for what belongs to the company"),
+        "subject": column("uuid", "the lead, quote, invoice … that it happened to"),
+        "type": column("text", "what happened, by its stable name"),
+        "summary": column("text", "what happened, in a few words"),
+        "actor": column("text", "who did it"),
+    }
+    indexes = (("customer_id", "position"),)
+
+    @on(*EVENTS.values())
+    def happened(self, event: Event, record: Record) -> Iterator[Operation]:
+        yield Put(
+            record.position,
+            **times(record),
+            customer_id=record.customer_id,
+            subject=record.subject,
+            type=event.type,
+            summary=summarise(event),
+            actor=record.actor,
+        )
