@@ -1,13 +1,13 @@
 """The database as a place: how to reach it, in which role, and how to lay out the ledger in it."""
 
 from enum import StrEnum
-from importlib.resources import files
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from ltc_events.store.errors import DatabaseTooOld, DatabaseUnreachable, NotInitialised
+from ltc_events.store.queries import script
 
 SERVER_VERSION_MIN = 15
 CONNECT_TIMEOUT_S = 10
@@ -29,17 +29,11 @@ class Role(StrEnum):
     READER = "ltc_reader"
 
 
-def statements(name: str, **names: str) -> sql.Composed:
-    """The SQL file `name` of this package with its `{placeholders}` filled with identifiers."""
-    text = files("ltc_events.store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-    return sql.SQL(text).format(**{key: sql.Identifier(value) for key, value in names.items()})
-
-
 def log_layout(schema: str, events: str, head: str) -> list[sql.Composed]:
     """What makes an event log of these names: the ledger's own, and those that tests make elsewhere."""
     names = {"schema": schema, "events": events, "head": head}
-    keys = {"stream_key": f"{events}_stream_key", "position_key": f"{events}_position_key"}
-    return [statements("log", **names, **keys), statements("append_only", schema=schema, table=events)]
+    keys = {key: f"{events}_{key}" for key in ("stream_key", "position_key", "customer_index")}
+    return [script("log", **names, **keys), script("append_only", schema=schema, table=events)]
 
 
 class Database:
@@ -71,15 +65,15 @@ class Database:
         """Lay out the ledger: schemas, tables, roles, grants. Does nothing where it is already there."""
         with self.connect(Role.OWNER) as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_INITIALISE_LOCK,))
-            for script in (
-                statements("roles"),
-                statements("schema"),
+            for part in (
+                script("roles"),
+                script("schema"),
                 *log_layout(LEDGER_SCHEMA, "events", "head"),
-                statements("commands"),
-                statements("append_only", schema=LEDGER_SCHEMA, table="outcomes"),
-                statements("grants"),
+                script("commands"),
+                script("append_only", schema=LEDGER_SCHEMA, table="outcomes"),
+                script("grants"),
             ):
-                connection.execute(script)
+                connection.execute(part)
 
     def _prepare_session(self, connection: psycopg.Connection[tuple[Any, ...]], role: Role) -> None:
         version = connection.info.server_version // 10_000

@@ -22,7 +22,7 @@ class CommandAlreadyRecorded(StoreError):
 
 
 class OffsetMoved(StoreError):
-    """another worker has consumed {feed} further: {detail}"""
+    """another worker has consumed this feed further: {detail}"""
 
     remedy: ClassVar[str] = "drop this batch and read the feed's offset again"
 
@@ -39,14 +39,20 @@ class ConnectionLost(StoreError):
     remedy: ClassVar[str] = "nothing of the batch is stored; try again"
 
 
-class UnknownEvent(StoreError):
-    """the event at position {position} has the type {type}, which this version of ltc-events does not know"""
+class HeadHeld(StoreError):
+    """another writer keeps the head of the log locked, so nothing could be stored"""
 
-    remedy: ClassVar[str] = "run the version that wrote it, or a newer one"
+    remedy: ClassVar[str] = "nothing is stored; try again, and look for a hanging writer in pg_stat_activity"
 
 
 class UnreadableEvent(StoreError):
     """the event at position {position} ({type}) cannot be decoded: {reason}"""
+
+
+class UnknownEvent(UnreadableEvent):
+    """the event at position {position} has the type {type}, which this version of ltc-events does not know"""
+
+    remedy: ClassVar[str] = "run the version that wrote it, or a newer one"
 
 
 class DatabaseTooOld(StoreError):

@@ -3,54 +3,65 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-import orjson
 import psycopg
 from psycopg import sql
-from psycopg.pq import ExecStatus
-from psycopg.pq.abc import PGresult
 
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.record import Record
-from ltc_events.store import layout
-from ltc_events.store.commit import Commit, Offset
+from ltc_events.store.commit import Commit
 from ltc_events.store.database import Database, Role
 from ltc_events.store.errors import (
     CommandAlreadyRecorded,
     CommitUnknown,
     ConnectionLost,
+    HeadHeld,
     OffsetMoved,
+    StoreError,
     VersionConflict,
 )
-from ltc_events.store.mapper import decode, encode
-from ltc_events.store.script import LinkBroken, run_script
+from ltc_events.store.queries import query
+from ltc_events.store.reading import EVENT_COLUMNS, to_records
+from ltc_events.store.script import LinkBroken
+from ltc_events.store.writing import CHANNEL, write
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 T = TypeVar("T")
 
-CHANNEL = "ltc_events"
+CHANGED_STREAMS_MAX = 5_000
+CHUNK_ROWS = 250
+# A wake-up that got lost costs this much.
 POLL_S = 0.1
 
-_TAKE_POSITIONS = (
-    "UPDATE ltc.head SET position = position + {count}, recorded_at = greatest(recorded_at, clock_timestamp())"
-    " RETURNING position - {count} AS base,"
-    " ((extract(epoch FROM recorded_at) - 946684800) * 1000000)::bigint AS recorded"
-)
-_COPY_OUTCOMES = (
-    "COPY ltc.outcomes (command_id, command_type, content_hash, status, first_position, last_position, reasons, content,"
-    " recorded_at) FROM STDIN (FORMAT binary)"
-)
-_COPY_EVENTS = f"COPY ltc.events ({', '.join(layout.EVENT_COLUMNS)}) FROM STDIN (FORMAT binary)"
-_SELECT = (
-    "SELECT position, stream_id, version, type, data, customer_id, occurred_at, effective_on, recorded_at,"
-    " command_id, correlation_id, causation_id, actor FROM ltc.events"
-)
+_OUTCOMES = query("outcomes").as_bytes()
+_BEGIN = query("begin").as_bytes()
+_CHANGED_STREAMS = query("changed_streams").as_bytes()
+_STREAMS_OF = query("streams_of").as_bytes()
+_LAST_VERSIONS = query("last_versions").as_bytes()
+_LOAD = query("load", event_columns=EVENT_COLUMNS).as_bytes()
+_STREAM = query("stream", event_columns=EVENT_COLUMNS).as_bytes()
+_READ = query("read", event_columns=EVENT_COLUMNS).as_bytes()
+_HEAD = query("head").as_bytes()
+_AWAIT_HEAD = query("await_head").as_bytes()
+_RECORDED_AT = query("recorded_at").as_bytes()
+
+
+class Beginning(NamedTuple):
+    """The store at the beginning of a batch. `changed`: streams written after `since`; None: too many to name."""
+
+    position: int
+    outcomes: dict[UUID, Outcome]
+    changed: tuple[UUID, ...] | None
 
 
 class EventStore:
-    """The ledger's events and outcomes, seen in one role. Not to be shared by threads that use the same method."""
+    """The ledger's events and outcomes, seen in one role.
+
+    Writing, reading and waiting have a connection each, opened when needed and again after it was lost. One thread may
+    do one of the three while another does another.
+    """
 
     def __init__(self, database: Database, role: Role) -> None:
         self._database = database
@@ -61,14 +72,13 @@ class EventStore:
     def append(self, commit: Commit) -> int:
         """Store a commit in ONE transaction; returns the base: event `i` (from 1) has the position `base + i`.
 
-        Raises VersionConflict, CommandAlreadyRecorded, OffsetMoved, ConnectionLost (nothing is stored) or
+        Raises VersionConflict, CommandAlreadyRecorded, OffsetMoved, HeadHeld or ConnectionLost (nothing is stored), or
         CommitUnknown (stored or not: `outcomes` knows).
         """
-        writing = _Writing(commit)
         reconnected = "write" not in self._connections
         while True:
             try:
-                run_script(self._connection("write"), writing.script, writing.copies)
+                return write(self._connection("write"), commit)
             except LinkBroken as error:
                 self._drop("write")
                 if error.finishing:
@@ -76,58 +86,65 @@ class EventStore:
                     raise CommitUnknown from error
                 if reconnected:
                     raise ConnectionLost(reason=error) from error
-                reconnected = True  # an idle connection had died: nothing was sent to an end, so once more is safe
+                reconnected = True  # a connection had died while it was idle; nothing is stored, so once more is safe
             except psycopg.errors.UniqueViolation as error:
                 raise self._conflict(commit, error) from error
+            except psycopg.errors.LockNotAvailable as error:
+                raise HeadHeld from error
             except psycopg.Error as error:
                 if error.sqlstate == "LTC02":
-                    feeds = sorted({offset.feed for offset in commit.offsets})
-                    raise OffsetMoved(feed=", ".join(feeds), detail=error.diag.message_primary) from error
+                    raise OffsetMoved(detail=error.diag.message_primary) from error
                 raise
-            else:
-                return writing.base
 
     def outcomes(self, ids: Sequence[UUID]) -> dict[UUID, Outcome]:
         """The recorded outcomes of these commands; unknown ones are absent."""
-        if self._commit_unknown:
-            # The lost transaction may still be at work on the server. It holds the head row: wait until it is over.
-            self._query("SELECT FROM ltc.head FOR UPDATE")
-            self._commit_unknown = False
-        rows = self._query(
-            "SELECT command_id, command_type, content_hash, status, first_position, last_position, reasons, content"
-            " FROM ltc.outcomes WHERE command_id = ANY(%s)",
-            (list(ids),),
-        )
-        return {row[0]: _outcome(row) for row in rows}
+        self._settle()
+        return {row[0]: _outcome(row) for row in self._query(_OUTCOMES, ids=list(ids))}
+
+    def begin(self, command_ids: Sequence[UUID], since: int) -> Beginning:
+        """What a batch of commands has to know first: recorded outcomes of its ids, and who wrote after `since`."""
+        self._settle()
+        found = self._query(_BEGIN, ids=list(command_ids))
+        position = found[0][-1]
+        outcomes = {row[0]: _outcome(row[:-1]) for row in found if row[0] is not None}
+        if position == since:
+            return Beginning(position, outcomes, ())
+        rows = self._query(_CHANGED_STREAMS, after=since, upto=position, limit=CHANGED_STREAMS_MAX + 1)
+        changed = None if len(rows) > CHANGED_STREAMS_MAX else tuple(row[0] for row in rows)
+        return Beginning(position, outcomes, changed)
+
+    def streams_of(self, customer_id: UUID, type: str) -> list[UUID]:
+        """The streams of a customer that begin with an event of this type, oldest first."""
+        return [row[0] for row in self._query(_STREAMS_OF, customer_id=customer_id, type=type)]
 
     def load(self, ids: Sequence[UUID]) -> dict[UUID, list[Record]]:
         """Whole streams in version order, in one query; unknown ones are absent."""
         streams: dict[UUID, list[Record]] = {}
-        for row in self._query(f"{_SELECT} WHERE stream_id = ANY(%s) ORDER BY stream_id, version", (list(ids),)):
-            streams.setdefault(row[1], []).append(_record(row))
+        for record in to_records(self._query(_LOAD, ids=list(ids))):
+            streams.setdefault(record.subject, []).append(record)
         return streams
 
     def stream(self, id: UUID, *, after_version: int = 0) -> list[Record]:
         """One stream in version order."""
-        rows = self._query(f"{_SELECT} WHERE stream_id = %s AND version > %s ORDER BY version", (id, after_version))
-        return list(map(_record, rows))
+        return to_records(self._query(_STREAM, id=id, after_version=after_version))
 
     def read(self, after: int, limit: int, *, types: Sequence[str] | None = None, upto: int | None = None) -> list[Record]:
-        """At most `limit` records in position order: those after `after`, up to and with `upto`, of these types."""
-        where = "position > %s"
-        params: list[Any] = [after]
-        if upto is not None:
-            where += " AND position <= %s"
-            params.append(upto)
-        if types is not None:
-            where += " AND type = ANY(%s)"
-            params.append(list(types))
-        rows = self._query(f"{_SELECT} WHERE {where} ORDER BY position LIMIT %s", (*params, limit))
-        return list(map(_record, rows))
+        """At most `limit` records in position order: those after `after`, up to and with `upto`, of these types.
+
+        Raises UnreadableEvent (UnknownEvent) with the first position that cannot be decoded.
+        """
+        params = {"after": after, "limit": limit, "upto": upto, "types": None if types is None else list(types)}
+
+        def stream(connection: Connection) -> list[Record]:
+            # In chunks: the server goes on while we decode.
+            with connection.cursor() as cursor:
+                return to_records(cursor.stream(_READ, params, binary=True, size=CHUNK_ROWS))
+
+        return self._reading(stream)
 
     def head(self) -> tuple[int, datetime]:
         """The last position (0: none yet) and when it was recorded."""
-        position, recorded_at = self._query("SELECT position, recorded_at FROM ltc.head")[0]
+        position, recorded_at = self._query(_HEAD)[0]
         return position, recorded_at.astimezone(UTC)
 
     def position_at(self, moment: datetime) -> int:
@@ -135,7 +152,7 @@ class EventStore:
         low, high = 0, self.head()[0]
         while low < high:
             middle = (low + high + 1) // 2
-            ((recorded_at,),) = self._query("SELECT recorded_at FROM ltc.events WHERE position = %s", (middle,))
+            ((recorded_at,),) = self._query(_RECORDED_AT, position=middle)
             if recorded_at <= moment:
                 low = middle
             else:
@@ -147,7 +164,7 @@ class EventStore:
         deadline = time.monotonic() + timeout
         while True:
             listener = self._listener()
-            if self.head()[0] > after:
+            if listener.execute(_HEAD).fetchall()[0][0] > after:
                 return True
             left = deadline - time.monotonic()
             if left <= 0:
@@ -159,27 +176,32 @@ class EventStore:
                 self._drop("listen")
 
     def close(self) -> None:
-        """Close the connections; the next use would open them again."""
+        """Close the connections; the next use opens them again."""
         for purpose in list(self._connections):
             self._drop(purpose)
 
-    def _conflict(self, commit: Commit, error: psycopg.errors.UniqueViolation) -> Exception:
+    def _settle(self) -> None:
+        """A transaction that we lost may still be at work on the server. It holds the head row: wait until it is over."""
+        if self._commit_unknown:
+            self._query(_AWAIT_HEAD)
+            self._commit_unknown = False
+
+    def _conflict(self, commit: Commit, error: psycopg.errors.UniqueViolation) -> StoreError:
         if error.diag.constraint_name == "outcomes_command_key":
             recorded = self.outcomes([outcome.command_id for outcome in commit.outcomes])
             return CommandAlreadyRecorded(command_ids=list(recorded))
         lowest: dict[UUID, int] = {}
         for event in commit.events:
             lowest.setdefault(event.subject, event.version)
-        rows = self._query(
-            "SELECT stream_id, max(version) FROM ltc.events WHERE stream_id = ANY(%s) GROUP BY stream_id",
-            (list(lowest),),
-        )
+        rows = self._query(_LAST_VERSIONS, ids=list(lowest))
         return VersionConflict(streams=[stream for stream, version in rows if version >= lowest[stream]])
 
     def _connection(self, purpose: str) -> Connection:
         connection = self._connections.get(purpose)
         if connection is None or connection.closed:
             connection = self._connections[purpose] = self._database.connect(self._role, autocommit=True)
+            # All we ask has an index, orders included. Of a young table the planner knows too little to see that.
+            connection.execute("SET enable_sort = off; SET enable_seqscan = off")
         return connection
 
     def _listener(self) -> Connection:
@@ -189,10 +211,10 @@ class EventStore:
             connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
         return connection
 
-    def _query(self, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _query(self, statement: bytes, **params: Any) -> list[tuple[Any, ...]]:
         def fetch(connection: Connection) -> list[tuple[Any, ...]]:
             with connection.cursor(binary=True) as cursor:
-                return cursor.execute(query.encode(), params).fetchall()
+                return cursor.execute(statement, params).fetchall()
 
         return self._reading(fetch)
 
@@ -215,62 +237,7 @@ class EventStore:
             connection.close()
 
 
-class _Writing:
-    """One commit on its way: everything that can be prepared is, before the head row is locked."""
-
-    def __init__(self, commit: Commit) -> None:
-        self.base = 0
-        self._recorded = 0
-        self._outcomes = commit.outcomes
-        self._packed = layout.pack_events(
-            layout.Row(subject, version, event.type, encode(event), *rest) for subject, version, event, *rest in commit.events
-        )
-        self.copies = [self._outcome_rows, self._event_rows]
-        count = sql.Literal(len(commit.events))
-        script = [
-            sql.SQL("BEGIN"),
-            *map(_advance, sorted(commit.offsets)),
-            sql.SQL(_TAKE_POSITIONS).format(count=count),
-            sql.SQL(_COPY_OUTCOMES),
-            sql.SQL(_COPY_EVENTS),
-            sql.SQL("NOTIFY {}").format(sql.Identifier(CHANNEL)),
-            sql.SQL("COMMIT"),
-        ]
-        self.script = sql.SQL("; ").join(script).as_bytes()
-
-    def _outcome_rows(self, results: Sequence[PGresult]) -> bytes:
-        head = next(one for one in reversed(results) if one.status == ExecStatus.TUPLES_OK)
-        self.base, self._recorded = (int(head.get_value(0, column) or 0) for column in (0, 1))
-        return layout.pack_values(self._outcome_row(outcome) for outcome in self._outcomes)
-
-    def _outcome_row(self, outcome: Outcome) -> tuple[bytes | None, ...]:
-        base = self.base if outcome.first_position else 0
-        return (
-            outcome.command_id.bytes,
-            outcome.command_type.encode(),
-            outcome.content_hash,
-            outcome.status.encode(),
-            (base + outcome.first_position).to_bytes(8, "big"),
-            (base + outcome.last_position).to_bytes(8, "big"),
-            b"\x01" + orjson.dumps([reason.model_dump() for reason in outcome.reasons]),
-            outcome.content,
-            self._recorded.to_bytes(8, "big", signed=True),
-        )
-
-    def _event_rows(self, _: Sequence[PGresult]) -> bytes:
-        return layout.place_events(self._packed, self.base, self._recorded)
-
-
-def _advance(offset: Offset) -> sql.Composed:
-    return sql.SQL("SELECT ltc.advance_offset({}, {}, {}, {})").format(*map(sql.Literal, offset))
-
-
 def _outcome(row: tuple[Any, ...]) -> Outcome:
     command_id, command_type, content_hash, status, first, last, reasons, content = row
     refusals = tuple(Refusal(**reason) for reason in reasons)
     return Outcome(command_id, command_type, content_hash, Status(status), first, last, refusals, content)
-
-
-def _record(row: tuple[Any, ...]) -> Record:
-    position, stream_id, version, kind, data, *rest = row
-    return Record(position, stream_id, version, decode(kind, data, position), *rest)

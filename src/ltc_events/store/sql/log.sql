@@ -25,3 +25,6 @@ CREATE TABLE IF NOT EXISTS {schema}.{events} (
     CONSTRAINT {stream_key} PRIMARY KEY (stream_id, version),
     CONSTRAINT {position_key} UNIQUE (position)
 );
+
+-- Which streams a customer has: one entry for each, at its first event.
+CREATE INDEX IF NOT EXISTS {customer_index} ON {schema}.{events} (customer_id, position) WHERE version = 1;

@@ -1,0 +1,79 @@
+"""Rows of `ltc.events` to records: the hot path of every projection."""
+
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import ValidationError
+
+from ltc_events.schemas.record import Record
+from ltc_events.store.errors import UnknownEvent, UnreadableEvent
+from ltc_events.store.mapper import DECODERS
+from ltc_events.store.queries import query
+
+EVENT_COLUMNS = query("event_columns")
+
+
+def to_records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
+    """Records from rows of EVENT_COLUMNS; raises UnknownEvent, UnreadableEvent."""
+    records: list[Record] = []
+    keep, make = records.append, tuple.__new__
+    with _collector_paused():
+        for (
+            position,
+            subject,
+            version,
+            kind,
+            data,
+            customer,
+            occurred,
+            effective,
+            recorded,
+            command,
+            correlation,
+            causation,
+            actor,
+        ) in rows:
+            try:
+                event = DECODERS[kind](data)
+            except KeyError:
+                raise UnknownEvent(position=position, type=kind) from None
+            except ValidationError as error:
+                raise _unreadable(kind, position, error) from error
+            # What Record(…) does, without the way through its own __new__.
+            values = (
+                position,
+                subject,
+                version,
+                event,
+                customer,
+                occurred,
+                effective,
+                recorded,
+                command,
+                command if correlation is None else correlation,
+                command if causation is None else causation,
+                actor,
+            )
+            keep(make(Record, values))
+    return records
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Thousands of new objects, none of them garbage: the collector would look through them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _unreadable(kind: str, position: int, error: ValidationError) -> UnreadableEvent:
+    """Which stored event does not fit its class, and where."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the whole"
+    return UnreadableEvent(position=position, type=kind, reason=f"{place}: {first['msg']}")

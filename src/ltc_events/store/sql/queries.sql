@@ -1,0 +1,91 @@
+-- What the event store asks. Each query follows its name.
+
+-- name: take_positions
+UPDATE ltc.head SET position = position + {count}, recorded_at = greatest(recorded_at, clock_timestamp())
+RETURNING position - {count} AS base, recorded_at
+
+-- name: take_positions_for_copy
+-- With the time as COPY wants it: microseconds since 2000.
+UPDATE ltc.head SET position = position + {count}, recorded_at = greatest(recorded_at, clock_timestamp())
+RETURNING position - {count} AS base, ((extract(epoch FROM recorded_at) - 946684800) * 1000000)::bigint AS recorded
+
+-- name: copy_outcomes
+COPY ltc.outcomes (command_id, command_type, content_hash, status, first_position, last_position, reasons, content,
+                   recorded_at) FROM STDIN (FORMAT binary)
+
+-- name: copy_events
+COPY {schema}.{events} (position, recorded_at, occurred_at, version, effective_on, stream_id, command_id,
+                        correlation_id, causation_id, customer_id, type, actor, data) FROM STDIN (FORMAT binary)
+
+-- name: lone_refusal
+-- A command without events, in one statement.
+WITH head AS ({take_positions})
+{insert_outcome}, (SELECT base FROM head) AS base, pg_notify({channel}, '')
+
+-- name: lone_command
+-- A command and its events, in one statement. Each part reads from the one before, which sets their order.
+WITH head AS ({take_positions}), outcome AS ({insert_outcome})
+INSERT INTO ltc.events (position, recorded_at, occurred_at, version, effective_on, stream_id, command_id,
+                        correlation_id, causation_id, customer_id, type, actor, data)
+SELECT head.base + e.number, outcome.recorded_at, e.occurred_at, e.version, e.effective_on, e.stream_id, e.command_id,
+       e.correlation_id, e.causation_id, e.customer_id, e.type, e.actor, e.data
+FROM head, outcome, (VALUES {rows}) e (number, occurred_at, version, effective_on, stream_id, command_id,
+                                       correlation_id, causation_id, customer_id, type, actor, data)
+RETURNING recorded_at, (SELECT base FROM head) AS base, pg_notify({channel}, '')
+
+-- name: lone_outcome
+INSERT INTO ltc.outcomes (command_id, command_type, content_hash, status, first_position, last_position, reasons,
+                          content, recorded_at)
+SELECT o.command_id, o.command_type, o.content_hash, o.status, head.base * sign(o.first) + o.first,
+       head.base * sign(o.first) + o.last, o.reasons, o.content, head.recorded_at
+FROM head, (VALUES (%b::uuid, %b::text, %b::bytea, %b::text, %b::bigint, %b::bigint, %b::jsonb, %b::bytea))
+    o (command_id, command_type, content_hash, status, first, last, reasons, content)
+RETURNING recorded_at
+
+-- name: lone_event
+({number}, %b::timestamptz, %b::bigint, %b::date, %b::uuid, %b::uuid, %b::uuid, %b::uuid, %b::uuid, %b::text, %b::text,
+ %b::bytea)
+
+-- name: read
+SELECT {event_columns} FROM ltc.events
+WHERE position > %(after)s AND position <= coalesce(%(upto)s::bigint, 9223372036854775807)
+  AND (%(types)s::text[] IS NULL OR type = ANY(%(types)s::text[]))
+ORDER BY position LIMIT %(limit)s
+
+-- name: load
+SELECT {event_columns} FROM ltc.events WHERE stream_id = ANY(%(ids)s) ORDER BY stream_id, version
+
+-- name: stream
+SELECT {event_columns} FROM ltc.events WHERE stream_id = %(id)s AND version > %(after_version)s ORDER BY version
+
+-- name: event_columns
+-- Most often a command is its own correlation and causation: NULL is cheaper to read than the same UUID again.
+position, stream_id, version, type, data, customer_id, occurred_at, effective_on, recorded_at,
+command_id, nullif(correlation_id, command_id), nullif(causation_id, command_id), actor
+
+-- name: begin
+SELECT command_id, command_type, content_hash, status, first_position, last_position, reasons, content, head.position
+FROM ltc.head LEFT JOIN ltc.outcomes ON outcomes.command_id = ANY(%(ids)s)
+
+-- name: outcomes
+SELECT command_id, command_type, content_hash, status, first_position, last_position, reasons, content
+FROM ltc.outcomes WHERE command_id = ANY(%(ids)s)
+
+-- name: changed_streams
+SELECT DISTINCT stream_id FROM ltc.events WHERE position > %(after)s AND position <= %(upto)s LIMIT %(limit)s
+
+-- name: streams_of
+SELECT stream_id FROM ltc.events
+WHERE customer_id = %(customer_id)s AND version = 1 AND type = %(type)s ORDER BY position
+
+-- name: last_versions
+SELECT stream_id, max(version) FROM ltc.events WHERE stream_id = ANY(%(ids)s) GROUP BY stream_id
+
+-- name: head
+SELECT position, recorded_at FROM ltc.head
+
+-- name: await_head
+SELECT FROM ltc.head FOR UPDATE
+
+-- name: recorded_at
+SELECT recorded_at FROM ltc.events WHERE position = %(position)s

@@ -1,0 +1,130 @@
+"""A commit into the tables. Every way begins with the head row: it is the lock, and it knows the positions.
+
+A batch goes by COPY, in three round trips. For a lone command even that is much: it is one prepared statement.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg import sql
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
+from psycopg.types.numeric import Int8
+
+from ltc_events.schemas.outcome import Outcome
+from ltc_events.store import layout
+from ltc_events.store.commit import Commit, NewEvent, Offset
+from ltc_events.store.mapper import encode
+from ltc_events.store.queries import query
+from ltc_events.store.script import LinkBroken, run_script
+
+CHANNEL = "ltc_events"
+# Up to here one statement with a parameter for each value is quicker than COPY with its two more round trips.
+LONE_EVENTS_MAX = 8
+
+
+def write(connection: psycopg.Connection[Any], commit: Commit) -> int:
+    """Store a commit in ONE transaction; its base. The connection must be in autocommit mode.
+
+    Raises psycopg's errors, or LinkBroken. Nothing is stored then, unless LinkBroken says `finishing`: it may be.
+    """
+    if len(commit.outcomes) == 1 and len(commit.events) <= LONE_EVENTS_MAX and not commit.offsets:
+        return _write_lone(connection, commit.outcomes[0], commit.events)
+    batch = _Batch(commit)
+    run_script(connection, batch.script, batch.copies)
+    return batch.base
+
+
+def _write_lone(connection: psycopg.Connection[Any], outcome: Outcome, events: Sequence[NewEvent]) -> int:
+    values: list[Any] = [
+        outcome.command_id,
+        outcome.command_type,
+        outcome.content_hash,
+        outcome.status.value,
+        Int8(outcome.first_position),
+        Int8(outcome.last_position),
+        _reasons(outcome).decode(),
+        outcome.content,
+    ]
+    for one in events:
+        values += (one.occurred_at, Int8(one.version), one.effective_on, one.subject, one.command_id)
+        values += (one.correlation_id, one.causation_id, one.customer_id, one.event.type, one.actor, encode(one.event))
+    try:
+        answer = connection.execute(_lone_statement(len(events)), values, prepare=True).fetchall()
+    except psycopg.OperationalError as error:
+        if not connection.broken:
+            raise
+        connection.close()
+        raise LinkBroken(str(error).strip(), finishing=True) from error
+    return int(answer[0][1])
+
+
+@lru_cache(maxsize=LONE_EVENTS_MAX + 1)
+def _lone_statement(count: int) -> bytes:
+    """One command's outcome and its `count` events, and the base as the second column of what it returns."""
+    parts: dict[str, object] = {
+        "take_positions": query("take_positions", count=count),
+        "insert_outcome": query("lone_outcome"),
+        "channel": CHANNEL,
+    }
+    if not count:
+        return query("lone_refusal", **parts).as_bytes()
+    rows = sql.SQL(", ").join(query("lone_event", number=number + 1) for number in range(count))
+    return query("lone_command", rows=rows, **parts).as_bytes()
+
+
+class _Batch:
+    """A commit on its way by COPY: everything that can be prepared is, before the head row is locked."""
+
+    def __init__(self, commit: Commit) -> None:
+        self.base = 0
+        self._recorded = 0
+        self._outcomes = commit.outcomes
+        self._packed = layout.pack_events(
+            layout.Row(one.subject, one.version, one.event.type, encode(one.event), *one[3:]) for one in commit.events
+        )
+        script = [
+            sql.SQL("BEGIN"),
+            # In one order for everybody, so that no two wait for each other.
+            *map(_advance, sorted(commit.offsets)),
+            query("take_positions_for_copy", count=len(commit.events)),
+            query("copy_outcomes"),
+            query("copy_events", schema=sql.Identifier("ltc"), events=sql.Identifier("events")),
+            sql.SQL("NOTIFY {}").format(sql.Identifier(CHANNEL)),
+            sql.SQL("COMMIT"),
+        ]
+        self.script = sql.SQL("; ").join(script).as_bytes()
+        self.copies = [self._outcome_rows, self._event_rows]
+
+    def _outcome_rows(self, results: Sequence[PGresult]) -> bytes:
+        head = next(one for one in reversed(results) if one.status == ExecStatus.TUPLES_OK)
+        self.base, self._recorded = (int(head.get_value(0, column) or 0) for column in (0, 1))
+        return layout.pack_values(self._outcome_row(outcome) for outcome in self._outcomes)
+
+    def _outcome_row(self, outcome: Outcome) -> tuple[bytes | None, ...]:
+        base = self.base if outcome.first_position else 0
+        return (
+            outcome.command_id.bytes,
+            outcome.command_type.encode(),
+            outcome.content_hash,
+            outcome.status.encode(),
+            (base + outcome.first_position).to_bytes(8, "big"),
+            (base + outcome.last_position).to_bytes(8, "big"),
+            b"\x01" + _reasons(outcome),  # the version number of jsonb's binary format
+            outcome.content,
+            self._recorded.to_bytes(8, "big", signed=True),
+        )
+
+    def _event_rows(self, _: Sequence[PGresult]) -> bytes:
+        return layout.place_events(self._packed, self.base, self._recorded)
+
+
+def _reasons(outcome: Outcome) -> bytes:
+    return orjson.dumps([reason.model_dump() for reason in outcome.reasons])
+
+
+def _advance(offset: Offset) -> sql.Composed:
+    return sql.SQL("SELECT ltc.advance_offset({}, {}, {}, {})").format(*offset)
