@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import POSITION, WHEN
+from ltc_events.projections.tables.movement import WHEN, when
+from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.contract import ContractRenewed, ContractSigned, ContractTerminated
 from ltc_events.schemas.record import Record
 
@@ -57,9 +58,7 @@ class ContractVersions(Projection):
 def _version(record: Record, kind: str, **values: Any) -> Put:
     return Put(
         record.position,
-        effective_on=record.effective_on,
-        recorded_at=record.recorded_at,
-        customer_id=record.customer_id,
+        **when(record),
         contract_id=record.subject,
         kind=kind,
         **values,

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import POSITION, WHEN
+from ltc_events.projections.tables.movement import WHEN, when
+from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.invoice import DisputeResolved, InvoiceDisputed
 from ltc_events.schemas.record import Record
 
@@ -34,9 +35,7 @@ class InvoiceDisputes(Projection):
 def _step(record: Record, kind: str, note: str) -> Put:
     return Put(
         record.position,
-        effective_on=record.effective_on,
-        recorded_at=record.recorded_at,
-        customer_id=record.customer_id,
+        **when(record),
         invoice_id=record.subject,
         kind=kind,
         note=note,

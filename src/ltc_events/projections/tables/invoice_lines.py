@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import POSITION, WHEN
+from ltc_events.projections.tables.movement import WHEN, when
+from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.schemas.record import Record
 
@@ -38,9 +39,7 @@ class InvoiceLines(Projection):
             yield Put(
                 record.position,
                 line.line,
-                effective_on=record.effective_on,
-                recorded_at=record.recorded_at,
-                customer_id=record.customer_id,
+                **when(record),
                 invoice_id=record.subject,
                 order_id=event.order_id,
                 order_line=line.order_line,

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import LINE_NO, POSITION, WHEN
+from ltc_events.projections.tables.movement import LINE_NO, WHEN, when
+from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.credit_note import CreditNoteIssued
 from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.schemas.record import Record
@@ -48,9 +49,7 @@ def _taxes(event: InvoiceIssued | CreditNoteIssued, record: Record, document: st
         yield Put(
             record.position,
             line_no,
-            effective_on=record.effective_on,
-            recorded_at=record.recorded_at,
-            customer_id=record.customer_id,
+            **when(record),
             document=document,
             document_id=record.subject,
             invoice_id=invoice_id,

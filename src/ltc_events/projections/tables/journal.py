@@ -7,7 +7,8 @@ from uuid import UUID
 from ltc_events.kernel.money import ZERO
 from ltc_events.projections.accounts import Account
 from ltc_events.projections.base import Balance, Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import LINE_NO, POSITION, WHEN
+from ltc_events.projections.tables.movement import LINE_NO, WHEN, when
+from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.credit_note import CreditNoteIssued
 from ltc_events.schemas.invoice import InvoiceIssued, InvoiceWrittenOff
 from ltc_events.schemas.payment import PaymentAllocated, PaymentReceived, PaymentRefunded, PaymentReturned, PaymentUnallocated
@@ -91,9 +92,7 @@ def _entry(
         yield Put(
             record.position,
             line_no,
-            effective_on=record.effective_on,
-            recorded_at=record.recorded_at,
-            customer_id=record.customer_id,
+            **when(record),
             account=account.value,
             amount=amount,
             currency=currency,

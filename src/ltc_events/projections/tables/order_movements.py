@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import LINE_NO, POSITION, WHEN
+from ltc_events.projections.tables.movement import LINE_NO, WHEN, when
+from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.order import (
     LineAmount,
     OrderAmended,
@@ -64,9 +65,7 @@ def _movements(
         yield Put(
             record.position,
             line_no,
-            effective_on=record.effective_on,
-            recorded_at=record.recorded_at,
-            customer_id=record.customer_id,
+            **when(record),
             order_id=record.subject,
             order_line=part.line,
             kind=kind,

@@ -5,7 +5,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import POSITION, WHEN
+from ltc_events.projections.tables.movement import WHEN, when
+from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.payment import PaymentAllocated, PaymentReceived, PaymentRefunded, PaymentReturned, PaymentUnallocated
 from ltc_events.schemas.record import Record
 
@@ -54,9 +55,7 @@ def _movement(
 ) -> Put:
     return Put(
         record.position,
-        effective_on=record.effective_on,
-        recorded_at=record.recorded_at,
-        customer_id=record.customer_id,
+        **when(record),
         payment_id=record.subject,
         kind=kind,
         amount=amount,

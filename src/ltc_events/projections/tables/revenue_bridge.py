@@ -7,7 +7,8 @@ from uuid import UUID
 from ltc_events.kernel.money import ZERO
 from ltc_events.projections.base import Balance, Operation, Projection, Put, column, on
 from ltc_events.projections.bridge import Term
-from ltc_events.projections.tables.movement import LINE_NO, POSITION, WHEN
+from ltc_events.projections.tables.movement import LINE_NO, WHEN, when
+from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.credit_note import CreditNoteIssued
 from ltc_events.schemas.invoice import InvoiceIssued, InvoiceWrittenOff, PaymentApplied, PaymentRemoved
 from ltc_events.schemas.opportunity import OpportunityWon
@@ -124,9 +125,7 @@ def _moves(
         yield Put(
             record.position,
             line_no,
-            effective_on=record.effective_on,
-            recorded_at=record.recorded_at,
-            customer_id=record.customer_id,
+            **when(record),
             opportunity_id=opportunity_id,
             term=term.value,
             amount=amount,

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import POSITION, WHEN
+from ltc_events.projections.tables.movement import WHEN, when
+from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.order import OrderShipped
 from ltc_events.schemas.record import Record
 
@@ -27,9 +28,7 @@ class Shipments(Projection):
     def shipped(self, event: OrderShipped, record: Record) -> Iterator[Operation]:
         yield Put(
             record.position,
-            effective_on=record.effective_on,
-            recorded_at=record.recorded_at,
-            customer_id=record.customer_id,
+            **when(record),
             shipment_id=event.shipment_id,
             order_id=record.subject,
             carrier=event.carrier,
