@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, assert_never
 from uuid import UUID
 
 from ltc_events.aggregates.amendment import amendment
-from ltc_events.aggregates.base import Aggregate, DoesNotExist
+from ltc_events.aggregates.base import Aggregate, BrokenStream, DoesNotExist
 from ltc_events.aggregates.billing import UnknownLine, line_net, require_named_once, share
 from ltc_events.aggregates.policy import Policies
 from ltc_events.kernel.errors import Refused
@@ -31,6 +31,10 @@ from ltc_events.schemas.order import (
 )
 
 Basis = Literal["ordered", "delivered"]
+_TO_BILL_MORE = {
+    "ordered": "amend the order before more of it is billed",
+    "delivered": "report more deliveries first, or bill with basis ordered",
+}
 OrderCommand = AmendOrder | ReportDelivery | ShipOrder | CancelOrder
 OrderEvent = OrderPlaced | OrderAmended | OrderDelivered | OrderShipped | OrderInvoiced | OrderCancelled
 
@@ -108,24 +112,25 @@ class NothingBillable(Refused):
     """nothing of the order is billable by {basis} quantity"""
 
     field = "order_id"
-    remedy = "deliver more of the order, or bill it by ordered quantity"
+    remedy = "{next_step}"
 
 
 def decide(state: Order | None, command: OrderCommand, _policies: Policies) -> list[Event]:
     """Amend, deliver, ship or cancel."""
-    order = _existing(state)
-    if order.cancelled:
+    if state is None:
+        raise DoesNotExist(noun="order", first="order.place.v1")
+    if state.cancelled:
         raise OrderIsCancelled
     match command:
         case ReportDelivery():
-            return [_deliver(order, command)]
+            return [_deliver(state, command)]
         case AmendOrder():
-            return [amendment(order, requested_lines(command.lines, order.currency), command.reason)]
+            return [amendment(state, requested_lines(command.lines, state.currency), command.reason)]
         case ShipOrder(shipment_id=shipment_id):
-            _require_new(order, shipment_id, "shipment")
+            _require_new(state, shipment_id, "shipment")
             return [OrderShipped(shipment_id=shipment_id, carrier=command.carrier, tracking=command.tracking)]
         case CancelOrder(reason=reason):
-            return [_cancel(order, reason)]
+            return [_cancel(state, reason)]
         case _:
             assert_never(command)
 
@@ -135,19 +140,20 @@ def evolve(state: Order | None, event: OrderEvent) -> Order:
     if isinstance(event, OrderPlaced):
         lines = {line.line: _line(line) for line in event.lines}
         return Order(event.currency, event.quote_id, event.opportunity_id, event.net, lines)
-    order = _existing(state)
+    if state is None:
+        raise BrokenStream(noun="order", event=event.type)
     match event:
         case OrderDelivered(delivery_id=delivery_id):
-            return replace(order, lines=_delivered(order.lines, event.lines), reported=order.reported | {delivery_id})
+            return replace(state, lines=_delivered(state.lines, event.lines), reported=state.reported | {delivery_id})
         case OrderInvoiced():
-            return replace(order, lines=_billed(order.lines, event.lines))
+            return replace(state, lines=_billed(state.lines, event.lines))
         case OrderShipped(shipment_id=shipment_id):
-            return replace(order, reported=order.reported | {shipment_id})
+            return replace(state, reported=state.reported | {shipment_id})
         case OrderAmended():
-            lines = {line.line: _line(line, order.lines.get(line.line)) for line in event.lines}
-            return replace(order, net=event.net, lines=lines)
+            lines = {line.line: _line(line, state.lines.get(line.line)) for line in event.lines}
+            return replace(state, net=event.net, lines=lines)
         case OrderCancelled():
-            return replace(order, cancelled=True)
+            return replace(state, cancelled=True)
         case _:
             assert_never(event)
 
@@ -194,7 +200,7 @@ def bill(
             if quantity > 0:
                 billed.append((line, _billing(order, line, quantity)))
         if not billed:
-            raise NothingBillable(basis=basis)
+            raise NothingBillable(basis=basis, next_step=_TO_BILL_MORE[basis])
     return billed
 
 
@@ -254,12 +260,6 @@ def _cancel(order: Order, reason: str) -> OrderCancelled:
         lines=released,
         amount=sum((part.amount for part in released), ZERO),
     )
-
-
-def _existing(order: Order | None) -> Order:
-    if order is None:
-        raise DoesNotExist(noun="order", first="order.place.v1")
-    return order
 
 
 def _known(order: Order, number: int, index: int) -> Line:

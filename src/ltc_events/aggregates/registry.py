@@ -5,9 +5,14 @@ from typing import Any
 from ltc_events.aggregates.base import Aggregate
 from ltc_events.aggregates.campaign import CAMPAIGN
 from ltc_events.aggregates.contract import CONTRACT
+from ltc_events.aggregates.credit_note import CREDIT_NOTE
 from ltc_events.aggregates.customer import CUSTOMER
+from ltc_events.aggregates.invoice import INVOICE
 from ltc_events.aggregates.lead import LEAD
+from ltc_events.aggregates.number_series import NUMBER_SERIES
 from ltc_events.aggregates.opportunity import OPPORTUNITY
+from ltc_events.aggregates.order import ORDER
+from ltc_events.aggregates.payment import PAYMENT
 from ltc_events.aggregates.policy import POLICY
 from ltc_events.aggregates.price_book import PRICE_BOOK
 from ltc_events.aggregates.quote import QUOTE
@@ -21,4 +26,9 @@ AGGREGATES: dict[str, Aggregate[Any]] = {
     "opportunity": OPPORTUNITY,
     "quote": QUOTE,
     "contract": CONTRACT,
+    "order": ORDER,
+    "invoice": INVOICE,
+    "credit_note": CREDIT_NOTE,
+    "payment": PAYMENT,
+    "number_series": NUMBER_SERIES,
 }

@@ -1,0 +1,244 @@
+"""Credit note: takes back an invoice in parts that, together, are exactly the invoice, tax and rounding included."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple, Never, assert_never
+from uuid import UUID
+
+from ltc_events.aggregates.base import Aggregate, require_minor_units
+from ltc_events.aggregates.billing import UnknownLine, require_named_once, share
+from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.receivable import BilledLine, Credited, Document, Invoice, parts_of
+from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.money import ZERO, round_half_up
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.credit_note import CreditLine, CreditNoteIssued, IssueCreditNote
+from ltc_events.schemas.invoice import InvoiceCredited, InvoiceLine, InvoiceSettled, TaxSubtotal
+from ltc_events.schemas.order import LineAmount
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """An issued credit note; nothing more is decided about it."""
+
+    number: str
+
+
+class OverCredit(Refused):
+    """line {line} of invoice {number} has {left} left to credit, not {asked}"""
+
+    remedy = "credit at most {left} of line {line}"
+
+
+class LineIsCredited(Refused):
+    """line {line} of invoice {number} is credited in full"""
+
+    remedy = "leave line {line} out"
+
+
+class InvoiceIsCredited(Refused):
+    """invoice {number} is credited in full"""
+
+    field = "invoice_id"
+    remedy = "nothing is left to correct: issue a new invoice for what is owed after all"
+
+
+class _Share(NamedTuple):
+    """How much of a tax category and rate is credited."""
+
+    net: Decimal = ZERO
+    tax: Decimal = ZERO
+
+
+_NOTHING = _Share()
+_NOT_CREDITED = Credited()
+
+
+def issue(invoice: Invoice, command: IssueCreditNote, number: str) -> CreditNoteIssued:
+    """Credit the lines asked for, or all that is left of the invoice.
+
+    Document-level allowances and charges, tax and rounding follow in proportion to the lines, counted from the first
+    credit note on, so that what credits the last line brings the rest of them. Against what the invoice owes goes as
+    much as it still owes; the remainder is `unapplied`. Raises UnknownLine, LineNamedTwice, FinerThanMinorUnit,
+    OverCredit, LineIsCredited and InvoiceIsCredited.
+    """
+    document = invoice.document
+    parts = _asked(invoice, command) if command.lines else _all_left(invoice)
+    before = _credited_upto(document, invoice.credited)
+    after = _credited_upto(document, _with(invoice.credited, parts))
+    lines = tuple(_line(line, part) for line, part in parts)
+    taxes = _subtotals(before, after, lines)
+    line_total = sum((line.net for line in lines), ZERO)
+    net = sum((tax.taxable for tax in taxes), ZERO)
+    tax = sum((tax.tax for tax in taxes), ZERO)
+    rounding = _rounding_upto(document, after) - _rounding_upto(document, before)
+    payable = net + tax + rounding
+    applied = min(payable, invoice.balance)
+    return CreditNoteIssued(
+        number=number,
+        invoice_id=command.invoice_id,
+        opportunity_id=document.opportunity_id,
+        currency=document.currency,
+        reason=command.reason,
+        note=command.note,
+        lines=lines,
+        taxes=taxes,
+        line_total=line_total,
+        adjustment=net - line_total,
+        net=net,
+        tax=tax,
+        rounding=rounding,
+        payable=payable,
+        applied=applied,
+        unapplied=payable - applied,
+        parts=parts_of(invoice.items, applied),
+    )
+
+
+def credit(invoice: Invoice, credit_note_id: UUID, issued: CreditNoteIssued) -> list[Event]:
+    """What the credit note does to its invoice, which is settled when nothing is left open by it."""
+    balance = invoice.balance - issued.applied
+    credited = InvoiceCredited(
+        credit_note_id=credit_note_id,
+        opportunity_id=issued.opportunity_id,
+        currency=issued.currency,
+        lines=tuple(LineAmount(line=line.line, quantity=line.quantity, amount=line.net) for line in issued.lines),
+        parts=issued.parts,
+        amount=issued.applied,
+        credited_net=issued.net,
+        balance=balance,
+    )
+    return [credited, InvoiceSettled()] if invoice.balance and not balance else [credited]
+
+
+def decide(_state: CreditNote | None, command: Never, _policies: Policies) -> list[Event]:
+    """A credit note is issued together with what it does to its invoice, by a rule; nothing else is asked of it."""
+    assert_never(command)
+
+
+def evolve(_state: CreditNote | None, event: CreditNoteIssued) -> CreditNote:
+    """The credit note after it was issued."""
+    return CreditNote(event.number)
+
+
+def _asked(invoice: Invoice, command: IssueCreditNote) -> list[tuple[BilledLine, Credited]]:
+    require_named_once([request.line for request in command.lines])
+    document = invoice.document
+    lines = {line.line: line for line in document.lines}
+    parts = []
+    for index, request in enumerate(command.lines):
+        line = lines.get(request.line)
+        if line is None:
+            known = ", ".join(map(str, lines))
+            name = f"invoice {document.number}"
+            raise UnknownLine(document=name, line=request.line, known=known, at=f"lines.{index}.line")
+        parts.append((line, _part(invoice, line, request, f"lines.{index}")))
+    return parts
+
+
+def _part(invoice: Invoice, line: BilledLine, request: CreditLine, at: str) -> Credited:
+    """The quantity and net amount that are credited of a line: never more than is left of either."""
+    document = invoice.document
+    done = invoice.credited.get(line.line, _NOT_CREDITED)
+    left = Credited(line.quantity - done.quantity, line.net - done.amount)
+    if not left.amount and (line.net or not left.quantity):
+        raise LineIsCredited(line=line.line, number=document.number, at=f"{at}.line")
+    if request.quantity is not None and request.quantity > left.quantity:
+        asked = request.quantity
+        raise OverCredit(line=line.line, number=document.number, left=left.quantity, asked=asked, at=f"{at}.quantity")
+    if request.amount is not None:
+        require_minor_units(request.amount, document.currency, f"{at}.amount")
+        if request.amount > left.amount:
+            asked = request.amount
+            raise OverCredit(line=line.line, number=document.number, left=left.amount, asked=asked, at=f"{at}.amount")
+        return Credited(request.quantity or ZERO, request.amount)
+    if request.quantity is None or request.quantity == left.quantity:
+        return left
+    upto = share(line.net, line.quantity, done.quantity + request.quantity, document.currency)
+    worth = upto - share(line.net, line.quantity, done.quantity, document.currency)
+    # A reduction of the price may have been credited before, so that less is left than the quantity was billed at.
+    return Credited(request.quantity, min(left.amount, worth))
+
+
+def _all_left(invoice: Invoice) -> list[tuple[BilledLine, Credited]]:
+    parts = []
+    for line in invoice.document.lines:
+        quantity, amount = invoice.credited.get(line.line, _NOT_CREDITED)
+        if amount < line.net or quantity < line.quantity:
+            parts.append((line, Credited(line.quantity - quantity, line.net - amount)))
+    if not any(part.amount for _, part in parts) and invoice.credited:
+        raise InvoiceIsCredited(number=invoice.document.number)
+    return parts
+
+
+def _with(credited: Mapping[int, Credited], parts: list[tuple[BilledLine, Credited]]) -> dict[int, Credited]:
+    together = dict(credited)
+    for line, part in parts:
+        done = together.get(line.line, _NOT_CREDITED)
+        together[line.line] = Credited(done.quantity + part.quantity, done.amount + part.amount)
+    return together
+
+
+def _credited_upto(document: Document, credited: Mapping[int, Credited]) -> dict[tuple[str, Decimal], _Share]:
+    """What is credited of each tax category and rate when this much of the lines is: net after allowances, and tax.
+
+    A function of the sums alone, growing with them, so that credit notes add up however the invoice is divided.
+    """
+    if not credited:
+        return {}
+    whole: dict[tuple[str, Decimal], Decimal] = {}
+    part: dict[tuple[str, Decimal], Decimal] = {}
+    for line in document.lines:
+        group = line.tax_category, line.tax_rate
+        whole[group] = whole.get(group, ZERO) + line.net
+        part[group] = part.get(group, ZERO) + credited.get(line.line, _NOT_CREDITED).amount
+    everything = part == whole
+    shares = {}
+    for category, rate, taxable, tax in document.taxes:
+        group = category, rate
+        if everything or (part.get(group) and part[group] == whole[group]):
+            shares[group] = _Share(taxable, tax)
+        elif part.get(group) and taxable:
+            net = share(taxable, whole[group], part[group], document.currency)
+            shares[group] = _Share(net, share(tax, taxable, net, document.currency))
+    return shares
+
+
+def _rounding_upto(document: Document, shares: Mapping[tuple[str, Decimal], _Share]) -> Decimal:
+    if not (document.rounding and shares):
+        return ZERO
+    gross = sum((one.net + one.tax for one in shares.values()), ZERO)
+    if gross == document.gross:
+        return document.rounding
+    return round_half_up(document.rounding * gross / document.gross, document.currency)
+
+
+def _subtotals(
+    before: Mapping[tuple[str, Decimal], _Share], after: Mapping[tuple[str, Decimal], _Share], lines: tuple[InvoiceLine, ...]
+) -> tuple[TaxSubtotal, ...]:
+    """The difference, of the categories and rates that the lines or the difference have something in."""
+    named = {(line.tax_category, line.tax_rate) for line in lines}
+    taxes = []
+    for group, now in after.items():
+        net, tax = before.get(group, _NOTHING)
+        if group in named or now.net != net or now.tax != tax:
+            taxes.append(TaxSubtotal(category=group[0], rate=group[1], taxable=now.net - net, tax=now.tax - tax))
+    return tuple(taxes)
+
+
+def _line(line: BilledLine, part: Credited) -> InvoiceLine:
+    return InvoiceLine(
+        line=line.line,
+        order_line=line.order_line,
+        quote_line=line.quote_line,
+        sku=line.sku,
+        description=line.description,
+        quantity=part.quantity,
+        net=part.amount,
+        tax_category=line.tax_category,
+        tax_rate=line.tax_rate,
+    )
+
+
+CREDIT_NOTE = Aggregate("credit_note", decide, evolve)

@@ -1,0 +1,96 @@
+"""Dunning: when an instalment may be reminded of, and what the reminder costs (R-66). Pure."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.receivable import Invoice, Item, item_of
+from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.money import HUNDRED, round_half_up
+from ltc_events.schemas.invoice import DunningNoticeSent, SendDunningNotice
+
+_DAYS_IN_YEAR = Decimal(365)
+
+
+class NotOverdue(Refused):
+    """instalment {instalment} of invoice {number} is due on {due_on}, and not overdue on {effective_on}"""
+
+    field = "effective_on"
+    remedy = "send the notice on {due_next} or later"
+
+
+class DunningDisputed(Refused):
+    """invoice {number} is disputed"""
+
+    field = "subject"
+    remedy = "resolve the dispute first"
+
+
+class DunningPromised(Refused):
+    """payment of invoice {number} is promised by {promised_on}"""
+
+    field = "effective_on"
+    remedy = "wait until {promised_on} has passed"
+
+
+class NoticeTooSoon(Refused):
+    """the last notice for instalment {instalment} of invoice {number} went out on {noticed_on}"""
+
+    field = "effective_on"
+    remedy = "send the next one on {next_on} or later"
+
+
+def notice(invoice: Invoice, command: SendDunningNotice, policies: Policies) -> DunningNoticeSent:
+    """The next reminder for an instalment. Raises the refusals above, UnknownInstalment and InstalmentPaid.
+
+    `level` is one more than the reminders sent for the instalment so far.
+    """
+    document, today, policy = invoice.document, command.effective_on, policies.dunning.content
+    item = item_of(invoice, invoice.items, command.instalment, "instalment")
+    _require_due(invoice, item, command, policy.days_between)
+    days = (today - item.due_on).days
+    interest = interest_on(item.open, policy.annual_interest_percent, days, document.currency)
+    fee = round_half_up(policy.fee, document.currency)
+    return DunningNoticeSent(
+        instalment=item.number,
+        level=item.notices + 1,
+        days_overdue=days,
+        outstanding=item.open,
+        interest=interest,
+        fee=fee,
+        total=item.open + interest + fee,
+        currency=document.currency,
+        policy_version=policies.dunning.version,
+    )
+
+
+def interest_on(outstanding: Decimal, annual_percent: Decimal, days: int, currency: str) -> Decimal:
+    """Outstanding × rate ÷ 100 ÷ 365 × days, half-up to the minor unit."""
+    return round_half_up(outstanding * annual_percent * days / (HUNDRED * _DAYS_IN_YEAR), currency)
+
+
+def after_notice(item: Item, event: DunningNoticeSent) -> Item:
+    """The instalment after a reminder, if it is the one that was reminded of."""
+    if item.number != event.instalment:
+        return item
+    return item._replace(notices=event.level, noticed_on=item.due_on + timedelta(days=event.days_overdue))
+
+
+def _require_due(invoice: Invoice, item: Item, command: SendDunningNotice, days_between: int) -> None:
+    number, today = invoice.document.number, command.effective_on
+    if invoice.disputed:
+        raise DunningDisputed(number=number)
+    if invoice.promised_on is not None and today <= invoice.promised_on:
+        raise DunningPromised(number=number, promised_on=invoice.promised_on)
+    if today <= item.due_on:
+        raise NotOverdue(
+            number=number,
+            instalment=item.number,
+            due_on=item.due_on,
+            effective_on=today,
+            due_next=item.due_on + timedelta(days=1),
+        )
+    if item.noticed_on is not None:
+        next_on = item.noticed_on + timedelta(days=days_between)
+        if today < next_on:
+            raise NoticeTooSoon(number=number, instalment=item.number, noticed_on=item.noticed_on, next_on=next_on)

@@ -1,0 +1,115 @@
+"""Issuing an invoice: what is billed of an order, summed up by EN 16931 and split into instalments (R-63 … R-65). Pure."""
+
+from collections.abc import Sequence
+
+from ltc_events.aggregates.base import require_minor_units
+from ltc_events.aggregates.billing import cash_rounding, instalments, require_prepaid_within, totals
+from ltc_events.aggregates.order import Line, Order
+from ltc_events.aggregates.policy import Policies, TermsNotHundredPercent
+from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.money import HUNDRED, ZERO
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.invoice import InvoiceIssued, InvoiceLine, InvoiceSettled, IssueInvoice
+from ltc_events.schemas.order import LineAmount
+from ltc_events.schemas.policy import Term
+
+
+class UnknownTerms(Refused):
+    """there are no payment terms {code}"""
+
+    field = "terms_code"
+    remedy = "use one of {known}, publish {code} in policy payment_terms, or give terms"
+
+
+class StatedPayableDiffers(Refused):
+    """the source states {stated} payable, but the invoice comes to {payable}"""
+
+    field = "stated_payable"
+    remedy = (
+        "correct what is billed, its allowances, charges, tax or rounding so that {payable} becomes {stated}, or state {payable}"
+    )
+
+
+def issue(
+    order: Order, billed: Sequence[tuple[Line, LineAmount]], command: IssueInvoice, number: str, policies: Policies
+) -> list[Event]:
+    """The invoice for `billed`, which is settled at once when nothing is payable.
+
+    Raises FinerThanMinorUnit, AllowancesExceedLines, PrepaidExceedsGross, RoundingTooFine, UnknownTerms,
+    TermsNotHundredPercent and StatedPayableDiffers.
+    """
+    currency = order.currency
+    _require_payable_amounts(command, currency)
+    lines = tuple(_line(index, line, part) for index, (line, part) in enumerate(billed, 1))
+    total = totals(lines, command.allowances, command.charges, currency, command.rounding_method)
+    prepaid = command.prepaid or ZERO
+    require_prepaid_within(prepaid, total.gross)
+    due = total.gross - prepaid
+    rounding = cash_rounding(due, command.cash_rounding, currency)
+    payable = due + rounding
+    if command.stated_payable is not None and command.stated_payable != payable:
+        raise StatedPayableDiffers(stated=command.stated_payable, payable=payable)
+    issued = InvoiceIssued(
+        number=number,
+        order_id=command.order_id,
+        quote_id=order.quote_id,
+        opportunity_id=order.opportunity_id,
+        currency=currency,
+        lines=lines,
+        allowances=command.allowances,
+        charges=command.charges,
+        taxes=total.taxes,
+        line_total=total.line_total,
+        allowance_total=total.allowance_total,
+        charge_total=total.charge_total,
+        net=total.net,
+        tax=total.tax,
+        gross=total.gross,
+        prepaid=prepaid,
+        rounding=rounding,
+        payable=payable,
+        instalments=instalments(payable, _terms(command, policies), command.effective_on, currency),
+        rounding_method=command.rounding_method,
+        billing_version=policies.billing.version,
+        terms_version=policies.payment_terms.version,
+        references=command.references,
+    )
+    return [issued] if payable else [issued, InvoiceSettled()]
+
+
+def _terms(command: IssueInvoice, policies: Policies) -> Sequence[Term]:
+    """The terms given, those named, or the policy's default."""
+    if command.terms:
+        total = sum((term.percent for term in command.terms), ZERO)
+        if total != HUNDRED:
+            raise TermsNotHundredPercent(code="given", total=total, at="terms")
+        return command.terms
+    known = policies.payment_terms.content.terms
+    code = command.terms_code or "default"
+    terms = known.get(code)
+    if terms is None:
+        raise UnknownTerms(code=code, known=", ".join(sorted(known)))
+    return terms
+
+
+def _require_payable_amounts(command: IssueInvoice, currency: str) -> None:
+    """Amounts that stand on the invoice as they are given are amounts that can be paid."""
+    for name, several in (("allowances", command.allowances), ("charges", command.charges)):
+        for index, one in enumerate(several):
+            require_minor_units(one.amount, currency, f"{name}.{index}.amount")
+    if command.prepaid is not None:
+        require_minor_units(command.prepaid, currency, "prepaid")
+
+
+def _line(number: int, line: Line, part: LineAmount) -> InvoiceLine:
+    return InvoiceLine(
+        line=number,
+        order_line=line.line,
+        quote_line=line.quote_line,
+        sku=line.sku,
+        description=line.description,
+        quantity=part.quantity,
+        net=part.amount,
+        tax_category=line.tax_category,
+        tax_rate=line.tax_rate,
+    )

@@ -1,0 +1,143 @@
+"""What is owed on an invoice: its instalments, what is open of each, and how amounts are put against them. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.money import ZERO
+from ltc_events.schemas.invoice import Part
+
+
+class BilledLine(NamedTuple):
+    """A line as it was billed."""
+
+    line: int
+    order_line: int
+    quote_line: int | None
+    sku: str
+    description: str
+    quantity: Decimal
+    net: Decimal
+    tax_category: str
+    tax_rate: Decimal
+
+
+class Tax(NamedTuple):
+    """Tax of one category and rate."""
+
+    category: str
+    rate: Decimal
+    taxable: Decimal
+    tax: Decimal
+
+
+class Document(NamedTuple):
+    """What was issued and never changes."""
+
+    number: str
+    currency: str
+    opportunity_id: UUID | None
+    lines: tuple[BilledLine, ...]
+    taxes: tuple[Tax, ...]
+    gross: Decimal
+    rounding: Decimal
+
+
+class Item(NamedTuple):
+    """An instalment: what is open of it, and the reminders that were sent for it."""
+
+    number: int
+    due_on: date
+    open: Decimal
+    notices: int = 0
+    noticed_on: date | None = None
+
+
+class Credited(NamedTuple):
+    """How much of a line was credited."""
+
+    quantity: Decimal = ZERO
+    amount: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice. `items` are in the order they are due; `balance` is the sum of what is open of them."""
+
+    document: Document
+    items: tuple[Item, ...]
+    balance: Decimal
+    credited: Mapping[int, Credited]
+    disputed: bool = False
+    promised_on: date | None = None
+
+
+class NothingOwed(Refused):
+    """nothing is owed on invoice {number}"""
+
+    field = "subject"
+    remedy = "choose an invoice that is not settled"
+
+
+class UnknownInstalment(Refused):
+    """invoice {number} has no instalment {instalment}"""
+
+    field = "instalment"
+    remedy = "name one of its instalments: {known}"
+
+
+class InstalmentPaid(Refused):
+    """nothing is owed on instalment {instalment} of invoice {number}"""
+
+    field = "instalment"
+    remedy = "choose one of its open instalments: {known}"
+
+
+def require_owed(invoice: Invoice) -> None:
+    """Refuse what makes no sense on a settled invoice."""
+    if not invoice.balance:
+        raise NothingOwed(number=invoice.document.number)
+
+
+def parts_of(items: Iterable[Item], amount: Decimal) -> tuple[Part, ...]:
+    """`amount` put against open items in the order given, up to what is open of each."""
+    parts = []
+    left = amount
+    for item in items:
+        if left <= 0:
+            break
+        if item.open > 0:
+            taken = min(left, item.open)
+            parts.append(Part(instalment=item.number, amount=taken))
+            left -= taken
+    return tuple(parts)
+
+
+def item_of(invoice: Invoice, items: Iterable[Item], instalment: int, at: str) -> Item:
+    """The open item of this number. Raises UnknownInstalment and InstalmentPaid for field `at`."""
+    number = invoice.document.number
+    item = next((item for item in items if item.number == instalment), None)
+    if item is None:
+        known = ", ".join(str(item.number) for item in sorted(invoice.items))
+        raise UnknownInstalment(number=number, instalment=instalment, known=known, at=at)
+    if not item.open:
+        known = ", ".join(str(item.number) for item in sorted(items) if item.open) or "none"
+        raise InstalmentPaid(number=number, instalment=instalment, known=known, at=at)
+    return item
+
+
+def less(items: tuple[Item, ...], parts: Iterable[Part]) -> tuple[Item, ...]:
+    """The items with the parts taken off."""
+    taken = {part.instalment: part.amount for part in parts}
+    if not taken:
+        return items
+    return tuple(
+        Item(item.number, item.due_on, item.open - taken[item.number], item.notices, item.noticed_on)
+        if item.number in taken
+        else item
+        for item in items
+    )
