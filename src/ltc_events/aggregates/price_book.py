@@ -22,14 +22,18 @@ class PriceList:
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """All versions of a price book, the latest last; old ones still price what is dated before the next began."""
+    """All versions of a price book, in the order they were published."""
 
     currency: str
     lists: tuple[PriceList, ...]
 
     def on(self, day: date) -> PriceList | None:
-        """The latest version that is valid on a day, or None when the first begins later."""
-        return next((prices for prices in reversed(self.lists) if prices.valid_from <= day), None)
+        """The prices valid on a day: those that began last by then, of two that began together the later version.
+
+        So prices published ahead of time stay planned when today's are corrected. None when all begin later.
+        """
+        begun = [prices for prices in self.lists if prices.valid_from <= day]
+        return max(begun, key=lambda prices: (prices.valid_from, prices.version), default=None)
 
 
 class CurrencyChanged(Refused):
