@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -144,11 +145,19 @@ def test_a_poison_command_never_fails_its_neighbours(
         {**register(), "data": {"profile": {"name": "a\x00b"}}}, {**register(), "source": "a\x00b"},
     ],
 )  # fmt: skip
-def test_what_cannot_be_decoded_harms_nobody(pipeline: CommandPipeline, document: Any) -> None:
-    answers = pipeline.submit([document, register()])
+def test_what_cannot_be_decoded_harms_nobody(pipeline: CommandPipeline, event_store: EventStore, document: Any) -> None:
+    answers = pipeline.submit([document, register()], source="test")
     assert isinstance(answers[0], Undecodable)
     assert answers[0].fix
     assert codes(answers[1]) == []
+    (letter,) = event_store.dead_letters(0, 10)
+    assert (letter.source, letter.reason) == ("test", answers[0].message)
+    assert letter.raw == document or orjson.loads(letter.raw) == document
+
+
+def test_a_batch_of_garbage_alone_is_kept_too(pipeline: CommandPipeline, event_store: EventStore) -> None:
+    pipeline.submit([b"garbage"])
+    assert [letter.raw for letter in event_store.dead_letters(0, 10)] == [b"garbage"]
 
 
 def test_a_cached_state_that_another_writer_changed_is_loaded_again(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
 import structlog
 
 from ltc_events.aggregates.policy import POLICY_IDS, Policies
@@ -18,7 +19,7 @@ from ltc_events.schemas.envelope import Message, Undecodable, parse
 from ltc_events.schemas.number_series import series_id
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.policy import PolicyPublished
-from ltc_events.store.commit import Commit, NewEvent, Offset
+from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset
 from ltc_events.store.errors import CommandAlreadyRecorded, CommitUnknown, VersionConflict
 from ltc_events.store.event_store import EventStore
 
@@ -49,22 +50,30 @@ class CommandPipeline:
         self._position = -1
         """Up to where the cache and the policies are known to be true."""
 
-    def submit(self, documents: Sequence[Document], offsets: Sequence[Offset] = ()) -> list[Answer]:
+    def submit(
+        self, documents: Sequence[Document], offsets: Sequence[Offset] = (), *, source: str = "submit"
+    ) -> list[Answer]:
         """Decide a batch in order and store it in one transaction; an answer for each document, in the same order.
 
-        Give at most some 500 documents at a time. `offsets` advance with the batch, by compare-and-set.
+        Give at most some 500 documents at a time. `offsets` advance with the batch, by compare-and-set; `source` says in
+        the dead letters where the documents came from.
         Raises Contention, OffsetMoved or ConnectionLost; then nothing of the batch is stored.
         """
         now = self._clock.now()
         parsed = [_parse(document, now) for document in documents]
         messages = [one for one in parsed if isinstance(one, Message)]
-        outcomes = iter(self._outcomes(messages, offsets))
+        dead = [
+            DeadLetter(source, _raw(document), one.message)
+            for document, one in zip(documents, parsed, strict=True)
+            if isinstance(one, Undecodable)
+        ]
+        outcomes = iter(self._outcomes(messages, Commit(offsets=list(offsets), dead_letters=dead)))
         return [next(outcomes) if isinstance(one, Message) else one for one in parsed]
 
-    def _outcomes(self, messages: Sequence[Message], offsets: Sequence[Offset]) -> list[Outcome]:
+    def _outcomes(self, messages: Sequence[Message], empty: Commit) -> list[Outcome]:
         for attempt in range(ATTEMPTS_MAX):
             try:
-                return self._attempt(messages, offsets)
+                return self._attempt(messages, Commit(offsets=empty.offsets, dead_letters=empty.dead_letters))
             except VersionConflict as conflict:
                 self._cache.forget(conflict.details["streams"])
                 log.info("version_conflict", attempt=attempt + 1, streams=len(conflict.details["streams"]))
@@ -75,12 +84,11 @@ class CommandPipeline:
                 log.warning("commit_reply_lost", attempt=attempt + 1)
         raise Contention(attempts=ATTEMPTS_MAX)
 
-    def _attempt(self, messages: Sequence[Message], offsets: Sequence[Offset]) -> list[Outcome]:
+    def _attempt(self, messages: Sequence[Message], commit: Commit) -> list[Outcome]:
         known = self._begin([message.command_id for message in messages])
         batch = Batch(self._store, self._cache, self._policies)
         fresh = [message for message in messages if message.command_id not in known]
         batch.prefetch(dict.fromkeys(id for message in fresh for id in _streams(message)))
-        commit = Commit(offsets=list(offsets))
         decided: dict[UUID, Outcome] = {}
         for message in messages:
             id = message.command_id
@@ -116,7 +124,7 @@ class CommandPipeline:
         if self._dry_run is not None:
             self._dry_run.update({one.command_id: one for one in commit.outcomes})
             return self._position
-        if not (commit.outcomes or commit.offsets):
+        if not (commit.outcomes or commit.offsets or commit.dead_letters):
             return 0
         base = self._store.append(commit)
         if base == self._position:
@@ -130,6 +138,13 @@ def _parse(document: Document, now: Any) -> Message | Undecodable:
         return parse(document, now)
     except Undecodable as error:
         return error
+
+
+def _raw(document: Document) -> bytes:
+    """What came in, as bytes."""
+    if isinstance(document, bytes):
+        return document
+    return document.encode(errors="surrogatepass") if isinstance(document, str) else orjson.dumps(document, default=str)
 
 
 def _streams(message: Message) -> Iterator[UUID]:

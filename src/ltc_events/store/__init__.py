@@ -1,6 +1,6 @@
 """The event store on PostgreSQL: where events, outcomes and offsets are kept, once and for good."""
 
-from ltc_events.store.commit import Commit, NewEvent, Offset
+from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset
 from ltc_events.store.database import Database, Role
 from ltc_events.store.embedded import open_database
 from ltc_events.store.errors import (
@@ -26,6 +26,7 @@ __all__ = [
     "Database",
     "DatabaseTooOld",
     "DatabaseUnreachable",
+    "DeadLetter",
     "EventStore",
     "NewEvent",
     "NotInitialised",

@@ -33,9 +33,17 @@ class Offset(NamedTuple):
     next: int
 
 
+class DeadLetter(NamedTuple):
+    """What came in and is no command: the bytes as they came, where from, and what is wrong with them."""
+
+    source: str
+    raw: bytes
+    reason: str
+
+
 @dataclass(slots=True)
 class Commit:
-    """All events and outcomes of a batch of commands, and how far its feed is consumed by it: stored together or not at all.
+    """All that a batch of commands brings in, and how far its feed is consumed by it: stored together or not at all.
 
     `first_position` and `last_position` of an outcome count from 1 within `events` (0: none); the store adds what
     positions begin at.
@@ -44,3 +52,4 @@ class Commit:
     events: list[NewEvent] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     offsets: list[Offset] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)

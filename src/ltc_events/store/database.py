@@ -54,7 +54,7 @@ class Database:
         except psycopg.OperationalError as error:
             raise DatabaseUnreachable(reason=str(error).strip()) from error
         try:
-            self._prepare_session(connection, role)
+            self.prepare(connection, role)
             connection.autocommit = autocommit
         except BaseException:
             connection.close()
@@ -71,11 +71,13 @@ class Database:
                 *log_layout(LEDGER_SCHEMA, "events", "head"),
                 script("commands"),
                 script("append_only", schema=LEDGER_SCHEMA, table="outcomes"),
+                script("append_only", schema=LEDGER_SCHEMA, table="dead_letters"),
                 script("grants"),
             ):
                 connection.execute(part)
 
-    def _prepare_session(self, connection: psycopg.Connection[tuple[Any, ...]], role: Role) -> None:
+    def prepare(self, connection: psycopg.Connection[Any], role: Role) -> None:
+        """Make a connection (in autocommit mode) a session in `role`; raises NotInitialised, DatabaseTooOld."""
         version = connection.info.server_version // 10_000
         if version < SERVER_VERSION_MIN:
             raise DatabaseTooOld(found=version, needed=SERVER_VERSION_MIN)

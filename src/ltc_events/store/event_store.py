@@ -42,6 +42,9 @@ _STREAMS_OF = query("streams_of").as_bytes()
 _LAST_VERSIONS = query("last_versions").as_bytes()
 _LOAD = query("load", event_columns=EVENT_COLUMNS).as_bytes()
 _STREAM = query("stream", event_columns=EVENT_COLUMNS).as_bytes()
+_EVENT = query("event", event_columns=EVENT_COLUMNS).as_bytes()
+_COMPANY_STREAMS = query("company_streams", event_columns=EVENT_COLUMNS).as_bytes()
+_DEAD_LETTERS = query("dead_letters").as_bytes()
 _READ = query("read", event_columns=EVENT_COLUMNS).as_bytes()
 _HEAD = query("head").as_bytes()
 _AWAIT_HEAD = query("await_head").as_bytes()
@@ -54,6 +57,16 @@ class Beginning(NamedTuple):
     position: int
     outcomes: dict[UUID, Outcome]
     changed: tuple[UUID, ...] | None
+
+
+class KeptLetter(NamedTuple):
+    """A dead letter as it is kept."""
+
+    id: int
+    received_at: datetime
+    source: str
+    raw: bytes
+    reason: str
 
 
 class EventStore:
@@ -117,6 +130,16 @@ class EventStore:
         """The streams of a customer that begin with an event of this type, oldest first."""
         return [row[0] for row in self._query(_STREAMS_OF, customer_id=customer_id, type=type)]
 
+    def company_streams(self, type: str) -> list[tuple[Record, int]]:
+        """The company's streams that begin with an event of this type: that event, and the last version of the stream."""
+        firsts = to_records(self._query(_COMPANY_STREAMS, type=type))
+        lasts = dict(self._query(_LAST_VERSIONS, ids=[first.subject for first in firsts]))
+        return [(first, lasts[first.subject]) for first in firsts]
+
+    def dead_letters(self, after: int, limit: int) -> list[KeptLetter]:
+        """At most `limit` dead letters with an id after `after`, oldest first."""
+        return [KeptLetter(*row) for row in self._query(_DEAD_LETTERS, after=after, limit=limit)]
+
     def load(self, ids: Sequence[UUID]) -> dict[UUID, list[Record]]:
         """Whole streams in version order, in one query; unknown ones are absent."""
         streams: dict[UUID, list[Record]] = {}
@@ -127,6 +150,11 @@ class EventStore:
     def stream(self, id: UUID, *, after_version: int = 0) -> list[Record]:
         """One stream in version order."""
         return to_records(self._query(_STREAM, id=id, after_version=after_version))
+
+    def event(self, id: UUID, version: int) -> Record | None:
+        """One event of a stream."""
+        records = to_records(self._query(_EVENT, id=id, version=version))
+        return records[0] if records else None
 
     def read(self, after: int, limit: int, *, types: Sequence[str] | None = None, upto: int | None = None) -> list[Record]:
         """At most `limit` records in position order: those after `after`, up to and with `upto`, of these types.

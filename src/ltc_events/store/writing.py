@@ -16,7 +16,7 @@ from psycopg.types.numeric import Int8
 
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.store import layout
-from ltc_events.store.commit import Commit, NewEvent, Offset
+from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset
 from ltc_events.store.mapper import encode
 from ltc_events.store.queries import query
 from ltc_events.store.script import LinkBroken, run_script
@@ -25,13 +25,15 @@ CHANNEL = "ltc_events"
 # Up to here one statement with a parameter for each value is quicker than COPY with its two more round trips.
 LONE_EVENTS_MAX = 8
 
+_NAMES = {"schema": sql.Identifier("ltc"), "events": sql.Identifier("events"), "head": sql.Identifier("head")}
+
 
 def write(connection: psycopg.Connection[Any], commit: Commit) -> int:
     """Store a commit in ONE transaction; its base. The connection must be in autocommit mode.
 
     Raises psycopg's errors, or LinkBroken. Nothing is stored then, unless LinkBroken says `finishing`: it may be.
     """
-    if len(commit.outcomes) == 1 and len(commit.events) <= LONE_EVENTS_MAX and not commit.offsets:
+    if len(commit.outcomes) == 1 and len(commit.events) <= LONE_EVENTS_MAX and not (commit.offsets or commit.dead_letters):
         return _write_lone(connection, commit.outcomes[0], commit.events)
     batch = _Batch(commit)
     run_script(connection, batch.script, batch.copies)
@@ -90,9 +92,10 @@ class _Batch:
             sql.SQL("BEGIN"),
             # In one order for everybody, so that no two wait for each other.
             *map(_advance, sorted(commit.offsets)),
-            query("take_positions_for_copy", count=len(commit.events)),
+            *map(_keep, commit.dead_letters),
+            query("take_positions_for_copy", count=len(commit.events), **_NAMES),
             query("copy_outcomes"),
-            query("copy_events", schema=sql.Identifier("ltc"), events=sql.Identifier("events")),
+            query("copy_events", **_NAMES),
             sql.SQL("NOTIFY {}").format(sql.Identifier(CHANNEL)),
             sql.SQL("COMMIT"),
         ]
@@ -123,7 +126,11 @@ class _Batch:
 
 
 def _reasons(outcome: Outcome) -> bytes:
-    return orjson.dumps([reason.model_dump() for reason in outcome.reasons])
+    return orjson.dumps([reason.model_dump() for reason in outcome.reasons]) if outcome.reasons else b"[]"
+
+
+def _keep(letter: DeadLetter) -> sql.Composed:
+    return query("keep_dead_letter", source=letter.source, raw=letter.raw, reason=letter.reason)
 
 
 def _advance(offset: Offset) -> sql.Composed:

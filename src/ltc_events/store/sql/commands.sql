@@ -1,4 +1,4 @@
--- What became of each command, and how far each feed of commands was consumed. Idempotent.
+-- What became of each command, what was none, and how far each feed of commands was consumed. Idempotent.
 CREATE TABLE IF NOT EXISTS ltc.outcomes (
     command_id uuid NOT NULL,
     command_type text NOT NULL,
@@ -13,6 +13,16 @@ CREATE TABLE IF NOT EXISTS ltc.outcomes (
 );
 COMMENT ON COLUMN ltc.outcomes.first_position IS 'first of its events; 0: it made none';
 COMMENT ON COLUMN ltc.outcomes.content IS 'what was sent, of a refused command';
+
+-- What came in and could not even be answered.
+CREATE TABLE IF NOT EXISTS ltc.dead_letters (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    source text NOT NULL,
+    raw bytea NOT NULL,
+    reason text NOT NULL
+);
+COMMENT ON COLUMN ltc.dead_letters.raw IS 'the bytes as they came';
 
 CREATE TABLE IF NOT EXISTS ltc.offsets (
     feed text NOT NULL,

@@ -6,8 +6,14 @@ RETURNING position - {count} AS base, recorded_at
 
 -- name: take_positions_for_copy
 -- With the time as COPY wants it: microseconds since 2000.
-UPDATE ltc.head SET position = position + {count}, recorded_at = greatest(recorded_at, clock_timestamp())
+UPDATE {schema}.{head} SET position = position + {count}, recorded_at = greatest(recorded_at, clock_timestamp())
 RETURNING position - {count} AS base, ((extract(epoch FROM recorded_at) - 946684800) * 1000000)::bigint AS recorded
+
+-- name: keep_dead_letter
+INSERT INTO ltc.dead_letters (source, raw, reason) VALUES ({source}, {raw}, {reason})
+
+-- name: dead_letters
+SELECT id, received_at, source, raw, reason FROM ltc.dead_letters WHERE id > %(after)s ORDER BY id LIMIT %(limit)s
 
 -- name: copy_outcomes
 COPY ltc.outcomes (command_id, command_type, content_hash, status, first_position, last_position, reasons, content,
@@ -58,6 +64,12 @@ SELECT {event_columns} FROM ltc.events WHERE stream_id = ANY(%(ids)s) ORDER BY s
 -- name: stream
 SELECT {event_columns} FROM ltc.events WHERE stream_id = %(id)s AND version > %(after_version)s ORDER BY version
 
+-- name: event
+SELECT {event_columns} FROM ltc.events WHERE stream_id = %(id)s AND version = %(version)s
+
+-- name: company_streams
+SELECT {event_columns} FROM ltc.events WHERE customer_id IS NULL AND version = 1 AND type = %(type)s ORDER BY position
+
 -- name: event_columns
 -- Most often a command is its own correlation and causation: NULL is cheaper to read than the same UUID again.
 position, stream_id, version, type, data, customer_id, occurred_at, effective_on, recorded_at,
@@ -89,3 +101,23 @@ SELECT FROM ltc.head FOR UPDATE
 
 -- name: recorded_at
 SELECT recorded_at FROM ltc.events WHERE position = %(position)s
+
+-- name: recorded_columns
+position AS id, recorded_at, stream_id AS originator_id, version AS originator_version, type AS topic, data AS state,
+customer_id, occurred_at, effective_on, command_id, correlation_id, causation_id, actor
+
+-- name: recorded_events
+SELECT {columns}
+FROM {schema}.{events}
+WHERE stream_id = %(id)s AND version > coalesce(%(after)s::bigint, -1)
+  AND version <= coalesce(%(upto)s::bigint, 9223372036854775807)
+
+-- name: recorded_notifications
+SELECT {columns}
+FROM {schema}.{events}
+WHERE position > %(after)s AND position <= coalesce(%(upto)s::bigint, 9223372036854775807)
+  AND (%(types)s::text[] IS NULL OR type = ANY(%(types)s::text[]))
+ORDER BY position LIMIT %(limit)s
+
+-- name: max_position
+SELECT nullif(position, 0) AS max FROM {schema}.{head}
