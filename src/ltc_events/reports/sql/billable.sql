@@ -1,0 +1,61 @@
+/*
+title = "Billable"
+definition = """
+One row per order line of which something can be billed: what was delivered (or ordered and not cancelled, by `basis`) less
+what was billed, with the quote and quote line it was sold by, so that finance can pull the original (R-64, R-65). The
+amount is the line's net price for that quantity. What a cancellation released is not billable; what was delivered stays so.
+"""
+
+[parameters]
+basis = { type = "choice", choices = ["delivered", "ordered"], default = "delivered", meaning = "bill what is delivered, or what is ordered" }
+customer = { type = "customer", meaning = "only the orders of this customer" }
+
+[columns]
+customer = { type = "text", meaning = "name of the customer" }
+customer_id = { type = "uuid", meaning = "the customer" }
+order_id = { type = "uuid", meaning = "the order" }
+line = { type = "integer", meaning = "number of the order line" }
+quote_id = { type = "uuid", meaning = "the accepted quote the order was placed from" }
+quote_revision = { type = "integer", meaning = "revision of that quote" }
+quote_line = { type = "integer", meaning = "number of the line in that quote" }
+sku = { type = "text", meaning = "article" }
+description = { type = "text", meaning = "what it is" }
+placed_on = { type = "date", meaning = "when it was ordered" }
+last_delivery_on = { type = "date", meaning = "when some of it was delivered last" }
+ordered_quantity = { type = "decimal", meaning = "quantity ordered, after amendments, less what was cancelled" }
+delivered_quantity = { type = "decimal", meaning = "quantity delivered" }
+invoiced_quantity = { type = "decimal", meaning = "quantity billed" }
+billable_quantity = { type = "decimal", meaning = "quantity that can be billed" }
+currency = { type = "text", meaning = "currency of the amount" }
+billable = { type = "money", meaning = "net amount that can be billed", total = true }
+*/
+WITH line AS (
+    SELECT order_id, order_line,
+           coalesce(sum(quantity) FILTER (WHERE kind IN ('ordered', 'amended')), 0)
+               - coalesce(sum(quantity) FILTER (WHERE kind = 'cancelled'), 0) AS ordered_quantity,
+           coalesce(sum(amount) FILTER (WHERE kind IN ('ordered', 'amended')), 0)
+               - coalesce(sum(amount) FILTER (WHERE kind = 'cancelled'), 0) AS ordered,
+           coalesce(sum(quantity) FILTER (WHERE kind = 'delivered'), 0) AS delivered_quantity,
+           coalesce(sum(amount) FILTER (WHERE kind = 'delivered'), 0) AS delivered,
+           coalesce(sum(quantity) FILTER (WHERE kind = 'invoiced'), 0) AS invoiced_quantity,
+           coalesce(sum(amount) FILTER (WHERE kind = 'invoiced'), 0) AS invoiced,
+           max(effective_on) FILTER (WHERE kind = 'delivered') AS last_delivery_on
+    FROM ltc_read.order_movements
+    WHERE effective_on <= %(as_of)s AND position <= %(known_position)s
+        AND (%(customer)s::uuid IS NULL OR customer_id = %(customer)s::uuid)
+    GROUP BY order_id, order_line
+), billable AS (
+    SELECT *,
+           CASE %(basis)s WHEN 'ordered' THEN ordered_quantity ELSE delivered_quantity END - invoiced_quantity AS billable_quantity,
+           CASE %(basis)s WHEN 'ordered' THEN ordered ELSE delivered END - invoiced AS billable
+    FROM line
+)
+SELECT c.name AS customer, o.customer_id, o.order_id, b.order_line AS line, o.quote_id, o.quote_revision, l.quote_line,
+       l.sku, l.description, o.placed_on, b.last_delivery_on,
+       b.ordered_quantity, b.delivered_quantity, b.invoiced_quantity, b.billable_quantity, o.currency, b.billable
+FROM billable b
+JOIN ltc_read.orders o USING (order_id)
+JOIN ltc_read.order_lines l ON l.order_id = b.order_id AND l.line = b.order_line
+LEFT JOIN ltc_read.customers c ON c.customer_id = o.customer_id
+WHERE b.billable_quantity > 0
+ORDER BY c.name, o.placed_on, o.order_id, b.order_line

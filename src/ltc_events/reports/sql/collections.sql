@@ -1,0 +1,90 @@
+/*
+title = "Collections worklist"
+definition = """
+One row per overdue instalment, with what was done about it and what comes next (R-66 … R-69). A dispute stops reminders and
+a promise delays them until its day has passed; after a reminder the next one waits `days_between` days. The dunning level is
+the number of reminders sent for the instalment; the last contact is the last reminder, promise or word about a dispute.
+The most overdue come first.
+"""
+
+[parameters]
+days_between = { type = "integer", default = 14, meaning = "days between two reminders" }
+customer = { type = "customer", meaning = "only this customer" }
+
+[columns]
+customer = { type = "text", meaning = "name of the customer" }
+customer_id = { type = "uuid", meaning = "the customer" }
+number = { type = "text", meaning = "number of the invoice" }
+invoice_id = { type = "uuid", meaning = "the invoice" }
+instalment = { type = "integer", meaning = "number of the instalment" }
+due_on = { type = "date", meaning = "when it was due" }
+days_overdue = { type = "integer", meaning = "days since then" }
+currency = { type = "text", meaning = "currency of the amounts" }
+outstanding = { type = "money", meaning = "what is owed on it", total = true }
+dispute = { type = "text", meaning = "why the invoice is contested, while it is", optional = true }
+promised_on = { type = "date", meaning = "day by which payment of the invoice was promised last", optional = true }
+promised = { type = "money", meaning = "amount that was promised", optional = true }
+dunning_level = { type = "integer", meaning = "reminders sent for the instalment" }
+last_notice_on = { type = "date", meaning = "when the last of them was sent", optional = true }
+last_contact_on = { type = "date", meaning = "last reminder, promise, or word about a dispute", optional = true }
+next_step = { type = "text", meaning = "what to do" }
+next_on = { type = "date", meaning = "when to do it" }
+*/
+WITH candidate AS (
+    SELECT item_id, instalment FROM ltc_read.open_items WHERE outstanding > 0 OR last_position > %(known_position)s
+    UNION
+    SELECT item_id, instalment FROM ltc_read.open_item_movements WHERE effective_on > %(as_of)s
+), owed AS (
+    SELECT m.item_id AS invoice_id, m.instalment, sum(m.amount) AS outstanding
+    FROM candidate
+    JOIN ltc_read.open_item_movements m USING (item_id, instalment)
+    WHERE m.item = 'invoice' AND m.effective_on <= %(as_of)s AND m.position <= %(known_position)s
+        AND (%(customer)s::uuid IS NULL OR m.customer_id = %(customer)s::uuid)
+    GROUP BY m.item_id, m.instalment
+    HAVING sum(m.amount) > 0
+), overdue AS (
+    SELECT w.*, o.customer_id, o.number, o.due_on, o.currency, %(as_of)s::date - o.due_on AS days_overdue
+    FROM owed w
+    JOIN ltc_read.open_items o ON o.item_id = w.invoice_id AND o.instalment = w.instalment
+    WHERE o.due_on < %(as_of)s
+), dispute AS (
+    SELECT DISTINCT ON (invoice_id) invoice_id, kind, note, effective_on
+    FROM ltc_read.invoice_disputes
+    WHERE effective_on <= %(as_of)s AND position <= %(known_position)s
+    ORDER BY invoice_id, position DESC
+), promise AS (
+    SELECT DISTINCT ON (invoice_id) invoice_id, promised_on, amount, effective_on
+    FROM ltc_read.payment_promises
+    WHERE effective_on <= %(as_of)s AND position <= %(known_position)s
+    ORDER BY invoice_id, position DESC
+), notice AS (
+    SELECT invoice_id, instalment, count(*)::int AS level, max(effective_on) AS last_on
+    FROM ltc_read.dunning_notices
+    WHERE effective_on <= %(as_of)s AND position <= %(known_position)s
+    GROUP BY invoice_id, instalment
+), worked AS (
+    SELECT o.*, CASE WHEN d.kind = 'disputed' THEN d.note END AS dispute, p.promised_on, p.amount AS promised,
+           coalesce(n.level, 0) AS level, n.last_on, greatest(d.effective_on, p.effective_on, n.last_on) AS last_contact_on,
+           CASE WHEN d.kind = 'disputed' THEN 'dispute'
+                WHEN p.promised_on >= %(as_of)s THEN 'promise'
+                WHEN n.last_on + %(days_between)s::int > %(as_of)s THEN 'wait'
+                WHEN p.promised_on >= coalesce(n.last_on, p.promised_on) THEN 'broken'
+                ELSE 'remind' END AS state
+    FROM overdue o
+    LEFT JOIN dispute d USING (invoice_id)
+    LEFT JOIN promise p USING (invoice_id)
+    LEFT JOIN notice n USING (invoice_id, instalment)
+)
+SELECT c.name AS customer, w.customer_id, w.number, w.invoice_id, w.instalment, w.due_on, w.days_overdue, w.currency,
+       w.outstanding, w.dispute, w.promised_on, w.promised, w.level AS dunning_level, w.last_on AS last_notice_on, w.last_contact_on,
+       CASE w.state WHEN 'dispute' THEN 'settle the dispute'
+                    WHEN 'promise' THEN 'wait for the promised payment'
+                    WHEN 'wait' THEN 'wait for an answer to reminder ' || w.level
+                    WHEN 'broken' THEN 'promise broken: send reminder ' || w.level + 1
+                    ELSE 'send reminder ' || w.level + 1 END AS next_step,
+       CASE w.state WHEN 'promise' THEN w.promised_on + 1
+                    WHEN 'wait' THEN w.last_on + %(days_between)s::int
+                    ELSE %(as_of)s::date END AS next_on
+FROM worked w
+LEFT JOIN ltc_read.customers c ON c.customer_id = w.customer_id
+ORDER BY w.days_overdue DESC, w.outstanding DESC, w.number, w.instalment

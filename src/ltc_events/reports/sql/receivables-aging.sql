@@ -1,0 +1,91 @@
+/*
+title = "Receivables aging"
+definition = """
+What is outstanding by age (R-69): one row per instalment, or one per customer. Days run from the due date, or from the
+invoice date, by `basis`, to the as-of date; the buckets are inclusive: not due (up to 0 days), 1–30, 31–60, 61–90, 91–120,
+over 120. Unapplied cash, and credit notes beyond what their invoice owed, are negative rows that age from their own date.
+What is dated after the as-of date but known already is in `future`, never in paid: payments, credits and write-offs less
+what undid them; remaining = outstanding − future. Instalments with nothing outstanding are left out.
+"""
+
+[parameters]
+basis = { type = "choice", choices = ["due", "invoice"], default = "due", meaning = "what days are counted from: the due date or the invoice date" }
+per = { type = "choice", choices = ["instalment", "customer"], default = "instalment", meaning = "what a row stands for" }
+customer = { type = "customer", meaning = "only this customer" }
+
+[columns]
+customer = { type = "text", meaning = "name of the customer" }
+customer_id = { type = "uuid", meaning = "the customer" }
+document = { type = "text", meaning = "invoice, payment (unapplied cash) or credit_note", optional = true }
+document_id = { type = "uuid", meaning = "that invoice, payment or credit note", optional = true }
+number = { type = "text", meaning = "number of the document; the payment's reference", optional = true }
+instalment = { type = "integer", meaning = "number of the instalment of an invoice", optional = true }
+document_on = { type = "date", meaning = "date of the document", optional = true }
+due_on = { type = "date", meaning = "when the instalment is due", optional = true }
+days = { type = "integer", meaning = "days since it was due, or since the date of the document, by basis", optional = true }
+currency = { type = "text", meaning = "currency of the amounts" }
+invoiced = { type = "money", meaning = "amount of the instalment", total = true }
+paid = { type = "money", meaning = "paid on it by the as-of date; of a payment: its unapplied cash", total = true }
+credited = { type = "money", meaning = "credited on it by then; of a credit note: what stands alone", total = true }
+written_off = { type = "money", meaning = "given up by then", total = true }
+outstanding = { type = "money", meaning = "invoiced − paid − credited − written off", total = true }
+not_due = { type = "money", meaning = "outstanding, not due yet", total = true }
+days_1_30 = { type = "money", meaning = "outstanding for 1 to 30 days", total = true }
+days_31_60 = { type = "money", meaning = "outstanding for 31 to 60 days", total = true }
+days_61_90 = { type = "money", meaning = "outstanding for 61 to 90 days", total = true }
+days_91_120 = { type = "money", meaning = "outstanding for 91 to 120 days", total = true }
+over_120 = { type = "money", meaning = "outstanding for more than 120 days", total = true }
+future = { type = "money", meaning = "known payments, credits and write-offs dated after the as-of date", total = true }
+remaining = { type = "money", meaning = "outstanding − future", total = true }
+*/
+-- Only these items can have something outstanding then, or moved since; the many settled ones are never looked at.
+WITH candidate AS (
+    SELECT item_id, instalment FROM ltc_read.open_items
+    WHERE outstanding > 0 OR outstanding < 0 OR last_position > %(known_position)s
+    UNION
+    SELECT item_id, instalment FROM ltc_read.open_item_movements WHERE effective_on > %(as_of)s
+), item AS (
+    SELECT m.item_id, m.instalment, m.item,
+           coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind = 'invoiced'), 0) AS invoiced,
+           -coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind IN ('credited', 'issued')), 0) AS credited,
+           -coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind = 'written_off'), 0) AS written_off,
+           coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s), 0) AS outstanding,
+           -coalesce(sum(m.amount) FILTER (WHERE m.effective_on > %(as_of)s), 0) AS future,
+           min(m.effective_on) > %(as_of)s AS is_future
+    FROM candidate
+    JOIN ltc_read.open_item_movements m USING (item_id, instalment)
+    WHERE m.position <= %(known_position)s AND (%(customer)s::uuid IS NULL OR m.customer_id = %(customer)s::uuid)
+    GROUP BY m.item_id, m.instalment, m.item
+), aged AS (
+    SELECT i.*, i.invoiced - i.credited - i.written_off - i.outstanding AS paid, o.customer_id, o.number, o.document_on, o.due_on,
+           o.currency, %(as_of)s::date - CASE %(basis)s WHEN 'due' THEN o.due_on ELSE o.document_on END AS days
+    FROM item i
+    JOIN ltc_read.open_items o USING (item_id, instalment)
+    WHERE i.outstanding <> 0 OR (i.is_future AND i.item <> 'invoice' AND i.future <> 0)
+), bucket AS (
+    SELECT *, %(per)s = 'instalment' AS is_single,
+           CASE WHEN days <= 0 THEN 0 WHEN days <= 30 THEN 1 WHEN days <= 60 THEN 2 WHEN days <= 90 THEN 3
+                WHEN days <= 120 THEN 4 ELSE 5 END AS bucket
+    FROM aged
+)
+SELECT c.name AS customer, b.customer_id,
+       CASE WHEN is_single THEN b.item END AS document,
+       CASE WHEN is_single THEN b.item_id END AS document_id,
+       CASE WHEN is_single THEN b.number END AS number,
+       CASE WHEN is_single THEN nullif(b.instalment, 0) END AS instalment,
+       CASE WHEN is_single THEN b.document_on END AS document_on,
+       CASE WHEN is_single THEN b.due_on END AS due_on,
+       CASE WHEN is_single THEN b.days END AS days,
+       b.currency, sum(b.invoiced) AS invoiced, sum(b.paid) AS paid, sum(b.credited) AS credited,
+       sum(b.written_off) AS written_off, sum(b.outstanding) AS outstanding,
+       coalesce(sum(b.outstanding) FILTER (WHERE b.bucket = 0), 0) AS not_due,
+       coalesce(sum(b.outstanding) FILTER (WHERE b.bucket = 1), 0) AS days_1_30,
+       coalesce(sum(b.outstanding) FILTER (WHERE b.bucket = 2), 0) AS days_31_60,
+       coalesce(sum(b.outstanding) FILTER (WHERE b.bucket = 3), 0) AS days_61_90,
+       coalesce(sum(b.outstanding) FILTER (WHERE b.bucket = 4), 0) AS days_91_120,
+       coalesce(sum(b.outstanding) FILTER (WHERE b.bucket = 5), 0) AS over_120,
+       sum(b.future) AS future, sum(b.outstanding - b.future) AS remaining
+FROM bucket b
+LEFT JOIN ltc_read.customers c ON c.customer_id = b.customer_id
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ORDER BY 1, 2, 8, 7, 5, 6, 4, 10
