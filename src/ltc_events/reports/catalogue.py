@@ -7,7 +7,26 @@ from importlib.resources import files
 from ltc_events.reports.base import Report, declare
 from ltc_events.reports.errors import UnknownReport
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = (
+    "funnel",
+    "channels",
+    "speed-to-lead",
+    "worklist",
+    "pipeline",
+    "stage-durations",
+    "loss-reasons",
+    "quote-turnaround",
+    "leakage",
+    "customer",
+    "order-tracking",
+    "billable",
+    "receivables-aging",
+    "dso",
+    "collections",
+    "renewals",
+    "trial-balance",
+    "revenue-vs-opportunity",
+)
 
 
 @cache
