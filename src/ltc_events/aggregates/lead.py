@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import NamedTuple, assert_never
 from uuid import UUID
 
 from ltc_events.aggregates import follow_up
@@ -98,15 +98,21 @@ class Status(StrEnum):
 _FINAL = frozenset({Status.CONVERTED, Status.REJECTED, Status.DISQUALIFIED})
 
 
+class Source(NamedTuple):
+    """Where a lead came from, as its opportunity will show too."""
+
+    channel: Channel
+    origin: str | None
+    campaign_id: UUID | None
+    region: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Lead:
     """What later commands of a lead are held against. `opportunity_id` is what it was converted into."""
 
     status: Status
-    channel: Channel
-    origin: str | None
-    campaign_id: UUID | None
-    region: str | None
+    source: Source
     response_due_at: datetime
     temperature: Temperature = Temperature.COLD
     owner: str | None = None
@@ -294,7 +300,7 @@ def _screen(state: Lead, command: ScreenLead) -> LeadAccepted | LeadRejected:
 def _assign(state: Lead, command: AssignLead, policies: Policies) -> list[Event]:
     if state.status is Status.CAPTURED:
         raise LeadNotAccepted(status=state.status)
-    assigned = assign(command, state.region, policies.assignment_rule)
+    assigned = assign(command, state.source.region, policies.assignment_rule)
     return [] if assigned.owner == state.owner else [assigned]
 
 
@@ -337,7 +343,8 @@ def _qualify(state: Lead, command: QualifyLead) -> LeadQualified:
 def evolve(state: Lead | None, event: LeadEvent) -> Lead:
     """A lead after an event."""
     if isinstance(event, LeadCaptured):
-        return Lead(Status.CAPTURED, event.channel, event.origin, event.campaign_id, event.region, event.response_due_at)
+        source = Source(event.channel, event.origin, event.campaign_id, event.region)
+        return Lead(Status.CAPTURED, source, event.response_due_at)
     if state is None:
         raise BrokenStream(noun="lead", event=event.type)
     match event:

@@ -31,6 +31,15 @@ class Priced(NamedTuple):
     discount_percent: Decimal
 
 
+class Item(NamedTuple):
+    """What a thing is called, costs and how it is taxed: from the price book, or as the quote itself states it."""
+
+    description: str
+    list_price: Decimal
+    tax_category: str
+    tax_rate: Decimal
+
+
 class NotInPriceBook(Refused):
     """{sku} is not in the price book, version {version}"""
 
@@ -80,7 +89,7 @@ def price(
     return Priced(tuple(lines), list_total, discount_total, sums.net, sums.tax, sums.gross, highest)
 
 
-def _listed_item(request: QuoteLineRequest, catalogue: Mapping[str, PriceBookItem], version: int, at: str) -> PriceBookItem:
+def _listed_item(request: QuoteLineRequest, catalogue: Mapping[str, PriceBookItem], version: int, at: str) -> Item:
     item = catalogue.get(request.sku)
     if item is None:
         raise NotInPriceBook(sku=request.sku, version=version, at=f"{at}.sku")
@@ -88,24 +97,18 @@ def _listed_item(request: QuoteLineRequest, catalogue: Mapping[str, PriceBookIte
         stated, listed = getattr(request, what), getattr(item, what)
         if stated is not None and stated != listed:
             raise DiffersFromPriceBook(what=what, stated=stated, listed=listed, sku=request.sku, at=f"{at}.{what}")
-    return item
+    return Item(item.description, item.list_price, item.tax_category, item.tax_rate)
 
 
-def _stated_item(request: QuoteLineRequest, at: str) -> PriceBookItem:
+def _stated_item(request: QuoteLineRequest, at: str) -> Item:
     if request.list_price is None:
         raise PriceMissing(what="list_price", sku=request.sku, at=f"{at}.list_price")
     if request.tax_rate is None:
         raise PriceMissing(what="tax_rate", sku=request.sku, at=f"{at}.tax_rate")
-    return PriceBookItem(
-        sku=request.sku,
-        description=request.description or request.sku,
-        list_price=request.list_price,
-        tax_category=request.tax_category or "S",
-        tax_rate=request.tax_rate,
-    )
+    return Item(request.sku, request.list_price, request.tax_category or "S", request.tax_rate)
 
 
-def _price_line(request: QuoteLineRequest, item: PriceBookItem, currency: str, at: str) -> tuple[QuoteLine, Decimal]:
+def _price_line(request: QuoteLineRequest, item: Item, currency: str, at: str) -> tuple[QuoteLine, Decimal]:
     """The line, and its discount in percent of its list amount."""
     exact = _EXACT.multiply(request.quantity, item.list_price)
     if exact > NET_MAX:
@@ -114,7 +117,7 @@ def _price_line(request: QuoteLineRequest, item: PriceBookItem, currency: str, a
     net, percent, applied = _discount(list_amount, request.discounts, currency, f"{at}.discounts")
     line = QuoteLine(
         line=request.line,
-        sku=item.sku,
+        sku=request.sku,
         description=request.description or item.description,
         quantity=request.quantity,
         list_price=item.list_price,

@@ -45,8 +45,8 @@ def publish_policy(command: PublishPolicy, work: Work) -> None:
 
 def convert_lead(command: ConvertLead, work: Work) -> None:
     """Freeze the lead and open the opportunity that it becomes, which inherits where it came from and its owner (R-21)."""
-    source = lead.require_open(work.find(LEAD, work.subject))
-    converted = lead.convert(source, command)
+    prospect = lead.require_open(work.find(LEAD, work.subject))
+    converted = lead.convert(prospect, command)
     if work.find(OPPORTUNITY, command.opportunity_id) is not None:
         raise AlreadyExists(noun="opportunity", at="opportunity_id")
     stages = work.policies.stages
@@ -59,10 +59,10 @@ def convert_lead(command: ConvertLead, work: Work) -> None:
         probability=probability,
         expected_close_on=command.expected_close_on,
         lead_id=work.subject,
-        channel=source.channel,
-        origin=source.origin,
-        campaign_id=source.campaign_id,
-        owner=source.owner,
+        channel=prospect.source.channel,
+        origin=prospect.source.origin,
+        campaign_id=prospect.source.campaign_id,
+        owner=prospect.owner,
         policy_version=stages.version,
     )
     work.emit(LEAD, work.subject, converted)
