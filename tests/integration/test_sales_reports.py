@@ -1,0 +1,505 @@
+"""Sales reports on a real database, held against figures worked out by hand."""
+
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from tests.company import Company, figures, id_of, line, priced
+
+from ltc_events.reports.catalogue import catalogue
+from ltc_events.schemas.campaign import CampaignCostRecorded, CampaignPlanned
+from ltc_events.schemas.lead import (
+    Channel,
+    FirstResponseRecorded,
+    FollowUpCompleted,
+    FollowUpMissed,
+    FollowUpScheduled,
+    LeadAccepted,
+    LeadAssigned,
+    LeadConverted,
+    LeadDisqualified,
+    LeadRejected,
+    LeadScored,
+    Priority,
+    Temperature,
+    TemperatureChanged,
+)
+from ltc_events.schemas.opportunity import AmountChanged, CloseDateChanged, LossReason, OpportunityLost
+from ltc_events.schemas.quote import (
+    DiscountApproved,
+    QuoteAccepted,
+    QuoteDrafted,
+    QuoteRejected,
+    QuoteRevised,
+    QuoteSent,
+)
+from ltc_events.store import Database, EventStore
+
+
+@pytest.fixture
+def company(database: Database, event_store: EventStore) -> Company:
+    return Company(database, event_store)
+
+
+@pytest.mark.parametrize("name", [report.name for report in catalogue() if report.name != "customer"])
+def test_a_report_runs_on_an_empty_database(company: Company, name: str) -> None:
+    result = company.report(name)
+    assert result.position == 0
+    assert result.known_at is None
+    assert all(total in (0, {}) for total in result.totals.values())
+
+
+class TestFunnel:
+    """R-23."""
+
+    @pytest.fixture
+    def company(self, company: Company) -> Company:
+        """Four leads: L1 won, L2 converted, L3 answered and rejected, L4 captured in the next quarter."""
+        company.capture("L1", on="2026-01-10")
+        company.capture("L2", on="2026-02-10", channel=Channel.REFERRAL)
+        company.capture("L3", on="2026-03-31")
+        company.capture("L4", on="2026-04-01")
+        company.qualify("L1", on="2026-01-12")
+        company.convert("L1", "D1", on="2026-01-20")
+        company.qualify("L2", on="2026-02-12")
+        company.convert("L2", "D2", on="2026-04-05")
+        company.record("L3", FirstResponseRecorded(by="Olga", in_time=True), on="2026-04-01")
+        company.record("L3", LeadRejected(failed=("potential_intent",), reason="a student"), on="2026-04-02")
+        company.win("D1", on="2026-04-20")
+        company.open("D3", on="2026-02-01")  # without a lead: no part of the funnel
+        company.win("D3", on="2026-02-02")
+        return company
+
+    def test_cohort_follows_the_leads_captured_in_the_period_wherever_they_got_to(self, company: Company) -> None:
+        result = company.report("funnel", basis="cohort", from_="2026-01-01", to="2026-03-31")
+        assert figures(result, "basis", "step", "leads", "percent_of_previous", "percent_of_first") == [
+            ("cohort", "captured", 3, None, "100"),
+            ("cohort", "accepted", 2, "66.667", "66.667"),
+            ("cohort", "assigned", 2, "100", "66.667"),
+            ("cohort", "contacted", 3, "150", "100"),
+            ("cohort", "qualified", 2, "66.667", "66.667"),
+            ("cohort", "converted", 2, "100", "66.667"),
+            ("cohort", "won", 1, "50", "33.333"),
+        ]
+
+    def test_period_counts_the_steps_taken_in_the_period(self, company: Company) -> None:
+        result = company.report("funnel", basis="period", from_="2026-01-01", to="2026-03-31")
+        assert [leads for (leads,) in figures(result, "leads")] == [3, 2, 2, 2, 2, 1, 0]
+        result = company.report("funnel", basis="period", from_="2026-04-01")
+        assert [leads for (leads,) in figures(result, "leads")] == [1, 0, 0, 1, 0, 1, 1]
+
+    def test_as_of_leaves_out_what_came_later(self, company: Company) -> None:
+        result = company.report("funnel", as_of="2026-02-28")
+        assert [leads for (leads,) in figures(result, "leads")] == [2, 2, 2, 2, 2, 1, 0]
+
+    def test_one_channel(self, company: Company) -> None:
+        result = company.report("funnel", channel="referral")
+        assert [leads for (leads,) in figures(result, "leads")] == [1, 1, 1, 1, 1, 1, 0]
+
+    def test_a_lead_that_was_assigned_twice_counts_once(self, company: Company) -> None:
+        company.record("L2", LeadAssigned(owner="Otto", rule="manual", rule_version=0), on="2026-02-13")
+        result = company.report("funnel")
+        assert [leads for (leads,) in figures(result, "leads")] == [4, 2, 2, 3, 2, 2, 1]
+
+
+class TestPipeline:
+    """R-38; DOMAIN: weighted by the probability as believed on the as-of date."""
+
+    @pytest.fixture
+    def company(self, company: Company) -> Company:
+        company.open("D1", on="2026-01-01", amount="1000.00", expected_close_on="2026-03-01")
+        company.move("D1", "prospecting", "proposal", on="2026-02-01")
+        company.record("D1", AmountChanged(was=Decimal(1000), amount=Decimal("1200.50"), currency="EUR"), on="2026-02-15")
+        company.open("D2", on="2026-01-15", amount="400", owner="Otto")
+        company.open("D3", on="2026-01-20", amount="70", currency="USD", owner="Otto")
+        company.open("D4", on="2026-01-21", amount="5000")
+        company.win("D4", on="2026-02-20", amount="5000")
+        company.record("D1", CloseDateChanged(was="2026-03-01", expected_close_on="2026-06-30"), on="2026-03-15")
+        return company
+
+    def test_by_stage_as_of_two_dates(self, company: Company) -> None:
+        columns = ("stage", "currency", "opportunities", "amount", "weighted", "probability", "overdue")
+        assert figures(company.report("pipeline", as_of="2026-01-31"), *columns) == [
+            ("prospecting", "EUR", 3, "6400", "640", "10", 0),
+            ("prospecting", "USD", 1, "70", "7", "10", 0),
+        ]
+        result = company.report("pipeline", as_of="2026-03-10")
+        assert figures(result, *columns) == [
+            ("prospecting", "EUR", 1, "400", "40", "10", 0),
+            ("prospecting", "USD", 1, "70", "7", "10", 0),
+            ("proposal", "EUR", 1, "1200.5", "600.25", "50", 1),
+        ]
+        assert result.totals == {
+            "opportunities": 3,
+            "amount": {"EUR": Decimal("1600.50"), "USD": Decimal(70)},
+            "weighted": {"EUR": Decimal("640.25"), "USD": Decimal(7)},
+            "overdue": 1,
+        }
+
+    def test_by_owner_month_and_deal(self, company: Company) -> None:
+        by_owner = company.report("pipeline", group_by="owner")
+        assert figures(by_owner, "owner", "currency", "amount") == [
+            ("Olga", "EUR", "1200.5"),
+            ("Otto", "EUR", "400"),
+            ("Otto", "USD", "70"),
+        ]
+        by_month = company.report("pipeline", group_by="month")
+        assert figures(by_month, "month", "currency", "amount") == [
+            ("2026-06", "EUR", "1200.5"),
+            (None, "EUR", "400"),
+            (None, "USD", "70"),
+        ]
+        by_deal = company.report("pipeline", group_by="opportunity", owner="Otto")
+        assert figures(by_deal, "opportunity", "opportunity_id") == [("D2", id_of("D2")), ("D3", id_of("D3"))]
+
+    def test_the_policy_may_change_what_a_stage_counts_for(self, company: Company) -> None:
+        company.open("D5", on="2026-04-01", amount="100", probability=Decimal(20))
+        (row,) = [
+            row for row in figures(company.report("pipeline"), "stage", "currency", "weighted", "probability") if row[1] == "EUR"
+        ][:1]
+        assert row == ("prospecting", "EUR", "60", "12")  # 400 × 10 % + 100 × 20 %, of 500
+
+
+class TestChannels:
+    """R-7, R-11."""
+
+    @pytest.fixture
+    def company(self, company: Company) -> Company:
+        for name, channel, currency in (("Fair", "exhibition", "EUR"), ("Ads", "paid_search", "USD")):
+            planned = CampaignPlanned(
+                title=name,
+                channel=Channel(channel),
+                budget=Decimal(1000),
+                currency=currency,
+                starts_on="2026-01-01",
+                ends_on="2026-06-30",
+            )
+            company.record(name, planned, on="2026-01-01", customer=None)
+        for name, channel, currency, amount, on in (
+            ("Fair", "exhibition", "EUR", "300", "2026-01-05"),
+            ("Fair", "exhibition", "EUR", "200.50", "2026-02-05"),
+            ("Ads", "paid_search", "USD", "50", "2026-02-06"),
+            ("Ads", "paid_search", "USD", "99", "2027-02-06"),
+        ):
+            cost = CampaignCostRecorded(cost_id=uuid4(), amount=Decimal(amount), currency=currency, channel=Channel(channel))
+            company.record(name, cost, on=on, customer=None)
+        fair = {"channel": Channel.EXHIBITION, "campaign_id": id_of("Fair")}
+        for name, on, origin in (("L1", "2026-01-10", "Hanover"), ("L2", "2026-01-20", "Hanover"), ("L3", "2026-02-10", "Lyon")):
+            company.capture(name, on=on, origin=origin, **fair)
+            company.qualify(name, on=on)
+        company.capture("L4", on="2026-03-01", channel=Channel.PAID_SEARCH)
+        company.convert("L1", "D1", on="2026-01-15", channel=Channel.EXHIBITION, origin="Hanover")
+        company.convert("L2", "D2", on="2026-01-25", channel=Channel.EXHIBITION, origin="Hanover")
+        company.win("D1", on="2026-01-30", amount="1500")  # 20 days after the capture
+        company.win("D2", on="2026-02-24", amount="800", currency="USD")  # 35 days
+        company.open("D3", on="2026-02-01", channel=Channel.REFERRAL)
+        company.win("D3", on="2026-02-11", amount="250")  # 10 days
+        return company
+
+    def test_by_channel(self, company: Company) -> None:
+        result = company.report("channels")
+        columns = ("channel", "leads", "converted", "conversion", "won", "median_days_to_won")
+        assert figures(result, *columns) == [
+            ("exhibition", 3, 2, "66.667", 2, "27.5"),
+            ("exhibition", None, None, None, None, None),
+            ("paid_search", 1, 0, "0", 0, None),
+            ("referral", 0, 0, None, 1, "10"),
+        ]
+        assert figures(result, "channel", "currency", "won_amount", "cost", "cost_per_won", "return_percent") == [
+            ("exhibition", "EUR", "1500", "500.5", "250.25", "199.7"),  # (1500 − 500.50) ÷ 500.50 = 199.700 %
+            ("exhibition", "USD", "800", None, None, None),
+            ("paid_search", "USD", None, "50", None, "-100"),
+            ("referral", "EUR", "250", None, None, None),
+        ]
+        assert result.totals == {
+            "leads": 4,
+            "converted": 2,
+            "won": 3,
+            "won_amount": {"EUR": Decimal(1750), "USD": Decimal(800)},
+            "cost": {"EUR": Decimal("500.50"), "USD": Decimal(50)},
+        }
+
+    def test_by_origin_the_costs_stand_apart(self, company: Company) -> None:
+        result = company.report("channels", group_by="origin")
+        assert figures(result, "channel", "origin", "leads", "converted", "won", "cost", "cost_per_won") == [
+            ("exhibition", "Hanover", 2, 2, 2, None, None),
+            ("exhibition", "Hanover", None, None, None, None, None),
+            ("exhibition", "Lyon", 1, 0, 0, None, None),
+            ("paid_search", None, 1, 0, 0, "50", None),
+            ("referral", None, 0, 0, 1, None, None),
+            ("exhibition", None, 0, 0, 0, "500.5", None),
+        ]
+
+    def test_by_campaign(self, company: Company) -> None:
+        result = company.report("channels", group_by="campaign")
+        assert figures(result, "channel", "campaign", "leads", "won", "currency", "cost", "cost_per_won") == [
+            ("exhibition", "Fair", 3, 2, "EUR", "500.5", "250.25"),
+            ("exhibition", "Fair", None, None, "USD", None, None),
+            ("paid_search", None, 1, 0, None, None, None),
+            ("referral", None, 0, 1, "EUR", None, None),
+            ("paid_search", "Ads", 0, 0, "USD", "50", None),
+        ]
+
+    def test_a_period_chooses_leads_by_capture_and_costs_by_date(self, company: Company) -> None:
+        result = company.report("channels", from_="2026-01-01", to="2026-01-31")
+        assert figures(result, "channel", "currency", "leads", "won", "won_amount", "cost") == [
+            ("exhibition", "EUR", 2, 2, "1500", "300"),
+            ("exhibition", "USD", None, None, "800", None),
+        ]
+
+    def test_a_deal_can_be_won_before_its_lead_was_captured(self, company: Company) -> None:
+        company.capture("L9", on="2026-05-10", channel=Channel.PARTNER)
+        company.record(
+            "L9", LeadConverted(opportunity_id=id_of("D9"), evidence="intent_to_buy", evidence_note="-"), on="2026-05-10"
+        )
+        company.open("D9", on="2026-05-01", lead_id=id_of("L9"))
+        company.win("D9", on="2026-05-07")
+        result = company.report("channels", from_="2026-05-01")
+        assert figures(result, "channel", "leads", "converted", "won", "median_days_to_won") == [("partner", 1, 1, 1, "-3")]
+
+
+class TestStageDurations:
+    """R-39."""
+
+    @pytest.fixture
+    def company(self, company: Company) -> Company:
+        company.open("D1", on="2026-01-01")
+        company.move("D1", "prospecting", "proposal", on="2026-01-11")  # 10 days
+        company.move("D1", "proposal", "prospecting", on="2026-01-15")  # 4 days
+        company.move("D1", "prospecting", "negotiation", on="2026-01-16")  # 1 day
+        company.win("D1", on="2026-02-05")  # 20 days
+        company.open("D2", on="2026-01-01", owner="Otto")
+        return company
+
+    def test_open_stages_are_measured_to_the_as_of_date(self, company: Company) -> None:
+        result = company.report("stage-durations", as_of="2026-01-31")
+        columns = ("stage", "entered", "still_open", "moved_back", "average_days", "median_days", "p90_days", "longest_days")
+        assert figures(result, *columns) == [
+            ("prospecting", 3, 1, 1, "13.7", "10", "26", 30),  # 10, 1 and 30: average 41 ÷ 3, p90 10 + 0.8 × 20
+            ("proposal", 1, 0, 0, "4", "4", "4", 4),
+            ("negotiation", 1, 1, 0, "15", "15", "15", 15),
+        ]
+        assert result.totals == {"entered": 5, "still_open": 2, "moved_back": 1}
+
+    def test_closed_deals_stay_no_longer(self, company: Company) -> None:
+        result = company.report("stage-durations", as_of="2026-12-31", owner="Olga")
+        assert figures(result, "stage", "still_open", "longest_days") == [
+            ("prospecting", 0, 10),
+            ("proposal", 0, 4),
+            ("negotiation", 0, 20),
+        ]
+
+    def test_leaving_before_entering_is_no_day(self, company: Company) -> None:
+        company.open("D3", on="2026-06-10")
+        company.move("D3", "prospecting", "proposal", on="2026-06-01")
+        result = company.report("stage-durations", from_="2026-06-10", as_of="2026-06-30")
+        assert figures(result, "stage", "longest_days") == [("prospecting", 0)]
+
+
+class TestLossReasons:
+    """R-43."""
+
+    @pytest.fixture
+    def company(self, company: Company) -> Company:
+        for deal, amount, reason, currency, from_stage in (
+            ("D1", "100", LossReason.PRICE, "EUR", "proposal"),
+            ("D2", "200", LossReason.PRICE, "EUR", "proposal"),
+            ("D3", "400", LossReason.PRICE, "USD", "negotiation"),
+            ("D4", "800", LossReason.PRODUCT_GAP, "EUR", "prospecting"),
+        ):
+            company.open(deal, on="2026-01-01", amount=amount, currency=currency)
+            lost = OpportunityLost(
+                from_stage=from_stage, amount=Decimal(amount), currency=currency, reason=reason, competitor="Rival"
+            )
+            company.record(deal, lost, on=f"2026-0{2 if deal != 'D2' else 3}-01")
+        return company
+
+    def test_by_reason(self, company: Company) -> None:
+        result = company.report("loss-reasons")
+        assert figures(result, "reason", "currency", "lost", "share", "amount", "median_days", "mostly_from") == [
+            ("price", "EUR", 2, "50", "300", "45", "proposal"),  # 31 and 59 days
+            ("price", "USD", 1, "25", "400", "31", "negotiation"),
+            ("product_gap", "EUR", 1, "25", "800", "31", "prospecting"),
+        ]
+        assert result.totals == {"lost": 4, "amount": {"EUR": Decimal(1100), "USD": Decimal(400)}}
+
+    def test_by_stage_in_a_period(self, company: Company) -> None:
+        result = company.report("loss-reasons", group_by="stage", to="2026-02-28")
+        assert figures(result, "stage", "currency", "lost", "mostly_because") == [
+            ("negotiation", "USD", 1, "price"),
+            ("proposal", "EUR", 1, "price"),
+            ("prospecting", "EUR", 1, "product_gap"),
+        ]
+
+
+class TestSpeedToLead:
+    """R-17."""
+
+    @pytest.fixture
+    def company(self, company: Company) -> Company:
+        """All captured on 1 February at 08:00; a response is due at 08:00 on the next day."""
+        at = {"on": "2026-02-01", "at": "2026-02-01T08:00:00"}
+        for name in ("in 10 minutes", "in 30 minutes", "late", "never", "closed"):
+            company.capture(name, **at)
+        company.capture("urgent", **at, priority=Priority.URGENT)
+        for name, answered_at, in_time in (
+            ("in 10 minutes", "2026-02-01T08:10:00", True),
+            ("in 30 minutes", "2026-02-01T08:30:00", True),
+            ("late", "2026-02-03T08:00:00", False),
+        ):
+            answer = FirstResponseRecorded(by="Olga", in_time=in_time)
+            company.record(name, answer, on=answered_at[:10], at=answered_at)
+        company.record("closed", LeadDisqualified(reason="a test"), on="2026-02-01", at="2026-02-01T09:00:00")
+        return company
+
+    def test_the_day_after_all_is_decided(self, company: Company) -> None:
+        result = company.report("speed-to-lead", as_of="2026-02-10")
+        columns = (
+            "priority",
+            "leads",
+            "answered",
+            "in_time",
+            "breaches",
+            "waiting",
+            "in_time_percent",
+            "median_minutes",
+            "p90_minutes",
+        )
+        assert figures(result, *columns) == [
+            ("urgent", 1, 0, 0, 1, 0, "0", None, None),
+            ("normal", 5, 3, 2, 2, 0, "50", "30", "2310"),  # 10, 30 and 2880 minutes: p90 30 + 0.8 × 2850
+        ]
+
+    def test_until_the_end_of_the_day_nothing_is_late(self, company: Company) -> None:
+        result = company.report("speed-to-lead", as_of="2026-02-01")
+        columns = ("priority", "leads", "answered", "in_time", "breaches", "waiting", "in_time_percent")
+        assert figures(result, *columns) == [
+            ("urgent", 1, 0, 0, 0, 1, None),
+            ("normal", 5, 2, 2, 0, 2, "100"),
+        ]
+
+
+class TestWorklist:
+    """R-16 … R-19."""
+
+    def test_what_is_to_be_done_the_most_urgent_first(self, company: Company) -> None:
+        company.capture("fresh", on="2026-02-01", priority=Priority.LOW)
+        company.capture("hot", on="2026-02-01", priority=Priority.URGENT)
+        company.record(
+            "hot",
+            LeadAccepted(),
+            LeadScored(score=Decimal(40), points={}, inputs={}, model_version=1),
+            LeadScored(score=Decimal(70), points={}, inputs={}, model_version=1),
+            TemperatureChanged(was=Temperature.COLD, temperature=Temperature.HOT),
+            LeadAssigned(owner="Otto", rule="manual", rule_version=0),
+            LeadAssigned(owner="Olga", rule="manual", rule_version=0),
+            on="2026-02-01",
+        )
+        company.capture("worked", on="2026-01-01")
+        company.qualify("worked", on="2026-01-02", owner="Otto")
+        for follow_up, due_at in (
+            ("done", "2026-01-10T09:00:00Z"),
+            ("missed", "2026-01-20T09:00:00Z"),
+            ("tomorrow", "2026-02-02T09:00:00Z"),
+            ("later", "2026-02-09T09:00:00Z"),
+        ):
+            company.record(
+                "worked", FollowUpScheduled(follow_up_id=id_of(follow_up), due_at=due_at, note=follow_up), on="2026-01-03"
+            )
+        company.record("worked", FollowUpCompleted(follow_up_id=id_of("done")), on="2026-01-10")
+        company.record("worked", FollowUpMissed(follow_up_id=id_of("missed")), on="2026-01-21")
+        company.capture("closed", on="2026-01-01")
+        company.record("closed", LeadRejected(failed=("specific_customer",), reason="a trend"), on="2026-01-02")
+
+        result = company.report("worklist", as_of="2026-02-01", days=1)
+        columns = ("kind", "note", "overdue", "owner", "priority", "temperature", "score", "status")
+        assert figures(result, *columns) == [
+            ("follow_up", "missed", True, "Otto", "normal", "cold", None, "qualified"),
+            ("follow_up", "tomorrow", False, "Otto", "normal", "cold", None, "qualified"),
+            ("unanswered", "pumps", False, "Olga", "urgent", "hot", "70", "accepted"),
+            ("unanswered", "pumps", False, None, "low", "cold", None, "captured"),
+            ("unassigned", "pumps", False, None, "low", "cold", None, "captured"),
+        ]
+        olga = company.report("worklist", as_of="2026-02-05", owner="Olga")
+        assert figures(olga, "kind", "overdue") == [("unanswered", True)]
+        before_it_was_done = company.report("worklist", as_of="2026-01-09", days=1)
+        assert figures(before_it_was_done, "kind", "note") == [("follow_up", "done")]
+
+
+class TestQuotes:
+    """R-49 … R-51."""
+
+    @pytest.fixture
+    def company(self, company: Company) -> Company:
+        """Q1 needs an approval and is accepted; Q2 is rejected, revised and accepted; Q3 waits."""
+        company.customer("Acme")
+        company.customer("Bolt")
+        drafts = (("Q1", "2026-01-05", "Acme"), ("Q2", "2026-01-10", "Bolt"), ("Q3", "2026-02-01", "Bolt"))
+        for name, requested_on, customer in drafts:
+            draft = QuoteDrafted(currency="EUR", valid_until="2026-12-31", requested_on=requested_on)
+            company.record(name, draft, on=requested_on, customer=customer)
+        steep = priced(
+            line(1, "PUMP", "10", "100", {"volume": "200", "loyalty": "50"}), line(2, "HOSE", "4", "25"), approval=True
+        )
+        company.record("Q1", steep, on="2026-01-06", at="2026-01-06T10:00:00", customer="Acme")
+        approval = DiscountApproved(approver="Dora", role="director", discount_percent=Decimal(25), matrix_version=0)
+        company.record("Q1", approval, on="2026-01-06", at="2026-01-06T13:30:00", customer="Acme")
+        company.record("Q1", QuoteSent(revision=1), on="2026-01-08", customer="Acme")
+        company.record("Q1", QuoteAccepted(revision=1, net=Decimal(850), currency="EUR"), on="2026-01-18", customer="Acme")
+
+        company.record("Q2", priced(line(1, "PUMP", "2", "100"), requested_by="Otto"), on="2026-01-11", customer="Bolt")
+        company.record("Q2", QuoteSent(revision=1), on="2026-01-11", customer="Bolt")
+        company.record("Q2", QuoteRejected(revision=1, reason="price"), on="2026-01-13", customer="Bolt")
+        company.record("Q2", QuoteRevised(revision=2, reason="price", valid_until="2026-12-31"), on="2026-01-14", customer="Bolt")
+        again = priced(line(1, "PUMP", "2", "100", {"loyalty": "10"}), requested_by="Otto", revision=2)
+        company.record("Q2", again, on="2026-01-14", customer="Bolt")
+        company.record("Q2", QuoteSent(revision=2), on="2026-01-15", customer="Bolt")
+        company.record("Q2", QuoteAccepted(revision=2, net=Decimal(190), currency="EUR"), on="2026-02-20", customer="Bolt")
+        company.record(
+            "Q3", priced(line(1, "PUMP", "1", "100", {"volume": "50"}), requested_by="Otto"), on="2026-02-01", customer="Bolt"
+        )
+        return company
+
+    def test_turnaround(self, company: Company) -> None:
+        result = company.report("quote-turnaround")
+        columns = (
+            "requester", "quotes", "sent", "waiting", "accepted", "median_days_to_sent",
+            "approvals", "median_hours_to_approval", "median_days_to_answer",
+        )  # fmt: skip
+        assert figures(result, *columns) == [
+            ("Otto", 2, 1, 1, 1, "1", 0, None, "2"),
+            ("Olga", 1, 1, 0, 1, "3", 1, "3.5", "10"),
+        ]
+        by_month = company.report("quote-turnaround", group_by="month", as_of="2026-01-10")
+        assert figures(by_month, "month", "quotes", "sent", "accepted") == [("2026-01", 2, 1, 0)]
+        by_approval = company.report("quote-turnaround", group_by="approval")
+        assert figures(by_approval, "approval", "quotes") == [("no", 2), ("yes", 1)]
+
+    def test_leakage_by_thing(self, company: Company) -> None:
+        result = company.report("leakage")
+        columns = ("sku", "quotes", "list_amount", "discount", "net", "discount_percent", "price_index")
+        assert figures(result, *columns) == [
+            ("PUMP", 2, "1200", "260", "940", "21.667", "100"),
+            ("HOSE", 1, "100", "0", "100", "0", "100"),
+        ]
+        assert figures(result, "sku", "lowest_price", "highest_price", "reasons", "approvers") == [
+            ("PUMP", "75", "95", "loyalty; volume", "Dora"),
+            ("HOSE", "25", "25", None, "Dora"),
+        ]
+        assert result.totals == {
+            "list_amount": {"EUR": Decimal(1300)},
+            "discount": {"EUR": Decimal(260)},
+            "net": {"EUR": Decimal(1040)},
+        }
+
+    def test_equal_customers_get_equal_prices_or_it_shows(self, company: Company) -> None:
+        result = company.report("leakage", group_by="customer")
+        assert figures(result, "customer", "customer_id", "net", "discount_percent", "price_index") == [
+            # A pump costs 940 ÷ 12 on average: Acme paid 850 for what costs 783.33 + 100, Bolt 190 for 156.67.
+            ("Acme", id_of("Acme"), "850", "22.727", "96.226"),
+            ("Bolt", id_of("Bolt"), "190", "5", "121.277"),
+        ]
+
+    def test_only_what_was_accepted_by_then(self, company: Company) -> None:
+        result = company.report("leakage", group_by="requester", as_of="2026-01-31")
+        assert figures(result, "requester", "discount") == [("Olga", "250")]
