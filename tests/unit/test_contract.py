@@ -58,6 +58,7 @@ def test_a_contract_names_the_deal_and_the_quote_it_came_from() -> None:
 def test_the_deal_and_the_quote_of_a_contract_must_exist_for_this_customer() -> None:
     given().when(SIGN.model_copy(update={"opportunity_id": OPPORTUNITY})).then(NotFound, field="opportunity_id")
     given().when(SIGN.model_copy(update={"quote_id": QUOTE})).then(NotFound, field="quote_id", message=str(QUOTE))
+    given().when(SIGN.model_copy(update={"order_id": QUOTE})).then(NotFound, field="order_id", message="order")
     given(of(STRANGER, at(QUOTE, drafted()))).when(SIGN.model_copy(update={"quote_id": QUOTE})).then(OtherCustomers)
 
 
@@ -80,6 +81,8 @@ def test_a_renewal_must_prolong() -> None:
 
 def test_a_contract_is_terminated_within_its_term() -> None:
     given(SIGNED).when(TerminateContract(ends_on=date(2026, 6, 30), reason="closing the plant")).then(ENDED)
+    for day in (date(2026, 1, 1), date(2026, 12, 31)):
+        given(SIGNED).when(TerminateContract(ends_on=day, reason="r")).then(ContractTerminated(ends_on=day, reason="r"))
     for day in (date(2025, 12, 31), date(2027, 1, 1)):
         given(SIGNED).when(TerminateContract(ends_on=day, reason="r")).then(
             TerminationNotWithinTerm, field="ends_on", fix="from 2026-01-01 to 2026-12-31"

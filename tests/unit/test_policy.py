@@ -86,6 +86,11 @@ def test_every_priority_has_a_response_level() -> None:
     )
 
 
+def test_a_response_can_be_due_at_once() -> None:
+    levels = ResponseLevels(kind="response_levels", minutes={"urgent": 0, "high": 0, "normal": 0, "low": 0})
+    given().when(PublishPolicy(content=levels)).then(PolicyPublished(version=1, content=levels))
+
+
 def test_open_stages_are_distinct_and_leave_out_won_and_lost() -> None:
     given().when(PublishPolicy(content=stages("trial", "trial"))).then(StageNotUsable, message="listed twice")
     given().when(PublishPolicy(content=stages("trial", "won"))).then(StageNotUsable, message="how a deal is closed")

@@ -124,8 +124,10 @@ def test_a_line_number_stands_once() -> None:
 
 def test_a_discount_is_a_percent_or_an_amount() -> None:
     both = Discount(percent=Decimal(5), amount=Decimal(5), reason="r")
-    refused(DiscountUnclear, "lines.0.discounts.0", "either", request(discounts=(both,)))
-    refused(DiscountUnclear, "lines.0.discounts.0", "either", request(discounts=(Discount(reason="r"),)))
+    for discount, stated in ((both, "both"), (Discount(reason="r"), "neither")):
+        with pytest.raises(DiscountUnclear, match=stated) as caught:
+            priced(request(discounts=(discount,)))
+        assert caught.value.refused_field == "lines.0.discounts.0"
 
 
 def test_a_discount_leaves_nothing_negative() -> None:

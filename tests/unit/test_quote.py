@@ -178,6 +178,9 @@ class TestApproval:
         given(drafted(), priced(40)).when(APPROVE).then(
             BeyondApproversLimit, field="role", message="up to 25 percent, not 40 percent", fix="as director"
         )
+        given(drafted(), priced(25)).when(ApproveDiscount(approver="Max", role="sales")).then(
+            BeyondApproversLimit, fix="as sales_manager or director"
+        )
         given(drafted(), priced(60)).when(ApproveDiscount(approver="Max", role="director")).then(
             BeyondApproversLimit, fix="a discount_matrix policy"
         )

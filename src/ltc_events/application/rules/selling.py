@@ -7,6 +7,7 @@ from ltc_events.aggregates.base import AlreadyExists
 from ltc_events.aggregates.contract import CONTRACT
 from ltc_events.aggregates.lead import LEAD
 from ltc_events.aggregates.opportunity import OPPORTUNITY
+from ltc_events.aggregates.order import ORDER
 from ltc_events.aggregates.policy import POLICY, WrongPolicyStream, policy_id
 from ltc_events.aggregates.price_book import PRICE_BOOK, PriceList
 from ltc_events.aggregates.quote import QUOTE
@@ -96,12 +97,14 @@ def price_quote(command: PriceQuote, work: Work) -> None:
 
 
 def sign_contract(command: SignContract, work: Work) -> None:
-    """Record a signed contract; the deal and the quote that it names are the customer's own (R-56)."""
+    """Record a signed contract; the deal, the quote and the order that it names are the customer's own (R-56)."""
     signed = contract.decide(work.find(CONTRACT, work.subject), command, work.policies)
     if command.opportunity_id is not None:
         work.get(OPPORTUNITY, command.opportunity_id, "opportunity_id")
     if command.quote_id is not None:
         work.get(QUOTE, command.quote_id, "quote_id")
+    if command.order_id is not None:
+        work.get(ORDER, command.order_id, "order_id")
     work.emit(CONTRACT, work.subject, *signed)
 
 
