@@ -1,0 +1,147 @@
+"""What the ledger holds of an import: the events of its commands, read back from the store, in control totals."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from ltc_events.application.pipeline import Answer, CommandPipeline
+from ltc_events.importing.kinds import BadFormula
+from ltc_events.importing.mapping import Control, nearest
+from ltc_events.importing.numbers import EXACT
+from ltc_events.importing.reconciliation import ControlTotal
+from ltc_events.kernel.clock import Clock
+from ltc_events.schemas.base import EVENTS, Event
+from ltc_events.schemas.outcome import Outcome
+from ltc_events.store.commit import Commit
+from ltc_events.store.event_store import EventStore
+
+_PAGE_POSITIONS = 1 << 15
+ONE = Decimal(1)
+
+
+class EventTotal(NamedTuple):
+    """The ledger's side of a control: which events count, and with how much."""
+
+    types: frozenset[str]
+    amounts: Callable[[Any], Iterable[Decimal]]
+    conditions: tuple[tuple[str, str], ...]
+    currency: str | None
+
+
+def event_total(control: Control, currency: str | None) -> EventTotal:
+    """The ledger's side of a control. Raises BadFormula."""
+    types = frozenset(type for type in EVENTS if control.event in (type, type.rpartition(".")[0]))
+    if not types:
+        short = sorted({type.rpartition(".")[0] for type in EVENTS})
+        raise BadFormula(f"event: {control.event} is no event", nearest(control.event, short))
+    if (control.sum is None) != (control.field is None):
+        raise BadFormula("sum and field go together", "give both, or neither to count rows and events")
+    for path in (*([control.field] if control.field else []), *control.where):
+        for type in types:
+            _check_path(EVENTS[type], path)
+    amounts = _ones if control.field is None else _reader(control.field)
+    return EventTotal(types, amounts, tuple(control.where.items()), currency)
+
+
+class LedgerTotals:
+    """Adds up the events of commands, each event once however often its command was answered."""
+
+    def __init__(self, store: EventStore, totals: Sequence[tuple[EventTotal, ControlTotal]]) -> None:
+        self._store = store
+        self._totals = totals
+        self._types = sorted(set().union(*(total.types for total, _ in totals)))
+        self._seen: dict[int, bytearray] = {}
+
+    def add_answers(self, answers: Iterable[Answer]) -> None:
+        """Take in the stored events of these commands."""
+        if not self._types:
+            return
+        for first, last in _ranges(sorted(self._fresh(answers))):
+            for record in self._store.read(first - 1, last - first + 1, types=self._types, upto=last):
+                self.add_event(record.event)
+
+    def add_event(self, event: Event) -> None:
+        """Take in one event."""
+        for total, control in self._totals:
+            if event.type not in total.types:
+                continue
+            if any(str(value) != wanted for path, wanted in total.conditions for value in _values(event, path.split("."))):
+                continue
+            if total.currency is not None and getattr(event, "currency", total.currency) != total.currency:
+                control.other_currency += 1
+                continue
+            control.ledger_events += 1
+            for amount in total.amounts(event):
+                control.ledger = EXACT.add(control.ledger, amount)
+
+    def _fresh(self, answers: Iterable[Answer]) -> Iterator[int]:
+        """The positions of events not taken in yet."""
+        for answer in answers:
+            if not isinstance(answer, Outcome) or not answer.first_position:
+                continue
+            for position in range(answer.first_position, answer.last_position + 1):
+                page, place = divmod(position, _PAGE_POSITIONS)
+                bits = self._seen.setdefault(page, bytearray(_PAGE_POSITIONS // 8))
+                byte, mask = place // 8, 1 << place % 8
+                if not bits[byte] & mask:
+                    bits[byte] |= mask
+                    yield position
+
+
+class Rehearsal(CommandPipeline):
+    """A pipeline that stores nothing, and shows the events that it would have stored."""
+
+    def __init__(self, store: EventStore, clock: Clock) -> None:
+        super().__init__(store, clock, dry_run=True)
+        self.events: list[Event] = []
+
+    def _append(self, commit: Commit) -> int:
+        self.events.extend(new.event for new in commit.events)
+        return super()._append(commit)
+
+
+def _ranges(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Runs of neighbouring positions, as first and last."""
+    for _, run in groupby(enumerate(positions), lambda numbered: numbered[1] - numbered[0]):
+        places = [position for _, position in run]
+        yield places[0], places[-1]
+
+
+def _ones(_: Any) -> Iterable[Decimal]:
+    return (ONE,)
+
+
+def _reader(path: str) -> Callable[[Any], Iterable[Decimal]]:
+    parts = path.split(".")
+    return lambda event: (value for value in _values(event, parts) if value is not None)
+
+
+def _values(value: Any, path: Sequence[str]) -> Iterator[Any]:
+    """The values at a path; of a list, those of all its items."""
+    if isinstance(value, tuple):
+        for one in value:
+            yield from _values(one, path)
+    elif not path:
+        yield value
+    elif isinstance(value, dict):
+        yield from _values(value.get(path[0]), path[1:])
+    elif value is not None:
+        yield from _values(getattr(value, path[0]), path[1:])
+
+
+def _check_path(model: type[BaseModel], path: str) -> None:
+    name, _, rest = path.partition(".")
+    field = model.model_fields.get(name)
+    if field is None:
+        raise BadFormula(f"{model.__name__} has no field {name}", nearest(name, list(model.model_fields)))
+    for inner in _models(field.annotation) if rest else ():
+        _check_path(inner, rest)
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in getattr(annotation, "__args__", ()) for model in _models(argument)]

@@ -1,0 +1,114 @@
+"""What an import comes to: rows, commands, refusals, and each control total in the source beside what the ledger holds."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+REFUSED_ROWS_KEPT_MAX = 10_000
+"""How many refused rows are listed in memory; the CSV file has them all."""
+
+
+class RefusedRow(NamedTuple):
+    """A row that did not become what the mapping says. `command` is empty when the row itself could not be read."""
+
+    file: str
+    line: int
+    command: str
+    code: str
+    field: str
+    value: str
+    reason: str
+    fix: str
+
+
+@dataclass
+class FileCount:
+    """One file: how many rows it has, how many had a part in the import, and why others had none."""
+
+    name: str
+    path: str
+    rows: int = 0
+    used: int = 0
+    refused: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class CommandCount:
+    """One type of command. `duplicate`: accepted by an earlier run, or said by an earlier row already."""
+
+    type: str
+    sent: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    refused: int = 0
+
+
+@dataclass
+class ControlTotal:
+    """A total of the source beside the ledger's. `unreadable` rows and `other_currency` events are in neither."""
+
+    name: str
+    currency: str | None
+    note: str | None
+    source: Decimal = Decimal(0)
+    source_rows: int = 0
+    unreadable: int = 0
+    ledger: Decimal = Decimal(0)
+    ledger_events: int = 0
+    other_currency: int = 0
+
+    @property
+    def difference(self) -> Decimal:
+        """The ledger's total less the source's: zero when all is well."""
+        return self.ledger - self.source
+
+
+@dataclass
+class Reconciliation:
+    """The result of an import. Of a rehearsal (`dry_run`) nothing is stored; the ledger's totals are what they would be."""
+
+    mapping: str
+    dry_run: bool
+    files: list[FileCount] = field(default_factory=list)
+    commands: dict[str, CommandCount] = field(default_factory=dict)
+    refusals: Counter[str] = field(default_factory=Counter)
+    controls: list[ControlTotal] = field(default_factory=list)
+    refused_rows: list[RefusedRow] = field(default_factory=list)
+    """The first of the refused, up to REFUSED_ROWS_KEPT_MAX."""
+
+    @property
+    def refused(self) -> int:
+        """How many rows and commands were refused."""
+        return self.refusals.total()
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every control total comes out."""
+        return all(control.difference == 0 for control in self.controls)
+
+    def refuse(self, row: RefusedRow) -> None:
+        """Take a refusal into account."""
+        self.refusals[row.code] += 1
+        if len(self.refused_rows) < REFUSED_ROWS_KEPT_MAX:
+            self.refused_rows.append(row)
+
+    def document(self) -> dict[str, Any]:
+        """The result as one JSON document; amounts as text."""
+        return {
+            "mapping": self.mapping,
+            "dry_run": self.dry_run,
+            "files": [{**vars(file), "skipped": dict(file.skipped)} for file in self.files],
+            "commands": [vars(count) for count in self.commands.values()],
+            "refused": self.refused,
+            "refusals": dict(self.refusals.most_common()),
+            "balanced": self.balanced,
+            "controls": [_control(control) for control in self.controls],
+            "refused_rows": [row._asdict() for row in self.refused_rows],
+        }
+
+
+def _control(control: ControlTotal) -> dict[str, Any]:
+    amounts = {"source": control.source, "ledger": control.ledger, "difference": control.difference}
+    return {**vars(control), **{name: f"{amount:f}" for name, amount in amounts.items()}}
