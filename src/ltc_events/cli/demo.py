@@ -1,0 +1,116 @@
+"""`ltc demo`: a company's leads become cash, with a guide."""
+
+import time
+from typing import Annotated
+from uuid import UUID
+
+import orjson
+import typer
+from rich.markup import escape
+
+from ltc_events.cli import explain
+from ltc_events.cli.output import err, out, print_table, progress
+from ltc_events.cli.projections import catch_up
+from ltc_events.cli.session import Session, session_of
+from ltc_events.cli.simulate import submit_all
+from ltc_events.kernel.errors import LtcError
+from ltc_events.reports.render import to_table
+from ltc_events.reports.runner import run
+from ltc_events.simulation import ENDS_ON, simulate
+from ltc_events.store import Role
+
+REPORTS = (
+    ("funnel", "How far leads got. Cohort basis: leads captured in the period, wherever they are by now."),
+    ("channels", "Which channel earns its money: what a won deal cost, and what came back."),
+    ("receivables-aging", "Who owes what, and since when. Money that came in and is not matched yet counts against it."),
+)
+BRIDGE = "From what sales won to what is in the bank: each difference has its name, nothing is left over."
+
+
+class DatabaseInUse(LtcError):
+    """the database already holds {events} events, and a demo would mix its company with them"""
+
+    remedy = "give the demo a place of its own: `LTC_HOME=/tmp/ltc-demo ltc demo`"
+
+
+def demo(
+    context: typer.Context,
+    seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 1,
+    customers: Annotated[int, typer.Option(min=10, max=100_000, help="How many customers it has.")] = 120,
+    days: Annotated[int, typer.Option(min=60, max=3_650, help="How many days of business.")] = 365,
+) -> None:
+    """Simulate a company on an empty database and show around: four reports and the story of an invoice."""
+    session = session_of(context)
+    began = time.monotonic()
+    session.database.initialise()
+    _say("A ledger", f"in {session.database_url or session.home}")
+    _fill(session, seed, customers, days)
+    for name, comment in REPORTS:
+        out.print()
+        _say(name, comment)
+        result = run(session.database, name, as_of=ENDS_ON)
+        out.print(to_table(result, rows_max=12))
+    _bridge(session)
+    _tell(session)
+    out.print()
+    _say("Done", f"in {time.monotonic() - began:.0f} s. What to try next:")
+    for line in (
+        "ltc report pipeline --as-of 2026-03-31       # what the pipeline looked like at the end of March",
+        "ltc report trial-balance --known-at 5000     # the books as known at position 5000",
+        "ltc events tail                              # the log itself",
+        "ltc report --help                            # all reports",
+        "psql … -c 'SELECT * FROM ltc_read.journal'   # every read table is plain SQL: docs/read-tables.md",
+    ):
+        out.print(f"  {line}", markup=False)
+
+
+def _fill(session: Session, seed: int, customers: int, days: int) -> None:
+    store = session.store(Role.PROJECTOR)
+    present = store.head()[0]
+    first = orjson.loads(next(iter(simulate(seed, customers, days))))
+    if present and not store.outcomes([UUID(first["id"])]):
+        raise DatabaseInUse(events=present)
+    with progress("commands") as ticker:
+        counts = submit_all(session.pipeline(), iter(simulate(seed, customers, days)), ticker)
+    catch_up(session)
+    events = store.head()[0]
+    text = f"{customers} customers, {days} days: {ticker.done:,} commands became {events:,} events"
+    _say("A company", f"{text}; {counts['refused']} were refused, as they should be.")
+
+
+def _bridge(session: Session) -> None:
+    """The totals of the report, one below the other: the whole way at a glance."""
+    out.print()
+    _say("revenue-vs-opportunity", BRIDGE)
+    result = run(session.database, "revenue-vs-opportunity", as_of=ENDS_ON)
+    meanings = {column.name: column.meaning for column in result.columns}
+    rows = [
+        (name, f"{amount:,.2f} {currency}", meanings[name])
+        for name, amounts in result.totals.items()
+        if isinstance(amounts, dict)
+        for currency, amount in amounts.items()
+        if amount or name == "residual"
+    ]
+    print_table(f"all {len(result.rows)} won opportunities", ("term", "amount", "what it is"), rows)
+
+
+def _tell(session: Session) -> None:
+    out.print()
+    with session.database.connect(Role.READER) as connection:
+        row = connection.execute(_INTERESTING_INVOICE).fetchone()
+    if row is None:
+        err.print("no invoice was issued; try more customers or days")
+        return
+    _say(f"ltc explain invoice {row[0]}", "Every cent of one invoice, back to the lead, from the events alone.")
+    out.print(explain.render(explain.tell(session, str(row[0]), None, None)))
+
+
+# One with a whole history: from a lead, with a credit note if there is one, and paid.
+_INTERESTING_INVOICE = """
+SELECT i.number FROM ltc_read.invoices i
+ORDER BY (i.opportunity_id IS NOT NULL) DESC, i.number LIMIT 1
+"""
+
+
+def _say(title: str, text: str) -> None:
+    out.print(f"[bold cyan]{escape(title)}[/]  {escape(text)}")

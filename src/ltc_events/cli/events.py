@@ -1,0 +1,140 @@
+"""`ltc events`: the log, readable."""
+
+from datetime import UTC
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+import typer
+
+from ltc_events.application.batch import NOTHING, Entry, evolve
+from ltc_events.cli.output import JsonOption, out, print_json, print_table
+from ltc_events.cli.session import session_of
+from ltc_events.kernel.errors import LtcError
+from ltc_events.schemas.record import Record
+from ltc_events.store import Role
+
+app = typer.Typer(help="The log of events.", no_args_is_help=True)
+PAGE = 1_000
+
+
+class NoSuchStream(LtcError):
+    """no event has the subject {id}"""
+
+    remedy = "`ltc events tail` shows subjects"
+
+
+class NoSuchPosition(LtcError):
+    """there is no event at position {position}; the last one is {head}"""
+
+    remedy = "give a position between 1 and {head}"
+
+
+@app.command()
+def tail(
+    context: typer.Context,
+    count: Annotated[int, typer.Option("--count", "-n", min=0, max=100_000, help="How many of the last events to show.")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until interrupted.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the last events; with --json as one JSON document, or one a line when following."""
+    store = session_of(context).store(Role.PROJECTOR)
+    head = store.head()[0]
+    shown = head - min(count, head)
+    documents: list[dict[str, Any]] = []
+    while True:
+        records = store.read(shown, PAGE)
+        for record in records:
+            if as_json and follow:
+                out.print(orjson.dumps(document(record)).decode(), markup=False, soft_wrap=True)
+            elif as_json:
+                documents.append(document(record))
+            else:
+                out.print(line(record), markup=False, soft_wrap=True)
+        if records:
+            shown = records[-1].position
+        elif not follow:
+            break
+        else:
+            store.wait(shown, 1.0)
+    if as_json and not follow:
+        print_json({"position": shown, "events": documents})
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    subject: Annotated[UUID, typer.Argument(help="Id of the customer, lead, order, invoice ….")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show one aggregate's events, and after each what it changed in the aggregate's state."""
+    records = session_of(context).store(Role.PROJECTOR).stream(subject)
+    if not records:
+        raise NoSuchStream(id=subject)
+    entry: Entry = NOTHING
+    documents = []
+    for record in records:
+        before, entry = fields(entry.state), evolve(entry, record)
+        after = fields(entry.state)
+        changes = {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
+        documents.append({**document(record), "changes": changes})
+    if as_json:
+        print_json({"subject": str(subject), "events": documents})
+        return
+    for record, shown in zip(records, documents, strict=True):
+        out.print(line(record), markup=False, soft_wrap=True)
+        for name, (was, now) in shown["changes"].items():
+            out.print(f"      {name}: {was} → {now}", markup=False)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    position: Annotated[int, typer.Argument(min=1, help="Position of the event.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show one event whole."""
+    store = session_of(context).store(Role.PROJECTOR)
+    records = store.read(position - 1, 1)
+    if not records:
+        raise NoSuchPosition(position=position, head=store.head()[0])
+    shown = document(records[0])
+    if as_json:
+        print_json(shown)
+        return
+    data = shown.pop("data")
+    print_table("event", ("field", "value"), [*shown.items(), *((f"data.{name}", value) for name, value in data.items())])
+
+
+def document(record: Record) -> dict[str, Any]:
+    """An event as a JSON document, with the names of the wire."""
+    return {
+        "position": record.position,
+        "type": f"ltc.{record.event.type}",
+        "subject": str(record.subject),
+        "version": record.version,
+        "customer_id": None if record.customer_id is None else str(record.customer_id),
+        "occurred_at": record.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "effective_on": record.effective_on.isoformat(),
+        "recorded_at": record.recorded_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "command_id": str(record.command_id),
+        "correlation_id": str(record.correlation_id),
+        "causation_id": str(record.causation_id),
+        "actor": record.actor,
+        "data": record.event.model_dump(mode="json", exclude_none=True),
+    }
+
+
+def line(record: Record) -> str:
+    """An event in one line."""
+    data = orjson.dumps(record.event.model_dump(mode="json", exclude_none=True)).decode()
+    if len(data) > 160:
+        data = data[:157] + "…"
+    return f"{record.position:>8}  {record.effective_on}  {record.event.type:<36} {record.subject}  {record.actor}  {data}"
+
+
+def fields(state: Any) -> dict[str, Any]:
+    """The fields of a state, printable."""
+    if state is None:
+        return {}
+    return {name: str(getattr(state, name)) for name in type(state).__dataclass_fields__}

@@ -1,0 +1,90 @@
+"""`ltc`: the entry point, its global settings, and how errors are shown."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from psycopg import errors as database_errors
+from rich.markup import escape
+
+from ltc_events.cli import dead_letters, demo, doctor, events, explain, importing, projections, report, schema, simulate, submit
+from ltc_events.cli.output import err, print_json
+from ltc_events.cli.session import Session, configure_logging
+from ltc_events.kernel.errors import LtcError
+from ltc_events.reports.errors import InvalidMoment, InvalidParameter, ParameterMissing, UnknownParameter, UnknownReport
+from ltc_events.store.embedded import default_home
+
+USAGE_ERRORS = (UnknownReport, UnknownParameter, InvalidParameter, ParameterMissing, InvalidMoment)
+
+app = typer.Typer(
+    help="An event-sourced lead-to-cash ledger: every lead, quote, order, invoice and payment as immutable events.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("init")(doctor.init)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+app.command("submit")(submit.submit)
+app.command("import")(importing.import_)
+app.command("simulate")(simulate.simulate)
+app.command("report", context_settings={"ignore_unknown_options": True})(report.report)
+app.add_typer(explain.app, name="explain")
+app.add_typer(events.app, name="events")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(projections.app, name="projections")
+app.add_typer(schema.app, name="schema")
+
+
+@app.callback()
+def settings(
+    context: typer.Context,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LTC_DATABASE_URL", help="PostgreSQL 15 or newer; without it, the embedded server.", show_default=False
+        ),
+    ] = None,
+    home: Annotated[
+        Path | None,
+        typer.Option(envvar="LTC_HOME", help=f"Folder of the embedded server; default: {default_home()}.", show_default=False),
+    ] = None,
+    log_format: Annotated[
+        str, typer.Option(envvar="LTC_LOG_FORMAT", help="auto, console or json; auto: console on a terminal, else JSON.")
+    ] = "auto",
+) -> None:
+    """Settings that all commands share."""
+    if log_format not in ("auto", "console", "json"):
+        raise typer.BadParameter("use auto, console or json", param_hint="--log-format / LTC_LOG_FORMAT")
+    configure_logging(log_format)
+    session = Session(database_url=database_url, home=home or default_home())
+    context.obj = session
+    context.call_on_close(session.close)
+
+
+def main() -> None:
+    """Run the command line. Exit 0: done; 1: refused or failed; 2: wrong usage."""
+    as_json = "--json" in sys.argv
+    try:
+        app()
+    except USAGE_ERRORS as error:
+        fail(error.code, error.message, error.fix, as_json=as_json, status=2)
+    except LtcError as error:
+        fail(error.code, error.message, error.fix, as_json=as_json)
+    except KeyboardInterrupt:
+        fail("interrupted", "interrupted", "what was done is kept; run the same command again to go on", as_json=as_json)
+    except database_errors.OperationalError as error:
+        fail("database", str(error).strip(), "check that the database is running; `ltc doctor` looks at it", as_json=as_json)
+    except database_errors.InsufficientPrivilege as error:
+        fail("privilege", str(error).strip(), "connect as a member of the role that the command needs", as_json=as_json)
+
+
+def fail(code: str, message: str, fix: str, *, as_json: bool, status: int = 1) -> None:
+    """Say what is wrong and what to do about it, and exit: 1, or 2 for wrong usage."""
+    if as_json:
+        print_json({"error": {"code": code, "message": message, "fix": fix}})
+    err.print(f"[bold red]error[/] {escape(message)}")
+    if fix:
+        err.print(f"[bold]fix[/]   {escape(fix)}")
+    sys.exit(status)

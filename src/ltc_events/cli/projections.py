@@ -1,0 +1,79 @@
+"""`ltc projections`: the read tables, how far they have come, and bringing them up to the log."""
+
+import typer
+
+from ltc_events.cli.output import JsonOption, err, log, print_json, print_table, progress
+from ltc_events.cli.session import Session, session_of
+from ltc_events.projections.registry import PROJECTIONS
+from ltc_events.projections.runner import open_runner
+from ltc_events.projections.status import ProjectionStatus, projection_status
+
+app = typer.Typer(help="The read tables and how far they have come.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False) -> None:
+    """Name every read table with its version, its key and what a row stands for."""
+    rows = [(one.table, one.version, ", ".join(one.key), " ".join((one.__doc__ or "").split())) for one in PROJECTIONS]
+    if as_json:
+        names = ("name", "version", "key", "meaning")
+        print_json({"projections": [dict(zip(names, row, strict=True)) for row in rows]})
+    else:
+        print_table("read tables (schema ltc_read)", ("name", "version", "key", "meaning"), rows)
+
+
+@app.command()
+def status(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Show how far each read table has come, and where and why one stopped. Exit 1 if one has."""
+    found = projection_status(session_of(context).database)
+    if as_json:
+        print_json({"projections": [one._asdict() for one in found]})
+    else:
+        columns = ("name", "version", "state", "position", "behind (events)", "behind (s)", "stopped at", "why")
+        print_table("read tables", columns, [_row(one) for one in found])
+        for one in found:
+            if one.failed_position is not None:
+                err.print(
+                    f"{one.name}: look at the event with `ltc events show {one.failed_position}`, then `ltc projections catch-up`"
+                )
+    if any(one.failed_position is not None for one in found):
+        raise typer.Exit(1)
+
+
+@app.command("catch-up")
+def catch_up_(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Bring all read tables up to the log now, as reports on the embedded database do by themselves."""
+    position = catch_up(session_of(context))
+    if as_json:
+        print_json({"position": position})
+    else:
+        err.print(f"The read tables are at position {position}.")
+
+
+def catch_up(session: Session) -> int:
+    """Bring all read tables up to the present head of the log, and return it; with progress where it takes long."""
+    with open_runner(session.database, PROJECTIONS) as runner, progress("read tables") as ticker:
+        start: list[int] = []
+
+        def report(position: int, head: int) -> None:
+            if not start:
+                start.append(position)
+                ticker.expect(head - position)
+            ticker.advance(position - start[0] - ticker.done)
+
+        position = runner.catch_up(report)
+    log.debug("caught_up", position=position)
+    return position
+
+
+def _row(one: ProjectionStatus) -> tuple[object, ...]:
+    return (
+        one.name,
+        one.version,
+        one.state,
+        one.position,
+        one.lag_events,
+        f"{one.lag_seconds:.1f}",
+        one.failed_position,
+        one.error,
+    )

@@ -1,0 +1,132 @@
+"""From an invoice's number to every stream that had a part in it, through the references that the events hold."""
+
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from typing import TypeVar
+from uuid import UUID
+
+from ltc_events.kernel.errors import LtcError
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.invoice import InvoiceCredited, InvoiceIssued, PaymentApplied
+from ltc_events.schemas.lead import LeadCaptured
+from ltc_events.schemas.number_series import NumberAssigned, format_number, parse_number, series_id
+from ltc_events.schemas.opportunity import OpportunityOpened
+from ltc_events.schemas.order import OrderPlaced
+from ltc_events.schemas.record import Record
+from ltc_events.store import EventStore
+
+E = TypeVar("E", bound=Event)
+SUGGESTIONS_MAX = 3
+
+
+class UnknownInvoice(LtcError):
+    """there is no invoice {number} as of {as_of}"""
+
+    @property
+    def fix(self) -> str:
+        """The nearest numbers there are."""
+        nearest = self.details["nearest"]
+        return f"did you mean {' or '.join(nearest)}?" if nearest else "`ltc report receivables-aging` lists invoices"
+
+
+class NotAnInvoice(LtcError):
+    """{number} is a {noun}, not an invoice"""
+
+    remedy = "give the number of an invoice; its story names its credit notes"
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """What may be seen: events up to a position, with a business date up to a day."""
+
+    store: EventStore
+    as_of: date
+    position: int
+
+    def stream(self, id: UUID) -> list[Record]:
+        """The part of a stream that may be seen."""
+        return [one for one in self.store.stream(id) if one.position <= self.position and one.effective_on <= self.as_of]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Every stream that had a part in an invoice; empty lists where there was none."""
+
+    number: str
+    invoice: list[Record]
+    order: list[Record]
+    quote: list[Record]
+    opportunity: list[Record]
+    lead: list[Record]
+    campaign: list[Record]
+    credit_notes: dict[UUID, list[Record]]
+    payments: dict[UUID, list[Record]]
+
+
+def follow(lens: Lens, number: str) -> Chain:
+    """Find the invoice and go back along its references; raises UnknownInvoice or NotAnInvoice."""
+    invoice = _invoice(lens, number)
+    issued = event_of(invoice, InvoiceIssued)
+    order = lens.stream(issued.order_id) if issued else []
+    placed = event_of(order, OrderPlaced)
+    quote_id = placed.quote_id if placed else None
+    opportunity_id = (placed.opportunity_id if placed else None) or (issued.opportunity_id if issued else None)
+    opportunity = lens.stream(opportunity_id) if opportunity_id else []
+    opened = event_of(opportunity, OpportunityOpened)
+    lead = lens.stream(opened.lead_id) if opened and opened.lead_id else []
+    captured = event_of(lead, LeadCaptured)
+    campaign_id = (captured.campaign_id if captured else None) or (opened.campaign_id if opened else None)
+    return Chain(
+        number,
+        invoice,
+        order,
+        lens.stream(quote_id) if quote_id else [],
+        opportunity,
+        lead,
+        lens.stream(campaign_id) if campaign_id else [],
+        _streams(lens, [one.event.credit_note_id for one in invoice if isinstance(one.event, InvoiceCredited)]),
+        _streams(lens, [one.event.payment_id for one in invoice if isinstance(one.event, PaymentApplied)]),
+    )
+
+
+def event_of(records: list[Record], kind: type[E]) -> E | None:
+    """The first event of a kind in a stream."""
+    return next((one.event for one in records if isinstance(one.event, kind)), None)
+
+
+def _streams(lens: Lens, ids: list[UUID]) -> dict[UUID, list[Record]]:
+    return {id: lens.stream(id) for id in dict.fromkeys(ids)}
+
+
+def _invoice(lens: Lens, number: str) -> list[Record]:
+    parsed = parse_number(number)
+    if parsed is not None:
+        series, year, sequence = parsed
+        assigned = lens.store.event(series_id(series, year), sequence)
+        if assigned and assigned.position <= lens.position and isinstance(assigned.event, NumberAssigned):
+            records = lens.stream(assigned.event.document_id)
+            if records:
+                noun = records[0].event.type.partition(".")[0]
+                if noun != "invoice":
+                    raise NotAnInvoice(number=number, noun=noun.replace("_", " "))
+                return records
+    raise UnknownInvoice(number=number, as_of=lens.as_of, nearest=_nearest(lens, number))
+
+
+def _nearest(lens: Lens, number: str) -> list[str]:
+    """Numbers that somebody may have meant: the ends of the series nearest in name, and the number put into its range."""
+    series = {
+        (first.event.series, first.event.year): last
+        for first, last in lens.store.company_streams(NumberAssigned.type)
+        if isinstance(first.event, NumberAssigned)
+    }
+    names = {f"{name}-{year}": (name, year) for name, year in series}
+    parsed = parse_number(number)
+    wanted = f"{parsed[0]}-{parsed[1]}" if parsed else number.rpartition("-")[0] or number
+    nearest = []
+    for match in get_close_matches(wanted.upper(), names, n=SUGGESTIONS_MAX, cutoff=0.5):
+        name, year = names[match]
+        sequence = min(max(parsed[2] if parsed else 1, 1), series[name, year])
+        nearest.append(format_number(name, year, sequence))
+    return nearest

@@ -1,0 +1,114 @@
+"""A story is a tree of facts, each with the event it comes from, and of sums that must come out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date
+from decimal import Decimal
+from typing import Any
+
+from ltc_events.schemas.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A sum that was worked out again: `expected` is ours, `found` is what the event says."""
+
+    name: str
+    expected: Decimal
+    found: Decimal
+
+    @property
+    def holds(self) -> bool:
+        """Whether both are equal, to the last digit."""
+        return self.expected == self.found
+
+
+@dataclass(slots=True)
+class Node:
+    """One line of the story. `record` is the event it tells of; `policies` name the rules in force, with versions."""
+
+    text: str
+    record: Record | None = None
+    amount: Decimal | None = None
+    currency: str = ""
+    policies: dict[str, int] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+    children: list["Node"] = field(default_factory=list)
+
+    def add(self, text: str, record: Record | None = None, **more: Any) -> "Node":
+        """A new line below this one."""
+        node = Node(text, record, **more)
+        self.children.append(node)
+        return node
+
+    def check(self, name: str, expected: Decimal, found: Decimal) -> None:
+        """State a sum that must come out."""
+        self.checks.append(Check(name, expected, found))
+
+    def walk(self) -> Iterator["Node"]:
+        """This line and all below it, top down."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def document(self) -> dict[str, Any]:
+        """The tree as a JSON document."""
+        body: dict[str, Any] = {"text": self.text}
+        if self.amount is not None:
+            body |= {"amount": str(self.amount), "currency": self.currency}
+        if self.record is not None:
+            body["event"] = {
+                "position": self.record.position,
+                "type": f"ltc.{self.record.event.type}",
+                "subject": str(self.record.subject),
+                "version": self.record.version,
+                "effective_on": self.record.effective_on.isoformat(),
+                "occurred_at": _utc(self.record.occurred_at),
+                "recorded_at": _utc(self.record.recorded_at),
+                "actor": self.record.actor,
+                "command_id": str(self.record.command_id),
+            }
+        if self.policies:
+            body["policies"] = dict(self.policies)
+        if self.checks:
+            body["checks"] = [
+                {"name": check.name, "expected": str(check.expected), "found": str(check.found), "holds": check.holds}
+                for check in self.checks
+            ]
+        if self.children:
+            body["children"] = [child.document() for child in self.children]
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The story of one invoice, as of a business date, as known at a position of the log."""
+
+    number: str
+    as_of: date
+    position: int
+    balance: Decimal
+    currency: str
+    root: Node
+
+    @property
+    def broken(self) -> list[Check]:
+        """The sums that do not come out. There should never be one."""
+        return [check for node in self.root.walk() for check in node.checks if not check.holds]
+
+    def document(self) -> dict[str, Any]:
+        """The story as a JSON document; amounts are strings."""
+        return {
+            "invoice": self.number,
+            "as_of": self.as_of.isoformat(),
+            "position": self.position,
+            "balance": str(self.balance),
+            "currency": self.currency,
+            "sums_checked": sum(len(node.checks) for node in self.root.walk()),
+            "sums_broken": [check.name for check in self.broken],
+            "story": self.root.document(),
+        }
+
+
+def _utc(moment: Any) -> str:
+    return str(moment.astimezone(UTC).isoformat().replace("+00:00", "Z"))
