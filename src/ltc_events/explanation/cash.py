@@ -105,7 +105,9 @@ def _tell_credit_note(node: Node, record: Record, note: CreditNoteIssued) -> Non
     part = node.add(f"{note.number}, {note.reason}", record, amount=-note.payable, currency=note.currency)
     for line in note.lines:
         part.add(f"Line {line.line}: {line.description}", amount=-line.net, currency=note.currency)
-    part.check("its lines", sum((line.net for line in note.lines), ZERO), note.net)
+    if note.adjustment:
+        part.add("Share of the invoice's allowances and charges", amount=-note.adjustment, currency=note.currency)
+    part.check("its lines and their share", sum((line.net for line in note.lines), note.adjustment), note.net)
     part.check("its tax", sum((tax.tax for tax in note.taxes), ZERO), note.tax)
     part.check("its total", note.net + note.tax + note.rounding, note.payable)
     part.check("what was applied and what was not", note.applied + note.unapplied, note.payable)
