@@ -15,6 +15,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from ltc_events.store import Database, EventStore, Role, open_database
+from ltc_events.store.embedded_server import leave_server
 
 _numbers = count(1)
 
@@ -71,11 +72,13 @@ class TestServer:
 def server() -> Iterator[TestServer]:
     """The server that all tests of a session share."""
     url = os.environ.get("LTC_TEST_DATABASE_URL")
-    with tempfile.TemporaryDirectory(prefix="ltc-", ignore_cleanup_errors=True) as folder:
-        tests = TestServer(url or open_database(None, Path(folder)).conninfo)
+    with tempfile.TemporaryDirectory(prefix="ltc-") as folder:
+        home = Path(folder).resolve()
+        tests = TestServer(url or open_database(None, home).conninfo)
         tests.prepare()
         yield tests
         tests.close()
+        leave_server(home)
 
 
 @pytest.fixture

@@ -67,6 +67,12 @@ class DatabaseUnreachable(StoreError):
     remedy: ClassVar[str] = "check LTC_DATABASE_URL and that the server is running"
 
 
+class EmbeddedServerFailed(StoreError):
+    """the embedded PostgreSQL in {home} does not run: {reason}"""
+
+    remedy: ClassVar[str] = "look into {log}, choose another folder with LTC_HOME, or another server with LTC_DATABASE_URL"
+
+
 class NotInitialised(StoreError):
     """the database has no ledger yet"""
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -81,6 +81,12 @@ class EventStore:
         self._role = role
         self._connections: dict[str, Connection] = {}
         self._commit_unknown = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def append(self, commit: Commit) -> int:
         """Store a commit in ONE transaction; returns the base: event `i` (from 1) has the position `base + i`.

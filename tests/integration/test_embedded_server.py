@@ -1,0 +1,140 @@
+"""The embedded server: shared by the processes of a user, stopped by the last of them, and up again after bad ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ltc_events.store import Database, EmbeddedServerFailed, EventStore, Role, open_database
+from ltc_events.store.embedded_server import leave_server
+
+# Joins the server of a folder, says so, and stays until it is told to go on.
+USER = """
+import sys
+from pathlib import Path
+from ltc_events.store import EventStore, Role, open_database
+database = open_database(None, Path(sys.argv[1]))
+database.initialise()
+print(database.conninfo, flush=True)
+sys.stdin.readline()
+with EventStore(database, Role.WRITER) as store:
+    print(store.head()[0], flush=True)
+"""
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    # Not below pytest's folders, which nobody but their owner may enter: root's server runs as another user.
+    with tempfile.TemporaryDirectory(prefix="ltc-") as folder:
+        path = Path(folder).resolve() / "home"
+        yield path
+        leave_server(path)
+
+
+def user(home: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    arguments = [sys.executable, "-c", USER, str(home)]
+    process = subprocess.Popen(arguments, stdin=-1, stdout=-1, text=True, env=environment)
+    assert process.stdout is not None
+    process.conninfo = process.stdout.readline().strip()  # type: ignore[attr-defined]
+    return process
+
+
+def go(process: subprocess.Popen[str]) -> str:
+    out, _ = process.communicate("\n", timeout=60)
+    assert process.returncode == 0
+    return out.strip()
+
+
+def is_up(home: Path) -> bool:
+    return (home / "postgresql" / "postmaster.pid").exists()
+
+
+def test_processes_share_the_server_and_the_last_one_stops_it(home: Path) -> None:
+    first, second = user(home), user(home)
+    assert first.conninfo == second.conninfo  # type: ignore[attr-defined]
+    assert go(first) == "0"
+    assert is_up(home)
+    assert go(second) == "0"
+    assert not is_up(home)
+
+
+def test_a_process_that_was_killed_does_not_keep_the_server_up(home: Path) -> None:
+    first, second = user(home), user(home)
+    first.send_signal(signal.SIGKILL)
+    first.communicate(timeout=60)
+    assert go(second) == "0"
+    assert not is_up(home)
+
+
+def test_the_server_comes_up_after_a_crash_whose_process_number_somebody_else_has_now(home: Path) -> None:
+    conninfo = open_database(None, home).conninfo
+    leave_server(home)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(conninfo)
+    left_over = [str(os.getpid()), str(home / "postgresql"), "1700000000", "5432", str(home / "postgresql"), "", "", "ready"]
+    (home / "postgresql" / "postmaster.pid").write_text("\n".join(left_over) + "\n")
+    database = open_database(None, home)
+    database.initialise()
+    with EventStore(database, Role.WRITER) as store:
+        assert store.head()[0] == 0
+
+
+def test_data_of_another_postgresql_are_left_alone(home: Path) -> None:
+    (home / "postgresql").mkdir(parents=True)
+    (home / "postgresql" / "PG_VERSION").write_text("14\n")
+    with pytest.raises(EmbeddedServerFailed, match="PostgreSQL 14") as failed:
+        open_database(None, home)
+    assert "LTC_HOME" in failed.value.fix
+
+
+def test_a_folder_that_the_wheel_cannot_serve_is_refused(home: Path) -> None:
+    with pytest.raises(EmbeddedServerFailed, match="space"):
+        open_database(None, home / "with a space")
+
+
+def test_nobody_else_may_use_the_socket(home: Path) -> None:
+    open_database(None, home)
+    (socket,) = (home / "postgresql").glob(".s.PGSQL.5432")
+    assert socket.stat().st_mode & 0o077 == 0
+
+
+def test_a_url_needs_no_server_of_ours() -> None:
+    database = open_database("postgresql://somebody@example.invalid/ledger", None)
+    assert isinstance(database, Database)
+    assert database.conninfo == "postgresql://somebody@example.invalid/ledger"
+
+
+def test_an_ordinary_user_runs_a_server_beside_that_of_the_tests(home: Path) -> None:
+    open_database(None, home)
+    ordinary = 65534 if os.geteuid() == 0 else os.geteuid()
+    with tempfile.TemporaryDirectory(prefix="ltc-") as folder:
+        os.chown(folder, ordinary, -1)
+        # A fork, not a new interpreter: that of the tests may lie where an ordinary user cannot go.
+        child = os.fork()
+        if child == 0:
+            os._exit(as_user(ordinary, Path(folder).resolve() / "home"))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def as_user(uid: int, home: Path) -> int:
+    try:
+        os.chdir("/")
+        os.setuid(uid)
+        database = open_database(None, home)
+        database.initialise()
+        with EventStore(database, Role.WRITER) as store:
+            head = store.head()[0]
+        leave_server(home)
+    except Exception:  # noqa: BLE001 - of the child there is nothing left but its exit code
+        traceback.print_exc()
+        return 1
+    return head + is_up(home)
