@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ltc_events.store import Database, EventStore, Role, open_database
 from ltc_events.store.embedded_server import leave_server
@@ -49,6 +49,12 @@ class TestServer:
         """A new database without a ledger; its name."""
         name = f"{self._mark}_{next(_numbers)}"
         self._create(name, "template1")
+        return name
+
+    def create_from(self, original: Database) -> str:
+        """A new database that holds what `original` holds; its name. Nobody may be connected to the original."""
+        name = f"{self._mark}_{next(_numbers)}"
+        self._create(name, str(conninfo_to_dict(original.conninfo)["dbname"]))
         return name
 
     def drop(self, name: str) -> None:

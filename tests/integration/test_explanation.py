@@ -1,0 +1,148 @@
+"""The story of an invoice, held against its sums, against the read tables, and against tampering."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ltc_events.explanation.chain import NotAnInvoice, UnknownInvoice
+from ltc_events.explanation.invoice import explain_invoice
+from ltc_events.explanation.story import Story
+from ltc_events.store import Database, EventStore, Role
+
+END = date(2026, 6, 30)
+
+BALANCES = """
+SELECT coalesce(sum(m.amount), 0), count(*) FILTER (WHERE m.kind = 'invoiced') > 0
+FROM ltc_read.open_item_movements m
+WHERE m.item = 'invoice' AND m.item_id = %(id)s AND m.effective_on <= %(as_of)s AND m.position <= %(position)s
+"""
+
+
+@pytest.fixture
+def store(company: Database) -> Iterator[EventStore]:
+    store = EventStore(company, Role.PROJECTOR)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def invoices(company: Database) -> list[tuple[str, Any, date]]:
+    with company.connect(Role.READER) as connection:
+        return connection.execute("SELECT number, invoice_id, issued_on FROM ltc_read.invoices ORDER BY number").fetchall()
+
+
+def balance(connection: Any, id: Any, as_of: date, position: int) -> tuple[Decimal, bool]:
+    row = connection.execute(BALANCES, {"id": id, "as_of": as_of, "position": position}).fetchone()
+    return row[0], row[1]
+
+
+def test_every_invoice_adds_up_and_agrees_with_the_read_tables(
+    company: Database, store: EventStore, invoices: list[tuple[str, Any, date]]
+) -> None:
+    head = store.head()[0]
+    assert len(invoices) > 100
+    with company.connect(Role.READER) as connection:
+        for number, id, _ in invoices:
+            story = explain_invoice(store, number, END, head)
+            assert story.broken == []
+            assert (story.balance, True) == balance(connection, id, END, head)
+        owed = connection.execute("SELECT number, balance FROM ltc_read.invoices").fetchall()
+    assert {number: explain_invoice(store, number, date.max, head).balance for number, _ in owed} == dict(owed)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_it_agrees_as_of_any_date_and_as_known_at_any_position(
+    company: Database, store: EventStore, invoices: list[tuple[str, Any, date]], data: st.DataObject
+) -> None:
+    number, id, issued_on = data.draw(st.sampled_from(invoices))
+    as_of = data.draw(st.dates(issued_on, END))
+    position = data.draw(st.integers(1, store.head()[0]))
+    with company.connect(Role.READER) as connection:
+        expected, known = balance(connection, id, as_of, position)
+    if not known:
+        with pytest.raises(UnknownInvoice):
+            explain_invoice(store, number, as_of, position)
+        return
+    story = explain_invoice(store, number, as_of, position)
+    assert story.balance == expected
+    assert story.broken == []
+
+
+def test_the_story_reaches_from_the_lead_to_the_last_cent(company: Database, store: EventStore) -> None:
+    with company.connect(Role.READER) as connection:
+        row = connection.execute(
+            "SELECT i.number FROM ltc_read.invoices i JOIN ltc_read.opportunities o USING (opportunity_id)"
+            " WHERE o.lead_id IS NOT NULL AND i.status = 'settled' AND i.paid = i.payable AND i.quote_id IS NOT NULL"
+            " ORDER BY 1 LIMIT 1"
+        ).fetchone()
+    assert row is not None
+    story = explain_invoice(store, row[0], date.max, store.head()[0])
+    types = [node.record.event.type for node in story.root.walk() if node.record]
+    chain = [
+        "lead.captured.v1", "lead.converted.v1", "opportunity.opened.v1", "opportunity.won.v1", "quote.priced.v1",
+        "quote.accepted.v1", "order.placed.v1", "invoice.issued.v1", "invoice.payment_applied.v1", "payment.received.v1",
+    ]  # fmt: skip
+    assert [one for one in dict.fromkeys(types) if one in chain] == chain
+    assert story.balance == 0
+    document = story.document()
+    events = list(_events(document["story"]))
+    wanted = {"position", "type", "subject", "version", "effective_on", "occurred_at", "recorded_at", "actor", "command_id"}
+    assert all(set(event) == wanted for event in events)
+    policies = {name for node in story.root.walk() for name in node.policies}
+    assert {"required_fields", "stages", "discount_matrix", "billing", "payment_terms"} <= policies
+    assert document["sums_broken"] == []
+    assert document["sums_checked"] > 15
+
+
+def _events(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "event" in node:
+        yield node["event"]
+    for child in node.get("children", ()):
+        yield from _events(child)
+
+
+def test_a_sum_that_does_not_come_out_is_an_error(company: Database, server: Any) -> None:
+    """Somebody with all rights over the server changes one amount: the story says which sum no longer comes out."""
+    forged = server.at(server.create_from(company))
+    with forged.connect(Role.OWNER, autocommit=True) as connection:
+        (number,) = connection.execute("SELECT min(number) FROM ltc_read.invoices WHERE status = 'settled'").fetchone() or ("",)
+        connection.execute("ALTER TABLE ltc.events DISABLE TRIGGER append_only")
+        connection.execute(
+            "UPDATE ltc.events SET data = convert_to(regexp_replace(convert_from(data, 'UTF8'),"
+            ' \'"line_total":"([0-9.]+)"\', \'"line_total":"1.00"\'), \'UTF8\')'
+            " WHERE type = 'invoice.issued.v1' AND convert_from(data, 'UTF8') LIKE %s",
+            (f'%"number":"{number}"%',),
+        )
+    store = EventStore(forged, Role.PROJECTOR)
+    story: Story = explain_invoice(store, str(number), END, store.head()[0])
+    assert {check.name for check in story.broken} == {"sum of line net amounts (BR-CO-10)", "total without tax (BR-CO-13)"}
+    store.close()
+
+
+@pytest.mark.parametrize("number", ["INV-2026-999999", "INV-2026-0", "inv-2026-000001", "INV-2O26-000001", "INV 2026", "x", ""])
+def test_an_unknown_number_suggests_the_nearest(store: EventStore, number: str) -> None:
+    with pytest.raises(UnknownInvoice) as raised:
+        explain_invoice(store, number, END, store.head()[0])
+    assert "INV-2026-" in raised.value.fix or number in ("x", "")
+
+
+def test_a_credit_note_is_not_an_invoice(company: Database, store: EventStore) -> None:
+    with company.connect(Role.READER) as connection:
+        (number,) = connection.execute("SELECT min(number) FROM ltc_read.credit_notes").fetchone() or ("",)
+    with pytest.raises(NotAnInvoice):
+        explain_invoice(store, str(number), END, store.head()[0])
+
+
+def test_explaining_needs_no_read_tables(company: Database, server: Any) -> None:
+    bare = server.at(server.create_from(company))
+    with bare.connect(Role.OWNER, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA ltc_read CASCADE")
+    store = EventStore(bare, Role.PROJECTOR)
+    assert explain_invoice(store, "INV-2026-000001", END, store.head()[0]).broken == []
+    store.close()
