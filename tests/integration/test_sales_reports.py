@@ -4,7 +4,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from tests.company import Company, figures, id_of, line, priced
+from tests.small_company import Company, figures, id_of, line, priced
 
 from ltc_events.reports.catalogue import catalogue
 from ltc_events.schemas.campaign import CampaignCostRecorded, CampaignPlanned
