@@ -9,7 +9,7 @@ from ltc_events.kernel.money import ZERO, minor_unit
 from ltc_events.schemas.order import LineAmount, OrderAmended, OrderLine
 
 if TYPE_CHECKING:  # the order's own module imports this one
-    from ltc_events.aggregates.order import Line, Order
+    from ltc_events.aggregates.order import Line, Order, Sold
 
 
 class AmendedBelow(Refused):
@@ -48,7 +48,7 @@ def amendment(order: "Order", asked: Iterable[OrderLine], reason: str) -> OrderA
             raise AmendedBelow(line=before.line, asked=ZERO, done=done, what="delivered or billed", at="lines")
     changes = _changes(order, after)
     net = sum((line.net for line in lines), ZERO)
-    if not changes and all(_terms(line) == _terms(order.lines[line.line]) for line in lines):
+    if not changes and all(_says_the_same(line, order.lines[line.line].sold) for line in lines):
         raise NothingChanges
     return OrderAmended(
         opportunity_id=order.opportunity_id,
@@ -82,7 +82,7 @@ def _kept(line: OrderLine, before: "Line", currency: str, at: str) -> OrderLine:
         if moved > (ZERO if done == line.quantity else unit) or (done < line.quantity and net < amount):
             asked = share(line.net, line.quantity, done, currency)
             raise PriceOfTheDone(line=line.line, what=what, done=done, amount=amount, asked=asked, at=f"{at}.unit_price")
-    quote_line = before.quote_line if line.sku == before.sku else None
+    quote_line = before.sold.quote_line if line.sku == before.sold.sku else None
     if net == line.net and quote_line == line.quote_line:
         return line
     return line.model_copy(update={"net": net, "quote_line": quote_line})
@@ -100,5 +100,5 @@ def _changes(order: "Order", after: Mapping[int, OrderLine]) -> tuple[LineAmount
     return tuple(changes)
 
 
-def _terms(line: "OrderLine | Line") -> tuple[object, ...]:
-    return line.sku, line.description, line.tax_category, line.tax_rate
+def _says_the_same(line: OrderLine, sold: "Sold") -> bool:
+    return (line.sku, line.description, line.tax_category, line.tax_rate) == sold[:4]

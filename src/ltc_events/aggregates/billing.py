@@ -10,6 +10,7 @@ from ltc_events.kernel.money import HUNDRED, ZERO, minor_unit, round_half_up, ro
 from ltc_events.schemas.invoice import DocumentCharge, Instalment, RoundingMethod, TaxSubtotal
 from ltc_events.schemas.policy import Term
 
+_NOTHING = (ZERO, ZERO)
 NET_MAX = Decimal(10) ** 18
 """No line is worth more, so that every sum and product below stays exact in 28 digits."""
 
@@ -86,39 +87,30 @@ def totals(
     """Totals and tax of a document (EN 16931 BR-CO-10 … BR-CO-15, BR-CO-17).
 
     Amounts in `currency`, each rounded already. Tax is rounded half-up once per category and rate (`document`), or per
-    line, allowance and charge and then added up (`line`). Raises AllowancesExceedLines.
+    line, allowance and charge and then added up (`line`).
     """
-    groups: dict[tuple[str, Decimal], list[Decimal]] = {}
+    entries = [(line.tax_category, line.tax_rate, line.net) for line in lines]
+    entries += [(one.tax_category, one.tax_rate, -one.amount) for one in allowances]
+    entries += [(one.tax_category, one.tax_rate, one.amount) for one in charges]
     by_line = method == "line"
-    line_total = allowance_total = charge_total = ZERO
-
-    def count(category: str, rate: Decimal, amount: Decimal) -> None:
-        group = groups.get((category, rate))
-        if group is None:
-            group = groups[category, rate] = [ZERO, ZERO]
-        group[0] += amount
+    groups: dict[tuple[str, Decimal], tuple[Decimal, Decimal]] = {}
+    net = ZERO
+    for category, rate, amount in entries:
+        net += amount
+        taxable, tax = groups.get((category, rate), _NOTHING)
         if by_line:
-            group[1] += round_half_up(amount * rate / HUNDRED, currency)
-
-    for line in lines:
-        line_total += line.net
-        count(line.tax_category, line.tax_rate, line.net)
-    for allowance in allowances:
-        allowance_total += allowance.amount
-        count(allowance.tax_category, allowance.tax_rate, -allowance.amount)
-    for charge in charges:
-        charge_total += charge.amount
-        count(charge.tax_category, charge.tax_rate, charge.amount)
+            tax += round_half_up(amount * rate / HUNDRED, currency)
+        groups[category, rate] = taxable + amount, tax
     tax_total = ZERO
     taxes = []
     for (category, rate), (taxable, tax) in groups.items():
-        if taxable < 0:
-            raise AllowancesExceedLines(category=category, rate=rate, taxable=taxable, excess=-taxable)
         if not by_line:
             tax = round_half_up(taxable * rate / HUNDRED, currency)  # noqa: PLW2901 - rounded here, or line by line above
         tax_total += tax
         taxes.append(TaxSubtotal(category=category, rate=rate, taxable=taxable, tax=tax))
-    net = line_total - allowance_total + charge_total
+    allowance_total = sum((one.amount for one in allowances), ZERO) if allowances else ZERO
+    charge_total = sum((one.amount for one in charges), ZERO) if charges else ZERO
+    line_total = net + allowance_total - charge_total
     return Totals(line_total, allowance_total, charge_total, net, tuple(taxes), tax_total, net + tax_total)
 
 
@@ -130,6 +122,13 @@ def cash_rounding(due: Decimal, increment: Decimal | None, currency: str) -> Dec
     if increment % unit:
         raise RoundingTooFine(increment=increment, currency=currency, unit=unit)
     return round_to(due, increment) - due
+
+
+def require_enough_lines(taxes: Iterable[TaxSubtotal]) -> None:
+    """Refuse allowances that are more than the lines of their tax category and rate."""
+    for tax in taxes:
+        if tax.taxable < 0:
+            raise AllowancesExceedLines(category=tax.category, rate=tax.rate, taxable=tax.taxable, excess=-tax.taxable)
 
 
 def require_prepaid_within(prepaid: Decimal, gross: Decimal) -> None:

@@ -1,6 +1,6 @@
 """Invoice: what is owed by instalment, and what became of it: paid, credited, written off, disputed, promised, dunned."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -124,16 +124,16 @@ def evolve(state: Invoice | None, event: InvoiceEvent) -> Invoice:
         raise BrokenStream(noun="invoice", event=event.type)
     match event:
         case PaymentApplied() | InvoiceWrittenOff():
-            return replace(state, items=less(state.items, event.parts), balance=event.balance)
+            return _moved(state, event.parts, event.balance, state.credited)
         case PaymentRemoved():
             given_back = [Part(instalment=part.instalment, amount=-part.amount) for part in event.parts]
-            return replace(state, items=less(state.items, given_back), balance=event.balance)
+            return _moved(state, given_back, event.balance, state.credited)
         case InvoiceCredited():
             credited = dict(state.credited)
             for part in event.lines:
                 quantity, amount = credited.get(part.line, _NOT_CREDITED)
                 credited[part.line] = Credited(quantity + part.quantity, amount + part.amount)
-            return replace(state, items=less(state.items, event.parts), balance=event.balance, credited=credited)
+            return _moved(state, event.parts, event.balance, credited)
         case InvoiceSettled():
             return state if state.promised_on is None else replace(state, promised_on=None)
         case InvoiceReopened():
@@ -212,6 +212,12 @@ def _within_balance(invoice: Invoice, amount: Decimal | None) -> Decimal:
     if amount > invoice.balance:
         raise MoreThanOwed(asked=amount, balance=invoice.balance, number=invoice.document.number)
     return amount
+
+
+def _moved(invoice: Invoice, parts: Iterable[Part], balance: Decimal, credited: Mapping[int, Credited]) -> Invoice:
+    """Spelled out, because `replace` takes three times as long, and this runs with every payment."""
+    items = less(invoice.items, parts)
+    return Invoice(invoice.document, items, balance, credited, invoice.disputed, invoice.promised_on)
 
 
 def _issued(event: InvoiceIssued) -> Invoice:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ltc_events.aggregates.base import require_minor_units
-from ltc_events.aggregates.billing import cash_rounding, instalments, require_prepaid_within, totals
+from ltc_events.aggregates.billing import cash_rounding, instalments, require_enough_lines, require_prepaid_within, totals
 from ltc_events.aggregates.order import Line, Order
 from ltc_events.aggregates.policy import Policies, TermsNotHundredPercent
 from ltc_events.kernel.errors import Refused
@@ -42,6 +42,8 @@ def issue(
     _require_payable_amounts(command, currency)
     lines = tuple(_line(index, line, part) for index, (line, part) in enumerate(billed, 1))
     total = totals(lines, command.allowances, command.charges, currency, command.rounding_method)
+    if command.allowances:
+        require_enough_lines(total.taxes)
     prepaid = command.prepaid or ZERO
     require_prepaid_within(prepaid, total.gross)
     due = total.gross - prepaid
@@ -102,14 +104,15 @@ def _require_payable_amounts(command: IssueInvoice, currency: str) -> None:
 
 
 def _line(number: int, line: Line, part: LineAmount) -> InvoiceLine:
+    sold = line.sold
     return InvoiceLine(
         line=number,
         order_line=line.line,
-        quote_line=line.quote_line,
-        sku=line.sku,
-        description=line.description,
+        quote_line=sold.quote_line,
+        sku=sold.sku,
+        description=sold.description,
         quantity=part.quantity,
         net=part.amount,
-        tax_category=line.tax_category,
-        tax_rate=line.tax_rate,
+        tax_category=sold.tax_category,
+        tax_rate=sold.tax_rate,
     )

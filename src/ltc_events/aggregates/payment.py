@@ -1,7 +1,7 @@
 """Payment: what came in, and where it is: against invoices, unapplied, refunded or returned (R-63 … R-69)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import assert_never
 from uuid import UUID
@@ -98,14 +98,14 @@ def evolve(state: Payment | None, event: PaymentEvent) -> Payment:
     match event:
         case PaymentAllocated(invoice_id=invoice_id):
             parts = together(state.allocated.get(invoice_id, ()), event.parts)
-            return replace(state, unapplied=event.unapplied, allocated={**state.allocated, invoice_id: parts})
+            return Payment(state.currency, event.unapplied, {**state.allocated, invoice_id: parts})
         case PaymentUnallocated(invoice_id=invoice_id):
             left = {id: parts for id, parts in state.allocated.items() if id != invoice_id}
-            return replace(state, unapplied=event.unapplied, allocated=left)
+            return Payment(state.currency, event.unapplied, left)
         case PaymentReturned():
-            return replace(state, unapplied=ZERO, returned=True)
+            return Payment(state.currency, ZERO, state.allocated, returned=True)
         case PaymentRefunded(unapplied=unapplied):
-            return replace(state, unapplied=unapplied)
+            return Payment(state.currency, unapplied, state.allocated)
         case _:
             assert_never(event)
 
