@@ -13,6 +13,7 @@ from ltc_events.cli.output import err, print_json
 from ltc_events.cli.session import Session, configure_logging
 from ltc_events.kernel.errors import LtcError
 from ltc_events.reports.errors import InvalidMoment, InvalidParameter, ParameterMissing, UnknownParameter, UnknownReport
+from ltc_events.store import NotInitialised
 from ltc_events.store.embedded import default_home
 
 USAGE_ERRORS = (UnknownReport, UnknownParameter, InvalidParameter, ParameterMissing, InvalidMoment)
@@ -74,6 +75,9 @@ def main() -> None:
         fail(error.code, error.message, error.fix, as_json=as_json)
     except KeyboardInterrupt:
         fail("interrupted", "interrupted", "what was done is kept; run the same command again to go on", as_json=as_json)
+    except (database_errors.UndefinedTable, database_errors.InvalidSchemaName):
+        absent = NotInitialised()
+        fail(absent.code, absent.message, absent.fix, as_json=as_json)
     except database_errors.OperationalError as error:
         fail("database", str(error).strip(), "check that the database is running; `ltc doctor` looks at it", as_json=as_json)
     except database_errors.InsufficientPrivilege as error:

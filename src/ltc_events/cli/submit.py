@@ -52,7 +52,7 @@ def submit(
 def _batches(file: Path) -> Iterator[list[tuple[int, bytes]]]:
     """The non-empty lines with their numbers, some hundred at a time."""
     with sys.stdin.buffer if str(file) == "-" else file.open("rb") as source:
-        lines = ((number, line) for number, line in enumerate(source, 1) if line.strip())
+        lines = ((number, line.rstrip(b"\r\n")) for number, line in enumerate(source, 1) if line.strip())
         while batch := list(islice(lines, BATCH)):
             yield batch
 
