@@ -70,7 +70,9 @@ def table_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
     table = relation(projection.physical())
     columns = [_column_sql(projection, name) for name in projection.columns]
     key = sql.SQL("PRIMARY KEY ({})").format(names(projection.key))
-    yield sql.SQL("CREATE TABLE {} ({})").format(table, sql.SQL(", ").join([*columns, key]))
+    # Rows that change keep some room beside them, so that a change stays on its page and leaves the indexes alone.
+    room = sql.SQL("" if projection.append_only else " WITH (fillfactor = 80)")
+    yield sql.SQL("CREATE TABLE {} ({}){}").format(table, sql.SQL(", ").join([*columns, key]), room)
     yield from _comments_sql("TABLE", projection.physical(), projection)
     yield sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(READER))
     if projection.balanced:

@@ -1,19 +1,19 @@
 """Keeping read tables up with the log: one read of the log for all projections that stand at the same position."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
+from functools import partial
+from itertools import cycle
 from typing import Protocol
 
-import psycopg
-
 from ltc_events.projections.base import Operation, Projection
-from ltc_events.projections.errors import CheckpointMoved
 from ltc_events.projections.fold import operations
 from ltc_events.projections.layout import Connection, prepare, show_newer
-from ltc_events.projections.writer import Writer
+from ltc_events.projections.track import PARTITION, SOURCE, Track, advance, find_positions
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role, UnreadableEvent
@@ -22,8 +22,9 @@ PAGE_EVENTS_MAX = 5000
 WINDOW_POSITIONS_MAX = 200_000
 # How soon `follow` notices that it shall stop. New events wake it at once.
 WAIT_S = 0.5
-SOURCE = "store"
-PARTITION = 0
+GARBAGE_OBJECTS_MIN = 200_000
+# PostgreSQL writes two tables at once while we prepare the next page.
+WRITERS = 2
 
 
 class Log(Protocol):
@@ -34,28 +35,12 @@ class Log(Protocol):
     def wait(self, after: int, timeout: float) -> bool: ...
 
 
-class _Track:
-    """One projection on its way along the log."""
-
-    __slots__ = ("failed", "position", "projection", "writer")
-
-    def __init__(self, projection: type[Projection], writer: Writer) -> None:
-        self.projection = projection()
-        self.writer = writer
-        self.position = 0
-        self.failed = False
-
-    @property
-    def name(self) -> tuple[str, int]:
-        return self.projection.table, self.projection.version
-
-
 class _Share:
     """The events of a page that one projection handles, and what they mean to it (None: one of them raises)."""
 
     __slots__ = ("batch", "records", "track")
 
-    def __init__(self, track: _Track) -> None:
+    def __init__(self, track: Track) -> None:
         self.track = track
         self.records: list[Record] = []
         self.batch: Sequence[Operation] | None = None
@@ -71,20 +56,20 @@ class Runner:
     def __init__(
         self,
         log: Log,
-        connection: Connection,
+        connections: Sequence[Connection],
         projections: Iterable[type[Projection]],
         *,
         page_events: int = PAGE_EVENTS_MAX,
     ) -> None:
-        """`connection` must be in autocommit mode, acting as the projector."""
+        """`connections`, in autocommit mode and acting as the projector, share the writing between them."""
         chosen = tuple(projections)
         self._log = log
-        self._connection = connection
+        self._connections = connections
         self._page_events = page_events
         self._shown = False
-        prepare(connection, chosen, source=SOURCE, partition=PARTITION)
-        self._tracks = [_Track(one, Writer(connection, one, source=SOURCE, partition=PARTITION)) for one in chosen]
-        self._find_positions(self._tracks)
+        prepare(connections[0], chosen, source=SOURCE, partition=PARTITION)
+        self._tracks = [Track(one, connection) for one, connection in zip(chosen, cycle(connections), strict=False)]
+        find_positions(self._tracks)
 
     def catch_up(self, report: Callable[[int, int], None] | None = None) -> int:
         """Take all projections to the present head of the log, and return it.
@@ -96,7 +81,7 @@ class Runner:
             ahead = [track.position for track in self._running() if track.position > group[0].position]
             self._carry(group, min([head, *ahead]), lambda position: report(position, head) if report else None)
         if not self._shown:
-            show_newer(self._connection, [type(track.projection) for track in self._running()])
+            show_newer(self._connections[0], [type(track.projection) for track in self._running()])
             self._shown = True
         return head
 
@@ -105,113 +90,55 @@ class Runner:
         while not stop.is_set():
             self._log.wait(self.catch_up(), WAIT_S)
 
-    def _running(self) -> list[_Track]:
+    def _running(self) -> list[Track]:
         return [track for track in self._tracks if not track.failed]
 
-    def _hindmost(self, head: int) -> list[_Track]:
+    def _hindmost(self, head: int) -> list[Track]:
         behind = [track for track in self._running() if track.position < head]
         lowest = min((track.position for track in behind), default=0)
         return [track for track in behind if track.position == lowest]
 
-    def _carry(self, group: list[_Track], upto: int, report: Callable[[int], None]) -> None:
+    def _carry(self, group: list[Track], upto: int, report: Callable[[int], None]) -> None:
         """Take a group that stands at one position along to `upto`: while one page is written, the next is prepared."""
         types = sorted({name for track in group for name in track.projection.types})
         after = group[0].position
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ltc-write") as writer:
-            writing: Future[None] | None = None
+        with ThreadPoolExecutor(max_workers=len(self._connections), thread_name_prefix="ltc-write") as writers:
+            writing: list[Future[None]] = []
+            unreadable: UnreadableEvent | None = None
             try:
                 for records, position in _pages(self._log, after, upto, types, self._page_events):
                     shares = _share_out([track for track in group if not track.failed], records)
-                    if writing:
-                        writing.result()
-                        report(after)
-                    writing = writer.submit(self._take_in, shares, after, position)
+                    _finish(writing)
+                    report(after)
+                    writing = [writers.submit(_take_in, connection, shares, after, position) for connection in self._connections]
                     after = position
             except UnreadableEvent as error:
-                if writing:
-                    writing.result()
-                self._pass_by(group, error, report)
-            else:
-                if writing:
-                    writing.result()
-                report(after)
+                # Not the one that was raised: it holds on to the read that it broke off, and with it to the connection.
+                unreadable = UnreadableEvent(**error.details)
+            _finish(writing)
+            report(after)
+        if unreadable:
+            self._pass_by(group, unreadable, report)
 
-    def _pass_by(self, group: list[_Track], error: UnreadableEvent, report: Callable[[int], None]) -> None:
+    def _pass_by(self, group: list[Track], error: UnreadableEvent, report: Callable[[int], None]) -> None:
         """An event that cannot be decoded stops those that handle its type, right before it; the others go on."""
         position, kind = error.details["position"], error.details["type"]
         for track in group:
             if kind in track.projection.types and not track.failed:
                 if track.position < position - 1:
                     self._carry([track], position - 1, report)
-                self._stop(track, position, kind, error)
+                track.stop(position, kind, error)
 
-    def _take_in(self, shares: list[_Share], after: int, position: int) -> None:
-        # One that failed, or that another projector took on, no longer stands where this page begins.
-        present = [share for share in shares if share.track.position == after and not share.track.failed]
-        for share in present:
-            if share.records:
-                self._apply(share.track, share.records, position, share.batch)
-        idle = [share.track for share in present if not share.records]
-        if idle:
-            self._advance(idle, position)
 
-    def _apply(self, track: _Track, records: list[Record], position: int, batch: Sequence[Operation] | None = None) -> None:
-        """Write a batch; if it cannot be written, find the event that stands in the way by halving."""
-        try:
-            if batch is None:
-                batch = operations(track.projection, records)
-            track.writer.write(batch, expected=track.position, position=position)
-            track.position = position
-        except (psycopg.OperationalError, psycopg.InterfaceError):
-            raise  # the database's trouble, not the projection's
-        except CheckpointMoved:
-            self._find_positions([track])
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises stops this projection, not the others
-            if len(records) == 1:
-                event = records[0].event
-                self._stop(track, records[0].position, event.type, error)
-                return
-            middle = records[len(records) // 2].position
-            self._apply(track, [one for one in records if one.position < middle], middle - 1)
-            if track.position == middle - 1:
-                self._apply(track, [one for one in records if one.position >= middle], position)
-
-    def _advance(self, tracks: list[_Track], position: int) -> None:
-        """Move the checkpoints of projections that these events mean nothing to, all in one statement."""
-        rows = self._connection.execute(
-            # In the order of the key, so that two projectors never wait for each other.
-            b"WITH own AS (SELECT * FROM ltc_read.checkpoints WHERE source = %s AND partition = %s AND position = %s"
-            b" AND (projection, version) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))"
-            b" ORDER BY projection, version FOR UPDATE)"
-            b" UPDATE ltc_read.checkpoints c SET position = %s, moved_at = clock_timestamp() FROM own"
-            b" WHERE (c.projection, c.version, c.source, c.partition) = (own.projection, own.version, own.source, own.partition)"
-            b" RETURNING c.projection, c.version",
-            (SOURCE, PARTITION, tracks[0].position, *_columns(tracks), position),
-        ).fetchall()
-        moved = set(rows)
-        for track in tracks:
-            if track.name in moved:
-                track.position = position
-        self._find_positions([track for track in tracks if track.name not in moved])
-
-    def _find_positions(self, tracks: list[_Track]) -> None:
-        rows = self._connection.execute(
-            b"SELECT projection, version, position FROM ltc_read.checkpoints WHERE source = %s AND partition = %s"
-            b" AND (projection, version) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))",
-            (SOURCE, PARTITION, *_columns(tracks)),
-        )
-        positions = {(name, version): position for name, version, position in rows}
-        for track in tracks:
-            track.position = positions[track.name]
-
-    def _stop(self, track: _Track, position: int, kind: str, error: Exception) -> None:
-        track.failed = True
-        self._connection.execute(
-            b"INSERT INTO ltc_read.projection_failures VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())"
-            b" ON CONFLICT (projection, version, source, partition) DO UPDATE SET failed_position = excluded.failed_position,"
-            b" failed_event = excluded.failed_event, error = excluded.error, failed_at = excluded.failed_at",
-            (*track.name, SOURCE, PARTITION, position, kind, f"{type(error).__name__}: {error}".replace("\0", "")),
-        )
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Records come and go by the thousand and have no cycles: the collector would walk all that lives for nothing."""
+    before = gc.get_threshold()
+    gc.set_threshold(GARBAGE_OBJECTS_MIN, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager
@@ -219,14 +146,12 @@ def open_runner(database: Database, projections: Iterable[type[Projection]]) -> 
     """A runner on the database's event store, with connections of its own."""
     store = EventStore(database, Role.PROJECTOR)
     try:
-        with database.connect(Role.PROJECTOR, autocommit=True) as connection:
-            yield Runner(store, connection, projections)
+        with ExitStack() as stack:
+            stack.enter_context(rare_collections())
+            connect = partial(database.connect, Role.PROJECTOR, autocommit=True)
+            yield Runner(store, [stack.enter_context(connect()) for _ in range(WRITERS)], projections)
     finally:
         store.close()
-
-
-def _columns(tracks: list[_Track]) -> tuple[list[str], list[int]]:
-    return [track.name[0] for track in tracks], [track.name[1] for track in tracks]
 
 
 def _pages(log: Log, after: int, upto: int, types: Sequence[str], limit: int) -> Iterator[tuple[list[Record], int]]:
@@ -247,7 +172,7 @@ def _pages(log: Log, after: int, upto: int, types: Sequence[str], limit: int) ->
         yield records, after
 
 
-def _share_out(tracks: list[_Track], records: list[Record]) -> list[_Share]:
+def _share_out(tracks: list[Track], records: list[Record]) -> list[_Share]:
     wanted: dict[type[Event], list[Callable[[Record], None]]] = {}
     shares = []
     for track in tracks:
@@ -263,3 +188,22 @@ def _share_out(tracks: list[_Track], records: list[Record]) -> list[_Share]:
         with suppress(Exception):
             share.batch = operations(share.track.projection, share.records)
     return shares
+
+
+def _take_in(connection: Connection, shares: list[_Share], after: int, position: int) -> None:
+    """Write the shares that go through this connection."""
+    # One that failed, or that another projector took on, no longer stands where this page begins.
+    present = [
+        share
+        for share in shares
+        if share.track.connection is connection and share.track.position == after and not share.track.failed
+    ]
+    for share in present:
+        if share.records:
+            share.track.take_in(share.records, position, share.batch)
+    advance([share.track for share in present if not share.records], position)
+
+
+def _finish(writing: Iterable[Future[None]]) -> None:
+    for written in writing:
+        written.result()

@@ -1,0 +1,110 @@
+"""One projection on its way along the log: it takes in its share of a page, or stops before the event it cannot take in."""
+
+from collections.abc import Iterable, Sequence
+
+import psycopg
+
+from ltc_events.projections.base import Operation, Projection
+from ltc_events.projections.errors import CheckpointMoved
+from ltc_events.projections.fold import operations
+from ltc_events.projections.layout import Connection
+from ltc_events.projections.writer import Writer
+from ltc_events.schemas.record import Record
+
+SOURCE = "store"
+PARTITION = 0
+
+# In the order of the key, so that two projectors never wait for each other.
+_ADVANCE = b"""
+    WITH own AS (
+        SELECT * FROM ltc_read.checkpoints WHERE source = %s AND partition = %s AND position = %s
+        AND (projection, version) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))
+        ORDER BY projection, version FOR UPDATE
+    )
+    UPDATE ltc_read.checkpoints c SET position = %s, moved_at = clock_timestamp() FROM own
+    WHERE (c.projection, c.version, c.source, c.partition) = (own.projection, own.version, own.source, own.partition)
+    RETURNING c.projection, c.version
+"""
+_POSITIONS = b"""
+    SELECT projection, version, position FROM ltc_read.checkpoints WHERE source = %s AND partition = %s
+    AND (projection, version) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))
+"""
+_STOP = b"""
+    INSERT INTO ltc_read.projection_failures VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())
+    ON CONFLICT (projection, version, source, partition) DO UPDATE SET failed_position = excluded.failed_position,
+    failed_event = excluded.failed_event, error = excluded.error, failed_at = excluded.failed_at
+"""
+
+
+class Track:
+    """A projection with its checkpoint in the store's log, writing through a connection that it may share."""
+
+    __slots__ = ("connection", "failed", "position", "projection", "writer")
+
+    def __init__(self, projection: type[Projection], connection: Connection) -> None:
+        self.projection = projection()
+        self.connection = connection
+        self.writer = Writer(connection, projection, source=SOURCE, partition=PARTITION)
+        self.position = 0
+        self.failed = False
+
+    @property
+    def name(self) -> tuple[str, int]:
+        """The table and its version."""
+        return self.projection.table, self.projection.version
+
+    def take_in(self, records: Sequence[Record], position: int, batch: Sequence[Operation] | None = None) -> None:
+        """Write what the records mean, up to `position`; `batch` is that, where it is known already.
+
+        If it cannot be written, the event that stands in the way is found by halving: those before it are taken in.
+        """
+        try:
+            if batch is None:
+                batch = operations(self.projection, records)
+            self.writer.write(batch, expected=self.position, position=position)
+            self.position = position
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise  # the database's trouble, not the projection's
+        except CheckpointMoved:
+            find_positions([self])
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises stops this projection, not the others
+            if len(records) == 1:
+                self.stop(records[0].position, records[0].event.type, error)
+                return
+            middle = records[len(records) // 2].position
+            self.take_in([record for record in records if record.position < middle], middle - 1)
+            if self.position == middle - 1:
+                self.take_in([record for record in records if record.position >= middle], position)
+
+    def stop(self, position: int, event_type: str, error: Exception) -> None:
+        """Go no further, and leave word why."""
+        self.failed = True
+        cause = f"{type(error).__name__}: {error}".replace("\0", "")
+        self.connection.execute(_STOP, (*self.name, SOURCE, PARTITION, position, event_type, cause))
+
+
+def advance(tracks: Sequence[Track], position: int) -> None:
+    """Move the checkpoints of tracks that stand together and to which the events up to `position` mean nothing."""
+    if not tracks:
+        return
+    place = (SOURCE, PARTITION, tracks[0].position, *_columns(tracks), position)
+    moved = set(tracks[0].connection.execute(_ADVANCE, place).fetchall())
+    for track in tracks:
+        if track.name in moved:
+            track.position = position
+    find_positions([track for track in tracks if track.name not in moved])
+
+
+def find_positions(tracks: Sequence[Track]) -> None:
+    """Read the checkpoints again: at the start, and when another projector has moved them."""
+    if not tracks:
+        return
+    rows = tracks[0].connection.execute(_POSITIONS, (SOURCE, PARTITION, *_columns(tracks)))
+    positions = {(name, version): position for name, version, position in rows}
+    for track in tracks:
+        track.position = positions[track.name]
+
+
+def _columns(tracks: Iterable[Track]) -> tuple[list[str], list[int]]:
+    names = [track.name for track in tracks]
+    return [table for table, _ in names], [version for _, version in names]
