@@ -12,7 +12,7 @@ from ltc_events.simulation.customer import Customer, Receivable
 from ltc_events.simulation.run import Process
 from ltc_events.simulation.working_time import DAY, HOUR, at_work, seconds
 
-_FIRST_NOTICE: Final = (8, 11)
+_FIRST_NOTICE: Final = (10, 14)
 _NEXT_NOTICE: Final = (15, 19)
 _NOTICES_MAX: Final = 3
 _SMALL: Final = Decimal(30)
@@ -72,7 +72,7 @@ def _remind(customer: Customer, receivable: Receivable, index: int) -> Process:
             continue
         if notices == _NOTICES_MAX:
             yield customer.after(15, 40)
-            if receivable.open[index] and not receivable.disputed and customer.payer.fails and chance.percent(60):
+            if receivable.open[index] and not receivable.disputed and customer.payer.fails and chance.percent(80):
                 write_off = WriteOffInvoice(amount=receivable.open[index], reason="insolvent")
                 customer.do(write_off, receivable.invoice_id, names.COLLECTOR)
             return

@@ -76,18 +76,18 @@ SOURCES: Final = Weighted(
 PROGRAMMES: Final = {
     programme.channel: programme
     for programme in (
-        Programme(_C.SOCIAL, "Social presence", 0, 91, 91, 18),
-        Programme(_C.PAID_SOCIAL, "Paid social", 0, 61, 54, 95),
-        Programme(_C.PAID_SEARCH, "Search advertising", 0, 30, 30, 120),
-        Programme(_C.DISPLAY, "Banner flight", 7, 90, 42, 80),
-        Programme(_C.ADVERTISEMENT, "Trade journal", 10, 120, 60, 210),
-        Programme(_C.EMAIL, "Mailing", 3, 28, 14, 12),
-        Programme(_C.CONTENT, "White paper", 0, 91, 91, 35),
-        Programme(_C.EXHIBITION, "Trade fair", 20, 110, 4, 540, event=True),
-        Programme(_C.SEMINAR, "Seminar", 12, 45, 2, 260, event=True),
-        Programme(_C.LAUNCH, "Product launch", 25, 180, 5, 420, event=True),
-        Programme(_C.QUESTIONNAIRE, "Survey", 15, 100, 30, 25),
-        Programme(_C.DIRECT_MAIL, "Catalogue dispatch", 5, 120, 45, 60),
+        Programme(_C.SOCIAL, "Social presence", 0, 91, 91, 60),
+        Programme(_C.PAID_SOCIAL, "Paid social", 0, 61, 54, 280),
+        Programme(_C.PAID_SEARCH, "Search advertising", 0, 30, 30, 320),
+        Programme(_C.DISPLAY, "Banner flight", 7, 90, 42, 300),
+        Programme(_C.ADVERTISEMENT, "Trade journal", 10, 120, 60, 600),
+        Programme(_C.EMAIL, "Mailing", 3, 28, 14, 40),
+        Programme(_C.CONTENT, "White paper", 0, 91, 91, 110),
+        Programme(_C.EXHIBITION, "Trade fair", 20, 110, 4, 1500, event=True),
+        Programme(_C.SEMINAR, "Seminar", 12, 45, 2, 650, event=True),
+        Programme(_C.LAUNCH, "Product launch", 25, 180, 5, 1100, event=True),
+        Programme(_C.QUESTIONNAIRE, "Survey", 15, 100, 30, 90),
+        Programme(_C.DIRECT_MAIL, "Catalogue dispatch", 5, 120, 45, 220),
     )
 }
 """The channels that money is spent on."""

@@ -101,7 +101,7 @@ def _campaign(company: Company, programme: Programme, number: int, window: range
         ends_on=day_of(last),
     )
     company.do(plan, id, names.MARKETER)
-    yield max(company.moments(300, 900), first + 7 * HOUR)
+    yield max(company.moments(300, 900), first + 5 * HOUR)  # before the first lead of the day
     company.do(LaunchCampaign(), id, names.MARKETER)
     weeks = -(-len(window) * DAY // _COST_EVERY)
     spent = Decimal(0)

@@ -31,9 +31,9 @@ class Payer:
 
 PROMPT: Final = Payer("prompt", -6, 2, 2, 1, 0)
 USUAL: Final = Payer("usual", -2, 12, 5, 4, 1)
-SLOW: Final = Payer("slow", 8, 45, 14, 14, 3)
-POOR: Final = Payer("poor", 20, 90, 25, 30, 22)
-_PAYERS: Final = Weighted((PROMPT, 38), (USUAL, 40), (SLOW, 17), (POOR, 5))
+SLOW: Final = Payer("slow", 5, 32, 14, 12, 4)
+POOR: Final = Payer("poor", 15, 80, 25, 28, 30)
+_PAYERS: Final = Weighted((PROMPT, 38), (USUAL, 40), (SLOW, 15), (POOR, 7))
 _MOVEMENTS: Final = (PaymentApplied, PaymentRemoved, InvoiceCredited, InvoiceWrittenOff)
 _KEPT_FOR: Final = 30 * DAY
 """Longer than any payment may still be returned or booked otherwise."""

@@ -109,7 +109,8 @@ def _again(customer: Customer, owner: str) -> Process:
         amount=deal.amount,
         currency=goods.CURRENCY,
         expected_close_on=customer.today + timedelta(days=chance.between(10, 45)),
-        channel=Channel.ONLINE_STORE if small and chance.percent(20) else Channel.PERSONAL_NETWORK,
+        # Further business counts for the channel that brought the customer, but for no campaign.
+        channel=Channel.ONLINE_STORE if small and chance.percent(10) else customer.arrival.source.channel,
         owner=owner,
     )
     customer.do(command, deal.id, owner)

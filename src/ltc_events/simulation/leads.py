@@ -239,7 +239,8 @@ def _respond(customer: Customer, lead: Lead) -> Process:
     chance = customer.chance
     now = customer.run.now
     slack = max(lead.due - now, 10 * MINUTE)
-    answered = at_work(now + chance.between(5 * MINUTE, max(10 * MINUTE, slack // 2)))
+    most = max(10 * MINUTE, slack // 2)
+    answered = at_work(now + min(chance.between(5 * MINUTE, most), chance.between(5 * MINUTE, most)))
     if answered > lead.due:
         answered = at_work(now + chance.between(2 * MINUTE, 10 * MINUTE))  # before the weekend, if that is still possible
     yield at_work(lead.due + chance.between(0, 2 * DAY)) if chance.percent(9) else answered

@@ -122,13 +122,13 @@ def _fulfil(customer: Customer, order: Order) -> Process:
 
 
 def _amend(customer: Customer, order: Order) -> None:
-    """The customer changes the quantity of a line, or wants another thing too (R-55)."""
+    """The customer changes the quantity of something small (R-55)."""
     chance = customer.chance
-    changed = chance.below(len(order.lines))
+    changed = min(order.lines, key=lambda line: line.net / line.quantity)
     lines = []
-    for index, line in enumerate(order.lines):
+    for line in order.lines:
         quantity = line.quantity
-        if index == changed:
+        if line is changed:
             quantity += -1 if quantity > 1 and chance.percent(40) else chance.between(1, 2)
         lines.append(
             OrderLineRequest(

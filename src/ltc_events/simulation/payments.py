@@ -34,17 +34,17 @@ def pay(customer: Customer, receivable: Receivable, index: int, amount: Decimal)
     if len(several) > 1:
         yield from _pay_several(customer, several)
         return
-    extra = _extra(customer, amount) if 90 <= kind < 112 else ZERO
+    extra = _extra(customer, amount) if 90 <= kind < 120 else ZERO
     id = yield from _receive(customer, amount + extra, receivable.issued_on)
-    if 112 <= kind < 118:
+    if 120 <= kind < 126:
         too_much = AllocationRequest(invoice_id=receivable.invoice_id, amount=amount + 1)
         customer.attempt(AllocatePayment(allocations=(too_much,)), id, names.CASHIER, MoreThanUnapplied)
         yield customer.minutes(1, 10)
-    if extra or chance.percent(55):
+    if not extra and chance.percent(55):
         _allocate_first_due(customer, id)
     else:
         _allocate(customer, id, [(receivable, index, amount)])
-    if 118 <= kind < 128:
+    if 126 <= kind < 136:
         yield from _rebook(customer, id, receivable)
     if extra:
         yield from _give_back(customer, id)
@@ -132,7 +132,7 @@ def _rebook(customer: Customer, id: UUID, receivable: Receivable) -> Process:
 
 def _give_back(customer: Customer, id: UUID) -> Process:
     """What was paid too much is sent back, or stays as unapplied cash until somebody asks for it."""
-    if customer.chance.percent(70):
+    if customer.chance.percent(55):
         yield customer.after(5, 25)
         if customer.books.states[id].unapplied:
             customer.do(RefundPayment(reason="paid too much"), id, names.CASHIER)
