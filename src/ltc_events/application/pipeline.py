@@ -50,9 +50,7 @@ class CommandPipeline:
         self._position = -1
         """Up to where the cache and the policies are known to be true."""
 
-    def submit(
-        self, documents: Sequence[Document], offsets: Sequence[Offset] = (), *, source: str = "submit"
-    ) -> list[Answer]:
+    def submit(self, documents: Sequence[Document], offsets: Sequence[Offset] = (), *, source: str = "submit") -> list[Answer]:
         """Decide a batch in order and store it in one transaction; an answer for each document, in the same order.
 
         Give at most some 500 documents at a time. `offsets` advance with the batch, by compare-and-set; `source` says in

@@ -58,7 +58,7 @@ def demo(
         "ltc report pipeline --as-of 2026-03-31       # what the pipeline looked like at the end of March",
         "ltc report trial-balance --known-at 5000     # the books as known at position 5000",
         "ltc events tail                              # the log itself",
-        "ltc report --help                            # all reports",
+        "ltc report list                              # all reports",
         "psql … -c 'SELECT * FROM ltc_read.journal'   # every read table is plain SQL: docs/read-tables.md",
     ):
         out.print(f"  {line}", markup=False)
