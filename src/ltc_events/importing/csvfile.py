@@ -47,18 +47,18 @@ class CsvFile:
         self.name = path.name
         self._dialect = dialect
         self._encoding = dialect.encoding
-        self._stack = ExitStack()
-        try:
-            self._path = self._prepared(path)
-            self._random = self._stack.enter_context(self._path.open("rb", buffering=0))
-        except OSError as error:
-            raise DataUnusable(file=self.name, problem=error.strerror or str(error), fix="make the file readable") from error
         self._starts = array("Q")
         self._lengths = array("I")
         self._lines = array("I")
-        self.size = self._random.seek(0, 2)
-        """In bytes."""
-        self.header, self._body = self._read_header()
+        with ExitStack() as stack:
+            try:
+                self._path = self._prepared(path, stack)
+                self._random = stack.enter_context(self._path.open("rb", buffering=0))
+            except OSError as error:
+                problem = error.strerror or str(error)
+                raise DataUnusable(file=self.name, problem=problem, fix="make the file readable") from error
+            self.header, self._body = self._read_header()
+            self._stack = stack.pop_all()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -115,11 +115,11 @@ class CsvFile:
             return csv.reader(lines, delimiter=self._dialect.delimiter, quoting=csv.QUOTE_NONE, strict=True)
         return csv.reader(lines, delimiter=self._dialect.delimiter, quotechar=quote, strict=True)
 
-    def _prepared(self, path: Path) -> Path:
+    def _prepared(self, path: Path, stack: ExitStack) -> Path:
         """The file itself, or a copy in UTF-8: in encodings of wide characters a line feed is not one byte."""
         if not codecs.lookup(self._encoding).name.startswith(("utf-16", "utf-32")):
             return path
-        copy = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ltc-import-"))) / path.name
+        copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ltc-import-"))) / path.name
         try:
             with path.open(encoding=self._encoding, newline="") as source, copy.open("w", encoding="utf-8", newline="") as target:
                 shutil.copyfileobj(source, target)
