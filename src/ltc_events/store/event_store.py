@@ -1,9 +1,10 @@
 """The event store: one transaction in, records in order out."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, suppress
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar, cast
 from uuid import UUID
 
 import psycopg
@@ -28,6 +29,7 @@ from ltc_events.store.script import LinkBroken
 from ltc_events.store.writing import CHANNEL, write
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+Rows = Generator[tuple[Any, ...], None, None]
 T = TypeVar("T")
 
 CHANGED_STREAMS_MAX = 5_000
@@ -171,8 +173,12 @@ class EventStore:
 
         def stream(connection: Connection) -> list[Record]:
             # In chunks: the server goes on while we decode.
-            with connection.cursor() as cursor:
-                return to_records(cursor.stream(_READ, params, binary=True, size=CHUNK_ROWS))
+            # Closed even on an event that cannot be decoded: an open stream keeps the connection to itself.
+            with (
+                connection.cursor() as cursor,
+                closing(cast(Rows, cursor.stream(_READ, params, binary=True, size=CHUNK_ROWS))) as rows,
+            ):
+                return to_records(rows)
 
         return self._reading(stream)
 
@@ -197,17 +203,14 @@ class EventStore:
         """Wait at most `timeout` seconds for an event after the position `after`; whether there is one."""
         deadline = time.monotonic() + timeout
         while True:
-            listener = self._listener()
-            if listener.execute(_HEAD).fetchall()[0][0] > after:
-                return True
+            # Listening begins before the look: what is stored in between wakes us.
+            ((position, _),) = self._reading(lambda listener: listener.execute(_HEAD).fetchall(), "listen")
             left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            try:
-                for _ in listener.notifies(timeout=min(left, POLL_S), stop_after=1):
+            if position > after or left <= 0:
+                return bool(position > after)
+            with suppress(psycopg.OperationalError):  # the next look finds the connection lost, and makes another
+                for _ in self._connection("listen").notifies(timeout=min(left, POLL_S), stop_after=1):
                     pass
-            except psycopg.OperationalError:
-                self._drop("listen")
 
     def close(self) -> None:
         """Close the connections; the next use opens them again."""
@@ -236,13 +239,8 @@ class EventStore:
             connection = self._connections[purpose] = self._database.connect(self._role, autocommit=True)
             # All we ask has an index, orders included. Of a young table the planner knows too little to see that.
             connection.execute("SET enable_sort = off; SET enable_seqscan = off")
-        return connection
-
-    def _listener(self) -> Connection:
-        fresh = "listen" not in self._connections
-        connection = self._connection("listen")
-        if fresh:
-            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+            if purpose == "listen":
+                connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
         return connection
 
     def _query(self, statement: bytes, **params: Any) -> list[tuple[Any, ...]]:
@@ -252,18 +250,20 @@ class EventStore:
 
         return self._reading(fetch)
 
-    def _reading(self, work: Callable[[Connection], T]) -> T:
+    def _reading(self, work: Callable[[Connection], T], purpose: str = "read") -> T:
         """Reads may be repeated: one that meets a dead connection gets a new one."""
-        fresh = "read" not in self._connections
-        try:
-            return work(self._connection("read"))
-        except psycopg.OperationalError as error:
-            if not self._connections["read"].closed:
-                raise
-            self._drop("read")
-            if fresh:
-                raise ConnectionLost(reason=error) from error
-        return work(self._connection("read"))
+        fresh = purpose not in self._connections
+        while True:
+            connection = self._connection(purpose)
+            try:
+                return work(connection)
+            except psycopg.OperationalError as error:
+                if not connection.closed:
+                    raise
+                self._drop(purpose)
+                if fresh:
+                    raise ConnectionLost(reason=error) from error
+                fresh = True
 
     def _drop(self, purpose: str) -> None:
         connection = self._connections.pop(purpose, None)
