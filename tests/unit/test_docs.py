@@ -1,0 +1,40 @@
+"""What the documents say is so: generated pages are current, named tests and files exist, links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+from docs.generate import DOCS, pages
+
+ROOT = Path(__file__).parents[2]
+TEXTS = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *DOCS.glob("adr/*.md")])
+REQUIREMENTS = 78
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_generated_pages_are_current(name: str) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], "run `make docs`"
+
+
+def test_every_test_that_a_guarantee_names_exists() -> None:
+    named = re.findall(r"`(tests/[^`]+)`", (DOCS / "guarantees.md").read_text(encoding="utf-8"))
+    assert len(named) > 30
+    for one in named:
+        file, *names = one.split("::")
+        text = (ROOT / file).read_text(encoding="utf-8")
+        for name in names:
+            assert re.search(rf"(def|class) {name}\b", text), one
+
+
+def test_every_requirement_has_its_row_and_every_file_it_names_exists() -> None:
+    text = (DOCS / "coverage.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| R-(\d+) \|", text, re.MULTILINE)
+    assert [int(number) for number in rows] == list(range(1, REQUIREMENTS + 1))
+    for path in re.findall(r"`((?:src|tests|docs|examples)/[^`]+)`", text):
+        assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):
+        assert target.startswith(("http:", "https:")) or (path.parent / target).exists(), f"{path.name}: {target}"
