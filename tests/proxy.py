@@ -44,10 +44,11 @@ class LastRows:
 
 
 class Proxy:
-    """Stands before a database at `database`. Give `cut_reply` or `cut_request` what to break the connection at.
+    """Stands before a database, at `database`. Set `cut_reply` or `cut_request` to what the connection shall break at.
 
-    The client is cut off before that message is passed on. A reply is dropped; a request reaches the server
-    `hold_s` seconds later, or never (None), in which case the server finds its connection gone.
+    That happens `times` times, once unless told otherwise. The client is cut off before the message is passed on. A
+    reply is dropped; a request reaches the server `hold_s` seconds later, or never (None), in which case the server
+    finds its connection gone.
     """
 
     def __init__(self, target: Database) -> None:
@@ -59,6 +60,7 @@ class Proxy:
         self.cut_reply: Predicate | None = None
         self.cut_request: Predicate | None = None
         self.hold_s: float | None = None
+        self.times = 1
         self.cuts = 0
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -70,6 +72,11 @@ class Proxy:
         self._listener.close()
         for thread in self._threads:
             thread.join(timeout=5)
+
+    def _count(self) -> None:
+        self.cuts += 1
+        if self.cuts >= self.times:
+            self.cut_reply = self.cut_request = None
 
     def _accept(self) -> None:
         while True:
@@ -95,8 +102,7 @@ class Proxy:
         with server, suppress(OSError):
             for message, raw in _messages(client, is_client=True):
                 if self.cut_request and self.cut_request(message):
-                    self.cut_request = None
-                    self.cuts += 1
+                    self._count()
                     _cut(client)
                     if self.hold_s is None:
                         _cut(server)
@@ -112,8 +118,7 @@ class Proxy:
         with client, suppress(OSError):
             for message, raw in _messages(server, is_client=False):
                 if self.cut_reply and self.cut_reply(message):
-                    self.cut_reply = None
-                    self.cuts += 1
+                    self._count()
                     _cut(client)
                     _cut(server)
                     return

@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import scalar_row
 
 from ltc_events.store.errors import DatabaseTooOld, DatabaseUnreachable, NotInitialised
 from ltc_events.store.queries import script
@@ -91,3 +92,7 @@ class Database:
             connection.execute(session)
         except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject) as error:
             raise NotInitialised from error  # the role does not exist
+        # The roles are the server's: with a ledger in another of its databases they are there without ours.
+        found = connection.cursor(row_factory=scalar_row).execute("SELECT to_regnamespace(%s) IS NOT NULL", (LEDGER_SCHEMA,))
+        if role is not Role.OWNER and not found.fetchone():
+            raise NotInitialised

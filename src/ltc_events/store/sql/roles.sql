@@ -2,6 +2,7 @@
 DO $$
 DECLARE
     wanted text;
+    may_set text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
     FOREACH wanted IN ARRAY ARRAY['ltc_writer', 'ltc_projector', 'ltc_reader'] LOOP
         BEGIN
@@ -11,13 +12,8 @@ BEGIN
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
             NULL;  -- another database's initialisation was quicker
         END;
-        -- Connections step down with SET ROLE, so whoever initialises must be a member; a superuser is one of all.
-        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
-           AND NOT EXISTS (
-               SELECT FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member
-               WHERE g.rolname = wanted AND u.rolname = current_user AND m.grantor = u.oid
-           )
-        THEN
+        -- Connections step down with SET ROLE, which whoever initialises must be allowed to (as a superuser always is).
+        IF NOT pg_has_role(current_user, wanted, may_set) THEN
             EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
         END IF;
     END LOOP;

@@ -1,0 +1,231 @@
+"""Several writers at once, and connections that break: nothing is skipped, nothing is stored twice or half."""
+
+import time
+from collections.abc import Iterator
+from threading import Barrier, Event, Thread
+from uuid import uuid4
+
+import psycopg
+import pytest
+from tests.commits import accepted, batch, new_event, one_command
+from tests.proxy import LastRows, Predicate, Proxy, asks_for_rows, committed
+
+from ltc_events.schemas.record import Record
+from ltc_events.store import Commit, CommitUnknown, ConnectionLost, Database, EventStore, HeadHeld, Role, VersionConflict
+from ltc_events.store.queries import query
+from ltc_events.store.script import run_script
+from ltc_events.store.writing import _Batch
+
+WRITERS, COMMITS = 4, 25
+LONE, BATCHED = 1, 3
+
+
+class Tail(Thread):
+    """Follows the log from its beginning, as a projection does, and keeps what it sees."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(daemon=True)
+        self._database = database
+        self.seen: list[Record] = []
+        self.enough = Event()
+        self.start()
+
+    def run(self) -> None:
+        with EventStore(self._database, Role.PROJECTOR) as store:
+            while not (self.enough.is_set() and store.head()[0] == len(self.seen)):
+                if store.wait(len(self.seen), 0.2):
+                    self.seen += store.read(len(self.seen), 7)
+
+    def positions(self) -> list[int]:
+        """What was seen up to the head of the log."""
+        self.enough.set()
+        self.join(timeout=30)
+        return [record.position for record in self.seen]
+
+
+@pytest.fixture
+def tail(database: Database) -> Iterator[Tail]:
+    tail = Tail(database)
+    yield tail
+    tail.positions()
+
+
+def sizes(number: int) -> Commit:
+    """Commits of both kinds: lone commands and batches."""
+    return one_command(events=2) if number % 2 else batch(1 + number % 5)
+
+
+def test_a_tailing_reader_misses_nothing_of_many_writers(database: Database, tail: Tail) -> None:
+    barrier = Barrier(WRITERS)
+    written: list[int] = []
+
+    def work() -> None:
+        with EventStore(database, Role.WRITER) as store:
+            barrier.wait()
+            for number in range(COMMITS):
+                commit = sizes(number)
+                base = store.append(commit)
+                written.extend(range(base + 1, base + len(commit.events) + 1))
+
+    writers = [Thread(target=work) for _ in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert sorted(written) == list(range(1, len(written) + 1))
+    assert tail.positions() == sorted(written)
+
+
+def test_a_slow_writer_keeps_nobody_from_seeing_everything(database: Database, event_store: EventStore, tail: Tail) -> None:
+    """One writer is slow inside its transaction: after it, in it or before it, no position may appear out of order."""
+    slow = database.connect(Role.WRITER, autocommit=True)
+    held = Event()
+    released = Event()
+
+    def write_slowly() -> None:
+        commit = _Batch(batch(2))
+        rows = commit.copies[1]
+
+        def after_a_while(results: object) -> bytes:
+            held.set()
+            released.wait(10)
+            return rows(results)  # type: ignore[arg-type]
+
+        run_script(slow, commit.script, [commit.copies[0], after_a_while])
+
+    event_store.append(batch(1))
+    writer = Thread(target=write_slowly)
+    writer.start()
+    assert held.wait(10)
+    others = Thread(target=lambda: [event_store.append(sizes(number)) for number in range(6)])
+    others.start()
+    time.sleep(0.3)
+    with EventStore(database, Role.PROJECTOR) as reader:
+        assert reader.head()[0] == 2
+        assert len(reader.read(0, 100)) == 2
+    released.set()
+    writer.join()
+    others.join()
+    slow.close()
+    head = event_store.head()[0]
+    assert tail.positions() == list(range(1, head + 1))
+    assert [record.version for record in tail.seen[2:6]] == [1, 2, 1, 2]
+
+
+def test_a_rolled_back_writer_leaves_no_gap(database: Database, event_store: EventStore, tail: Tail) -> None:
+    event_store.append(batch(2))
+    with database.connect(Role.WRITER) as connection:
+        take = query("take_positions", count=5)
+        assert connection.execute(take).fetchone() is not None
+        connection.rollback()
+    taken = event_store.read(0, 1)[0].subject
+    with pytest.raises(VersionConflict):
+        event_store.append(Commit([new_event(uuid4(), 1), new_event(taken, 1)]))
+    event_store.append(batch(2))
+    assert tail.positions() == list(range(1, 9))
+
+
+def test_a_head_that_somebody_keeps_is_named(database: Database, event_store: EventStore) -> None:
+    event_store.append(batch(1))
+    event_store._connections["write"].execute("SET lock_timeout = '100ms'")
+    with database.connect(Role.WRITER) as other:
+        other.execute(query("await_head"))
+        for commit in (batch(LONE), batch(BATCHED)):
+            with pytest.raises(HeadHeld):
+                event_store.append(commit)
+    assert event_store.append(batch(BATCHED)) == 2
+
+
+@pytest.fixture
+def proxy(database: Database) -> Iterator[Proxy]:
+    proxy = Proxy(database)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def far_store(proxy: Proxy) -> Iterator[EventStore]:
+    """A store behind the proxy, connected."""
+    with EventStore(proxy.database, Role.WRITER) as store:
+        store.append(batch(LONE))
+        yield store
+
+
+@pytest.mark.parametrize("commands", [LONE, BATCHED])
+def test_a_lost_reply_of_commit_is_resolved_from_the_recorded_outcome(far_store: EventStore, proxy: Proxy, commands: int) -> None:
+    commit = batch(commands)
+    ids = [one.command_id for one in commit.outcomes]
+    proxy.cut_reply = committed
+    with pytest.raises(CommitUnknown):
+        far_store.append(commit)
+    assert proxy.cuts == 1
+    recorded = far_store.outcomes(ids)
+    assert list(recorded) == ids
+    assert [(one.first_position, one.last_position) for one in recorded.values()] == [
+        (3 + 2 * number, 4 + 2 * number) for number in range(commands)
+    ]
+    assert far_store.append(batch(LONE)) == 2 + 2 * commands
+
+
+def test_a_commit_that_never_arrived_is_resolved_likewise(far_store: EventStore, proxy: Proxy) -> None:
+    commit = batch(BATCHED)
+    proxy.cut_request = LastRows()
+    with pytest.raises(CommitUnknown):
+        far_store.append(commit)
+    assert far_store.outcomes([one.command_id for one in commit.outcomes]) == {}
+    assert far_store.append(commit) == 2
+
+
+def test_the_answer_waits_for_a_commit_that_is_still_under_way(far_store: EventStore, proxy: Proxy) -> None:
+    """The client has lost the connection; its last words reach the server later, and commit."""
+    commit = batch(BATCHED)
+    proxy.cut_request, proxy.hold_s = LastRows(), 0.5
+    started = time.monotonic()
+    with pytest.raises(CommitUnknown):
+        far_store.append(commit)
+    assert time.monotonic() - started < 0.4
+    assert len(far_store.begin([one.command_id for one in commit.outcomes], 2).outcomes) == BATCHED
+    assert time.monotonic() - started >= 0.5
+
+
+def test_a_connection_lost_before_the_rows_are_sent_is_tried_once_more(far_store: EventStore, proxy: Proxy) -> None:
+    proxy.cut_reply = asks_for_rows
+    assert far_store.append(batch(BATCHED)) == 2
+    assert proxy.cuts == 1
+
+
+def test_a_connection_lost_twice_is_an_error_and_nothing_is_stored(far_store: EventStore, proxy: Proxy) -> None:
+    commit = batch(BATCHED)
+    proxy.cut_reply, proxy.times = asks_for_rows, 2
+    with pytest.raises(ConnectionLost):
+        far_store.append(commit)
+    assert far_store.head()[0] == 2
+    assert far_store.append(commit) == 2
+
+
+def test_reading_survives_a_lost_connection(far_store: EventStore, proxy: Proxy) -> None:
+    assert len(far_store.read(0, 10)) == 2
+    data_row: Predicate = lambda reply: reply.kind == b"D"  # noqa: E731
+    proxy.cut_reply = data_row
+    assert len(far_store.read(0, 10)) == 2
+    assert proxy.cuts == 1
+
+
+def test_an_interrupted_append_leaves_the_store_usable(database: Database) -> None:
+    def interrupted(_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    connection = database.connect(Role.WRITER, autocommit=True)
+    commit = _Batch(Commit([new_event(uuid4(), 1)], [accepted(uuid4(), 1, 1)]))
+    with pytest.raises(KeyboardInterrupt):
+        run_script(connection, commit.script, [commit.copies[0], interrupted])
+    assert connection.closed
+    with EventStore(database, Role.WRITER) as store:
+        assert store.append(batch(BATCHED)) == 0
+
+
+def test_a_statement_that_fails_is_rolled_back_and_the_connection_goes_on(database: Database) -> None:
+    with database.connect(Role.WRITER, autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            run_script(connection, b"BEGIN; SELECT 1/0; COMMIT", [])
+        assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
