@@ -98,7 +98,9 @@ class Books:
         won = WinOpportunity(reason="a handshake") if quote is None else WinOpportunity(quote_id=self.id(quote))
         return self.do(won, deal, on=on)
 
-    def quote(self, quote: str, deal: str, *lines: OrderLineRequest, discount: str = "0", on: date = DAY) -> int:
+    def quote(
+        self, quote: str, deal: str, *lines: OrderLineRequest, discount: str = "0", on: date = DAY, currency: str = "EUR"
+    ) -> int:
         """An accepted quote with these lines at list price less a discount in percent."""
         until = date(on.year + 1, on.month, on.day)
         discounts = (Discount(percent=Decimal(discount), reason="volume"),) if discount != "0" else ()
@@ -115,7 +117,7 @@ class Books:
             )
             for one in lines
         )
-        self.do(DraftQuote(opportunity_id=self.id(deal), currency="EUR", valid_until=until), quote, on=on)
+        self.do(DraftQuote(opportunity_id=self.id(deal), currency=currency, valid_until=until), quote, on=on)
         self.do(PriceQuote(lines=priced, requested_by="ann", role="director"), quote, on=on)
         self.do(SendQuote(), quote, on=on)
         return self.do(AcceptQuote(), quote, on=on)

@@ -114,6 +114,16 @@ class TestBillable:
         columns = ("quote_id", "quote_revision", "quote_line", "sku", "billable")
         assert books.rows("billable", *columns) == [[books.id("Q"), 1, 1, "A-1", "20"], [books.id("Q"), 1, 5, "A-5", "80"]]
 
+    def test_a_line_is_worded_as_it_was_then(self, books: Books) -> None:
+        books.order("O", line(1, "2", "10"))
+        known = deliver(books, "O", (1, "1"))
+        other = line(1, "2", "10").model_copy(update={"sku": "B-1", "description": "another name"})
+        books.do(AmendOrder(reason="renamed", lines=(other,)), "O", on=day(3))
+        columns = ("sku", "description", "billable")
+        assert books.rows("billable", *columns, as_of=day(2)) == [["A-1", "article 1", "10"]]
+        assert books.rows("billable", *columns, as_of=day(3)) == [["B-1", "another name", "10"]]
+        assert books.rows("billable", *columns, as_of=day(3), known_at=known) == [["A-1", "article 1", "10"]]
+
     def test_all_that_is_billable_is_what_an_invoice_takes(self, books: Books) -> None:
         books.order("O", line(1, "7", "1.111"), line(2, "3", "0.017"))
         deliver(books, "O", (1, "3"), (2, "1"))

@@ -27,6 +27,7 @@ from ltc_events.projections.tables.open_items import OpenItems
 from ltc_events.projections.tables.opportunities import Opportunities
 from ltc_events.projections.tables.opportunity_amounts import OpportunityAmounts
 from ltc_events.projections.tables.opportunity_stages import OpportunityStages
+from ltc_events.projections.tables.order_line_versions import OrderLineVersions
 from ltc_events.projections.tables.order_lines import OrderLines
 from ltc_events.projections.tables.order_movements import OrderMovements
 from ltc_events.projections.tables.orders import Orders
@@ -64,6 +65,7 @@ PROJECTIONS: tuple[type[Projection], ...] = (
     QuoteLines,
     Orders,
     OrderLines,
+    OrderLineVersions,
     OrderMovements,
     Shipments,
     Contracts,

@@ -55,7 +55,14 @@ SELECT c.name AS customer, o.customer_id, o.order_id, b.order_line AS line, o.qu
        b.ordered_quantity, b.delivered_quantity, b.invoiced_quantity, b.billable_quantity, o.currency, b.billable
 FROM billable b
 JOIN ltc_read.orders o USING (order_id)
-JOIN ltc_read.order_lines l ON l.order_id = b.order_id AND l.line = b.order_line
+LEFT JOIN LATERAL (
+    SELECT quote_line, sku, description
+    FROM ltc_read.order_line_versions v
+    WHERE v.order_id = b.order_id AND v.line = b.order_line
+        AND v.effective_on <= %(as_of)s AND v.position <= %(known_position)s
+    ORDER BY v.position DESC
+    LIMIT 1
+) l ON true
 LEFT JOIN ltc_read.customers c ON c.customer_id = o.customer_id
 WHERE b.billable_quantity > 0
 ORDER BY c.name, o.placed_on, o.order_id, b.order_line
