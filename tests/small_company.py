@@ -50,6 +50,7 @@ class Company:
         self._store = store
         self._versions: Counter[str] = Counter()
         self._recorded = 0
+        self._followed = False
 
     def record(
         self,
@@ -76,12 +77,15 @@ class Company:
             moment = (occurred_at, effective_on)
             trace = (command_id, command_id, command_id, actor)
             new.append(NewEvent(id_of(name), self._versions[name], event, customer_id, *moment, *trace))
+        self._followed = False
         return self._store.append(Commit(events=new)) + len(new)
 
-    def follow(self) -> int:
-        """Let all read tables follow the log; returns its head."""
-        with open_runner(self.database, PROJECTIONS) as runner:
-            return runner.catch_up()
+    def follow(self) -> None:
+        """Let all read tables follow the log."""
+        if not self._followed:
+            with open_runner(self.database, PROJECTIONS) as runner:
+                runner.catch_up()
+            self._followed = True
 
     def report(
         self, name: str, *, as_of: str = "2026-12-31", known_at: int | datetime | str | None = None, **parameters: Any

@@ -105,7 +105,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report as its SQL file declares it. `sections` names the column by which a table is shown in parts."""
+    """A report as its SQL file declares it.
+
+    `sections` names the column by which a table is shown in parts. `narrow` says that it looks at few rows, which indexes
+    find, instead of whole histories.
+    """
 
     name: str
     title: str
@@ -114,6 +118,7 @@ class Report:
     columns: tuple[Column, ...]
     sql: str
     sections: str | None = None
+    narrow: bool = False
     tables: frozenset[str] = field(default=frozenset())
 
 

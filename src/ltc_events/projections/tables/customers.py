@@ -41,7 +41,6 @@ class Customers(Projection):
         "changed_position": column("int8", "position of the last change in the log"),
         "changed_on": column("date", "business date of the last change"),
     }
-    indexes = (("name",),)
 
     @on(CustomerRegistered)
     def registered(self, event: CustomerRegistered, record: Record) -> Iterator[Operation]:

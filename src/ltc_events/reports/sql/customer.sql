@@ -1,6 +1,7 @@
 /*
 title = "Customer"
 sections = "section"
+narrow = true
 definition = """
 All about one customer on one page (R-24, R-25): the profile as it was known, what other systems call it, the people who speak for
 it, the open amounts from pipeline to receivables, and the timeline of what happened, newest first. Amounts, per currency: *won
