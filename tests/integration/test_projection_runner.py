@@ -28,7 +28,7 @@ from tests.projection_samples import (
 from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
 from ltc_events.projections.errors import TableDiffers
 from ltc_events.projections.layout import Connection
-from ltc_events.projections.runner import Runner, open_runner
+from ltc_events.projections.runner import WAIT_S, Runner, open_runner
 from ltc_events.projections.status import ProjectionStatus, projection_status
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, NotInitialised, Role
@@ -52,6 +52,14 @@ def reader(database: Database) -> Iterator[Connection]:
 def projector(database: Database) -> Iterator[Connection]:
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def log(database: Database) -> Iterator[EventStore]:
+    """The event store as the projector sees it."""
+    store = EventStore(database, Role.PROJECTOR)
+    yield store
+    store.close()
 
 
 def status(database: Database, name: str) -> ProjectionStatus:
@@ -91,12 +99,10 @@ def test_tables_show_the_log(database: Database, event_store: EventStore, reader
 
 @pytest.mark.parametrize("page_events", [1, 2, 3, 7, 100])
 def test_the_size_of_a_page_does_not_matter(
-    database: Database, event_store: EventStore, projector: Connection, reader: Connection, page_events: int
+    database: Database, event_store: EventStore, projector: Connection, reader: Connection, page_events: int, log: EventStore
 ) -> None:
     story(event_store)
-    reader_of_log = EventStore(database, Role.PROJECTOR)
-    Runner(reader_of_log, [projector], ALL, page_events=page_events).catch_up()
-    reader_of_log.close()
+    Runner(log, [projector], ALL, page_events=page_events).catch_up()
     seen = {name: rows(reader, name) for name in ("bills", "ledger", "fragile")}
     assert sum(row[3] for row in seen["ledger"]) == 0
     assert (len(seen["bills"]), len(seen["ledger"])) == (8, 26)
@@ -132,8 +138,9 @@ def test_two_projectors_on_the_same_tables_never_count_twice(
         for _ in range(3):
             story_of_one(event_store)
             first.catch_up()
-            append(event_store, chatter())
+            head = append(event_store, chatter())
             second.catch_up()
+            assert {one.position for one in projection_status(database)} == {head}
     assert rows(reader, "fragile")[0][1] == 3
     assert sum(row[3] for row in rows(reader, "bills")) == Decimal("1.50")
 
@@ -200,10 +207,9 @@ class Trap:
 
 @pytest.mark.parametrize("nth", [1, 2, 3, 4])
 def test_a_crash_between_batches_loses_and_doubles_nothing(
-    database: Database, event_store: EventStore, reader: Connection, nth: int
+    database: Database, event_store: EventStore, reader: Connection, nth: int, log: EventStore
 ) -> None:
     head = story(event_store)
-    log = EventStore(database, Role.PROJECTOR)
 
     def kill() -> None:
         with database.connect(Role.OWNER, autocommit=True) as owner:
@@ -213,7 +219,6 @@ def test_a_crash_between_batches_loses_and_doubles_nothing(
         runner = Runner(Trap(log, nth, kill), [connection], ALL, page_events=3)
         with pytest.raises(psycopg.OperationalError):
             runner.catch_up()
-    log.close()
     assert {one.state for one in projection_status(database)} == {"live"}  # the database's trouble is not theirs
     assert min(one.position for one in projection_status(database)) < head
     with open_runner(database, ALL) as runner:
@@ -225,10 +230,9 @@ def test_a_crash_between_batches_loses_and_doubles_nothing(
 
 @pytest.mark.parametrize("page_events", [1, 3, 100])
 def test_a_projection_that_cannot_take_an_event_in_stops_alone(
-    database: Database, event_store: EventStore, reader: Connection, projector: Connection, page_events: int
+    database: Database, event_store: EventStore, reader: Connection, projector: Connection, page_events: int, log: EventStore
 ) -> None:
     append(event_store, bill(1, "1"), bill(2, "2"), bill(3, "3", "break"), bill(4, "4"))
-    log = EventStore(database, Role.PROJECTOR)
     runner = Runner(log, [projector], ALL, page_events=page_events)
     runner.catch_up()
     assert rows(reader, "fragile")[0][1] == 2  # what came before it is in
@@ -245,7 +249,6 @@ def test_a_projection_that_cannot_take_an_event_in_stops_alone(
         ("fragile", "failed", 2),
         ("ledger", "live", head),
     ]
-    log.close()
 
 
 def test_a_mended_projection_goes_on_where_it_stopped(database: Database, event_store: EventStore, reader: Connection) -> None:
@@ -263,20 +266,19 @@ def test_a_mended_projection_goes_on_where_it_stopped(database: Database, event_
         with open_runner(database, [projection]) as runner:
             runner.catch_up()
     assert rows(reader, "fragile")[0][1] == 3
-    assert (status(database, "fragile").state, status(database, "fragile").position) == ("live", head)
+    mended = status(database, "fragile")
+    assert (mended.state, mended.position, mended.failed_position, mended.error) == ("live", head, None, None)
 
 
 @pytest.mark.parametrize("page_events", [1, 100])
 def test_rows_that_the_database_refuses_stop_their_projection_alone(
-    database: Database, event_store: EventStore, reader: Connection, projector: Connection, page_events: int
+    database: Database, event_store: EventStore, reader: Connection, projector: Connection, page_events: int, log: EventStore
 ) -> None:
     """An entry that does not balance, and a payment beyond the bill: each names its event."""
     head = append(
         event_store, bill(1, "1"), bill(2, "2", "unbalanced"), bill(3, "3"), payment(3, "2.50"), payment(3, "1"), bill(4, "4")
     )
-    log = EventStore(database, Role.PROJECTOR)
     Runner(log, [projector], ALL, page_events=page_events).catch_up()
-    log.close()
     ledger, bills = status(database, "ledger"), status(database, "bills")
     assert (ledger.state, ledger.failed_position, ledger.position) == ("failed", 2, 1)
     assert "an entry of ltc_read.ledger__v1 does not add up to zero" in str(ledger.error)
@@ -286,6 +288,21 @@ def test_rows_that_the_database_refuses_stop_their_projection_alone(
     assert status(database, "fragile").position == head
     assert [row[:2] for row in rows(reader, "ledger")] == [(1, 1), (1, 2)]
     assert rows(reader, "bills")[2][2:4] == (Decimal(3), Decimal("2.50"))
+
+
+def test_trouble_of_the_database_is_not_a_failure_of_the_projection(
+    database: Database, event_store: EventStore, projector: Connection, reader: Connection, log: EventStore
+) -> None:
+    append(event_store, bill(1, "1"))
+    runner = Runner(log, [projector], [Bills])
+    projector.execute("SET lock_timeout = '100ms'")
+    with database.connect(Role.OWNER) as owner:
+        owner.execute("LOCK TABLE ltc_read.bills__v1")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            runner.catch_up()
+    assert status(database, "bills").state == "live"
+    runner.catch_up()
+    assert len(rows(reader, "bills")) == 1
 
 
 def test_an_event_that_cannot_be_decoded_stops_only_those_that_handle_it(database: Database, event_store: EventStore) -> None:
@@ -306,30 +323,36 @@ def test_following_shows_new_events_within_moments(database: Database, event_sto
     with open_runner(database, ALL) as runner:
         thread = threading.Thread(target=runner.follow, args=(stop,))
         thread.start()
-        for n in range(1, 6):
+        started = time.monotonic()
+        for n in range(1, 11):
             append(event_store, bill(n, "1"))
-            assert until(lambda n=n: len(rows(reader, "bills")) == n, 5) < 1  # type: ignore[misc]
+            until(lambda n=n: len(rows(reader, "bills")) == n, 5)  # type: ignore[misc]
+        assert time.monotonic() - started < 10 * WAIT_S / 2  # each came with its wake-up, not with the next look
         stop.set()
         thread.join(5)
         assert not thread.is_alive()
 
 
-def test_a_lost_wake_up_costs_milliseconds(database: Database, event_store: EventStore, reader: Connection) -> None:
-    log = EventStore(database, Role.PROJECTOR)
+def test_a_lost_wake_up_costs_milliseconds(
+    database: Database, event_store: EventStore, reader: Connection, log: EventStore, projector: Connection
+) -> None:
+    append(event_store, bill(1, "1"))
     stop = threading.Event()
-    with database.connect(Role.PROJECTOR, autocommit=True) as connection:
-        runner = Runner(log, [connection], [Bills])
-        runner.catch_up()
-        log.wait(0, 0)
-        log._listener().execute("UNLISTEN *")  # from now on no notification arrives
-        thread = threading.Thread(target=runner.follow, args=(stop,))
-        thread.start()
-        append(event_store, bill(1, "1"))
-        waited = until(lambda: len(rows(reader, "bills")) == 1, 5)
-        stop.set()
-        thread.join(5)
-    log.close()
-    assert waited < 0.5
+    runner = Runner(log, [projector], [Bills])
+    runner.catch_up()
+    thread = threading.Thread(target=runner.follow, args=(stop,))
+    thread.start()
+    time.sleep(0.05)  # it listens by now
+    with database.connect(Role.OWNER) as owner:  # another bill, of which nobody is told
+        owner.execute("UPDATE ltc.head SET position = position + 1")
+        owner.execute(
+            "INSERT INTO ltc.events SELECT (jsonb_populate_record(e, jsonb_build_object("
+            "'position', e.position + 1, 'stream_id', gen_random_uuid()))).* FROM ltc.events e"
+        )
+    waited = until(lambda: len(rows(reader, "bills")) == 2, 5)
+    stop.set()
+    thread.join(5)
+    assert waited < WAIT_S
 
 
 def test_analysts_read_the_views_and_nothing_else(database: Database, event_store: EventStore, reader: Connection) -> None:
@@ -406,7 +429,9 @@ def test_status_needs_a_ledger(bare_database: Database, database: Database) -> N
         projection_status(database)
 
 
-def test_rare_events_are_found_in_a_long_log(database: Database, event_store: EventStore, reader: Connection) -> None:
+def test_rare_events_are_found_in_a_long_log(
+    database: Database, event_store: EventStore, reader: Connection, log: EventStore
+) -> None:
     class Talk(Projection):
         """What was said."""
 
@@ -420,12 +445,10 @@ def test_rare_events_are_found_in_a_long_log(database: Database, event_store: Ev
 
     for block in range(20):
         append(event_store, *(bill(block * 100 + n, "1") for n in range(37)), chatter(f"block {block}"))
-    log = EventStore(database, Role.PROJECTOR)
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:
         reports: list[tuple[int, int]] = []
         runner = Runner(log, [connection], [Talk], page_events=4)
         runner.catch_up(lambda position, head: reports.append((position, head)))
-    log.close()
     assert rows(reader, "talk") == [((block + 1) * 38, f"block {block}") for block in range(20)]
     assert [position for position, _ in reports] == sorted({position for position, _ in reports})
     assert reports[-1] == (760, 760)

@@ -28,7 +28,13 @@ class ListedLog:
         return found[:limit]
 
 
-@given(st.lists(st.booleans(), max_size=120), st.integers(1, 20), st.integers(0, 40))
+# Long runs of one kind: windows must both grow and find themselves too wide.
+logs = st.lists(st.tuples(st.booleans(), st.integers(1, 30)), max_size=8).map(
+    lambda runs: [wanted for wanted, length in runs for _ in range(length)]
+)
+
+
+@given(logs, st.integers(1, 8), st.integers(0, 40))
 def test_pages_cover_the_log_once(wanted: list[bool], limit: int, after: int) -> None:
     records = as_records([bill(n, "1") if yes else chatter() for n, yes in enumerate(wanted)])
     upto = len(records)
