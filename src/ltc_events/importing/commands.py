@@ -14,6 +14,7 @@ from ltc_events.importing.kinds import DATE, ID, TEXT, TIME, BadFormula, Kind, e
 from ltc_events.importing.mapping import Emit, Prelude, Step, iso, nearest
 from ltc_events.importing.moments import localised
 from ltc_events.importing.names import inner_scope
+from ltc_events.importing.source import go_through
 from ltc_events.importing.templates import compile_data, compile_template
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.base import COMMANDS, Command
@@ -70,8 +71,7 @@ def compile_emit(emit: Emit, step: Step, scope: Scope, envelope: Envelope) -> Em
             if condition is None or condition(row):
                 yield command(row)
             return
-        for index, child in enumerate(rows(row), 1):
-            child.parent, child.index, child.position = row, index, index
+        for child in go_through(rows(row), row):
             if condition is None or condition(child):
                 yield command(child)
 

@@ -107,6 +107,22 @@ def _sum(arguments: Sequence[Expression], _: str) -> Built:
     return total, NUMBER
 
 
+def _before(arguments: Sequence[Expression], _: str) -> Built:
+    (argument,) = arguments
+    _want(argument, NUMBERS)
+    evaluate = argument.evaluate
+
+    def total(row: Any) -> Decimal:
+        if row.parent is None:
+            raise BadValue("no_rows_before", "before(…) is asked of a row that is not gone through by each", "use it within each")
+        values = [evaluate(one) for one in row.siblings[: row.index - 1]]
+        if None in values:
+            raise empty_value(argument.text)
+        return reduce(EXACT.add, values, Decimal(0))
+
+    return total, NUMBER
+
+
 def _count(arguments: Sequence[Expression], _: str) -> Built:
     (argument,) = arguments
     if argument.kind.name not in ("rows", "list"):
@@ -290,6 +306,7 @@ FUNCTIONS = {
     "uuid": Function("uuid(column)", "an id that already is a UUID", 1, 1, _uuid),
     "policy": Function("policy('kind')", "the id of a policy, e.g. policy('required_fields')", 1, 1, _policy),
     "sum": Function("sum(rows.column)", "the sum of a column over linked rows", 1, 1, _sum),
+    "before": Function("before(column)", "within `each`: the sum of a column over the rows that came before", 1, 1, _before),
     "count": Function("count(rows)", "how many linked rows there are", 1, 1, _count),
     "first": Function("first(rows)", "the first of linked rows, or of their values", 1, 1, _first),
     "last": Function("last(rows)", "the last of linked rows, or of their values", 1, 1, _last),

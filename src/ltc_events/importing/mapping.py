@@ -94,6 +94,7 @@ class File(Section):
     skip_lines: int = Field(default=0, ge=0, le=1000)
     header: bool = True
     short_rows: Literal["refuse", "pad"] = "refuse"
+    long_rows: Literal["refuse", "cut"] = "refuse"
     columns: dict[Identifier, Annotated[Column, BeforeValidator(_column)]] = Field(min_length=1)
     values: dict[Identifier, Formula] = {}
     links: dict[Identifier, Link] = {}

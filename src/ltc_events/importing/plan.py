@@ -158,7 +158,7 @@ def _open(mapping: Mapping, name: str, file: File, folder: Path, stack: ExitStac
     )
     csv_file = CsvFile(path, dialect)
     stack.callback(csv_file.close)
-    return Source(name, csv_file, pad_short_rows=file.short_rows == "pad")
+    return Source(name, csv_file, pad_short_rows=file.short_rows == "pad", cut_long_rows=file.long_rows == "cut")
 
 
 def rows_in_order(step: CompiledStep) -> Iterator[Row | RowRefused]:

@@ -17,16 +17,18 @@ _HASH_MASK = (1 << 64) - 1
 class Row:
     """One row of a file. `row[slot]` is a column's value, a value worked out, or linked rows; read once, then kept.
 
-    `parent` is the row through which this one was reached, and `index` its number there, while commands are made of it.
+    While it is gone through for another row, that one is its `parent`, `siblings` are all that are gone through with it,
+    `index` its number among them and `position` that of what is made of it, both from 1.
     """
 
-    __slots__ = ("fields", "index", "line", "ordinal", "parent", "position", "source", "values")
+    __slots__ = ("fields", "index", "line", "ordinal", "parent", "position", "siblings", "source", "values")
 
     def __init__(self, source: "Source", raw: RawRow) -> None:
         self.source = source
         self.ordinal, self.line, self.fields, _ = raw
         self.values = [_UNREAD] * len(source.getters)
         self.parent: Row | None = None
+        self.siblings: Sequence[Row] = ()
         self.index = 0
         self.position = 0
 
@@ -37,19 +39,27 @@ class Row:
         return value
 
 
+def go_through(rows: Sequence[Row], parent: Row) -> Iterator[Row]:
+    """The rows one by one, each knowing where it stands."""
+    for index, row in enumerate(rows, 1):
+        row.parent, row.siblings, row.index, row.position = parent, rows, index, index
+        yield row
+
+
 Getter = Callable[[Row], Any]
 
 
 class Source:
     """One open file with what each slot of its rows means. Raises RowRefused for a row that cannot be read."""
 
-    def __init__(self, name: str, file: CsvFile, *, pad_short_rows: bool = False) -> None:
+    def __init__(self, name: str, file: CsvFile, *, pad_short_rows: bool = False, cut_long_rows: bool = False) -> None:
         self.name = name
         self.file = file
         self.getters: list[Getter] = []
         self.used = bytearray()
         self._width = len(file.header)
-        self._pad = pad_short_rows
+        self._pad_short = pad_short_rows
+        self._cut_long = cut_long_rows
         self._kept: dict[int, Row] = {}
         self._indexes: dict[tuple[int, ...], Index] = {}
 
@@ -106,11 +116,11 @@ class Source:
             raise RowRefused(self.file.name, raw.line, *raw.problem)
         found = len(raw.fields)
         if self._width and found != self._width:
-            if found < self._width and self._pad:
+            if found < self._width and self._pad_short:
                 raw.fields.extend([""] * (self._width - found))
-            elif found < self._width or any(raw.fields[self._width :]):
+            elif found < self._width or not self._cut_long or any(raw.fields[self._width :]):
                 reason = f"the row has {found} fields where the header has {self._width}"
-                fix = "correct the row: a separator is missing or stands unquoted in a text"
+                fix = "correct the row, where a separator is missing or unquoted; or set short_rows or long_rows in the mapping"
                 raise RowRefused(self.file.name, raw.line, "wrong_width", reason, fix)
         return Row(self, raw)
 

@@ -5,10 +5,13 @@ from datetime import date, datetime
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
+from ltc_events.importing.errors import BadValue
 from ltc_events.importing.expressions import Scope, compile_expression, truth
-from ltc_events.importing.kinds import TEXT, BadFormula, Expression, as_json, as_text
+from ltc_events.importing.kinds import TEXT, BadFormula, Expression, as_json, as_text, empty_value
 from ltc_events.importing.mapping import iso, nearest
+from ltc_events.importing.source import go_through
 
 Build = Callable[[Any], Any]
 """Makes a value of JSON from a row; None where there is nothing to say."""
@@ -100,8 +103,13 @@ class _Data:
         """The builder of a table; fields that come out empty are left out. `when` makes the whole of it conditional."""
         condition = self._condition(node, scope, path)
         fields = {key: value for key, value in node.items() if key != "when"}
-        annotations = _check_fields(fields, models, path)
-        builders = [(key, self.value(value, annotations.get(key), scope, f"{path}.{key}")) for key, value in fields.items()]
+        known = _check_fields(fields, models, path)
+        builders = []
+        for key, value in fields.items():
+            field = known.get(key)
+            at = f"{path}.{key}"
+            builder = self.value(value, None if field is None else field.annotation, scope, at)
+            builders.append((key, _required(builder, value, at) if field is not None and field.is_required() else builder))
 
         def build(row: Any) -> dict[str, Any] | None:
             if condition is not None and not condition(row):
@@ -152,8 +160,7 @@ class _Data:
 def _listing(rows: Build, condition: Callable[[Any], bool] | None, builders: Sequence[Build]) -> Build:
     def build(parent: Any) -> list[Any]:
         made: list[Any] = []
-        for index, row in enumerate(rows(parent), 1):
-            row.parent, row.index, row.position = parent, index, len(made) + 1
+        for row in go_through(rows(parent), parent):
             if condition is not None and not condition(row):
                 continue
             for builder in builders:
@@ -173,8 +180,28 @@ def _located(path: str, compile: Callable[[], Expression]) -> Expression:
         raise BadFormula(f"{path}: {error.problem}", error.fix) from error
 
 
-def _check_fields(fields: dict[str, Any], models: Sequence[type[BaseModel]], path: str) -> dict[str, Any]:
-    """The annotations of the fields; raises BadFormula for one that the schema does not have, or needs and does not get."""
+def _required(builder: Build, node: Any, path: str) -> Build:
+    """A field that its schema needs: left empty by the source, it is the row that is refused, and not the command."""
+    text = _compact(node) if isinstance(node, str) else path
+
+    def build(row: Any) -> Any:
+        value = builder(row)
+        if value is None:
+            error = empty_value(text)
+            raise BadValue(error.code, f"{path}: {error.reason}", error.fix, column=text)
+        return value
+
+    return build
+
+
+def _compact(text: str) -> str:
+    """A template that is one expression without its braces, for messages."""
+    parts = list(_parts(text))
+    return parts[0][0] if len(parts) == 1 and isinstance(parts[0], tuple) else text
+
+
+def _check_fields(fields: dict[str, Any], models: Sequence[type[BaseModel]], path: str) -> dict[str, FieldInfo]:
+    """The schema's fields; raises BadFormula for one that it does not have, or needs and does not get."""
     if len(models) != 1:
         return {}
     known = {name: field for name, field in models[0].model_fields.items() if name not in ("occurred_at", "effective_on")}
@@ -184,7 +211,7 @@ def _check_fields(fields: dict[str, Any], models: Sequence[type[BaseModel]], pat
     for name, field in known.items():
         if field.is_required() and name not in fields:
             raise BadFormula(f"{path}.{name} is missing: {models[0].__name__} needs it", f"add {name} = …")
-    return {name: field.annotation for name, field in known.items()}
+    return known
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

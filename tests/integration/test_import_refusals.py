@@ -1,0 +1,154 @@
+"""Whatever is wrong with a row, it is refused with its place, its value and what to do; the rows around it are imported."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ltc_events.application.clock import SystemClock
+from ltc_events.importing import Reconciliation, RefusedRow, run_import
+from ltc_events.store import EventStore
+
+MAPPING = """
+name = "till"
+currency = "EUR"
+
+[formats]
+number = ["1,234.56", "1.234,56"]
+date = ["%d-%m-%Y", "%m-%d-%Y"]
+
+[files.sales]
+path = "sales.csv"
+[files.sales.columns]
+number = { column = "number", required = true }
+shop = "shop"
+sold = { column = "sold", type = "date" }
+amount = { column = "amount", type = "number" }
+rebate = { column = "rebate", type = "number", default = "0" }
+paid_by = { column = "paid by", map = { cash = "cash", card = "card", "*" = "*", "?" = "unknown" } }
+currency = { column = "currency", map = "currencies", empty = ["-"] }
+open = { column = "open", type = "boolean", default = "no" }
+[files.sales.links]
+place = { file = "shops", by = "name", equals = "shop" }
+
+[files.shops]
+path = "shops.csv"
+[files.shops.columns]
+name = "name"
+opened = { column = "opened", type = "date" }
+
+[maps.currencies]
+"€" = "EUR"
+"$" = "USD"
+"" = "EUR"
+
+[[steps]]
+file = "sales"
+refuse = [{ when = "rebate > amount", reason = "rebate {rebate} is more than {amount}", fix = "ask {shop}" }]
+skip = [{ when = "open", reason = "not closed yet" }]
+
+[[steps.emit]]
+command = "payment.receive"
+subject = "id('payment', number)"
+customer = "id('customer', place.name)"
+time = "max(sold, place.opened)"
+data = { amount = "{amount - rebate}", currency = "{currency}", method = "{paid_by}" }
+
+[[controls]]
+name = "cash"
+file = "sales"
+sum = "amount - rebate"
+when = "paid_by == 'cash'"
+event = "payment.received"
+field = "amount"
+where = { method = "cash" }
+"""
+SHOPS = """\
+name,opened
+North,31-01-2020
+South,31-01-2020
+South,31-02-2020
+East,2020
+"""
+HEADER = "number,shop,sold,amount,rebate,paid by,currency,open"
+
+
+def import_rows(folder: Path, store: EventStore, *rows: str) -> Reconciliation:
+    (folder / "till.toml").write_text(MAPPING, encoding="utf-8")
+    (folder / "shops.csv").write_text(SHOPS, encoding="utf-8")
+    (folder / "sales.csv").write_bytes("\n".join((HEADER, *rows, "")).encode("utf-8", "surrogateescape"))
+    return run_import(folder / "till.toml", folder, store, SystemClock())
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("2,North,31-12-2023,1.50,,cash,", ("wrong_width", "", "", "7 fields where the header has 8", "correct the row")),
+        ("2,North,31-12-2023,1,50,,cash,,", ("wrong_width", "", "", "9 fields where the header has 8", "unquoted")),
+        ('2,North,31-12-2023,"1"50",,cash,,', ("not_csv", "", "", "this is not CSV", "close the quotes")),
+        ("2,North\udcff,31-12-2023,1.50,,cash,,", ("not_decodable", "", "", "bytes ff are no utf-8", "encoding")),
+        (",North,31-12-2023,1.50,,cash,,", ("empty_value", "number", "", "the cell is empty", "fill it")),
+        ("2,North,31-12-2023,ten,,cash,,", ("not_a_number", "amount", "ten", "'ten' is not a number", "1,234.56 or 1.234,56")),
+        ("2,North,31-12-2023,1.234,,cash,,", ("ambiguous_number", "amount", "1.234", "read as 1.234 and as 1234", "leave one")),
+        ("2,North,31-12-2023,,,cash,,", ("empty_value", "amount", "", "amount is empty", "amount or …")),
+        ("2,North,03-04-2023,1.50,,cash,,", ("ambiguous_date", "sold", "03-04-2023", "2023-03-04", "leave one format")),
+        ("2,North,30-02-2023,1.50,,cash,,", ("not_a_date", "sold", "30-02-2023", "%d-%m-%Y or %m-%d-%Y", "add its form")),
+        ("2,West,31-12-2023,1.50,,cash,,", ("missing_link", "shop", "West", "no row of shops.csv has name = West", "optional")),
+        ("2,South,31-12-2023,1.50,,cash,,", ("ambiguous_link", "shop", "South", "more than one row (lines 3, 4)", "pick")),
+        ("2,East,31-12-2023,1.50,,cash,,", ("not_a_date", "opened", "2020", "(in shops.csv, line 5)", "correct it")),
+        (
+            "2,North,31-12-2023,1.50,,cash,£,",
+            ("unmapped_value", "currency", "£", "'£' is not in maps.currencies", "for all others"),
+        ),
+        ("2,North,31-12-2023,1.50,,cash,,perhaps", ("not_a_boolean", "open", "perhaps", "neither yes nor no", "true, yes")),
+        ("2,North,31-12-2023,1.50,2.00,cash,,", ("refused_by_mapping", "", "", "rebate 2.00 is more than 1.50", "ask {shop}")),
+    ],
+)
+def test_a_row_is_refused(tmp_path: Path, event_store: EventStore, row: str, expected: tuple[str, str, str, str, str]) -> None:
+    result = import_rows(tmp_path, event_store, "1,North,31-12-2023,1.00,,cash,,", row, "3,North,31-12-2023,4.00,0.50,cash,-,no")
+    (refused,) = result.refused_rows
+    code, field, value, reason, fix = expected
+    assert refused[:3] == ("sales.csv", 3, "")
+    assert (refused.code, refused.field, refused.value) == (code, field, value)
+    assert reason in refused.reason
+    assert fix in refused.fix
+    assert result.commands["payment.receive.v1"].accepted == 2
+    assert result.files[0].refused == 1
+    assert result.controls[0].ledger == Decimal("4.50")
+
+
+def test_a_refusal_of_the_ledger_is_listed_the_same_way(tmp_path: Path, event_store: EventStore) -> None:
+    result = import_rows(tmp_path, event_store, "1,North,31-12-2023,-1.00,-7,cash,,", "2,North,31-12-2023,0.00,0,cash,,")
+    assert result.refused_rows == [
+        RefusedRow(
+            file="sales.csv",
+            line=3,
+            command="payment.receive.v1",
+            code="out_of_range",
+            field="amount",
+            value="0.00",
+            reason="amount: Input should be greater than 0",
+            fix="give more than 0",
+        )
+    ]
+    assert result.controls[0].difference == 0, "nothing of nothing is missing"
+
+
+def test_other_currencies_are_not_added_up(tmp_path: Path, event_store: EventStore) -> None:
+    result = import_rows(tmp_path, event_store, "1,North,31-12-2023,1.00,,cash,€,", "2,North,31-12-2023,2.00,,cash,$,")
+    (cash,) = result.controls
+    assert (cash.source, cash.ledger, cash.other_currency) == (Decimal("3.00"), Decimal("1.00"), 1)
+
+
+def test_values_are_mapped_kept_or_taken_for_empty(tmp_path: Path, event_store: EventStore) -> None:
+    result = import_rows(
+        tmp_path,
+        event_store,
+        "1,North,31-12-2023,1.00,,?,€,",
+        "2,North,31-12-2023,1.00,,voucher,-,N",
+        "3,North,31-12-2023,1.00,,,,YES",
+    )
+    assert result.refused == 0
+    assert result.files[0].skipped == {"not closed yet": 1}
+    methods = [record.event.method for record in event_store.read(0, 10)]  # type: ignore[attr-defined]
+    assert methods == ["unknown", "voucher"]

@@ -1,0 +1,273 @@
+"""Importing twice, after an interruption, as a rehearsal, and once more what was refused."""
+
+import csv
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from ltc_events.application.clock import SystemClock
+from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.importing import Progress, Reconciliation, run_import
+from ltc_events.importing import run as running
+from ltc_events.store import Database, EventStore, Role
+
+MAPPING = """
+name = "shop"
+currency = "EUR"
+
+[files.orders]
+path = "orders.csv"
+[files.orders.columns]
+id = "id"
+customer = "customer"
+ordered = { column = "ordered", type = "date" }
+amount = { column = "amount", type = "number" }
+
+{prelude}
+
+[[steps]]
+file = "orders"
+time = "ordered"
+customer = "id('customer', customer)"
+actor = "{customer}"
+
+[[steps.emit]]
+command = "customer.register"
+subject = "id('customer', customer)"
+once = true
+data.profile = { name = "{customer}" }
+
+[[steps.emit]]
+command = "order.place"
+subject = "id('order', id)"
+[steps.emit.data]
+reason = "shop"
+currency = "EUR"
+lines = [{ line = 1, sku = "X", description = "X", quantity = "1", unit_price = "{amount}", tax_rate = "0" }]
+
+[[steps.emit]]
+command = "invoice.issue"
+subject = "id('invoice', id)"
+data = { order_id = "{id('order', id)}", basis = "ordered" }
+
+[[controls]]
+name = "orders"
+file = "orders"
+sum = "amount"
+event = "order.placed"
+field = "net"
+
+[[controls]]
+name = "invoices"
+file = "orders"
+event = "invoice.issued"
+"""
+NAME_ALONE = """
+[[prelude]]
+command = "policy.publish"
+subject = "policy('required_fields')"
+time = 2020-01-01
+data.content = { kind = "required_fields", lead = [], customer = ["name"] }
+"""
+
+Import = Callable[..., Reconciliation]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Writes an export of orders, and the mapping for it."""
+
+    def write(rows: list[str], prelude: str = NAME_ALONE) -> Path:
+        (tmp_path / "shop.toml").write_text(MAPPING.replace("{prelude}", prelude), encoding="utf-8")
+        (tmp_path / "orders.csv").write_text("\n".join(["id,customer,ordered,amount", *rows, ""]), encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture
+def run(tmp_path: Path, event_store: EventStore) -> Import:
+    def run(**options: Any) -> Reconciliation:
+        return run_import(tmp_path / "shop.toml", tmp_path, event_store, SystemClock(), **options)
+
+    return run
+
+
+def rows(count: int) -> list[str]:
+    return [f"{number},customer {number % 70},2024-01-{number % 28 + 1:02},{number}.5" for number in range(count)]
+
+
+def counts(result: Reconciliation) -> dict[str, int]:
+    commands = result.commands.values()
+    return {
+        "accepted": sum(count.accepted for count in commands),
+        "duplicate": sum(count.duplicate for count in commands),
+        "refused": sum(count.refused for count in commands),
+    }
+
+
+def test_importing_twice_changes_nothing(write: Callable[..., Path], run: Import, event_store: EventStore) -> None:
+    write(rows(600))
+    first = run()
+    head = event_store.head()
+    second = run()
+    assert event_store.head() == head
+    assert counts(first) == {"accepted": 1271, "duplicate": 0, "refused": 0}
+    assert counts(second) == {"accepted": 0, "duplicate": 1271, "refused": 0}
+    assert first.balanced
+    assert [(one.source, one.ledger) for one in second.controls] == [(one.source, one.ledger) for one in first.controls]
+
+
+def test_rows_that_were_added_since_are_all_that_is_new(write: Callable[..., Path], run: Import) -> None:
+    write(rows(600))
+    run()
+    write(rows(610))
+    assert counts(run()) == {"accepted": 20, "duplicate": 1271, "refused": 0}
+
+
+def test_a_row_that_changed_since_is_refused_and_not_booked_twice(write: Callable[..., Path], run: Import) -> None:
+    write(["1,A,2024-01-01,10.00"])
+    run()
+    write(["1,A,2024-01-01,11.00"])
+    result = run()
+    assert counts(result) == {"accepted": 0, "duplicate": 3, "refused": 1}
+    assert (result.refused_rows[0].command, result.refused_rows[0].code) == ("order.place.v1", "already_exists")
+    assert result.controls[0].difference == Decimal("-11.00")
+
+
+def test_a_line_that_stands_twice_counts_once(write: Callable[..., Path], run: Import) -> None:
+    write(["1,A,2024-01-01,10.00", "1,A,2024-01-01,10.00"])
+    result = run()
+    assert counts(result) == {"accepted": 4, "duplicate": 2, "refused": 0}
+    assert [(one.source, one.ledger) for one in result.controls] == [(20, 10), (2, 1)]
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2])
+def test_an_interrupted_import_goes_on(
+    write: Callable[..., Path], run: Import, event_store: EventStore, monkeypatch: pytest.MonkeyPatch, batches: int
+) -> None:
+    write(rows(600))
+    submit = CommandPipeline.submit
+    done = 0
+
+    def interrupted(pipeline: CommandPipeline, documents: Any) -> Any:
+        nonlocal done
+        if done == batches:
+            raise KeyboardInterrupt
+        done += 1
+        return submit(pipeline, documents)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CommandPipeline, "submit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    result = run()
+    assert counts(result) == {"accepted": 1271 - 500 * batches, "duplicate": 500 * batches, "refused": 0}
+    assert result.balanced
+    assert event_store.head()[0] == 1 + 70 + 600 + 3 * 600
+
+
+def test_a_rehearsal_decides_everything_and_stores_nothing(
+    write: Callable[..., Path], run: Import, event_store: EventStore
+) -> None:
+    write([*rows(600), "bad,A,2024-02-30,1.00", "599,B,2024-01-01,7.00"])
+    rehearsed = run(dry_run=True)
+    assert event_store.head()[0] == 0
+    real = run()
+    assert counts(rehearsed) == counts(real)
+    assert rehearsed.document() == {**real.document(), "dry_run": True}
+    assert counts(run(dry_run=True)) == {"accepted": 0, "duplicate": counts(real)["accepted"], "refused": counts(real)["refused"]}
+
+
+def test_what_was_refused_is_sent_once_more_when_asked_for(write: Callable[..., Path], run: Import, database: Database) -> None:
+    """A refusal is final for its command, even when what it lacked is there now; `retry` gives it a new one."""
+    write(["1,A,2024-01-01,10.00"], prelude="")
+    assert counts(run()) == {"accepted": 2, "duplicate": 0, "refused": 1}
+    store = EventStore(database, Role.WRITER)
+    policy = {
+        "specversion": "1.0",
+        "id": "0190163d-8694-739b-aea5-966c26f8ad91",
+        "source": "test",
+        "type": "ltc.policy.publish.v1",
+        "subject": "b9b0b7f4-6e58-5e60-8d3c-5c4f4d5be8d5",
+        "partitionkey": "b9b0b7f4-6e58-5e60-8d3c-5c4f4d5be8d5",
+        "data": {"content": {"kind": "required_fields", "lead": [], "customer": ["name"]}},
+    }
+    from ltc_events.aggregates.policy import policy_id
+
+    policy["subject"] = policy["partitionkey"] = str(policy_id("required_fields"))
+    CommandPipeline(store, SystemClock()).submit([orjson.dumps(policy)])
+    store.close()
+    again = run()
+    assert counts(again) == {"accepted": 0, "duplicate": 2, "refused": 1}
+    assert again.refused_rows[0].code == "missing_fields"
+    assert counts(run(retry="second")) == {"accepted": 1, "duplicate": 2, "refused": 0}
+    assert counts(run(retry="second")) == {"accepted": 0, "duplicate": 3, "refused": 0}
+
+
+def test_all_refused_rows_are_in_the_csv_file(
+    write: Callable[..., Path], run: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ltc_events.importing.reconciliation.REFUSED_ROWS_KEPT_MAX", 2)
+    write([f'{number},"A, b",2024-01-01,ten' for number in range(5)])
+    result = run(refused_csv=tmp_path / "refused.csv")
+    assert len(result.refused_rows) == 2
+    assert result.refused == 5
+    with (tmp_path / "refused.csv").open(encoding="utf-8", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [row["line"] for row in written] == ["2", "3", "4", "5", "6"]
+    assert written[0] == {
+        "file": "orders.csv",
+        "line": "2",
+        "command": "",
+        "code": "not_a_number",
+        "field": "amount",
+        "value": "ten",
+        "reason": "'ten' is not a number",
+        "fix": "write it like 1234.56, or add its format to the mapping",
+    }
+
+
+def test_progress_is_told_by_rows(write: Callable[..., Path], run: Import) -> None:
+    write(rows(600))
+    told: list[Progress] = []
+    run(progress=told.append)
+    assert [one.commands for one in told] == [500, 1000, 1271]
+    assert told[-1] == Progress("orders.csv", 600, 600, 1271)
+    assert all(one.rows_total == 600 for one in told)
+
+
+def test_the_result_is_one_json_document(write: Callable[..., Path], run: Import) -> None:
+    write(["1,A,2024-01-01,10.00", "2,A,2024-01-01,"])
+    document = json.loads(orjson.dumps(run().document()))
+    assert document["balanced"] is False
+    assert document["files"] == [{"name": "orders", "path": "orders.csv", "rows": 2, "used": 1, "refused": 1, "skipped": {}}]
+    assert document["controls"][0] == {
+        "name": "orders",
+        "currency": "EUR",
+        "note": None,
+        "source": "10.00",
+        "source_rows": 1,
+        "unreadable": 0,
+        "ledger": "10.00",
+        "ledger_events": 1,
+        "other_currency": 0,
+        "difference": "0.00",
+    }
+    assert document["refused"] == 1
+    assert document["refused_rows"][0]["reason"] == "data.lines[1].unit_price: amount is empty"
+
+
+def test_batches_are_bounded(write: Callable[..., Path], run: Import, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    submit = CommandPipeline.submit
+    monkeypatch.setattr(CommandPipeline, "submit", lambda self, batch: sizes.append(len(batch)) or submit(self, batch))
+    write(rows(600))
+    run()
+    assert sizes == [500, 500, 271]
+    assert running.BATCH == 500
