@@ -108,8 +108,8 @@ def test_the_streams_of_a_customer_oldest_first(event_store: EventStore) -> None
     commit = Commit([new_event(first, 1, None, customer), new_event(uuid4(), 1, None, other)])
     commit.events += [new_event(second, 1, None, customer), new_event(first, 2, None, customer)]
     event_store.append(commit)
-    assert event_store.streams_of(customer, "campaign.launched.v1") == [first, second]
-    assert event_store.streams_of(customer, "campaign.cost_recorded.v1") == []
+    assert event_store.streams_of([customer, uuid4()], "campaign.launched.v1") == {customer: [first, second]}
+    assert event_store.streams_of([customer], "campaign.cost_recorded.v1") == {}
 
 
 @pytest.mark.parametrize("commands", [LONE, BATCHED])

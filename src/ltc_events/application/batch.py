@@ -1,24 +1,26 @@
 """One batch of commands being decided: states as they are after every command so far, and what to store of it."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import reduce
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate
-from ltc_events.aggregates.policy import POLICY_IDS, Policies
+from ltc_events.aggregates.policy import Policies
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.errors import IdTaken, OtherCustomers
 from ltc_events.application.work import NotFound
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.envelope import Message
+from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.schemas.policy import PolicyPublished
 from ltc_events.schemas.record import Record
+from ltc_events.store.commit import NewEvent
 from ltc_events.store.event_store import EventStore
 
 S = TypeVar("S")
-INVOICE_ISSUED = "invoice.issued.v1"
 
 
 class Entry(NamedTuple):
@@ -50,22 +52,26 @@ def fold(records: Iterable[Record]) -> Entry:
 
 
 class Cache:
-    """What is known of the store between batches: streams, and whose invoices they are; bounded, oldest use first out."""
+    """What is known of the store between batches: streams, and whose invoices they are; bounded, oldest use first out.
+
+    Both go by the `int` of a UUID: hashing and comparing a UUID is Python code, and happens a dozen times a command.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self.entries: dict[UUID, Entry] = {}
-        self.invoices: dict[UUID, list[UUID]] = {}
+        self.entries: dict[int, Entry] = {}
+        self.invoices: dict[int, list[UUID]] = {}
 
     def absorb(self, batch: "Batch") -> None:
         """Keep what a stored batch has touched."""
-        for id, entry in batch.entries.items():
-            self.entries.pop(id, None)
+        entries = self.entries
+        for number, entry in batch.entries.items():
+            entries.pop(number, None)
             if entry.version:
-                self.entries[id] = entry
-        for customer_id, issued in batch.issued.items():
-            if customer_id in self.invoices:
-                self.invoices[customer_id].extend(issued)
+                entries[number] = entry
+        for customer, issued in batch.issued.items():
+            if customer in self.invoices:
+                self.invoices[customer].extend(issued)
         self._shrink(self.entries)
         self._shrink(self.invoices)
 
@@ -76,11 +82,11 @@ class Cache:
             self.entries.clear()
             return
         for id in streams:
-            self.entries.pop(id, None)
+            self.entries.pop(id.int, None)
 
-    def _shrink(self, entries: dict[UUID, Any]) -> None:
-        for id in list(islice(entries, max(0, len(entries) - self._size))):
-            del entries[id]
+    def _shrink(self, entries: dict[int, Any]) -> None:
+        for number in list(islice(entries, max(0, len(entries) - self._size))):
+            del entries[number]
 
 
 class Batch:
@@ -90,58 +96,67 @@ class Batch:
         self._store = store
         self._cache = cache
         self.policies = policies
-        self.entries: dict[UUID, Entry] = {}
+        self.entries: dict[int, Entry] = {}
         """Every stream that the batch has touched, as it now is."""
-        self.issued: dict[UUID, list[UUID]] = {}
+        self.issued: dict[int, list[UUID]] = {}
         """The invoices that the batch has issued, per customer."""
 
     def prefetch(self, ids: Iterable[UUID]) -> None:
-        """Load the streams that are not in the cache yet, in one query."""
-        missing = [id for id in ids if id not in self._cache.entries]
+        """Load the streams that are not known yet, in one query."""
+        own, cached = self.entries, self._cache.entries
+        missing = {id.int: id for id in ids if id.int not in cached and id.int not in own}
         if missing:
-            loaded = self._store.load(missing)
-            for id in missing:
-                self.entries[id] = fold(loaded.get(id, ()))
+            loaded = self._store.load(list(missing.values()))
+            for number, id in missing.items():
+                own[number] = fold(loaded.get(id, ()))
+
+    def prefetch_invoices(self, customers: Iterable[UUID]) -> None:
+        """Find the invoices of customers of whom they are not known yet, in one query, and load them in another."""
+        known = self._cache.invoices
+        missing = {id.int: id for id in customers if id.int not in known}
+        if missing:
+            found = self._store.streams_of(list(missing.values()), InvoiceIssued.type)
+            known.update((number, found.get(id, [])) for number, id in missing.items())
+            self.prefetch(id for number in missing for id in known[number])
 
     def entry(self, id: UUID) -> Entry:
         """The stream as it is after all commands so far."""
-        entry = self.entries.get(id)
+        number = id.int
+        entry = self.entries.get(number)
         if entry is None:
-            entry = self._cache.entries.get(id)
+            entry = self._cache.entries.get(number)
             if entry is None:
                 entry = fold(self._store.stream(id))
-            self.entries[id] = entry
+            self.entries[number] = entry
         return entry
 
     def invoices_of(self, customer_id: UUID) -> list[UUID]:
         """The customer's invoices: those stored, and those of this batch behind them."""
-        stored = self._cache.invoices.get(customer_id)
-        if stored is None:
-            stored = self._cache.invoices[customer_id] = self._store.streams_of(customer_id, INVOICE_ISSUED)
-        return [*stored, *self.issued.get(customer_id, ())]
+        self.prefetch_invoices([customer_id])
+        return [*self._cache.invoices[customer_id.int], *self.issued.get(customer_id.int, ())]
 
 
 class CommandWork:
     """One command at work on a batch (the `Work` of the rules). Nothing of it counts before `finish`."""
 
-    def __init__(self, batch: Batch, message: Message) -> None:
+    __slots__ = ("_batch", "_entries", "_envelope", "_invoices", "customer_id", "emitted", "policies", "subject")
+
+    def __init__(self, batch: Batch, message: Message, effective_on: date) -> None:
         self._batch = batch
-        self._message = message
-        self._entries: dict[UUID, Entry] = {}
+        self._entries: dict[int, Entry] = {}
         self._invoices: list[UUID] = []
-        self.emitted: list[tuple[UUID, int, Event, UUID | None]] = []
-
-    @property
-    def subject(self) -> UUID:
-        return self._message.subject
-
-    @property
-    def customer_id(self) -> UUID | None:
-        return self._message.customer_id
-
-    @property
-    def policies(self) -> Policies:
-        return self._batch.policies
+        self._envelope = (
+            message.occurred_at,
+            effective_on,
+            message.command_id,
+            message.correlation_id,
+            message.causation_id,
+            message.actor,
+        )
+        self.subject = message.subject
+        self.customer_id = message.customer_id
+        self.policies = batch.policies
+        self.emitted: list[NewEvent] = []
 
     def find(self, aggregate: Aggregate[S], id: UUID) -> S | None:
         entry = self._entry(id)
@@ -149,7 +164,8 @@ class CommandWork:
             return None
         if entry.noun != aggregate.noun:
             raise IdTaken(id=id, other=entry.noun, noun=aggregate.noun)
-        if entry.customer_id is not None and entry.customer_id != self._message.customer_id:
+        owner = entry.customer_id
+        if owner is not None and (self.customer_id is None or owner.int != self.customer_id.int):
             raise OtherCustomers(noun=aggregate.noun, id=id)
         state: S = entry.state
         return state
@@ -164,29 +180,29 @@ class CommandWork:
         noun, state, version, customer_id = self._entry(id)
         if version == 0:
             noun = aggregate.noun
-            customer_id = None if noun == "number_series" else self._message.customer_id
+            customer_id = None if noun == "number_series" else self.customer_id
         for event in events:
             version += 1
             state = aggregate.evolve(state, event)
-            self.emitted.append((id, version, event, customer_id))
-            if event.type == INVOICE_ISSUED:
+            self.emitted.append(NewEvent(id, version, event, customer_id, *self._envelope))
+            if type(event) is InvoiceIssued:  # asking for an instance of a pydantic model is Python code
                 self._invoices.append(id)
-        self._entries[id] = Entry(noun, state, version, customer_id)
+        self._entries[id.int] = Entry(noun, state, version, customer_id)
 
     def invoices_of_customer(self) -> Sequence[UUID]:
-        if self._message.customer_id is None:
+        if self.customer_id is None:
             return ()
-        return [*self._batch.invoices_of(self._message.customer_id), *self._invoices]
+        return [*self._batch.invoices_of(self.customer_id), *self._invoices]
 
     def finish(self) -> None:
         """Make what was emitted part of the batch."""
         batch = self._batch
         batch.entries.update(self._entries)
-        if self._invoices and self._message.customer_id is not None:
-            batch.issued.setdefault(self._message.customer_id, []).extend(self._invoices)
-        for id, _, event, _ in self.emitted:
-            if id in POLICY_IDS and isinstance(event, PolicyPublished):
-                batch.policies = batch.policies.with_published(event)
+        if self._invoices and self.customer_id is not None:
+            batch.issued.setdefault(self.customer_id.int, []).extend(self._invoices)
+        for one in self.emitted:
+            if type(one.event) is PolicyPublished:
+                batch.policies = batch.policies.with_published(one.event)
 
     def _entry(self, id: UUID) -> Entry:
-        return self._entries.get(id) or self._batch.entry(id)
+        return self._entries.get(id.int) or self._batch.entry(id)

@@ -1,6 +1,6 @@
 """The command pipeline: a batch of CloudEvents in, ordered decisions, ONE transaction, one outcome for each command."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,13 @@ from ltc_events.application.batch import Batch, Cache, CommandWork, noun_of
 from ltc_events.application.errors import CommandIdReused, Contention, Defect
 from ltc_events.application.rules.registry import RULES
 from ltc_events.kernel.clock import Clock
+from ltc_events.kernel.collector import collector_paused
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import COMMANDS, Command
 from ltc_events.schemas.envelope import Message, Undecodable, parse
 from ltc_events.schemas.number_series import series_id
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
+from ltc_events.schemas.payment import AllocatePayment
 from ltc_events.schemas.policy import PolicyPublished
 from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset
 from ltc_events.store.errors import CommandAlreadyRecorded, CommitUnknown, VersionConflict
@@ -32,6 +34,8 @@ Answer = Outcome | Undecodable
 
 _REFERENCES = ("order_id", "quote_id", "opportunity_id", "invoice_id", "price_book_id")
 _REFERENCES_OF = {model: tuple(name for name in _REFERENCES if name in model.model_fields) for model in COMMANDS.values()}
+_NUMBERED = frozenset(model for model in COMMANDS.values() if "series" in model.model_fields)
+_AGGREGATES_OF = {model: AGGREGATES[noun_of(name)] for name, model in COMMANDS.items()}
 
 
 class CommandPipeline:
@@ -43,7 +47,7 @@ class CommandPipeline:
     def __init__(self, store: EventStore, clock: Clock, *, cache_streams: int = CACHE_STREAMS, dry_run: bool = False) -> None:
         self._store = store
         self._clock = clock
-        self._dry_run: dict[UUID, Outcome] | None = {} if dry_run else None
+        self._dry_run: dict[int, Outcome] | None = {} if dry_run else None
         # Nothing that a dry run has decided can be loaded again, so its cache must not lose it.
         self._cache = Cache(2**62 if dry_run else cache_streams)
         self._policies = Policies()
@@ -57,6 +61,10 @@ class CommandPipeline:
         the dead letters where the documents came from.
         Raises Contention, OffsetMoved or ConnectionLost; then nothing of the batch is stored.
         """
+        with collector_paused():
+            return self._submit(documents, offsets, source)
+
+    def _submit(self, documents: Sequence[Document], offsets: Sequence[Offset], source: str) -> list[Answer]:
         now = self._clock.now()
         parsed = [_parse(document, now) for document in documents]
         messages = [one for one in parsed if isinstance(one, Message)]
@@ -85,30 +93,32 @@ class CommandPipeline:
     def _attempt(self, messages: Sequence[Message], commit: Commit) -> list[Outcome]:
         known = self._begin([message.command_id for message in messages])
         batch = Batch(self._store, self._cache, self._policies)
-        fresh = [message for message in messages if message.command_id not in known]
-        batch.prefetch(dict.fromkeys(id for message in fresh for id in _streams(message)))
-        decided: dict[UUID, Outcome] = {}
-        for message in messages:
-            id = message.command_id
-            if id not in known and id not in decided:
-                decided[id] = _decide(batch, message, commit.events)
+        fresh = [message for message in messages if message.command_id.int not in known] if known else messages
+        batch.prefetch([id for message in fresh for id in _streams(message)])
+        batch.prefetch_invoices(_payers(fresh))
+        decided: dict[int, Outcome] = {}
+        for message in fresh:
+            number = message.command_id.int
+            if number not in decided:
+                decided[number] = _decide(batch, message, commit.events)
         commit.outcomes.extend(decided.values())
         base = self._append(commit)
         self._cache.absorb(batch)
         self._policies = batch.policies
         return _answers(messages, known, decided, base)
 
-    def _begin(self, command_ids: list[UUID]) -> dict[UUID, Outcome]:
-        """Recorded outcomes of these commands; makes the cache and the policies true up to the store's head."""
+    def _begin(self, command_ids: list[UUID]) -> dict[int, Outcome]:
+        """Recorded outcomes of these commands, by the id's `int`; makes the cache and the policies true up to the head."""
         beginning = self._store.begin(command_ids, self._position)
         if self._position != beginning.position and not (self._dry_run and self._position >= 0):
             self._cache.forget(beginning.changed)
             if beginning.changed is None or not POLICY_IDS.keys().isdisjoint(beginning.changed) or self._position < 0:
                 self._policies = self._load_policies()
             self._position = beginning.position
+        known = {id.int: outcome for id, outcome in beginning.outcomes.items()}
         if self._dry_run:
-            return beginning.outcomes | {id: self._dry_run[id] for id in command_ids if id in self._dry_run}
-        return beginning.outcomes
+            known |= {id.int: self._dry_run[id.int] for id in command_ids if id.int in self._dry_run}
+        return known
 
     def _load_policies(self) -> Policies:
         policies = Policies()
@@ -120,7 +130,7 @@ class CommandPipeline:
 
     def _append(self, commit: Commit) -> int:
         if self._dry_run is not None:
-            self._dry_run.update({one.command_id: one for one in commit.outcomes})
+            self._dry_run.update({one.command_id.int: one for one in commit.outcomes})
             return self._position
         if not (commit.outcomes or commit.offsets or commit.dead_letters):
             return 0
@@ -145,28 +155,38 @@ def _raw(document: Document) -> bytes:
     return document.encode(errors="surrogatepass") if isinstance(document, str) else orjson.dumps(document, default=str)
 
 
-def _streams(message: Message) -> Iterator[UUID]:
+def _streams(message: Message) -> list[UUID]:
     """The streams that a command is known to touch before it is decided."""
-    yield message.subject
-    command = message.command
+    ids = [message.subject]
+    command: Any = message.command
     if command is None:
-        return
-    for name in _REFERENCES_OF[type(command)]:
+        return ids
+    model = type(command)
+    for name in _REFERENCES_OF[model]:
         id = getattr(command, name)
         if id is not None:
-            yield id
-    series = getattr(command, "series", None)
-    if series is not None:
-        yield series_id(series, command.effective_on.year)
-    for allocation in getattr(command, "allocations", ()):
-        yield allocation.invoice_id
+            ids.append(id)
+    if model in _NUMBERED:
+        ids.append(series_id(command.series, command.effective_on.year))
+    if model is AllocatePayment:
+        ids += [allocation.invoice_id for allocation in command.allocations]
+    return ids
+
+
+def _payers(messages: Sequence[Message]) -> list[UUID]:
+    """The customers whose invoices will be asked for: a payment of theirs is to be put against what is due first."""
+    return [
+        message.customer_id
+        for message in messages
+        if message.customer_id and type(message.command) is AllocatePayment and not message.command.allocations
+    ]
 
 
 def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
     """Decide one command: append its events, or say why not. Never raises: a poison command harms nobody else."""
     if message.command is None:
         return _refused(message, message.reasons)
-    work = CommandWork(batch, message)
+    work = CommandWork(batch, message, message.command.effective_on)
     try:
         _run(work, message.command)
     except Refused as refusal:
@@ -177,27 +197,19 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
         defect = Defect(error=f"{type(error).__name__}: {error}")
         return _refused(message, (Refusal(code=defect.code, field="", message=defect.message, fix=defect.fix),))
     work.finish()
-    first = len(events) + 1
-    command_id, occurred_at, effective_on = message.command_id, message.occurred_at, message.command.effective_on
-    correlation_id, causation_id, actor = message.correlation_id, message.causation_id, message.actor
-    for subject, version, event, customer_id in work.emitted:
-        events.append(
-            NewEvent(
-                subject, version, event, customer_id, occurred_at, effective_on, command_id, correlation_id, causation_id, actor
-            )
-        )
-    last = len(events)
-    if last < first:
-        first = last = 0
-    return Outcome(command_id, message.type, message.content_hash, Status.ACCEPTED, first, last)
+    first = len(events) + 1 if work.emitted else 0
+    events += work.emitted
+    last = len(events) if work.emitted else 0
+    return Outcome(message.command_id, message.type, message.content_hash, Status.ACCEPTED, first, last)
 
 
 def _run(work: CommandWork, command: Command) -> None:
-    rule = RULES.get(type(command))
+    model = type(command)
+    rule = RULES.get(model)
     if rule is not None:
         rule(command, work)
         return
-    aggregate = AGGREGATES[noun_of(command.type)]
+    aggregate = _AGGREGATES_OF[model]
     state = work.find(aggregate, work.subject)
     work.emit(aggregate, work.subject, *aggregate.decide(state, command, work.policies))
 
@@ -207,20 +219,21 @@ def _refused(message: Message, reasons: tuple[Refusal, ...]) -> Outcome:
 
 
 def _answers(
-    messages: Sequence[Message], known: Mapping[UUID, Outcome], decided: Mapping[UUID, Outcome], base: int
+    messages: Sequence[Message], known: Mapping[int, Outcome], decided: Mapping[int, Outcome], base: int
 ) -> list[Outcome]:
     """An outcome for each message: the first one of a command that was just decided, a repetition for the others."""
     first = dict(known)
     answers = []
     for message in messages:
-        id = message.command_id
-        if id in first:
-            answers.append(_repeat(message, first[id]))
+        number = message.command_id.int
+        before = first.get(number)
+        if before is not None:
+            answers.append(_repeat(message, before))
             continue
-        outcome = decided[id]
+        outcome = decided[number]
         if outcome.first_position:
-            outcome = outcome._replace(first_position=base + outcome.first_position, last_position=base + outcome.last_position)
-        first[id] = outcome
+            outcome = Outcome(*outcome[:4], base + outcome.first_position, base + outcome.last_position, *outcome[6:])
+        first[number] = outcome
         answers.append(outcome)
     return answers
 

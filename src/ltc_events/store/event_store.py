@@ -134,9 +134,12 @@ class EventStore:
         changed = None if len(rows) > CHANGED_STREAMS_MAX else tuple(row[0] for row in rows)
         return Beginning(position, outcomes, changed)
 
-    def streams_of(self, customer_id: UUID, type: str) -> list[UUID]:
-        """The streams of a customer that begin with an event of this type, oldest first."""
-        return [row[0] for row in self._query(_STREAMS_OF, customer_id=customer_id, type=type)]
+    def streams_of(self, customers: Sequence[UUID], type: str) -> dict[UUID, list[UUID]]:
+        """Per customer the streams that begin with an event of this type, oldest first; those without any are absent."""
+        streams: dict[UUID, list[UUID]] = {}
+        for customer_id, stream in self._query(_STREAMS_OF, ids=list(customers), type=type):
+            streams.setdefault(customer_id, []).append(stream)
+        return streams
 
     def company_streams(self, type: str) -> list[tuple[Record, int]]:
         """The company's streams that begin with an event of this type: that event, and the last version of the stream."""

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from typing import NamedTuple
+from typing import TypeAlias
 from uuid import UUID
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -28,27 +28,32 @@ EVENT_COLUMNS = (
     "actor",
     "data",
 )
+OUTCOME_COLUMNS = (
+    "first_position",
+    "last_position",
+    "recorded_at",
+    "command_id",
+    "command_type",
+    "content_hash",
+    "status",
+    "reasons",
+    "content",
+)
 _EVENT_START = struct.Struct(">hiqiq")
 _EVENT_FIXED = struct.Struct(">iqiqii i16s i16s i16s i16s".replace(" ", ""))
+_OUTCOME_START = struct.Struct(">hiqiqiq")
 _UUID = struct.Struct(">i16s")
 _LENGTH = struct.Struct(">i")
 _NULL = _LENGTH.pack(-1)
+_JSONB_VERSION = b"\x01"
 
-
-class Row(NamedTuple):
-    """An event on its way into the table: all but what the head row adds (`position`, `recorded_at`)."""
-
-    stream_id: UUID
-    version: int
-    type: str
-    data: bytes
-    customer_id: UUID | None
-    occurred_at: datetime
-    effective_on: date
-    command_id: UUID
-    correlation_id: UUID
-    causation_id: UUID
-    actor: str
+EventRow: TypeAlias = tuple[UUID, int, str, bytes, UUID | None, datetime, date, UUID, UUID, UUID, str]
+"""An event on its way into the table, all but what the head row adds (`position`, `recorded_at`): stream_id, version, type,
+data, customer_id, occurred_at, effective_on, command_id, correlation_id, causation_id, actor."""
+OutcomeRow: TypeAlias = tuple[UUID, str, bytes, str, bytes, bytes | None]
+"""An outcome likewise: command_id, command_type, content_hash, status, reasons (JSON), content."""
+Span: TypeAlias = tuple[int, int]
+"""The first and the last position of an outcome."""
 
 
 def microseconds(moment: datetime) -> int:
@@ -56,18 +61,20 @@ def microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // _MICROSECOND
 
 
-def pack_events(rows: Iterable[Row]) -> list[bytes]:
+def pack_events(rows: Iterable[EventRow]) -> list[bytes]:
     """The rows without `position` and `recorded_at`, which are known only under the head row's lock."""
     packed = []
-    fixed, length, uuid = _EVENT_FIXED.pack, _LENGTH.pack, _UUID.pack
+    fixed, length, uuid, text = _EVENT_FIXED.pack, _LENGTH.pack, _UUID.pack, _Texts()
     last_moment: datetime | None = None
+    last_command: UUID | None = None
     occurred = 0
-    names: dict[str, bytes] = {}
+    command_bytes = b""
     for stream_id, version, kind, data, customer_id, moment, effective_on, command, correlation, causation, actor in rows:
-        if moment is not last_moment:  # the events of one command share it
+        # The events of one command share these; and most often a command is its own correlation and causation.
+        if moment is not last_moment:
             last_moment, occurred = moment, microseconds(moment)
-        kind_bytes = names.get(kind) or names.setdefault(kind, _text(kind))
-        actor_bytes = names.get(actor) or names.setdefault(actor, _text(actor))
+        if command is not last_command:
+            last_command, command_bytes = command, command.bytes
         packed.append(
             fixed(
                 8,
@@ -79,15 +86,15 @@ def pack_events(rows: Iterable[Row]) -> list[bytes]:
                 16,
                 stream_id.bytes,
                 16,
-                command.bytes,
+                command_bytes,
                 16,
-                correlation.bytes,
+                command_bytes if correlation is command else correlation.bytes,
                 16,
-                causation.bytes,
+                command_bytes if causation is command else causation.bytes,
             )
             + (_NULL if customer_id is None else uuid(16, customer_id.bytes))
-            + kind_bytes
-            + actor_bytes
+            + text[kind]
+            + text[actor]
             + length(len(data))
             + data
         )
@@ -106,16 +113,42 @@ def place_events(packed: Sequence[bytes], base: int, recorded: int) -> bytes:
     return b"".join(parts)
 
 
-def pack_values(rows: Iterable[Sequence[bytes | None]]) -> bytes:
-    """Rows of values that are already in their types' binary format."""
+def pack_outcomes(rows: Iterable[OutcomeRow]) -> list[bytes]:
+    """The rows without their positions and `recorded_at`."""
+    packed = []
+    length, uuid, text = _LENGTH.pack, _UUID.pack, _Texts()
+    for command_id, command_type, content_hash, status, reasons, content in rows:
+        packed.append(
+            uuid(16, command_id.bytes)
+            + text[command_type]
+            + length(len(content_hash))
+            + content_hash
+            + text[status]
+            + length(len(reasons) + 1)
+            + _JSONB_VERSION
+            + reasons
+            + (_NULL if content is None else length(len(content)) + content)
+        )
+    return packed
+
+
+def place_outcomes(packed: Sequence[bytes], spans: Sequence[Span], base: int, recorded: int) -> bytes:
+    """The rows with their positions, counted from `base` (0 stays 0: it made no event), and when they were recorded."""
+    start = _OUTCOME_START.pack
+    columns = len(OUTCOME_COLUMNS)
     parts = [HEADER]
-    for row in rows:
-        parts.append(struct.pack(">h", len(row)))
-        parts.extend(_NULL if value is None else _LENGTH.pack(len(value)) + value for value in row)
+    for row, (first, last) in zip(packed, spans, strict=True):
+        shift = base if first else 0
+        parts.append(start(columns, 8, shift + first, 8, shift + last, 8, recorded))
+        parts.append(row)
     parts.append(TRAILER)
     return b"".join(parts)
 
 
-def _text(value: str) -> bytes:
-    encoded = value.encode()
-    return _LENGTH.pack(len(encoded)) + encoded
+class _Texts(dict[str, bytes]):
+    """Texts of which there are few, each packed once."""
+
+    def __missing__(self, value: str) -> bytes:
+        encoded = value.encode()
+        packed = self[value] = _LENGTH.pack(len(encoded)) + encoded
+        return packed

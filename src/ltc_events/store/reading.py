@@ -1,12 +1,11 @@
 """Rows of `ltc.events` to records: the hot path of every projection."""
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
 
+from ltc_events.kernel.collector import collector_paused
 from ltc_events.schemas.record import Record
 from ltc_events.store.errors import UnknownEvent, UnreadableEvent
 from ltc_events.store.mapper import DECODERS
@@ -19,7 +18,7 @@ def to_records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
     """Records from rows of EVENT_COLUMNS; raises UnknownEvent, UnreadableEvent."""
     records: list[Record] = []
     keep, make = records.append, tuple.__new__
-    with _collector_paused():
+    with collector_paused():
         for (
             position,
             subject,
@@ -58,18 +57,6 @@ def to_records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
             )
             keep(make(Record, values))
     return records
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Thousands of new objects, none of them garbage: the collector would look through them again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _unreadable(kind: str, position: int, error: ValidationError) -> UnreadableEvent:

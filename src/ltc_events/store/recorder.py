@@ -108,8 +108,8 @@ class LedgerProcessRecorder(LedgerRecorder, PostgresProcessRecorder):
     """A recorder that also tracks how far it has processed another log, in the same transaction."""
 
 
-def _row(one: LedgerEvent) -> layout.Row:
-    return layout.Row(
+def _row(one: LedgerEvent) -> layout.EventRow:
+    return (
         UUID(str(one.originator_id)),
         one.originator_version,
         one.topic,

@@ -84,10 +84,9 @@ class _Batch:
     def __init__(self, commit: Commit) -> None:
         self.base = 0
         self._recorded = 0
-        self._outcomes = commit.outcomes
-        self._packed = layout.pack_events(
-            layout.Row(one.subject, one.version, one.event.type, encode(one.event), *one[3:]) for one in commit.events
-        )
+        self._spans = [(one.first_position, one.last_position) for one in commit.outcomes]
+        self._outcomes = layout.pack_outcomes(map(_outcome_row, commit.outcomes))
+        self._events = layout.pack_events((one[0], one[1], one.event.type, encode(one.event), *one[3:]) for one in commit.events)
         script = [
             sql.SQL("BEGIN"),
             # In one order for everybody, so that no two wait for each other.
@@ -105,24 +104,15 @@ class _Batch:
     def _outcome_rows(self, results: Sequence[PGresult]) -> bytes:
         head = next(one for one in reversed(results) if one.status == ExecStatus.TUPLES_OK)
         self.base, self._recorded = (int(head.get_value(0, column) or 0) for column in (0, 1))
-        return layout.pack_values(self._outcome_row(outcome) for outcome in self._outcomes)
-
-    def _outcome_row(self, outcome: Outcome) -> tuple[bytes | None, ...]:
-        base = self.base if outcome.first_position else 0
-        return (
-            outcome.command_id.bytes,
-            outcome.command_type.encode(),
-            outcome.content_hash,
-            outcome.status.encode(),
-            (base + outcome.first_position).to_bytes(8, "big"),
-            (base + outcome.last_position).to_bytes(8, "big"),
-            b"\x01" + _reasons(outcome),  # the version number of jsonb's binary format
-            outcome.content,
-            self._recorded.to_bytes(8, "big", signed=True),
-        )
+        return layout.place_outcomes(self._outcomes, self._spans, self.base, self._recorded)
 
     def _event_rows(self, _: Sequence[PGresult]) -> bytes:
-        return layout.place_events(self._packed, self.base, self._recorded)
+        return layout.place_events(self._events, self.base, self._recorded)
+
+
+def _outcome_row(outcome: Outcome) -> layout.OutcomeRow:
+    command_id, command_type, content_hash, status, _, _, _, content, _ = outcome
+    return command_id, command_type, content_hash, status, _reasons(outcome), content
 
 
 def _reasons(outcome: Outcome) -> bytes:

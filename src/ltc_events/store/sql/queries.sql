@@ -16,8 +16,8 @@ INSERT INTO ltc.dead_letters (source, raw, reason) VALUES ({source}, {raw}, {rea
 SELECT id, received_at, source, raw, reason FROM ltc.dead_letters WHERE id > %(after)s ORDER BY id LIMIT %(limit)s
 
 -- name: copy_outcomes
-COPY ltc.outcomes (command_id, command_type, content_hash, status, first_position, last_position, reasons, content,
-                   recorded_at) FROM STDIN (FORMAT binary)
+COPY ltc.outcomes (first_position, last_position, recorded_at, command_id, command_type, content_hash, status, reasons,
+                   content) FROM STDIN (FORMAT binary)
 
 -- name: copy_events
 COPY {schema}.{events} (position, recorded_at, occurred_at, version, effective_on, stream_id, command_id,
@@ -87,8 +87,8 @@ FROM ltc.outcomes WHERE command_id = ANY(%(ids)s)
 SELECT DISTINCT stream_id FROM ltc.events WHERE position > %(after)s AND position <= %(upto)s LIMIT %(limit)s
 
 -- name: streams_of
-SELECT stream_id FROM ltc.events
-WHERE customer_id = %(customer_id)s AND version = 1 AND type = %(type)s ORDER BY position
+SELECT customer_id, stream_id FROM ltc.events
+WHERE customer_id = ANY(%(ids)s) AND version = 1 AND type = %(type)s ORDER BY customer_id, position
 
 -- name: last_versions
 SELECT stream_id, max(version) FROM ltc.events WHERE stream_id = ANY(%(ids)s) GROUP BY stream_id
