@@ -159,10 +159,14 @@ def test_the_second_of_two_projectors_is_refused(connection: Connection, databas
 def test_rows_and_checkpoint_are_written_together_or_not_at_all(connection: Connection, database: Database) -> None:
     bills = writer(connection, Bills)
     bills.write([Put(number(1), billed=Decimal(1))], expected=0, position=1)
-    impossible = [Put(number(1), billed=Decimal(9)), Put(number(2), billed=Decimal(9)), Add(number(1), payments=2**40)]
+    impossible: list[Operation] = [
+        Put(number(1), billed=Decimal(9)),
+        Put(number(2), billed=Decimal(9)),
+        Add(number(1), payments=2**40),
+    ]
     with pytest.raises(OperationInvalid):
         bills.write(impossible, expected=1, position=2)
-    overpaid = [Delete(number(1)), Put(number(2), billed=Decimal(9)), Add(number(3), paid=Decimal(1))]
+    overpaid: list[Operation] = [Delete(number(1)), Put(number(2), billed=Decimal(9)), Add(number(3), paid=Decimal(1))]
     with pytest.raises(psycopg.errors.CheckViolation, match="not_overpaid"):
         bills.write(overpaid, expected=1, position=2)
     assert [row[:3] for row in rows(connection, "bills")] == [(number(1), None, Decimal(1))]
@@ -223,7 +227,7 @@ def test_batches_give_the_same_table_as_single_operations(
     """The law of the fold, held by the database itself."""
     tables = []
     for boundaries in (sorted(cuts), list(range(1, len(history)))):
-        loose = type(
+        loose: type[Projection] = type(
             "Loose",
             (_Nothing,),
             {"__doc__": "x", "table": f"run_{next(_runs)}", "version": 1, "key": Bills.key, "columns": Bills.columns},

@@ -44,9 +44,9 @@ def test_one_method_may_handle_several_events() -> None:
 
 
 def test_a_base_without_table_shares_its_handlers() -> None:
-    shared = type("Shared", (Projection,), {"paid": handler(Paid)})
+    shared: type[Projection] = type("Shared", (Projection,), {"paid": handler(Paid)})
     assert shared.handlers == {}
-    heir = type("Heir", (shared,), {**dict(vars(declare())), "more": handler(Voided)})
+    heir: type[Projection] = type("Heir", (shared,), {**dict(vars(declare())), "more": handler(Voided)})
     assert set(heir.handlers) == {Billed, Paid, Voided}
 
 
