@@ -7,100 +7,16 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-FIRST_NAMES: Final = [
-    "Anna",
-    "Bea",
-    "Carla",
-    "Dana",
-    "Elif",
-    "Frida",
-    "Greta",
-    "Hanna",
-    "Ines",
-    "Jana",
-    "Karin",
-    "Lena",
-    "Maja",
-    "Nora",
-    "Olga",
-    "Petra",
-    "Rosa",
-    "Sara",
-    "Tessa",
-    "Ulla",
-    "Arne",
-    "Boris",
-    "Claus",
-    "Deniz",
-    "Emil",
-    "Felix",
-    "Georg",
-    "Henrik",
-    "Ivo",
-    "Jonas",
-    "Kurt",
-    "Lars",
-    "Milan",
-    "Nils",
-    "Oskar",
-    "Pavel",
-    "Ralf",
-    "Stefan",
-    "Timo",
-    "Viktor",
-]
-SURNAMES: Final = [
-    "Ahrens",
-    "Bachmann",
-    "Castell",
-    "Dorn",
-    "Eilers",
-    "Falk",
-    "Gruber",
-    "Hartwig",
-    "Imhoff",
-    "Jansen",
-    "Keller",
-    "Lindner",
-    "Maurer",
-    "Nowak",
-    "Olsen",
-    "Petersen",
-    "Quandt",
-    "Reuter",
-    "Sandner",
-    "Thiele",
-    "Uhlig",
-    "Vogt",
-    "Wegener",
-    "Yilmaz",
-    "Zeller",
-    "Adler",
-    "Brandt",
-    "Conrad",
-    "Dietz",
-    "Engel",
-    "Frey",
-    "Gerlach",
-    "Hauser",
-    "Isler",
-    "Jung",
-    "Kessler",
-    "Lorenz",
-    "Moser",
-    "Neumann",
-    "Ortmann",
-    "Paulsen",
-    "Rieger",
-    "Seidel",
-    "Tremmel",
-    "Urban",
-    "Voss",
-    "Winkler",
-    "Zander",
-    "Arnold",
-    "Busch",
-]
+FIRST_NAMES: Final = _words(
+    "Anna Bea Carla Dana Elif Frida Greta Hanna Ines Jana Karin Lena Maja Nora Olga Petra Rosa Sara Tessa Ulla Arne "
+    "Boris Claus Deniz Emil Felix Georg Henrik Ivo Jonas Kurt Lars Milan Nils Oskar Pavel Ralf Stefan Timo Viktor"
+)
+SURNAMES: Final = _words(
+    "Ahrens Bachmann Castell Dorn Eilers Falk Gruber Hartwig Imhoff Jansen Keller Lindner Maurer Nowak Olsen Petersen "
+    "Quandt Reuter Sandner Thiele Uhlig Vogt Wegener Yilmaz Zeller Adler Brandt Conrad Dietz Engel Frey Gerlach "
+    "Hauser Isler Jung Kessler Lorenz Moser Neumann Ortmann Paulsen Rieger Seidel Tremmel Urban Voss Winkler Zander "
+    "Arnold Busch"
+)
 TRADES: Final = (
     ("Maschinenbau", "machinery"),
     ("Metallwerk", "metal"),
@@ -145,7 +61,6 @@ PLACES: Final = (
 CASH_ROUNDING_COUNTRIES: Final = frozenset({"NL", "BE", "FI"})
 """Where cash is rounded to five cents."""
 
-REGIONS: Final = ("north", "east", "south", "west")
 SELLERS: Final = {
     "north": ("Hedda Brook", "Jasper Thorn", "Mirko Sand", "Linde Kuhn"),
     "east": ("Ada Winter", "Falko Berg", "Ruth Amsel", "Sven Horn"),

@@ -31,6 +31,8 @@ from ltc_events.simulation.working_time import DAY, HOUR, workday
 _DELIVERIES: Final = Weighted((1, 62), (2, 26), (3, 12))
 _CANCELLATIONS: Final = ("customer closed the site", "ordered twice by mistake", "financing fell through")
 _AMENDMENTS: Final = ("customer counted again", "other layout of the hall", "added after the site visit")
+_KEPT_FOR: Final = 14 * DAY
+"""A contract that names the order may be signed after everything is delivered."""
 _FREIGHT: Final = Decimal("49.00")
 _GOODWILL: Final = Decimal("10.00")
 _STANDARD_RATE: Final = Decimal(19)
@@ -118,6 +120,7 @@ def _fulfil(customer: Customer, order: Order) -> Process:
         # The billing run is started twice.
         yield customer.minutes(1, 60)
         customer.attempt(IssueInvoice(order_id=order.id), customer.new_id(), names.BILLER, NothingBillable)
+    yield customer.run.now + _KEPT_FOR
     customer.books.forget(order.id)
 
 
@@ -156,6 +159,7 @@ def _cancel(customer: Customer, order: Order) -> Process:
         yield customer.after(1, 2)
         late = ReportDelivery(delivery_id=customer.new_id())
         customer.attempt(late, order.id, names.DISPATCHER, OrderIsCancelled)
+    yield customer.run.now + _KEPT_FOR
     customer.books.forget(order.id)
 
 

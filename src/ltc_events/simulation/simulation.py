@@ -69,8 +69,7 @@ class Simulation(Iterator[bytes]):
             try:
                 wake = next(process)
             except (StopIteration, StoryEnds):
-                # The process may have begun others, so that it need not be the first any more; its turn is the oldest.
-                heappop(agenda)
+                heappop(agenda)  # whatever the process has begun comes after it, so that it is still the first
             else:
                 heapreplace(agenda, (max(wake, at), turn, process))
             if outbox:
