@@ -1,44 +1,59 @@
 """A simulated company's commands on a real store: accepted as meant, refused as meant, and the books come out."""
 
 from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
 from itertools import islice
+from typing import NamedTuple
+from uuid import UUID
 
 import pytest
+from tests.conftest import TestServer
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import open_runner
 from ltc_events.reports.runner import run
+from ltc_events.schemas.base import EVENTS, Event
+from ltc_events.schemas.order import OrderAmended, OrderInvoiced, OrderPlaced
 from ltc_events.schemas.outcome import Outcome, Status
+from ltc_events.schemas.payment import PaymentAllocated, PaymentReceived, PaymentRefunded
 from ltc_events.simulation import ENDS_ON, Simulation
-from ltc_events.store import Database, EventStore
+from ltc_events.store import Database, EventStore, Role
 
 CUSTOMERS, DAYS = 250, 365
 
 
-@pytest.fixture
-def simulation() -> Simulation:
-    """A company that is large enough for nearly everything to happen."""
-    return Simulation(20, CUSTOMERS, DAYS)
+class Submitted(NamedTuple):
+    """A simulation whose commands were all submitted, and what became of each."""
+
+    simulation: Simulation
+    outcomes: list[Outcome]
+    database: Database
+    store: EventStore
 
 
-@pytest.fixture
-def outcomes(simulation: Simulation, event_store: EventStore) -> list[Outcome]:
-    """What became of each of its commands."""
-    pipeline = CommandPipeline(event_store, SystemClock())
-    answers: list[Outcome] = []
+@pytest.fixture(scope="module")
+def submitted(server: TestServer) -> Iterator[Submitted]:
+    """A company that is large enough for everything to happen."""
+    name = server.create()
+    database = server.at(name)
+    store = EventStore(database, Role.WRITER)
+    pipeline = CommandPipeline(store, SystemClock())
+    simulation = Simulation(20, CUSTOMERS, DAYS)
+    outcomes: list[Outcome] = []
     while batch := list(islice(simulation, 500)):
         for answer in pipeline.submit(batch):
             assert isinstance(answer, Outcome), answer
-            answers.append(answer)
-    return answers
+            outcomes.append(answer)
+    yield Submitted(simulation, outcomes, database, store)
+    store.close()
+    server.drop(name)
 
 
-def test_the_store_decides_as_the_simulation_foresaw(
-    simulation: Simulation, outcomes: list[Outcome], event_store: EventStore
-) -> None:
-    summary = simulation.summary
+def test_the_store_decides_as_the_simulation_foresaw(submitted: Submitted) -> None:
+    summary, outcomes = submitted.simulation.summary, submitted.outcomes
     accepted = sum(outcome.status is Status.ACCEPTED for outcome in outcomes)
     refusals = Counter(outcome.reasons[0].code for outcome in outcomes if outcome.status is Status.REFUSED)
     assert len(outcomes) == summary.total
@@ -47,18 +62,19 @@ def test_the_store_decides_as_the_simulation_foresaw(
     assert accepted >= len(outcomes) * 99 // 100
     assert not summary.unforeseen
     assert sum(outcome.duplicate for outcome in outcomes) == summary.repeated
-    assert event_store.head()[0] == summary.events
+    assert submitted.store.head()[0] == summary.events
 
 
-def test_the_same_commands_again_change_nothing(outcomes: list[Outcome], event_store: EventStore) -> None:
-    events = event_store.head()[0]
-    pipeline = CommandPipeline(event_store, SystemClock())
+def test_the_same_commands_again_change_nothing(submitted: Submitted) -> None:
+    events = submitted.store.head()[0]
+    pipeline = CommandPipeline(submitted.store, SystemClock())
     again = pipeline.submit(list(islice(Simulation(20, CUSTOMERS, DAYS), 500)))
     assert all(isinstance(answer, Outcome) and answer.duplicate for answer in again)
-    assert event_store.head()[0] == events
+    assert submitted.store.head()[0] == events
 
 
-def test_the_books_balance_and_every_difference_has_a_name(outcomes: list[Outcome], database: Database) -> None:
+def test_the_books_balance_and_every_difference_has_a_name(submitted: Submitted) -> None:
+    database = submitted.database
     with open_runner(database, PROJECTIONS) as runner:
         runner.catch_up()
     balance = run(database, "trial-balance", as_of=ENDS_ON)
@@ -66,3 +82,26 @@ def test_the_books_balance_and_every_difference_has_a_name(outcomes: list[Outcom
     assert balance.rows
     assert bridge.rows
     assert bridge.totals["residual"] == {"EUR": 0}
+
+
+def test_no_order_is_billed_beyond_its_worth_and_no_payment_is_used_twice(submitted: Submitted) -> None:
+    worth: dict[UUID, Decimal] = {}
+    billed: Counter[UUID] = Counter()
+    received: dict[UUID, Decimal] = {}
+    kinds: set[type[Event]] = set()
+    for record in submitted.store.read(0, 100_000):
+        kinds.add(type(record.event))
+        match record.event:
+            case OrderPlaced(net=net) | OrderAmended(net=net):
+                worth[record.subject] = net
+            case OrderInvoiced(amount=amount):
+                billed[record.subject] += amount
+            case PaymentReceived(amount=amount):
+                received[record.subject] = amount
+            case PaymentAllocated(unapplied=unapplied) | PaymentRefunded(unapplied=unapplied):
+                assert 0 <= unapplied <= received[record.subject]
+            case _:
+                pass
+    assert billed
+    assert all(billed[order_id] <= worth[order_id] for order_id in billed)
+    assert kinds == set(EVENTS.values())
