@@ -218,13 +218,15 @@ def test_a_free_line_is_credited_by_quantity() -> None:
     story = given(free).when(IssueInvoice(order_id=ORDER, basis="ordered"), subject=INVOICE)
     note = credited(story, credit(line(2, quantity="3")), 1)
     assert figures(note) == money("0", "0", "0", "0")
+    assert [tax.rate for tax in note.taxes] == [19]
     assert credited(story, credit(), 2).net == 100
 
 
 def test_an_invoice_of_nothing_is_credited_once() -> None:
-    free = at(ORDER, placed(order_line(net="0.00")))
+    free = at(ORDER, placed(order_line(net="0.00"), order_line(2, "3", "0.00")))
     story = given(free).when(IssueInvoice(order_id=ORDER, basis="ordered", charges=(charge("5.00"),)), subject=INVOICE)
-    assert credited(story, credit()).net == 5
+    assert credited(story, credit(line(1)), 1).net == 0
+    assert credited(story, credit(), 2).net == 5
     story.when(credit(), subject=CREDIT_NOTE).then(InvoiceIsCredited)
 
 

@@ -1,6 +1,6 @@
 """Credit note: takes back an invoice in parts that, together, are exactly the invoice, tax and rounding included."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, Never, assert_never
@@ -51,6 +51,7 @@ class _Share(NamedTuple):
     tax: Decimal = ZERO
 
 
+_Shares = Mapping[tuple[str, Decimal], _Share]
 _NOTHING = _Share()
 _NOT_CREDITED = Credited()
 
@@ -68,7 +69,7 @@ def issue(invoice: Invoice, command: IssueCreditNote, number: str) -> CreditNote
     before = _credited_upto(document, invoice.credited)
     after = _credited_upto(document, _with(invoice.credited, parts))
     lines = tuple(_line(line, part) for line, part in parts)
-    taxes = _subtotals(before, after, lines)
+    taxes = _subtotals(document, before, after, lines)
     line_total = sum((line.net for line in lines), ZERO)
     net = sum((tax.taxable for tax in taxes), ZERO)
     tax = sum((tax.tax for tax in taxes), ZERO)
@@ -142,7 +143,7 @@ def _part(invoice: Invoice, line: BilledLine, request: CreditLine, at: str) -> C
     document = invoice.document
     done = invoice.credited.get(line.line, _NOT_CREDITED)
     left = Credited(line.quantity - done.quantity, line.net - done.amount)
-    if not left.amount and (line.net or not left.quantity):
+    if _is_credited(line, done):
         raise LineIsCredited(line=line.line, number=document.number, at=f"{at}.line")
     if request.quantity is not None and request.quantity > left.quantity:
         asked = request.quantity
@@ -164,12 +165,17 @@ def _part(invoice: Invoice, line: BilledLine, request: CreditLine, at: str) -> C
 def _all_left(invoice: Invoice) -> list[tuple[BilledLine, Credited]]:
     parts = []
     for line in invoice.document.lines:
-        quantity, amount = invoice.credited.get(line.line, _NOT_CREDITED)
-        if amount < line.net or quantity < line.quantity:
-            parts.append((line, Credited(line.quantity - quantity, line.net - amount)))
-    if not any(part.amount for _, part in parts) and invoice.credited:
+        done = invoice.credited.get(line.line, _NOT_CREDITED)
+        if not _is_credited(line, done):
+            parts.append((line, Credited(line.quantity - done.quantity, line.net - done.amount)))
+    if not parts:
         raise InvoiceIsCredited(number=invoice.document.number)
     return parts
+
+
+def _is_credited(line: BilledLine, done: Credited) -> bool:
+    """Whether nothing is left of a line; of one that cost nothing, its quantity says so."""
+    return done.amount == line.net if line.net else done.quantity == line.quantity
 
 
 def _with(credited: Mapping[int, Credited], parts: list[tuple[BilledLine, Credited]]) -> dict[int, Credited]:
@@ -180,7 +186,7 @@ def _with(credited: Mapping[int, Credited], parts: list[tuple[BilledLine, Credit
     return together
 
 
-def _credited_upto(document: Document, credited: Mapping[int, Credited]) -> dict[tuple[str, Decimal], _Share]:
+def _credited_upto(document: Document, credited: Mapping[int, Credited]) -> _Shares:
     """What is credited of each tax category and rate when this much of the lines is: net after allowances, and tax.
 
     A function of the sums alone, growing with them, so that credit notes add up however the invoice is divided.
@@ -193,7 +199,7 @@ def _credited_upto(document: Document, credited: Mapping[int, Credited]) -> dict
         group = line.tax_category, line.tax_rate
         whole[group] = whole.get(group, ZERO) + line.net
         part[group] = part.get(group, ZERO) + credited.get(line.line, _NOT_CREDITED).amount
-    everything = part == whole
+    everything = all(_is_credited(line, credited.get(line.line, _NOT_CREDITED)) for line in document.lines)
     shares = {}
     for category, rate, taxable, tax in document.taxes:
         group = category, rate
@@ -205,7 +211,7 @@ def _credited_upto(document: Document, credited: Mapping[int, Credited]) -> dict
     return shares
 
 
-def _rounding_upto(document: Document, shares: Mapping[tuple[str, Decimal], _Share]) -> Decimal:
+def _rounding_upto(document: Document, shares: _Shares) -> Decimal:
     if not (document.rounding and shares):
         return ZERO
     gross = sum((one.net + one.tax for one in shares.values()), ZERO)
@@ -214,16 +220,15 @@ def _rounding_upto(document: Document, shares: Mapping[tuple[str, Decimal], _Sha
     return round_half_up(document.rounding * gross / document.gross, document.currency)
 
 
-def _subtotals(
-    before: Mapping[tuple[str, Decimal], _Share], after: Mapping[tuple[str, Decimal], _Share], lines: tuple[InvoiceLine, ...]
-) -> tuple[TaxSubtotal, ...]:
-    """The difference, of the categories and rates that the lines or the difference have something in."""
+def _subtotals(document: Document, before: _Shares, after: _Shares, lines: Sequence[InvoiceLine]) -> tuple[TaxSubtotal, ...]:
+    """The difference, of the categories and rates that the lines or the difference have something in (BR-CO-18)."""
     named = {(line.tax_category, line.tax_rate) for line in lines}
     taxes = []
-    for group, now in after.items():
-        net, tax = before.get(group, _NOTHING)
-        if group in named or now.net != net or now.tax != tax:
-            taxes.append(TaxSubtotal(category=group[0], rate=group[1], taxable=now.net - net, tax=now.tax - tax))
+    for category, rate, _, _ in document.taxes:
+        group = category, rate
+        was, now = before.get(group, _NOTHING), after.get(group, _NOTHING)
+        if group in named or was != now:
+            taxes.append(TaxSubtotal(category=category, rate=rate, taxable=now.net - was.net, tax=now.tax - was.tax))
     return tuple(taxes)
 
 
