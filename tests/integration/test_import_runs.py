@@ -12,7 +12,7 @@ import pytest
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.importing import Progress, Reconciliation, run_import
+from ltc_events.importing import DataUnusable, Progress, Reconciliation, run_import
 from ltc_events.importing import run as running
 from ltc_events.store import Database, EventStore, Role
 
@@ -231,6 +231,15 @@ def test_all_refused_rows_are_in_the_csv_file(
         "reason": "'ten' is not a number",
         "fix": "write it like 1234.56, or add its format to the mapping",
     }
+
+
+def test_a_place_for_refused_rows_that_cannot_be_written_is_found_first(
+    write: Callable[..., Path], run: Import, tmp_path: Path, event_store: EventStore
+) -> None:
+    write(rows(1))
+    with pytest.raises(DataUnusable, match="cannot be written there"):
+        run(refused_csv=tmp_path / "nowhere" / "refused.csv")
+    assert event_store.head()[0] == 0
 
 
 def test_progress_is_told_by_rows(write: Callable[..., Path], run: Import) -> None:

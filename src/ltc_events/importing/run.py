@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ltc_events.application.pipeline import Answer, CommandPipeline
 from ltc_events.importing.commands import Document
-from ltc_events.importing.errors import BadValue, RowRefused
+from ltc_events.importing.errors import BadValue, DataUnusable, RowRefused
 from ltc_events.importing.ledger import LedgerTotals, Rehearsal
 from ltc_events.importing.numbers import EXACT
 from ltc_events.importing.plan import CompiledControl, CompiledStep, Plan, prepare, rows_in_order
@@ -74,7 +74,14 @@ class _RefusedFile:
     def __init__(self, path: Path | None, stack: ExitStack) -> None:
         self._write: Callable[[Iterable[Any]], Any] | None = None
         if path is not None:
-            self._write = csv.writer(stack.enter_context(path.open("w", encoding="utf-8", newline=""))).writerow
+            try:
+                file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+            except OSError as error:
+                problem = f"refused rows cannot be written there: {error.strerror}"
+                raise DataUnusable(
+                    file=path, problem=problem, fix="give a file in a folder that is there and writable"
+                ) from error
+            self._write = csv.writer(file).writerow
             self._write(RefusedRow._fields)
 
     def add(self, row: RefusedRow) -> None:
