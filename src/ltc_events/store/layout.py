@@ -13,21 +13,8 @@ _MICROSECOND = timedelta(microseconds=1)
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 
-EVENT_COLUMNS = (
-    "position",
-    "recorded_at",
-    "occurred_at",
-    "version",
-    "effective_on",
-    "stream_id",
-    "command_id",
-    "correlation_id",
-    "causation_id",
-    "customer_id",
-    "type",
-    "actor",
-    "data",
-)
+# In the order of the query `copy_events`: what is known only under the lock comes first.
+_EVENT_COLUMNS = 13
 OUTCOME_COLUMNS = (
     "first_position",
     "last_position",
@@ -40,7 +27,7 @@ OUTCOME_COLUMNS = (
     "content",
 )
 _EVENT_START = struct.Struct(">hiqiq")
-_EVENT_FIXED = struct.Struct(">iqiqii i16s i16s i16s i16s".replace(" ", ""))
+_EVENT_FIXED = struct.Struct(">iqiqiii16si16si16si16s")
 _OUTCOME_START = struct.Struct(">hiqiqiq")
 _UUID = struct.Struct(">i16s")
 _LENGTH = struct.Struct(">i")
@@ -104,10 +91,9 @@ def pack_events(rows: Iterable[EventRow]) -> list[bytes]:
 def place_events(packed: Sequence[bytes], base: int, recorded: int) -> bytes:
     """The rows at positions `base + 1` … , recorded at `recorded` (microseconds since 2000)."""
     start = _EVENT_START.pack
-    columns = len(EVENT_COLUMNS)
     parts = [HEADER]
     for position, row in zip(count(base + 1), packed):
-        parts.append(start(columns, 8, position, 8, recorded))
+        parts.append(start(_EVENT_COLUMNS, 8, position, 8, recorded))
         parts.append(row)
     parts.append(TRAILER)
     return b"".join(parts)
@@ -139,7 +125,7 @@ def place_outcomes(packed: Sequence[bytes], spans: Sequence[Span], base: int, re
     parts = [HEADER]
     for row, (first, last) in zip(packed, spans, strict=True):
         shift = base if first else 0
-        parts.append(start(columns, 8, shift + first, 8, shift + last, 8, recorded))
+        parts.append(start(_EVENT_COLUMNS, 8, shift + first, 8, shift + last, 8, recorded))
         parts.append(row)
     parts.append(TRAILER)
     return b"".join(parts)
