@@ -23,6 +23,7 @@ from ltc_events.store.errors import (
     StoreError,
     VersionConflict,
 )
+from ltc_events.store.parameters import Uuids, register
 from ltc_events.store.queries import query
 from ltc_events.store.reading import EVENT_COLUMNS, to_records
 from ltc_events.store.script import LinkBroken
@@ -120,12 +121,12 @@ class EventStore:
     def outcomes(self, ids: Sequence[UUID]) -> dict[UUID, Outcome]:
         """The recorded outcomes of these commands; unknown ones are absent."""
         self._settle()
-        return {row[0]: _outcome(row) for row in self._query(_OUTCOMES, ids=list(ids))}
+        return {row[0]: _outcome(row) for row in self._query(_OUTCOMES, ids=Uuids(ids))}
 
     def begin(self, command_ids: Sequence[UUID], since: int) -> Beginning:
         """What a batch of commands has to know first: recorded outcomes of its ids, and who wrote after `since`."""
         self._settle()
-        found = self._query(_BEGIN, ids=list(command_ids))
+        found = self._query(_BEGIN, ids=Uuids(command_ids))
         position = found[0][-1]
         outcomes = {row[0]: _outcome(row[:-1]) for row in found if row[0] is not None}
         if position == since:
@@ -137,14 +138,14 @@ class EventStore:
     def streams_of(self, customers: Sequence[UUID], type: str) -> dict[UUID, list[UUID]]:
         """Per customer the streams that begin with an event of this type, oldest first; those without any are absent."""
         streams: dict[UUID, list[UUID]] = {}
-        for customer_id, stream in self._query(_STREAMS_OF, ids=list(customers), type=type):
+        for customer_id, stream in self._query(_STREAMS_OF, ids=Uuids(customers), type=type):
             streams.setdefault(customer_id, []).append(stream)
         return streams
 
     def company_streams(self, type: str) -> list[tuple[Record, int]]:
         """The company's streams that begin with an event of this type: that event, and the last version of the stream."""
         firsts = to_records(self._query(_COMPANY_STREAMS, type=type))
-        lasts = dict(self._query(_LAST_VERSIONS, ids=[first.subject for first in firsts]))
+        lasts = dict(self._query(_LAST_VERSIONS, ids=Uuids(first.subject for first in firsts)))
         return [(first, lasts[first.subject]) for first in firsts]
 
     def dead_letters(self, after: int, limit: int) -> list[KeptLetter]:
@@ -154,7 +155,7 @@ class EventStore:
     def load(self, ids: Sequence[UUID]) -> dict[UUID, list[Record]]:
         """Whole streams in version order, in one query; unknown ones are absent."""
         streams: dict[UUID, list[Record]] = {}
-        for record in to_records(self._query(_LOAD, ids=list(ids))):
+        for record in to_records(self._query(_LOAD, ids=Uuids(ids))):
             streams.setdefault(record.subject, []).append(record)
         return streams
 
@@ -233,13 +234,14 @@ class EventStore:
         lowest: dict[UUID, int] = {}
         for event in commit.events:
             lowest.setdefault(event.subject, event.version)
-        rows = self._query(_LAST_VERSIONS, ids=list(lowest))
+        rows = self._query(_LAST_VERSIONS, ids=Uuids(lowest))
         return VersionConflict(streams=[stream for stream, version in rows if version >= lowest[stream]])
 
     def _connection(self, purpose: str) -> Connection:
         connection = self._connections.get(purpose)
         if connection is None or connection.closed:
             connection = self._connections[purpose] = self._database.connect(self._role, autocommit=True)
+            register(connection)
             # All we ask has an index, orders included. Of a young table the planner knows too little to see that.
             connection.execute("SET enable_sort = off; SET enable_seqscan = off")
             if purpose == "listen":
