@@ -13,19 +13,9 @@ _MICROSECOND = timedelta(microseconds=1)
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 
-# In the order of the query `copy_events`: what is known only under the lock comes first.
+# Columns are in the order of the queries `copy_events` and `copy_outcomes`: those known only under the lock come first.
 _EVENT_COLUMNS = 13
-OUTCOME_COLUMNS = (
-    "first_position",
-    "last_position",
-    "recorded_at",
-    "command_id",
-    "command_type",
-    "content_hash",
-    "status",
-    "reasons",
-    "content",
-)
+_OUTCOME_COLUMNS = 9
 _EVENT_START = struct.Struct(">hiqiq")
 _EVENT_FIXED = struct.Struct(">iqiqiii16si16si16si16s")
 _OUTCOME_START = struct.Struct(">hiqiqiq")
@@ -121,11 +111,10 @@ def pack_outcomes(rows: Iterable[OutcomeRow]) -> list[bytes]:
 def place_outcomes(packed: Sequence[bytes], spans: Sequence[Span], base: int, recorded: int) -> bytes:
     """The rows with their positions, counted from `base` (0 stays 0: it made no event), and when they were recorded."""
     start = _OUTCOME_START.pack
-    columns = len(OUTCOME_COLUMNS)
     parts = [HEADER]
     for row, (first, last) in zip(packed, spans, strict=True):
         shift = base if first else 0
-        parts.append(start(_EVENT_COLUMNS, 8, shift + first, 8, shift + last, 8, recorded))
+        parts.append(start(_OUTCOME_COLUMNS, 8, shift + first, 8, shift + last, 8, recorded))
         parts.append(row)
     parts.append(TRAILER)
     return b"".join(parts)
