@@ -6,6 +6,7 @@ a promise delays them until its day has passed; after a reminder the next one wa
 the number of reminders sent for the instalment; the last contact is the last reminder, promise or word about a dispute.
 The most overdue come first.
 """
+narrow = true
 
 [parameters]
 days_between = { type = "integer", default = 14, meaning = "days between two reminders" }
@@ -47,33 +48,35 @@ WITH candidate AS (
     FROM owed w
     JOIN ltc_read.open_items o ON o.item_id = w.invoice_id AND o.instalment = w.instalment
     WHERE o.due_on < %(as_of)s
-), dispute AS (
-    SELECT DISTINCT ON (invoice_id) invoice_id, kind, note, effective_on
-    FROM ltc_read.invoice_disputes
-    WHERE effective_on <= %(as_of)s AND position <= %(known_position)s
-    ORDER BY invoice_id, position DESC
-), promise AS (
-    SELECT DISTINCT ON (invoice_id) invoice_id, promised_on, amount, effective_on
-    FROM ltc_read.payment_promises
-    WHERE effective_on <= %(as_of)s AND position <= %(known_position)s
-    ORDER BY invoice_id, position DESC
-), notice AS (
-    SELECT invoice_id, instalment, count(*)::int AS level, max(effective_on) AS last_on
-    FROM ltc_read.dunning_notices
-    WHERE effective_on <= %(as_of)s AND position <= %(known_position)s
-    GROUP BY invoice_id, instalment
 ), worked AS (
     SELECT o.*, CASE WHEN d.kind = 'disputed' THEN d.note END AS dispute, p.promised_on, p.amount AS promised,
-           coalesce(n.level, 0) AS level, n.last_on, greatest(d.effective_on, p.effective_on, n.last_on) AS last_contact_on,
+           n.level, n.last_on, greatest(d.effective_on, p.effective_on, n.last_on) AS last_contact_on,
            CASE WHEN d.kind = 'disputed' THEN 'dispute'
                 WHEN p.promised_on >= %(as_of)s THEN 'promise'
                 WHEN n.last_on + %(days_between)s::int > %(as_of)s THEN 'wait'
                 WHEN p.promised_on >= coalesce(n.last_on, p.promised_on) THEN 'broken'
                 ELSE 'remind' END AS state
     FROM overdue o
-    LEFT JOIN dispute d USING (invoice_id)
-    LEFT JOIN promise p USING (invoice_id)
-    LEFT JOIN notice n USING (invoice_id, instalment)
+    LEFT JOIN LATERAL (
+        SELECT kind, note, effective_on
+        FROM ltc_read.invoice_disputes
+        WHERE invoice_id = o.invoice_id AND effective_on <= %(as_of)s AND position <= %(known_position)s
+        ORDER BY position DESC
+        LIMIT 1
+    ) d ON true
+    LEFT JOIN LATERAL (
+        SELECT promised_on, amount, effective_on
+        FROM ltc_read.payment_promises
+        WHERE invoice_id = o.invoice_id AND effective_on <= %(as_of)s AND position <= %(known_position)s
+        ORDER BY position DESC
+        LIMIT 1
+    ) p ON true
+    CROSS JOIN LATERAL (
+        SELECT count(*)::int AS level, max(effective_on) AS last_on
+        FROM ltc_read.dunning_notices
+        WHERE invoice_id = o.invoice_id AND instalment = o.instalment
+            AND effective_on <= %(as_of)s AND position <= %(known_position)s
+    ) n
 )
 SELECT c.name AS customer, w.customer_id, w.number, w.invoice_id, w.instalment, w.due_on, w.days_overdue, w.currency,
        w.outstanding, w.dispute, w.promised_on, w.promised, w.level AS dunning_level, w.last_on AS last_notice_on, w.last_contact_on,

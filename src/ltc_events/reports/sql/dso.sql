@@ -6,6 +6,7 @@ unapplied cash and stand-alone credit notes are shown beside and not taken off. 
 made payable, with tax, less the credit notes of the window. The window is the `days` days up to and with the as-of date.
 Without credit sales there is no DSO.
 """
+narrow = true
 
 [parameters]
 days = { type = "integer", default = 90, meaning = "length of the window in days" }

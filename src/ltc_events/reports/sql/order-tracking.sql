@@ -34,22 +34,22 @@ tracking = { type = "text", meaning = "the carrier's number for it", optional = 
 */
 WITH line AS (
     SELECT order_id,
-           coalesce(sum(quantity) FILTER (WHERE kind IN ('ordered', 'amended')), 0)
-               - coalesce(sum(quantity) FILTER (WHERE kind IN ('delivered', 'cancelled')), 0) AS open_quantity,
-           coalesce(sum(quantity) FILTER (WHERE kind = 'delivered'), 0) AS delivered_quantity,
-           coalesce(sum(amount) FILTER (WHERE kind IN ('ordered', 'amended')), 0) AS ordered,
-           coalesce(sum(amount) FILTER (WHERE kind = 'delivered'), 0) AS delivered,
-           coalesce(sum(amount) FILTER (WHERE kind = 'cancelled'), 0) AS cancelled,
-           coalesce(sum(amount) FILTER (WHERE kind = 'invoiced'), 0) AS invoiced,
+           sum(CASE WHEN kind IN ('ordered', 'amended') THEN quantity WHEN kind IN ('delivered', 'cancelled') THEN -quantity END)
+               > 0 AS is_open,
+           bool_or(kind = 'delivered') AS is_begun,
+           sum(amount) FILTER (WHERE kind IN ('ordered', 'amended')) AS ordered,
+           sum(amount) FILTER (WHERE kind = 'delivered') AS delivered,
+           sum(amount) FILTER (WHERE kind = 'cancelled') AS cancelled,
+           sum(amount) FILTER (WHERE kind = 'invoiced') AS invoiced,
            max(effective_on) FILTER (WHERE kind = 'delivered') AS last_delivery_on
     FROM ltc_read.order_movements
     WHERE effective_on <= %(as_of)s AND position <= %(known_position)s
         AND (%(customer)s::uuid IS NULL OR customer_id = %(customer)s::uuid)
     GROUP BY order_id, order_line
 ), tracked AS (
-    SELECT order_id, bool_or(open_quantity > 0) AS is_open, bool_or(delivered_quantity > 0) AS is_begun,
-           sum(ordered) AS ordered, sum(delivered) AS delivered, sum(cancelled) AS cancelled, sum(invoiced) AS invoiced,
-           max(last_delivery_on) AS last_delivery_on
+    SELECT order_id, bool_or(is_open) AS is_open, bool_or(is_begun) AS is_begun, coalesce(sum(ordered), 0) AS ordered,
+           coalesce(sum(delivered), 0) AS delivered, coalesce(sum(cancelled), 0) AS cancelled,
+           coalesce(sum(invoiced), 0) AS invoiced, max(last_delivery_on) AS last_delivery_on
     FROM line
     GROUP BY order_id
 ), shipment AS (
@@ -59,7 +59,7 @@ WITH line AS (
     ORDER BY order_id, effective_on DESC, position DESC
 )
 SELECT c.name AS customer, o.customer_id, o.order_id,
-       (SELECT string_agg(value, ', ' ORDER BY key) FROM jsonb_each_text(o.external_references)) AS reference,
+       (SELECT string_agg(value, ', ') FROM jsonb_each_text(o.external_references)) AS reference,
        o.quote_id, o.placed_on, o.requested_delivery_on,
        CASE WHEN t.is_open AND t.is_begun THEN 'partly delivered'
             WHEN t.is_open THEN 'placed'

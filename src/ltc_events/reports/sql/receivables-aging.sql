@@ -7,6 +7,7 @@ over 120. Unapplied cash, and credit notes beyond what their invoice owed, are n
 What is dated after the as-of date but known already is in `future`, never in paid: payments, credits and write-offs less
 what undid them; remaining = outstanding − future. Instalments with nothing outstanding are left out.
 """
+narrow = true
 
 [parameters]
 basis = { type = "choice", choices = ["due", "invoice"], default = "due", meaning = "what days are counted from: the due date or the invoice date" }

@@ -45,30 +45,21 @@ cash = { type = "money", meaning = "payments put against the deal's invoices", t
 residual = { type = "money", meaning = "won amount + all differences − cash: zero", total = true }
 events = { type = "json", meaning = "positions of the events behind each term" }
 */
-WITH movement AS (
-    SELECT opportunity_id, customer_id, currency, term, event, order_id, position, effective_on, amount
+WITH movement AS NOT MATERIALIZED (
+    SELECT opportunity_id, currency, term, amount, event, order_id, position, effective_on
     FROM ltc_read.revenue_bridge
     WHERE effective_on <= %(as_of)s AND position <= %(known_position)s
         AND (%(customer)s::uuid IS NULL OR customer_id = %(customer)s::uuid)
-), per_order AS (
-    -- By order, so that what one of them has billed ahead does not hide what another one has not billed.
-    SELECT opportunity_id, customer_id, currency, term, sum(amount) AS amount, min(effective_on) AS first_on,
-           sum(amount) FILTER (WHERE event = 'quote.accepted.v1') AS quoted,
-           sum(amount) FILTER (WHERE event = 'order.placed.v1') AS placed,
-           array_agg(position) AS positions
-    FROM movement
-    GROUP BY opportunity_id, customer_id, currency, term, order_id
 ), deal AS (
-    SELECT opportunity_id, customer_id, currency, min(first_on) FILTER (WHERE term = 'won') AS won_on,
+    SELECT opportunity_id, currency,
+           min(effective_on) FILTER (WHERE term = 'won') AS won_on,
            coalesce(-sum(amount) FILTER (WHERE term = 'won'), 0) AS won_amount,
-           coalesce(sum(quoted) FILTER (WHERE term = 'not_ordered'), 0) AS quoted,
-           coalesce(-sum(placed) FILTER (WHERE term = 'not_ordered'), 0) AS ordered,
-           coalesce(sum(amount) FILTER (WHERE term = 'discount'), 0) AS discount,
+           coalesce(sum(amount) FILTER (WHERE term = 'not_ordered' AND event = 'quote.accepted.v1'), 0) AS quoted,
+           coalesce(-sum(amount) FILTER (WHERE term = 'not_ordered' AND event = 'order.placed.v1'), 0) AS ordered,
+           coalesce(-sum(amount) FILTER (WHERE term = 'discount'), 0) AS discounts,
            coalesce(-sum(amount) FILTER (WHERE term = 'amended'), 0) AS amended,
            coalesce(-sum(amount) FILTER (WHERE term = 'cancelled'), 0) AS cancelled,
            coalesce(-sum(amount) FILTER (WHERE term = 'not_delivered'), 0) AS not_delivered,
-           coalesce(-sum(amount) FILTER (WHERE term = 'not_billed' AND amount > 0), 0) AS not_billed,
-           coalesce(-sum(amount) FILTER (WHERE term = 'not_billed' AND amount < 0), 0) AS billed_ahead,
            coalesce(-sum(amount) FILTER (WHERE term = 'allowances'), 0) AS allowances,
            coalesce(-sum(amount) FILTER (WHERE term = 'charges'), 0) AS charges,
            coalesce(-sum(amount) FILTER (WHERE term = 'credited'), 0) AS credited,
@@ -78,41 +69,64 @@ WITH movement AS (
            coalesce(-sum(amount) FILTER (WHERE term = 'unpaid'), 0) AS unpaid,
            coalesce(-sum(amount) FILTER (WHERE term = 'customer_credit'), 0) AS customer_credit,
            coalesce(-sum(amount) FILTER (WHERE term = 'written_off'), 0) AS written_off,
-           coalesce(sum(amount) FILTER (WHERE term = 'cash'), 0) AS cash
-    FROM per_order
-    GROUP BY opportunity_id, customer_id, currency
+           coalesce(sum(amount) FILTER (WHERE term = 'cash'), 0) AS cash,
+           jsonb_strip_nulls(jsonb_build_object(
+               'won', to_jsonb(array_agg(position) FILTER (WHERE term = 'won')),
+               'scope_change', to_jsonb(array_agg(position) FILTER (WHERE term = 'scope_change')),
+               'discount', to_jsonb(array_agg(position) FILTER (WHERE term = 'discount')),
+               'not_ordered', to_jsonb(array_agg(position) FILTER (WHERE term = 'not_ordered')),
+               'amended', to_jsonb(array_agg(position) FILTER (WHERE term = 'amended')),
+               'cancelled', to_jsonb(array_agg(position) FILTER (WHERE term = 'cancelled')),
+               'not_delivered', to_jsonb(array_agg(position) FILTER (WHERE term = 'not_delivered')),
+               'not_billed', to_jsonb(array_agg(position) FILTER (WHERE term = 'not_billed')),
+               'allowances', to_jsonb(array_agg(position) FILTER (WHERE term = 'allowances')),
+               'charges', to_jsonb(array_agg(position) FILTER (WHERE term = 'charges')),
+               'credited', to_jsonb(array_agg(position) FILTER (WHERE term = 'credited')),
+               'tax', to_jsonb(array_agg(position) FILTER (WHERE term = 'tax')),
+               'rounding', to_jsonb(array_agg(position) FILTER (WHERE term = 'rounding')),
+               'prepaid', to_jsonb(array_agg(position) FILTER (WHERE term = 'prepaid')),
+               'unpaid', to_jsonb(array_agg(position) FILTER (WHERE term = 'unpaid')),
+               'customer_credit', to_jsonb(array_agg(position) FILTER (WHERE term = 'customer_credit')),
+               'written_off', to_jsonb(array_agg(position) FILTER (WHERE term = 'written_off')),
+               'cash', to_jsonb(array_agg(position) FILTER (WHERE term = 'cash'))
+           )) AS events
+    FROM movement
+    GROUP BY opportunity_id, currency
+), billing AS (
+    -- By order, so that what one of them has billed ahead does not hide what another one has not billed.
+    SELECT opportunity_id, currency, -sum(greatest(amount, 0)) AS not_billed, -sum(least(amount, 0)) AS billed_ahead
+    FROM (
+        SELECT opportunity_id, currency, sum(amount) AS amount
+        FROM movement
+        WHERE term = 'not_billed'
+        GROUP BY opportunity_id, currency, order_id
+    ) per_order
+    GROUP BY opportunity_id, currency
 ), agreement AS (
     -- What quotes agreed, unless more was ordered; where there is none, the deal itself says what was agreed.
     SELECT *, min(won_on) OVER (PARTITION BY opportunity_id) AS deal_won_on,
            greatest(CASE WHEN quoted > 0 THEN quoted ELSE won_amount END, ordered) AS agreed
     FROM deal
 ), gap AS (
-    SELECT *, agreed - won_amount - greatest(least(agreed - won_amount, 0), -discount) AS scope_change_shown,
-           greatest(least(agreed - won_amount, 0), -discount) AS discount_shown,
+    SELECT *, agreed - won_amount AS gap, greatest(least(agreed - won_amount, 0), discounts) AS discount,
            ordered - agreed AS not_ordered
     FROM agreement
     WHERE deal_won_on IS NOT NULL
 ), billed AS (
-    SELECT *, won_amount + scope_change_shown + discount_shown + not_ordered + amended + cancelled + not_delivered + not_billed
-               + billed_ahead + allowances + charges AS invoiced
-    FROM gap
-), evidence AS (
-    SELECT opportunity_id, currency, jsonb_object_agg(term, positions) AS events
-    FROM (
-        SELECT opportunity_id, currency, term, to_jsonb(array_agg(DISTINCT position ORDER BY position)) AS positions
-        FROM per_order, unnest(positions) AS position
-        GROUP BY opportunity_id, currency, term
-    ) terms
-    GROUP BY opportunity_id, currency
+    SELECT g.*, g.gap - g.discount AS scope_change, coalesce(b.not_billed, 0) AS not_billed,
+           coalesce(b.billed_ahead, 0) AS billed_ahead,
+           g.won_amount + g.gap + g.not_ordered + g.amended + g.cancelled + g.not_delivered
+               + coalesce(b.not_billed + b.billed_ahead, 0) + g.allowances + g.charges AS invoiced
+    FROM gap g
+    LEFT JOIN billing b USING (opportunity_id, currency)
 )
-SELECT b.opportunity_id, o.title, c.name AS customer, b.customer_id, b.deal_won_on AS won_on, b.currency, b.won_amount,
-       b.scope_change_shown AS scope_change, b.discount_shown AS discount, b.not_ordered, b.amended, b.cancelled,
-       b.not_delivered, b.not_billed, b.billed_ahead, b.allowances, b.charges, b.invoiced, b.credited,
-       b.invoiced + b.credited AS revenue, b.tax, b.rounding, b.prepaid, b.unpaid, b.customer_credit, b.written_off, b.cash,
+SELECT b.opportunity_id, o.title, c.name AS customer, o.customer_id, b.deal_won_on AS won_on, b.currency, b.won_amount,
+       b.scope_change, b.discount, b.not_ordered, b.amended, b.cancelled, b.not_delivered, b.not_billed, b.billed_ahead,
+       b.allowances, b.charges, b.invoiced, b.credited, b.invoiced + b.credited AS revenue, b.tax, b.rounding, b.prepaid,
+       b.unpaid, b.customer_credit, b.written_off, b.cash,
        b.invoiced + b.credited + b.tax + b.rounding + b.prepaid + b.unpaid + b.customer_credit + b.written_off - b.cash AS residual,
-       e.events
+       b.events
 FROM billed b
-JOIN evidence e USING (opportunity_id, currency)
 LEFT JOIN ltc_read.opportunities o USING (opportunity_id)
-LEFT JOIN ltc_read.customers c ON c.customer_id = b.customer_id
+LEFT JOIN ltc_read.customers c ON c.customer_id = o.customer_id
 ORDER BY b.deal_won_on, c.name, b.opportunity_id, b.currency
