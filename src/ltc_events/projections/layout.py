@@ -3,7 +3,7 @@
 All of it is made as the projector's role, which owns what it makes; readers get SELECT.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any, LiteralString, TypeAlias
 
@@ -31,30 +31,33 @@ def names(columns: Iterable[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
-def prepare(connection: Connection, projections: Iterable[type[Projection]], *, source: str, partition: int) -> None:
+def prepare(connection: Connection, projections: Sequence[type[Projection]], *, source: str, partition: int) -> None:
     """Make what is missing, in one transaction. Raises TableDiffers when a table is not as declared."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_PREPARE_LOCK,))
         connection.execute(_script("read_schema"))
+        present, shown = _present_columns(connection), _shown_versions(connection)
         for projection in projections:
-            found = _columns(connection, projection)
+            found, declared = present.get(projection.physical()), _declared_columns(projection)
             if not found:
                 for statement in (*table_sql(projection), *index_sql(projection)):
                     connection.execute(statement)
-            elif found != _declared(projection):
-                raise TableDiffers(table=projection.physical(), found=", ".join(found), declared=", ".join(_declared(projection)))
-            if _shown_version(connection, projection) is None:
+            elif found != declared:
+                raise TableDiffers(table=projection.physical(), found=", ".join(found), declared=", ".join(declared))
+            if projection.table not in shown:
                 show(connection, projection)
-            connection.execute(
-                "INSERT INTO ltc_read.checkpoints VALUES (%s, %s, %s, %s, 0, clock_timestamp()) ON CONFLICT DO NOTHING",
-                (projection.table, projection.version, source, partition),
-            )
+        connection.execute(
+            "INSERT INTO ltc_read.checkpoints"
+            " SELECT p, v, %s, %s, 0, clock_timestamp() FROM unnest(%s::text[], %s::int4[]) AS t (p, v) ON CONFLICT DO NOTHING",
+            (source, partition, [one.table for one in projections], [one.version for one in projections]),
+        )
 
 
 def show_newer(connection: Connection, projections: Iterable[type[Projection]]) -> None:
     """Let the views of these projections, which have reached the head, show them where they show an older version."""
+    shown = _shown_versions(connection)
     for projection in projections:
-        if (_shown_version(connection, projection) or 0) < projection.version:
+        if shown[projection.table] < projection.version:
             show(connection, projection)
 
 
@@ -137,22 +140,26 @@ def _script(name: str) -> sql.SQL:
     return sql.SQL(text)
 
 
-def _declared(projection: type[Projection]) -> list[str]:
+def _declared_columns(projection: type[Projection]) -> list[str]:
     return [f"{name} {declared.type}" for name, declared in projection.columns.items()]
 
 
-def _columns(connection: Connection, projection: type[Projection]) -> list[str]:
+def _present_columns(connection: Connection) -> dict[str, list[str]]:
+    """The columns of every table of the read schema, in their order, as `name type`."""
     rows = connection.execute(
-        "SELECT a.attname || ' ' || t.typname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
-        " WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-        (f"{SCHEMA}.{projection.physical()}",),
+        "SELECT c.relname, array_agg(a.attname || ' ' || t.typname ORDER BY a.attnum)"
+        " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid"
+        " WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped GROUP BY 1",
+        (SCHEMA,),
     )
-    return [row[0] for row in rows]
+    return dict(rows.fetchall())
 
 
-def _shown_version(connection: Connection, projection: type[Projection]) -> int | None:
-    row = connection.execute(
-        "SELECT table_name FROM information_schema.view_table_usage WHERE view_schema = %s AND view_name = %s",
-        (SCHEMA, projection.table),
-    ).fetchone()
-    return int(row[0].rpartition("__v")[2]) if row else None
+def _shown_versions(connection: Connection) -> dict[str, int]:
+    """Which version the view of each read table shows."""
+    rows = connection.execute(
+        "SELECT view_name, max(split_part(table_name, '__v', 2)::int) FROM information_schema.view_table_usage"
+        " WHERE view_schema = %s AND table_name LIKE view_name || '\\_\\_v%%' GROUP BY 1",
+        (SCHEMA,),
+    )
+    return dict(rows.fetchall())
