@@ -1,0 +1,117 @@
+"""CloudEvents 1.0 over Kafka: attributes in headers (`ce_…`), the data in the value, the customer as the key.
+
+Structured mode (`content-type: application/cloudevents+json`, everything in the value) is understood as well.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from ltc_events.schemas.envelope import WIRE_PREFIX, Undecodable
+from ltc_events.schemas.outcome import Outcome
+from ltc_events.schemas.record import Record
+
+SOURCE = "ltc-events"
+JSON = b"application/json"
+STRUCTURED = "application/cloudevents+json"
+RESULT_TYPE = "ltc.command.result.v1"
+Headers = Sequence[tuple[str, bytes]]
+_MARK = "ce_"
+
+
+def command_document(headers: Iterable[tuple[str, bytes | None]], key: bytes | None, value: bytes | None) -> Mapping[str, Any]:
+    """The structured-mode document of a command that came over Kafka; raises Undecodable.
+
+    The key must be the customer: commands of one customer are in order on one partition, or they are in no order at all.
+    """
+    if value is None:
+        raise Undecodable(reason="the message has no value")
+    attributes = _attributes(headers)
+    if attributes.pop("content-type", "").startswith(STRUCTURED):
+        document = _json(value)
+        if not isinstance(document, dict):
+            raise Undecodable(reason="not a JSON object")
+    elif "id" in attributes:
+        document = {**attributes, "data": _json(value)}
+    else:
+        raise Undecodable(reason="the message has neither ce_ headers nor the content type of structured CloudEvents")
+    wanted = str(document.get("partitionkey", ""))
+    if key is None or key.decode(errors="replace") != wanted:
+        shown = "none" if key is None else key.decode(errors="replace")
+        raise Undecodable(reason=f"the message's key is {shown}, and its partitionkey {wanted or 'is missing'}")
+    return document
+
+
+def command_message(document: Mapping[str, Any]) -> tuple[bytes, bytes, Headers]:
+    """Key, value and headers of a command in binary mode, from its structured-mode document."""
+    headers = [(_MARK + name, str(value).encode()) for name, value in document.items() if name != "data"]
+    return document["partitionkey"].encode(), orjson.dumps(document["data"]), [*headers, ("content-type", JSON)]
+
+
+def event_message(record: Record) -> tuple[bytes, bytes, Headers]:
+    """Key, value and headers of a stored event. Its id is its position: unique, and the same at every delivery."""
+    key = str(record.customer_id or record.subject).encode()
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", b"%d" % record.position),
+        ("ce_source", SOURCE.encode()),
+        ("ce_type", (WIRE_PREFIX + record.event.type).encode()),
+        ("ce_subject", str(record.subject).encode()),
+        ("ce_time", _utc(record.occurred_at)),
+        ("ce_partitionkey", key),
+        ("ce_position", b"%d" % record.position),
+        ("ce_version", b"%d" % record.version),
+        ("ce_effectiveon", record.effective_on.isoformat().encode()),
+        ("ce_recordedat", _utc(record.recorded_at)),
+        ("ce_commandid", str(record.command_id).encode()),
+        ("ce_correlationid", str(record.correlation_id).encode()),
+        ("ce_causationid", str(record.causation_id).encode()),
+        ("ce_actor", record.actor.encode()),
+        ("content-type", JSON),
+    ]
+    if record.customer_id is not None:
+        headers.append(("ce_customerid", key))
+    return key, record.event.model_dump_json().encode(), headers
+
+
+def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime) -> tuple[bytes, bytes, Headers]:
+    """Key, value and headers of a command's outcome; `document` is the command's, which says whose it was."""
+    key = str(document["partitionkey"]).encode()
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(outcome.command_id).encode()),
+        ("ce_source", SOURCE.encode()),
+        ("ce_type", RESULT_TYPE.encode()),
+        ("ce_subject", str(document["subject"]).encode()),
+        ("ce_time", _utc(time)),
+        ("ce_partitionkey", key),
+        ("ce_correlationid", str(document.get("correlationid", outcome.command_id)).encode()),
+        ("ce_causationid", str(outcome.command_id).encode()),
+        ("content-type", JSON),
+    ]
+    return key, orjson.dumps(outcome.document()), headers
+
+
+def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, Any]:
+    attributes = {}
+    for name, value in headers:
+        lower = name.lower()
+        if value is not None and (lower.startswith(_MARK) or lower == "content-type"):
+            try:
+                attributes[lower.removeprefix(_MARK)] = value.decode()
+            except UnicodeDecodeError:
+                raise Undecodable(reason=f"the header {name} is not UTF-8") from None
+    return attributes
+
+
+def _json(value: bytes) -> Any:
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise Undecodable(reason=f"the value is not JSON: {error}") from None
+
+
+def _utc(moment: datetime) -> bytes:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()

@@ -1,0 +1,151 @@
+"""A broker of one's own: Apache Kafka from Maven's jars, one process, KRaft. For tests, demos and small trials."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ltc_events.kernel.errors import LtcError
+
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 20
+FETCH_TIMEOUT_S = 600
+MEMORY = "-Xmx320m"
+
+
+class BrokerUnavailable(LtcError):
+    """no broker can be started: {reason}"""
+
+    remedy = "install Java 17 and Maven, or set LTC_KAFKA_BOOTSTRAP to a broker that runs"
+
+
+class LocalBroker:
+    """A Kafka broker in the folder `home`, on a port of 127.0.0.1 that is free, or the one that it had before."""
+
+    def __init__(self, home: Path, port: int = 0) -> None:
+        self._home = home
+        self._port = port or _free_port()
+        self._controller_port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients begin: `127.0.0.1:port`."""
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        """The process, for those who want to harm it."""
+        if self._process is None:
+            raise BrokerUnavailable(reason="it is not started")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Fetch the jars if need be, lay out the storage if need be, start, and wait until it answers."""
+        jars = _jars()
+        self._home.mkdir(parents=True, exist_ok=True)
+        properties = self._home / "server.properties"
+        properties.write_text(self._properties(), encoding="utf-8")
+        java = ["java", MEMORY, "-cp", f"{jars}/*"]
+        if not (self._home / "data" / "meta.properties").exists():
+            tool = [*java, "kafka.tools.StorageTool"]
+            cluster = subprocess.run([*tool, "random-uuid"], check=True, capture_output=True, text=True).stdout.split()[-1]
+            subprocess.run([*tool, "format", "-t", cluster, "-c", str(properties)], check=True, capture_output=True)
+        with (self._home / "broker.log").open("ab") as log:
+            self._process = subprocess.Popen([*java, "kafka.Kafka", str(properties)], stdout=log, stderr=log)
+        self._await()
+
+    def stop(self) -> None:
+        """Stop it, in order."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once, as a power failure would."""
+        self._end(signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.stop()
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _await(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                probe.settimeout(0.2)
+                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+            time.sleep(0.05)
+        self.kill()
+        raise BrokerUnavailable(reason=f"it did not come up; see {self._home / 'broker.log'}")
+
+    def _properties(self) -> str:
+        return "\n".join(
+            (
+                "process.roles=broker,controller",
+                "node.id=1",
+                f"controller.quorum.voters=1@127.0.0.1:{self._controller_port}",
+                "controller.listener.names=CONTROLLER",
+                f"listeners=PLAINTEXT://127.0.0.1:{self._port},CONTROLLER://127.0.0.1:{self._controller_port}",
+                f"advertised.listeners=PLAINTEXT://127.0.0.1:{self._port}",
+                "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                f"log.dirs={self._home / 'data'}",
+                "offsets.topic.replication.factor=1",
+                "offsets.topic.num.partitions=4",
+                "transaction.state.log.replication.factor=1",
+                "transaction.state.log.min.isr=1",
+                "share.coordinator.state.topic.replication.factor=1",
+                "share.coordinator.state.topic.min.isr=1",
+                "group.initial.rebalance.delay.ms=0",
+                "group.min.session.timeout.ms=1000",
+                "auto.create.topics.enable=false",
+                "",
+            )
+        )
+
+
+def _jars() -> Path:
+    """The folder of Kafka's jars, filled by Maven's dependency plugin the first time."""
+    for program in ("java", "mvn"):
+        if shutil.which(program) is None:
+            raise BrokerUnavailable(reason=f"{program} is not installed")
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ltc-events" / "kafka-4.1.0"
+    if (cache / "complete").exists():
+        return cache
+    cache.mkdir(parents=True, exist_ok=True)
+    pom = cache / "pom.xml"
+    pom.write_text(files("ltc_events.bus").joinpath("broker-pom.xml").read_text(encoding="utf-8"), encoding="utf-8")
+    command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={cache}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False)
+    if done.returncode:
+        raise BrokerUnavailable(reason=f"Maven could not fetch Kafka: {done.stdout.strip() or done.stderr.strip()}")
+    (cache / "complete").touch()
+    return cache
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
