@@ -14,7 +14,7 @@ from ltc_events.projections.accounts import Account
 from ltc_events.schemas.credit_note import CreditNoteIssued
 from ltc_events.schemas.invoice import DocumentCharge, InvoiceIssued, WriteOffInvoice
 from ltc_events.schemas.payment import RefundPayment, ReturnPayment, UnallocatePayment
-from ltc_events.store import Database, EventStore, Role
+from ltc_events.store import Commit, Database, EventStore, NewEvent, Role
 
 TOMORROW = date(2026, 1, 2)
 
@@ -166,6 +166,23 @@ class TestTheDatabaseRefuses:
         books.catch_up()
         with books.database.connect(Role.READER) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("INSERT INTO ltc_read.journal VALUES (1, 1)")
+
+
+def test_an_event_that_does_not_add_up_stops_the_journal_before_it(books: Books) -> None:
+    books.bill("I", "100")
+    (issued,) = [record for record in books.store.stream(books.id("I")) if isinstance(record.event, InvoiceIssued)]
+    wrong = issued.event.model_copy(update={"number": "INV-0", "tax": Decimal("0.01")})
+    origin = issued.command_id, issued.correlation_id, issued.causation_id, issued.actor
+    new = NewEvent(uuid4(), 1, wrong, books.customer, issued.occurred_at, issued.effective_on, *origin)
+    position = books.store.append(Commit(events=[new])) + 1
+    books.bill("J", "40")
+    books.catch_up()
+    with books.database.connect(Role.READER) as connection:
+        failed = "SELECT failed_position, failed_event, error FROM ltc_read.projection_status WHERE name = 'journal'"
+        (found,) = connection.execute(failed).fetchall()
+    assert found[:2] == (position, "invoice.issued.v1")
+    assert "does not add up to zero" in found[2]
+    assert balances(books) == {"receivables": "100", "revenue": "-100"}
 
 
 def test_the_same_event_twice_posts_once(books: Books) -> None:

@@ -200,6 +200,13 @@ def test_every_difference_names_its_events(books: Books) -> None:
     }
 
 
+def test_a_deal_that_was_won_for_nothing_is_in_it(books: Books) -> None:
+    books.win("D", "0")
+    assert bridge(books) == {}
+    books.order("O", line(1, "1", "70"), deal="D")
+    assert bridge(books) == {"scope_change": "70", "not_delivered": "-70"}
+
+
 def test_deals_that_are_not_won_are_not_in_it(books: Books) -> None:
     books.open("D", "1000")
     books.quote("Q", "D", line(1, "1", "900"))

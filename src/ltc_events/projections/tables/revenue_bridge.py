@@ -120,7 +120,8 @@ def _moves(
 ) -> Iterator[Operation]:
     if opportunity_id is None:
         return
-    moved = [(term, amount) for term, amount in terms.items() if amount != ZERO]
+    # A deal that was won for nothing is still won: its row says so, and since when.
+    moved = [(term, amount) for term, amount in terms.items() if amount != ZERO or term is Term.WON]
     for line_no, (term, amount) in enumerate(moved, 1):
         yield Put(
             record.position,
