@@ -11,12 +11,13 @@ from rich.markup import escape
 from ltc_events.cli import dead_letters, demo, doctor, events, explain, importing, projections, report, schema, simulate, submit
 from ltc_events.cli.output import err, print_json
 from ltc_events.cli.session import Session, configure_logging
+from ltc_events.importing.errors import ImportUnusable
 from ltc_events.kernel.errors import LtcError
 from ltc_events.reports.errors import InvalidMoment, InvalidParameter, ParameterMissing, UnknownParameter, UnknownReport
 from ltc_events.store import NotInitialised
 from ltc_events.store.embedded import default_home
 
-USAGE_ERRORS = (UnknownReport, UnknownParameter, InvalidParameter, ParameterMissing, InvalidMoment)
+USAGE_ERRORS = (ImportUnusable, UnknownReport, UnknownParameter, InvalidParameter, ParameterMissing, InvalidMoment)
 
 app = typer.Typer(
     help="An event-sourced lead-to-cash ledger: every lead, quote, order, invoice and payment as immutable events.",

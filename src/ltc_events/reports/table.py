@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, JustifyMethod, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +12,10 @@ from ltc_events.reports.base import Column, ColumnType
 from ltc_events.reports.runner import Result
 from ltc_events.reports.values import amount_text, json_rows
 
+_WORDS = frozenset({ColumnType.TEXT, ColumnType.JSON})
+_NOTHING = frozenset({"", "0", "0.00", "no"})
+_GAP = 2
+_WORD_MAX = 24
 _NUMBERS = frozenset({ColumnType.INTEGER, ColumnType.DECIMAL, ColumnType.PERCENT, ColumnType.MONEY})
 
 
@@ -21,7 +25,7 @@ def to_table(result: Result, *, rows_max: int | None = None) -> RenderableType:
     shown = rows[:rows_max]
     parts: list[RenderableType] = [Text(result.report.title, style="bold")]
     if result.report.sections is None:
-        parts.append(_table(result.columns, shown, _footers(result)))
+        parts.append(_Fitting(result.columns, shown, _footers(result)))
     else:
         parts += _sections(result, shown)
     if not rows:
@@ -63,18 +67,71 @@ def _grouped(number: str) -> str:
     return f"{sign}{int(whole):,}{dot}{fraction}"
 
 
-def _table(columns: Sequence[Column], rows: list[list[str]], footers: Sequence[list[str]] = ()) -> Table:
-    """Optional columns that no row fills are left out."""
-    shown = [place for place, column in enumerate(columns) if not column.optional or any(row[place] for row in rows)]
-    made = Table(box=None, header_style="bold", pad_edge=False)
-    for place in shown:
-        column = columns[place]
-        made.add_column(column.name.replace("_", " "), justify="right" if column.type in _NUMBERS else "left")
-    for row in rows:
-        made.add_row(*(Text(row[place]) for place in shown))
-    for row in footers:
-        made.add_row(*(Text(row[place]) for place in shown), style="bold")
-    return made
+class _Fitting:
+    """A table as wide as there is room for: if need be without ids, then without columns that say nothing, then in records."""
+
+    def __init__(self, columns: Sequence[Column], rows: list[list[str]], footers: Sequence[list[str]] = ()) -> None:
+        self._columns = columns
+        self._rows = rows
+        self._footers = footers
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        said = [place for place, column in enumerate(self._columns) if not column.optional or self._says(place)]
+        named = [place for place in said if self._columns[place].type is not ColumnType.UUID]
+        telling = [place for place in named if self._says(place)]
+        for places in (said, named, telling):
+            spare = options.max_width - sum(self._least(place) + _GAP for place in places) + _GAP
+            if spare >= 0:
+                yield self._table(places, spare)
+                if len(places) < len(said):
+                    yield self._left_out([place for place in said if place not in places])
+                return
+        yield from self._records(telling)
+        yield self._left_out([place for place in said if place not in telling])
+
+    def _says(self, place: int) -> bool:
+        return any(row[place] not in _NOTHING for row in self._rows)
+
+    def _table(self, places: Sequence[int], spare: int) -> Table:
+        """A table with `spare` places to give to those columns that would like more than the least, from the left."""
+        made = Table(box=None, header_style="bold", pad_edge=False)
+        for place in places:
+            column = self._columns[place]
+            justify: JustifyMethod = "right" if column.type in _NUMBERS else "left"
+            head, least = column.name.replace("_", " "), self._least(place)
+            wish = max(len(head), *(len(row[place]) for row in (*self._rows, *self._footers)), 0)
+            given = min(wish - least, spare)
+            spare -= given
+            made.add_column(head, justify=justify, width=least + given, overflow="fold")
+        for row in self._rows:
+            made.add_row(*(Text(row[place]) for place in places))
+        for row in self._footers:
+            made.add_row(*(Text(row[place]) for place in places), style="bold")
+        return made
+
+    def _least(self, place: int) -> int:
+        """How wide a column must be to be readable: figures and dates on one line, words in one piece."""
+        cells = [row[place] for row in (*self._rows, *self._footers)]
+        head = max(map(len, self._columns[place].name.split("_")))
+        if self._columns[place].type in _WORDS:
+            return max(head, min(max((len(word) for cell in cells for word in cell.split()), default=1), _WORD_MAX))
+        return max(head, *map(len, cells)) if cells else head
+
+    def _records(self, places: Sequence[int]) -> Iterator[RenderableType]:
+        """Each row as lines of a name and a value; then the totals likewise."""
+        for row, style in [*((row, "") for row in self._rows), *((row, "bold") for row in self._footers)]:
+            record = Table(box=None, show_header=False, pad_edge=False)
+            record.add_column(style="dim")
+            record.add_column()
+            for place in places:
+                if row[place] not in _NOTHING:
+                    record.add_row(self._columns[place].name.replace("_", " "), Text(row[place], style=style))
+            yield record
+            yield Text()
+
+    def _left_out(self, places: Sequence[int]) -> Text:
+        names = ", ".join(self._columns[place].name.replace("_", " ") for place in places)
+        return Text(f"left out for want of room: {names}" if names else "", style="dim")
 
 
 def _footers(result: Result) -> list[list[str]]:
@@ -103,4 +160,4 @@ def _sections(result: Result, rows: list[list[str]]) -> Iterator[RenderableType]
     columns = result.columns[:by] + result.columns[by + 1 :]
     for section in dict.fromkeys(row[by] for row in rows):
         yield Text(f"\n{section}", style="bold")
-        yield _table(columns, [row[:by] + row[by + 1 :] for row in rows if row[by] == section])
+        yield _Fitting(columns, [row[:by] + row[by + 1 :] for row in rows if row[by] == section])
