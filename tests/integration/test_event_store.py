@@ -25,8 +25,8 @@ from ltc_events.store import (
     UnreadableEvent,
     VersionConflict,
 )
+from ltc_events.store.commit import LONE_EVENTS_MAX
 from ltc_events.store.factory import open_repository
-from ltc_events.store.writing import LONE_EVENTS_MAX
 
 LONE, BATCHED = 1, 3
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.commands import TIME, capture, publish_billing, register, rename, sell, send
 
+from ltc_events.aggregates.policies import policy_id
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.errors import Contention
 from ltc_events.application.pipeline import CommandPipeline
@@ -20,6 +21,7 @@ from ltc_events.schemas.envelope import Undecodable
 from ltc_events.schemas.invoice import WriteOffInvoice
 from ltc_events.schemas.lead import ScreenLead
 from ltc_events.schemas.outcome import Outcome, Status
+from ltc_events.schemas.policy import PublishPolicy, RequiredFields
 from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
 
 CUSTOMER = derive_id("test", "Analytical Ltd")
@@ -222,6 +224,38 @@ def test_policies_published_by_others_are_seen(
     pipeline.submit([publish_billing("7")])
     versions = [record.event.version for record in event_store.read(0, 10, types=["policy.published.v1"])]  # type: ignore[attr-defined]
     assert versions == [1, 2]
+
+
+def test_a_lone_command_is_never_decided_on_what_others_have_changed_since(
+    pipeline: CommandPipeline, another: CommandPipeline, event_store: EventStore
+) -> None:
+    """Nobody else wrote for a while, so the store is not asked before the command is decided; then somebody does write."""
+    repeated = rename("repeated", CUSTOMER)
+    for command in (register(), repeated, rename("third", CUSTOMER), rename("fourth", CUSTOMER)):
+        assert codes(pipeline.submit([command])[0]) == []
+    required = RequiredFields(kind="required_fields", lead=("phone",))
+    another.submit([send(PublishPolicy(content=required), policy_id("required_fields"))])
+    assert codes(pipeline.submit([capture(LEAD, CUSTOMER)])[0]) == ["missing_fields"]
+    assert codes(pipeline.submit([rename("fifth", CUSTOMER)])[0]) == []
+    (answer,) = pipeline.submit([repeated])
+    assert isinstance(answer, Outcome)
+    assert answer.duplicate
+    assert [record.version for record in event_store.stream(CUSTOMER)] == [1, 2, 3, 4, 5]
+
+
+def test_a_lone_command_is_one_round_trip_while_nobody_else_writes(database: Database) -> None:
+    class Asked(EventStore):
+        times = 0
+
+        def begin(self, *args: Any) -> Any:
+            self.times += 1
+            return super().begin(*args)
+
+    with Asked(database, Role.WRITER) as store:
+        pipeline = CommandPipeline(store, SystemClock())
+        for name in ("first", "second", "third", "fourth"):
+            pipeline.submit([register() if name == "first" else rename(name, CUSTOMER)])
+        assert store.times == 2
 
 
 def test_offsets_advance_with_the_batch_or_nothing_is_stored(pipeline: CommandPipeline, event_store: EventStore) -> None:

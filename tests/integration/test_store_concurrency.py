@@ -116,7 +116,7 @@ def test_a_rolled_back_writer_leaves_no_gap(database: Database, event_store: Eve
     event_store.append(batch(2))
     with database.connect(Role.WRITER) as connection:
         take = query("take_positions", count=5)
-        assert connection.execute(take).fetchone() is not None
+        assert connection.execute(take, [None]).fetchone() is not None
         connection.rollback()
     taken = event_store.read(0, 1)[0].subject
     with pytest.raises(VersionConflict):

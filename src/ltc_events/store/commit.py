@@ -41,6 +41,10 @@ class DeadLetter(NamedTuple):
     reason: str
 
 
+# Up to here one statement with a parameter for each value is quicker than COPY with its two more round trips.
+LONE_EVENTS_MAX = 8
+
+
 @dataclass(slots=True)
 class Commit:
     """All that a batch of commands brings in, and how far its feed is consumed by it: stored together or not at all.
@@ -53,3 +57,10 @@ class Commit:
     outcomes: list[Outcome] = field(default_factory=list)
     offsets: list[Offset] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    expected: int | None = None
+    """Store it only if this is still the last position of the log. For lone commands alone."""
+
+    @property
+    def is_lone(self) -> bool:
+        """Whether it is one command with few events and nothing else."""
+        return len(self.outcomes) == 1 and len(self.events) <= LONE_EVENTS_MAX and not self.offsets and not self.dead_letters

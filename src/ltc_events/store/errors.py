@@ -27,6 +27,12 @@ class OffsetMoved(StoreError):
     remedy: ClassVar[str] = "drop this batch and read the feed's offset again"
 
 
+class HeadMoved(StoreError):
+    """somebody else has written since position {expected}"""
+
+    remedy: ClassVar[str] = "nothing is stored; look at what was written and decide again"
+
+
 class CommitUnknown(StoreError):
     """the connection was lost while committing, so it is unknown whether the batch is stored"""
 

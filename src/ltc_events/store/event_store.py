@@ -94,8 +94,8 @@ class EventStore:
     def append(self, commit: Commit) -> int:
         """Store a commit in ONE transaction; returns the base: event `i` (from 1) has the position `base + i`.
 
-        Raises VersionConflict, CommandAlreadyRecorded, OffsetMoved, HeadHeld or ConnectionLost (nothing is stored), or
-        CommitUnknown (stored or not: `outcomes` knows).
+        Raises VersionConflict, CommandAlreadyRecorded, OffsetMoved, HeadMoved, HeadHeld or ConnectionLost (nothing is
+        stored), or CommitUnknown (stored or not: `outcomes` knows).
         """
         reconnected = "write" not in self._connections
         while True:
@@ -242,8 +242,9 @@ class EventStore:
         if connection is None or connection.closed:
             connection = self._connections[purpose] = self._database.connect(self._role, autocommit=True)
             register(connection)
-            # All we ask has an index, orders included. Of a young table the planner knows too little to see that.
-            connection.execute("SET enable_sort = off; SET enable_seqscan = off")
+            # All we ask has an index, orders included. Of a young table the planner knows too little to see that; and to
+            # plan a query anew for its parameters takes longer than the query.
+            connection.execute("SET enable_sort = off; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
             if purpose == "listen":
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
         return connection

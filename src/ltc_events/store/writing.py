@@ -16,14 +16,13 @@ from psycopg.types.numeric import Int8
 
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.store import layout
-from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset
+from ltc_events.store.commit import LONE_EVENTS_MAX, Commit, DeadLetter, Offset
+from ltc_events.store.errors import HeadMoved
 from ltc_events.store.mapper import encode
 from ltc_events.store.queries import query
 from ltc_events.store.script import LinkBroken, run_script
 
 CHANNEL = "ltc_events"
-# Up to here one statement with a parameter for each value is quicker than COPY with its two more round trips.
-LONE_EVENTS_MAX = 8
 
 _NAMES = {"schema": sql.Identifier("ltc"), "events": sql.Identifier("events"), "head": sql.Identifier("head")}
 
@@ -31,17 +30,21 @@ _NAMES = {"schema": sql.Identifier("ltc"), "events": sql.Identifier("events"), "
 def write(connection: psycopg.Connection[Any], commit: Commit) -> int:
     """Store a commit in ONE transaction; its base. The connection must be in autocommit mode.
 
-    Raises psycopg's errors, or LinkBroken. Nothing is stored then, unless LinkBroken says `finishing`: it may be.
+    Raises psycopg's errors, HeadMoved, or LinkBroken. Nothing is stored then, unless LinkBroken says `finishing`: it may be.
     """
-    if len(commit.outcomes) == 1 and len(commit.events) <= LONE_EVENTS_MAX and not (commit.offsets or commit.dead_letters):
-        return _write_lone(connection, commit.outcomes[0], commit.events)
+    if commit.is_lone:
+        return _write_lone(connection, commit)
+    if commit.expected is not None:
+        raise ValueError("only a lone command can expect a position")
     batch = _Batch(commit)
     run_script(connection, batch.script, batch.copies)
     return batch.base
 
 
-def _write_lone(connection: psycopg.Connection[Any], outcome: Outcome, events: Sequence[NewEvent]) -> int:
+def _write_lone(connection: psycopg.Connection[Any], commit: Commit) -> int:
+    (outcome,), events = commit.outcomes, commit.events
     values: list[Any] = [
+        commit.expected,
         outcome.command_id,
         outcome.command_type,
         outcome.content_hash,
@@ -61,6 +64,8 @@ def _write_lone(connection: psycopg.Connection[Any], outcome: Outcome, events: S
             raise
         connection.close()
         raise LinkBroken(str(error).strip(), finishing=True) from error
+    if not answer:
+        raise HeadMoved(expected=commit.expected)
     return int(answer[0][1])
 
 

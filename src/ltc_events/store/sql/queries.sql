@@ -1,7 +1,9 @@
 -- What the event store asks. Each query follows its name.
 
 -- name: take_positions
+-- Only if nobody has written since the caller looked, where it says so.
 UPDATE ltc.head SET position = position + {count}, recorded_at = greatest(recorded_at, clock_timestamp())
+WHERE position = coalesce(%b::bigint, position)
 RETURNING position - {count} AS base, recorded_at
 
 -- name: take_positions_for_copy
