@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from ltc_events.aggregates.policy import POLICY_IDS
+from ltc_events.aggregates.policies import POLICY_IDS
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.reports.catalogue import catalogue
 from ltc_events.schemas.base import COMMANDS, EVENTS, Command, Event

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from ltc_events.aggregates.policy import policy_id
+from ltc_events.aggregates.policies import policy_id
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.customer import Profile, RegisterCustomer, UpdateProfile

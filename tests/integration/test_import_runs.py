@@ -198,7 +198,7 @@ def test_what_was_refused_is_sent_once_more_when_asked_for(write: Callable[..., 
         "partitionkey": "b9b0b7f4-6e58-5e60-8d3c-5c4f4d5be8d5",
         "data": {"content": {"kind": "required_fields", "lead": [], "customer": ["name"]}},
     }
-    from ltc_events.aggregates.policy import policy_id
+    from ltc_events.aggregates.policies import policy_id
 
     policy["subject"] = policy["partitionkey"] = str(policy_id("required_fields"))
     CommandPipeline(store, SystemClock()).submit([orjson.dumps(policy)])

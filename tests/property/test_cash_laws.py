@@ -19,7 +19,8 @@ from tests.unit.specification import CUSTOMER, NOW
 
 from ltc_events.aggregates.credit_note import InvoiceIsCredited
 from ltc_events.aggregates.invoice import INVOICE
-from ltc_events.aggregates.order import ORDER, Order
+from ltc_events.aggregates.order import ORDER
+from ltc_events.aggregates.order_state import Order
 from ltc_events.aggregates.payment import PAYMENT
 from ltc_events.aggregates.receivable import Invoice
 from ltc_events.aggregates.registry import AGGREGATES

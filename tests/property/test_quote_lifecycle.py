@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.memory_work import MemoryWork
 from tests.unit.specification import CUSTOMER, NOW, SUBJECT
 
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.aggregates.quote import QUOTE
 from ltc_events.application.rules.registry import RULES
 from ltc_events.kernel.errors import Refused

@@ -8,7 +8,7 @@ from itertools import permutations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ltc_events.aggregates.policy import Versioned
+from ltc_events.aggregates.policies import Versioned
 from ltc_events.aggregates.pricing import DiscountExceedsLine, Priced, price
 from ltc_events.aggregates.quote import Status, evolve, price_quote, require_unsent
 from ltc_events.kernel.money import minor_unit

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from tests.unit.memory_work import MemoryWork
 
-from ltc_events.aggregates.policy import policy_id
+from ltc_events.aggregates.policies import policy_id
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.rules.registry import RULES
 from ltc_events.kernel.errors import Refused

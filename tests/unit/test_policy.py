@@ -5,14 +5,13 @@ from decimal import Decimal
 from tests.unit.selling_examples import opened
 from tests.unit.specification import SUBJECT, given
 
+from ltc_events.aggregates.policies import Policies, policy_id
 from ltc_events.aggregates.policy import (
-    Policies,
     PriorityWithoutLevel,
     StageNotUsable,
     TermsNotHundredPercent,
     UnknownRequiredField,
     WrongPolicyStream,
-    policy_id,
 )
 from ltc_events.schemas.opportunity import AdvanceStage, StageChanged
 from ltc_events.schemas.policy import (

@@ -1,15 +1,12 @@
 """Amending an order: other lines, without touching what is already delivered or billed of them (R-55, R-58). Pure."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from ltc_events.aggregates.billing import share
+from ltc_events.aggregates.order_state import Line, Order, Sold
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO, minor_unit
 from ltc_events.schemas.order import LineAmount, OrderAmended, OrderLine
-
-if TYPE_CHECKING:  # the order's own module imports this one
-    from ltc_events.aggregates.order import Line, Order, Sold
 
 
 class AmendedBelow(Refused):
@@ -31,7 +28,7 @@ class NothingChanges(Refused):
     remedy = "change a line, or leave the order as it is"
 
 
-def amendment(order: "Order", asked: Iterable[OrderLine], reason: str) -> OrderAmended:
+def amendment(order: Order, asked: Iterable[OrderLine], reason: str) -> OrderAmended:
     """The order with other lines (R-55, R-58).
 
     What is delivered or billed keeps its quantity and its amount, to within the minor unit that rounding moves.
@@ -62,7 +59,7 @@ def amendment(order: "Order", asked: Iterable[OrderLine], reason: str) -> OrderA
     )
 
 
-def _kept(line: OrderLine, before: "Line", currency: str, at: str) -> OrderLine:
+def _kept(line: OrderLine, before: Line, currency: str, at: str) -> OrderLine:
     """An amended line, checked against what is delivered and billed of it, which it must still hold."""
     unit = minor_unit(currency)
     net = line.net
@@ -88,7 +85,7 @@ def _kept(line: OrderLine, before: "Line", currency: str, at: str) -> OrderLine:
     return line.model_copy(update={"net": net, "quote_line": quote_line})
 
 
-def _changes(order: "Order", after: Mapping[int, OrderLine]) -> tuple[LineAmount, ...]:
+def _changes(order: Order, after: Mapping[int, OrderLine]) -> tuple[LineAmount, ...]:
     """New quantity and net less the old, of the lines where they differ."""
     changes = []
     for number in [*order.lines, *(number for number in after if number not in order.lines)]:
@@ -100,5 +97,5 @@ def _changes(order: "Order", after: Mapping[int, OrderLine]) -> tuple[LineAmount
     return tuple(changes)
 
 
-def _says_the_same(line: OrderLine, sold: "Sold") -> bool:
+def _says_the_same(line: OrderLine, sold: Sold) -> bool:
     return (line.sku, line.description, line.tax_category, line.tax_rate) == sold[:4]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ltc_events.aggregates.policy import Versioned
+from ltc_events.aggregates.policies import Versioned
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.lead import AssignLead, Candidate, LeadAssigned
 from ltc_events.schemas.policy import AssignmentRule

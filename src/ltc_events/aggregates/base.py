@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import LtcError, Refused
 from ltc_events.kernel.money import minor_unit
 from ltc_events.schemas.base import Event
-
-if TYPE_CHECKING:  # the module of policies is an aggregate itself, and imports this one
-    from ltc_events.aggregates.policy import Policies
 
 S = TypeVar("S")
 
@@ -25,7 +23,7 @@ class Aggregate(Generic[S]):
     """
 
     noun: str
-    decide: "Callable[[S | None, Any, Policies], list[Event]]"
+    decide: Callable[[S | None, Any, Policies], list[Event]]
     evolve: Callable[[S | None, Any], S]
 
 

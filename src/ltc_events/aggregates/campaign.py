@@ -13,7 +13,7 @@ from ltc_events.aggregates.base import (
     require_minor_units,
     require_order,
 )
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.campaign import (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from ltc_events.aggregates.policy import Versioned
+from ltc_events.aggregates.policies import Versioned
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.policy import RequiredFields
 

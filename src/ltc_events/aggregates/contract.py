@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist, require_order
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.contract import (

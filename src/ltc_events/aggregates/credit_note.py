@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate, require_minor_units
 from ltc_events.aggregates.billing import UnknownLine, require_named_once, share
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.aggregates.receivable import BilledLine, Credited, Document, Invoice, parts_of
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO, round_half_up

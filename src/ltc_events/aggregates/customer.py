@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist
 from ltc_events.aggregates.completeness import require_customer_fields
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.customer import (

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.aggregates.receivable import Invoice, Item, item_of
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import HUNDRED, round_half_up

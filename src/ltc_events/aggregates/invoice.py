@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate, BrokenStream, DoesNotExist, require_minor_units
 from ltc_events.aggregates.dunning import after_notice, notice
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.aggregates.receivable import (
     BilledLine,
     Credited,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from ltc_events.aggregates.base import require_minor_units
 from ltc_events.aggregates.billing import cash_rounding, instalments, require_enough_lines, require_prepaid_within, totals
-from ltc_events.aggregates.order import Line, Order
-from ltc_events.aggregates.policy import Policies, TermsNotHundredPercent
+from ltc_events.aggregates.order_state import Line, Order
+from ltc_events.aggregates.policies import Policies
+from ltc_events.aggregates.policy import TermsNotHundredPercent
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import HUNDRED, ZERO
 from ltc_events.schemas.base import Event

@@ -11,7 +11,7 @@ from ltc_events.aggregates.assignment import assign
 from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist
 from ltc_events.aggregates.completeness import require_lead_fields
 from ltc_events.aggregates.follow_up import FollowUps
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.aggregates.scoring import score
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import Event

@@ -5,7 +5,7 @@ from typing import Never, assert_never
 from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.number_series import NumberAssigned, format_number
 

@@ -1,15 +1,16 @@
 """Order: lines that are delivered and billed in parts, whose amounts add up exactly to what was ordered (R-57 … R-62)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from typing import Literal, NamedTuple, assert_never
+from typing import Literal, assert_never
 from uuid import UUID
 
 from ltc_events.aggregates.amendment import amendment
 from ltc_events.aggregates.base import Aggregate, BrokenStream, DoesNotExist
 from ltc_events.aggregates.billing import UnknownLine, line_net, require_named_once, share
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.order_state import Line, Order, Sold
+from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import HUNDRED, ZERO
 from ltc_events.schemas.base import Event
@@ -37,42 +38,6 @@ _TO_BILL_MORE = {
 }
 OrderCommand = AmendOrder | ReportDelivery | ShipOrder | CancelOrder
 OrderEvent = OrderPlaced | OrderAmended | OrderDelivered | OrderShipped | OrderInvoiced | OrderCancelled
-
-
-class Sold(NamedTuple):
-    """What an order line is for, as it goes on to the invoice."""
-
-    sku: str
-    description: str
-    tax_category: str
-    tax_rate: Decimal
-    quote_line: int | None
-
-
-class Line(NamedTuple):
-    """An order line with how much of it, by quantity and by amount, was delivered and billed."""
-
-    line: int
-    quantity: Decimal
-    net: Decimal
-    sold: Sold
-    delivered: Decimal = ZERO
-    delivered_amount: Decimal = ZERO
-    billed: Decimal = ZERO
-    billed_amount: Decimal = ZERO
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order. `reported` holds the ids of the deliveries and shipments that were counted."""
-
-    currency: str
-    quote_id: UUID | None
-    opportunity_id: UUID | None
-    net: Decimal
-    lines: Mapping[int, Line]
-    cancelled: bool = False
-    reported: frozenset[UUID] = frozenset()
 
 
 class OrderIsCancelled(Refused):

@@ -7,7 +7,7 @@ from typing import assert_never
 from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist, require_minor_units
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.base import Event

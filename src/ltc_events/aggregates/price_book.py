@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ltc_events.aggregates.base import Aggregate
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.policy import PriceBookItem, PriceBookPublished, PublishPriceBook

@@ -8,7 +8,7 @@ from typing import assert_never
 from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist
-from ltc_events.aggregates.policy import Policies, Versioned
+from ltc_events.aggregates.policies import Policies, Versioned
 from ltc_events.aggregates.price_book import PriceList
 from ltc_events.aggregates.pricing import price
 from ltc_events.kernel.errors import Refused

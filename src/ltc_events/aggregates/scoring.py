@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from ltc_events.aggregates.policy import Versioned
+from ltc_events.aggregates.policies import Versioned
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.lead import LeadScored

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.errors import IdTaken, OtherCustomers
 from ltc_events.application.work import NotFound

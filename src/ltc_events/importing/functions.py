@@ -8,7 +8,7 @@ from functools import lru_cache, reduce
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ltc_events.aggregates.policy import policy_id
+from ltc_events.aggregates.policies import policy_id
 from ltc_events.importing.errors import BadValue
 from ltc_events.importing.kinds import (
     BOOLEAN,

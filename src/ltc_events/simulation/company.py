@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from ltc_events.aggregates.policy import policy_id
+from ltc_events.aggregates.policies import policy_id
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.campaign import CloseCampaign, LaunchCampaign, PlanCampaign, RecordCampaignCost
 from ltc_events.schemas.lead import Channel

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate
-from ltc_events.aggregates.policy import Policies
+from ltc_events.aggregates.policies import Policies
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.rules.registry import RULES
 from ltc_events.application.work import NotFound

@@ -8,7 +8,8 @@ from ltc_events.aggregates.contract import CONTRACT
 from ltc_events.aggregates.lead import LEAD
 from ltc_events.aggregates.opportunity import OPPORTUNITY
 from ltc_events.aggregates.order import ORDER
-from ltc_events.aggregates.policy import POLICY, WrongPolicyStream, policy_id
+from ltc_events.aggregates.policies import policy_id
+from ltc_events.aggregates.policy import POLICY, WrongPolicyStream
 from ltc_events.aggregates.price_book import PRICE_BOOK, PriceList
 from ltc_events.aggregates.quote import QUOTE
 from ltc_events.application.work import Work

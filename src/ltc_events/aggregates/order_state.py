@@ -1,0 +1,45 @@
+"""What an order knows of itself: its lines, and how much of each was delivered and billed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from ltc_events.kernel.money import ZERO
+
+
+class Sold(NamedTuple):
+    """What an order line is for, as it goes on to the invoice."""
+
+    sku: str
+    description: str
+    tax_category: str
+    tax_rate: Decimal
+    quote_line: int | None
+
+
+class Line(NamedTuple):
+    """An order line with how much of it, by quantity and by amount, was delivered and billed."""
+
+    line: int
+    quantity: Decimal
+    net: Decimal
+    sold: Sold
+    delivered: Decimal = ZERO
+    delivered_amount: Decimal = ZERO
+    billed: Decimal = ZERO
+    billed_amount: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order. `reported` holds the ids of the deliveries and shipments that were counted."""
+
+    currency: str
+    quote_id: UUID | None
+    opportunity_id: UUID | None
+    net: Decimal
+    lines: Mapping[int, Line]
+    cancelled: bool = False
+    reported: frozenset[UUID] = frozenset()
