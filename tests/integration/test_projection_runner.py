@@ -27,7 +27,7 @@ from tests.projection_samples import (
 
 from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
 from ltc_events.projections.errors import TableDiffers
-from ltc_events.projections.layout import Connection
+from ltc_events.projections.naming import Connection
 from ltc_events.projections.runner import WAIT_S, Runner, open_runner
 from ltc_events.projections.status import ProjectionStatus, projection_status
 from ltc_events.schemas.record import Record

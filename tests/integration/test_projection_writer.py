@@ -14,7 +14,8 @@ from tests.projection_samples import Billed, Bills, Ledger, number, rows
 
 from ltc_events.projections.base import Add, Column, Delete, Operation, Projection, Put, column, on
 from ltc_events.projections.errors import CheckpointMoved, OperationInvalid
-from ltc_events.projections.layout import Connection, prepare
+from ltc_events.projections.layout import prepare
+from ltc_events.projections.naming import Connection
 from ltc_events.projections.writer import Writer
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, Role

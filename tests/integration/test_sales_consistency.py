@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ltc_events.projections.layout import Connection
+from ltc_events.projections.naming import Connection
 from ltc_events.reports.catalogue import NAMES
 from ltc_events.reports.runner import Result, run
 from ltc_events.store import Database, Role

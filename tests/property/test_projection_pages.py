@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.projection_samples import NOON, as_records, bill, chatter
 
-from ltc_events.projections import runner
+from ltc_events.projections.paging import pages
 from ltc_events.schemas.record import Record
 
 
@@ -40,7 +40,7 @@ def test_pages_cover_the_log_once(wanted: list[bool], limit: int, after: int) ->
     upto = len(records)
     found: list[int] = []
     reached = min(after, upto)
-    for page, position in runner._pages(ListedLog(records), min(after, upto), upto, ["sample.billed.v1"], limit):
+    for page, position in pages(ListedLog(records), min(after, upto), upto, ["sample.billed.v1"], limit):
         assert len(page) <= limit
         assert all(reached < record.position <= position for record in page)
         assert position > reached

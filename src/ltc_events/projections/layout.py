@@ -5,30 +5,16 @@ All of it is made as the projector's role, which owns what it makes; readers get
 
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
-from typing import Any, LiteralString, TypeAlias
+from typing import LiteralString
 
-import psycopg
 from psycopg import sql
 
 from ltc_events.projections.base import Projection
 from ltc_events.projections.errors import TableDiffers
+from ltc_events.projections.naming import READER, SCHEMA, Connection, names, relation
 
-Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
-
-SCHEMA = "ltc_read"
-READER = "ltc_reader"
 # One number for "somebody is making read tables": projectors that start together queue up behind it.
 _PREPARE_LOCK = 0x6C746372
-
-
-def relation(name: str) -> sql.Identifier:
-    """A table or view of the read schema."""
-    return sql.Identifier(SCHEMA, name)
-
-
-def names(columns: Iterable[str]) -> sql.Composed:
-    """Column names in a row: `"a", "b"`."""
-    return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
 def prepare(connection: Connection, projections: Sequence[type[Projection]], *, source: str, partition: int) -> None:

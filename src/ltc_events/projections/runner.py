@@ -5,34 +5,25 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime
 from functools import partial
 from itertools import cycle
-from typing import Protocol
 
 from ltc_events.projections.base import Operation, Projection
 from ltc_events.projections.fold import operations
-from ltc_events.projections.layout import Connection, prepare, show_newer
+from ltc_events.projections.layout import prepare, show_newer
+from ltc_events.projections.naming import Connection
+from ltc_events.projections.paging import Log, pages
 from ltc_events.projections.track import PARTITION, SOURCE, Track, advance, find_positions
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role, UnreadableEvent
 
 PAGE_EVENTS_MAX = 5000
-WINDOW_POSITIONS_MAX = 200_000
 # How soon `follow` notices that it shall stop. New events wake it at once.
 WAIT_S = 0.5
 GARBAGE_OBJECTS_MIN = 200_000
 # PostgreSQL writes two tables at once while we prepare the next page.
 WRITERS = 2
-
-
-class Log(Protocol):
-    """What the runner needs of the event store."""
-
-    def head(self) -> tuple[int, datetime]: ...
-    def read(self, after: int, limit: int, *, types: Sequence[str] | None = None, upto: int | None = None) -> list[Record]: ...
-    def wait(self, after: int, timeout: float) -> bool: ...
 
 
 class _Share:
@@ -106,7 +97,7 @@ class Runner:
             writing: list[Future[None]] = []
             unreadable: UnreadableEvent | None = None
             try:
-                for records, position in _pages(self._log, after, upto, types, self._page_events):
+                for records, position in pages(self._log, after, upto, types, self._page_events):
                     shares = _share_out([track for track in group if not track.failed], records)
                     _finish(writing)
                     report(after)
@@ -152,24 +143,6 @@ def open_runner(database: Database, projections: Iterable[type[Projection]]) -> 
             yield Runner(store, [stack.enter_context(connect()) for _ in range(WRITERS)], projections)
     finally:
         store.close()
-
-
-def _pages(log: Log, after: int, upto: int, types: Sequence[str], limit: int) -> Iterator[tuple[list[Record], int]]:
-    """Pages of the log, each with the position it reaches.
-
-    Each read is bounded by positions too, in a window as wide as it takes to fill a page: whatever plan the database makes
-    of it, it never sorts the rest of the log, and where events of these types are rare, the checkpoint still moves on.
-    """
-    window = limit
-    while after < upto:
-        end = min(after + window, upto)
-        records = log.read(after, limit, types=types, upto=end)
-        after = records[-1].position if len(records) == limit else end
-        if len(records) < limit // 2:
-            window = min(window * 2, WINDOW_POSITIONS_MAX)
-        elif len(records) == limit:
-            window = max(window // 2, limit)
-        yield records, after
 
 
 def _share_out(tracks: list[Track], records: list[Record]) -> list[_Share]:

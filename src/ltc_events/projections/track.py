@@ -7,7 +7,7 @@ import psycopg
 from ltc_events.projections.base import Operation, Projection
 from ltc_events.projections.errors import CheckpointMoved
 from ltc_events.projections.fold import operations
-from ltc_events.projections.layout import Connection
+from ltc_events.projections.naming import Connection
 from ltc_events.projections.writer import Writer
 from ltc_events.schemas.record import Record
 

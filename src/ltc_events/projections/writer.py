@@ -9,7 +9,7 @@ from psycopg.types.json import set_json_dumps
 from ltc_events.projections.base import NUMBERS, Operation, Projection, Put
 from ltc_events.projections.errors import CheckpointMoved, OperationInvalid
 from ltc_events.projections.fold import fold
-from ltc_events.projections.layout import Connection, names, relation
+from ltc_events.projections.naming import Connection, names, relation
 from ltc_events.projections.packing import Array, ArrayDumper, json_bytes, pack_array
 
 PREPARED_STATEMENTS_MAX = 2000

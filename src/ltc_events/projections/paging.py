@@ -1,0 +1,35 @@
+"""Reading the log page by page."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from ltc_events.schemas.record import Record
+
+WINDOW_POSITIONS_MAX = 200_000
+
+
+class Log(Protocol):
+    """What a projector needs of the event store."""
+
+    def head(self) -> tuple[int, datetime]: ...
+    def read(self, after: int, limit: int, *, types: Sequence[str] | None = None, upto: int | None = None) -> list[Record]: ...
+    def wait(self, after: int, timeout: float) -> bool: ...
+
+
+def pages(log: Log, after: int, upto: int, types: Sequence[str], limit: int) -> Iterator[tuple[list[Record], int]]:
+    """Pages of the log, each with the position it reaches.
+
+    Each read is bounded by positions too, in a window as wide as it takes to fill a page: whatever plan the database makes
+    of it, it never sorts the rest of the log, and where events of these types are rare, the checkpoint still moves on.
+    """
+    window = limit
+    while after < upto:
+        end = min(after + window, upto)
+        records = log.read(after, limit, types=types, upto=end)
+        after = records[-1].position if len(records) == limit else end
+        if len(records) < limit // 2:
+            window = min(window * 2, WINDOW_POSITIONS_MAX)
+        elif len(records) == limit:
+            window = max(window // 2, limit)
+        yield records, after
