@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.commands import TIME, capture, publish_billing, register, rename, sell, send
+from tests.proxy import Proxy, committed
 
 from ltc_events.aggregates.policies import policy_id
 from ltc_events.application.clock import SystemClock
@@ -318,3 +319,23 @@ def test_where_batches_are_cut_changes_nothing(server: Any, cuts: list[int]) -> 
 
 def _id(command: dict[str, Any]) -> UUID:
     return UUID(command["id"])
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_a_lost_reply_to_commit_is_resolved_from_the_record(database: Database, event_store: EventStore, count: int) -> None:
+    """The server commits, the proxy drops the reply: every command is answered as if nothing had happened, and once."""
+    proxy = Proxy(database)
+    store = EventStore(proxy.database, Role.WRITER)
+    pipeline = CommandPipeline(store, SystemClock())
+    pipeline.submit([register()])
+    commands = [register(customer=derive_id("lost", str(number))) for number in range(count)]
+    proxy.cut_reply = committed
+    answers = pipeline.submit(commands)
+    assert proxy.cuts == 1
+    assert [one.document()["status"] for one in answers if isinstance(one, Outcome)] == ["accepted"] * count
+    assert [one.first_position for one in answers if isinstance(one, Outcome)] == list(range(2, count + 2))
+    assert len(types(event_store)) == count + 1
+    again = pipeline.submit(commands)
+    assert [one.document()["status"] for one in again if isinstance(one, Outcome)] == ["duplicate"] * count
+    store.close()
+    proxy.close()

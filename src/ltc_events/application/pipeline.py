@@ -1,7 +1,7 @@
 """The command pipeline: a batch of CloudEvents in, ordered decisions, ONE transaction, one outcome for each command."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -10,7 +10,7 @@ import structlog
 from ltc_events.aggregates.policies import POLICY_IDS, Policies
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.batch import Batch, Cache, CommandWork, noun_of
-from ltc_events.application.errors import CommandIdReused, Contention, Defect
+from ltc_events.application.errors import CommandIdReused, Contention, Defect, NeverSubmitted
 from ltc_events.application.rules.registry import RULES
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collector_paused
@@ -29,7 +29,17 @@ log = structlog.get_logger()
 
 ATTEMPTS_MAX = 8
 CACHE_STREAMS = 50_000
-Document = bytes | str | Mapping[str, Any]
+
+
+class Received(NamedTuple):
+    """A document that came over a feed. When it is no command, it is kept as `raw`, with its `origin` (JSON) beside it."""
+
+    document: Mapping[str, Any] | Undecodable
+    raw: bytes
+    origin: bytes
+
+
+Document = bytes | str | Mapping[str, Any] | Received
 Answer = Outcome | Undecodable
 
 _REFERENCES = ("order_id", "quote_id", "opportunity_id", "invoice_id", "price_book_id")
@@ -66,12 +76,23 @@ class CommandPipeline:
         with collector_paused():
             return self._submit(documents, offsets, source)
 
+    def recall(self, documents: Sequence[Document]) -> list[Answer]:
+        """Answer once more what `submit` has stored before; nothing is decided or stored. Raises NeverSubmitted."""
+        parsed = [_parse(document, self._clock.now()) for document in documents]
+        messages = [one for one in parsed if isinstance(one, Message)]
+        known = {id.int: outcome for id, outcome in self._store.outcomes([one.command_id for one in messages]).items()}
+        for message in messages:
+            if message.command_id.int not in known:
+                raise NeverSubmitted(id=message.command_id)
+        outcomes = iter(_answers(messages, known, {}, 0))
+        return [next(outcomes) if isinstance(one, Message) else one for one in parsed]
+
     def _submit(self, documents: Sequence[Document], offsets: Sequence[Offset], source: str) -> list[Answer]:
         now = self._clock.now()
         parsed = [_parse(document, now) for document in documents]
         messages = [one for one in parsed if isinstance(one, Message)]
         dead = [
-            DeadLetter(source, _raw(document), one.message)
+            _dead_letter(source, document, one)
             for document, one in zip(documents, parsed, strict=True)
             if isinstance(one, Undecodable)
         ]
@@ -79,12 +100,14 @@ class CommandPipeline:
         return [next(outcomes) if isinstance(one, Message) else one for one in parsed]
 
     def _outcomes(self, messages: Sequence[Message], empty: Commit) -> list[Outcome]:
+        mine: set[int] = set()
         for attempt in range(ATTEMPTS_MAX):
             # To look at the store first is a round trip. A lone command that finds it as it was saves it.
             is_blind = attempt == 0 and self._is_alone and len(messages) == 1
             expected = self._position if is_blind else None
+            commit = Commit(offsets=empty.offsets, dead_letters=empty.dead_letters, expected=expected)
             try:
-                return self._attempt(messages, Commit(offsets=empty.offsets, dead_letters=empty.dead_letters, expected=expected))
+                return self._attempt(messages, commit, mine)
             except HeadMoved:
                 self._is_alone = False
             except VersionConflict as conflict:
@@ -94,10 +117,11 @@ class CommandPipeline:
                 log.info("commands_recorded_meanwhile", attempt=attempt + 1)
             except CommitUnknown:
                 # The recorded outcomes say whether it was stored: the next attempt finds them, or nothing, and decides.
+                mine.update(outcome.command_id.int for outcome in commit.outcomes)
                 log.warning("commit_reply_lost", attempt=attempt + 1)
         raise Contention(attempts=ATTEMPTS_MAX)
 
-    def _attempt(self, messages: Sequence[Message], commit: Commit) -> list[Outcome]:
+    def _attempt(self, messages: Sequence[Message], commit: Commit, mine: Collection[int]) -> list[Outcome]:
         known = self._begin([message.command_id for message in messages]) if commit.expected is None else {}
         batch = Batch(self._store, self._cache, self._policies)
         fresh = [message for message in messages if message.command_id.int not in known] if known else messages
@@ -112,7 +136,9 @@ class CommandPipeline:
         base = self._append(commit)
         self._cache.absorb(batch)
         self._policies = batch.policies
-        return _answers(messages, known, decided, base)
+        # What an attempt of this very call had stored, its reply lost, is no repetition.
+        stored = {number: known.pop(number) for number in mine if number in known}
+        return _answers(messages, known, stored | {number: _placed(one, base) for number, one in decided.items()})
 
     def _begin(self, command_ids: list[UUID]) -> dict[int, Outcome]:
         """Recorded outcomes of these commands, by the id's `int`; makes the cache and the policies true up to the head."""
@@ -152,17 +178,25 @@ class CommandPipeline:
 
 
 def _parse(document: Document, now: Any) -> Message | Undecodable:
+    if isinstance(document, Received):
+        if isinstance(document.document, Undecodable):
+            return document.document
+        document = document.document
     try:
         return parse(document, now)
     except Undecodable as error:
         return error
 
 
-def _raw(document: Document) -> bytes:
-    """What came in, as bytes."""
+def _dead_letter(source: str, document: Document, error: Undecodable) -> DeadLetter:
+    """What came in, as bytes, and why it is no command (in which PostgreSQL could not store the character U+0000)."""
+    reason = error.message.replace("\0", "\\0")
+    if isinstance(document, Received):
+        return DeadLetter(source, document.raw, reason, document.origin)
     if isinstance(document, bytes):
-        return document
-    return document.encode(errors="surrogatepass") if isinstance(document, str) else orjson.dumps(document, default=str)
+        return DeadLetter(source, document, reason)
+    raw = document.encode(errors="surrogatepass") if isinstance(document, str) else orjson.dumps(document, default=str)
+    return DeadLetter(source, raw, reason)
 
 
 def _streams(message: Message) -> list[UUID]:
@@ -228,24 +262,25 @@ def _refused(message: Message, reasons: tuple[Refusal, ...]) -> Outcome:
     return Outcome(message.command_id, message.type, message.content_hash, Status.REFUSED, 0, 0, reasons, message.content)
 
 
-def _answers(
-    messages: Sequence[Message], known: Mapping[int, Outcome], decided: Mapping[int, Outcome], base: int
-) -> list[Outcome]:
+def _answers(messages: Sequence[Message], known: Mapping[int, Outcome], decided: Mapping[int, Outcome]) -> list[Outcome]:
     """An outcome for each message: the first one of a command that was just decided, a repetition for the others."""
     first = dict(known)
     answers = []
     for message in messages:
         number = message.command_id.int
-        before = first.get(number)
-        if before is not None:
-            answers.append(_repeat(message, before))
+        if number in first:
+            answers.append(_repeat(message, first[number]))
             continue
-        outcome = decided[number]
-        if outcome.first_position:
-            outcome = Outcome(*outcome[:4], base + outcome.first_position, base + outcome.last_position, *outcome[6:])
-        first[number] = outcome
-        answers.append(outcome)
+        first[number] = decided[number]
+        answers.append(decided[number])
     return answers
+
+
+def _placed(outcome: Outcome, base: int) -> Outcome:
+    """An outcome of this batch with the positions that the store gave its events."""
+    if not outcome.first_position:
+        return outcome
+    return outcome._replace(first_position=base + outcome.first_position, last_position=base + outcome.last_position)
 
 
 def _repeat(message: Message, first: Outcome) -> Outcome:
