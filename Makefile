@@ -12,7 +12,7 @@ demo: $(VENV)/runtime  ## a company's leads become cash, on the embedded databas
 
 test: $(VENV)/dev lint  ## all checks and all tests, on real servers
 	$(BIN)/ltc schema check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/dev  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
