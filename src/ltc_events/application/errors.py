@@ -34,3 +34,9 @@ class Contention(LtcError):
     """other writers were quicker {attempts} times in a row"""
 
     remedy = "send the same commands again; run one command worker per partition"
+
+
+class NeverSubmitted(LtcError):
+    """there is no outcome of command {id}, although its feed is recorded as read beyond it"""
+
+    remedy = "the ledger or the feed was replaced by another one of the same name; find out which before going on"

@@ -26,3 +26,21 @@ class Record(NamedTuple):
     correlation_id: UUID
     causation_id: UUID
     actor: str
+
+
+class RawRecord(NamedTuple):
+    """A stored event as its exact bytes (JSON), for those who pass it on; the rest is as in Record."""
+
+    position: int
+    subject: UUID
+    version: int
+    type: str
+    data: bytes
+    customer_id: UUID | None
+    occurred_at: datetime
+    effective_on: date
+    recorded_at: datetime
+    command_id: UUID
+    correlation_id: UUID
+    causation_id: UUID
+    actor: str

@@ -34,11 +34,15 @@ class Offset(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """What came in and is no command: the bytes as they came, where from, and what is wrong with them."""
+    """What came in and is no command: the bytes as they came, where from, and what is wrong with them.
+
+    `origin`, where there is more to say than the source: the place in its feed and what came beside the bytes, as JSON.
+    """
 
     source: str
     raw: bytes
     reason: str
+    origin: bytes | None = None
 
 
 # Up to here one statement with a parameter for each value is quicker than COPY with its two more round trips.

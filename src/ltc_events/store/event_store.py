@@ -11,8 +11,8 @@ import psycopg
 from psycopg import sql
 
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
-from ltc_events.schemas.record import Record
-from ltc_events.store.commit import Commit
+from ltc_events.schemas.record import RawRecord, Record
+from ltc_events.store.commit import Commit, Offset
 from ltc_events.store.database import Database, Role
 from ltc_events.store.errors import (
     CommandAlreadyRecorded,
@@ -25,7 +25,7 @@ from ltc_events.store.errors import (
 )
 from ltc_events.store.parameters import Uuids, register
 from ltc_events.store.queries import query
-from ltc_events.store.reading import EVENT_COLUMNS, to_records
+from ltc_events.store.reading import EVENT_COLUMNS, to_raw_records, to_records
 from ltc_events.store.script import LinkBroken
 from ltc_events.store.writing import CHANNEL, write
 
@@ -37,6 +37,7 @@ CHANGED_STREAMS_MAX = 5_000
 CHUNK_ROWS = 250
 # A wake-up that got lost costs this much.
 POLL_S = 0.1
+OFFSET_MOVED = "LTC02"
 
 _OUTCOMES = query("outcomes").as_bytes()
 _BEGIN = query("begin").as_bytes()
@@ -48,6 +49,8 @@ _STREAM = query("stream", event_columns=EVENT_COLUMNS).as_bytes()
 _EVENT = query("event", event_columns=EVENT_COLUMNS).as_bytes()
 _COMPANY_STREAMS = query("company_streams", event_columns=EVENT_COLUMNS).as_bytes()
 _DEAD_LETTERS = query("dead_letters").as_bytes()
+_OFFSETS = query("offsets").as_bytes()
+_ADVANCE_OFFSET = query("advance_offset").as_bytes()
 _READ = query("read", event_columns=EVENT_COLUMNS).as_bytes()
 _HEAD = query("head").as_bytes()
 _AWAIT_HEAD = query("await_head").as_bytes()
@@ -70,6 +73,7 @@ class KeptLetter(NamedTuple):
     source: str
     raw: bytes
     reason: str
+    origin: dict[str, Any] | None
 
 
 class EventStore:
@@ -114,9 +118,28 @@ class EventStore:
             except psycopg.errors.LockNotAvailable as error:
                 raise HeadHeld from error
             except psycopg.Error as error:
-                if error.sqlstate == "LTC02":
+                if error.sqlstate == OFFSET_MOVED:
                     raise OffsetMoved(detail=error.diag.message_primary) from error
                 raise
+
+    def advance(self, offsets: Sequence[Offset]) -> None:
+        """Move offsets alone, by compare-and-set, in ONE transaction. Raises OffsetMoved, ConnectionLost (moved or not)."""
+        connection = self._connection("write")
+        try:
+            with connection.transaction():
+                for offset in sorted(offsets):
+                    connection.execute(_ADVANCE_OFFSET, offset)
+        except psycopg.OperationalError as error:
+            self._drop("write")
+            raise ConnectionLost(reason=error) from error
+        except psycopg.Error as error:
+            if error.sqlstate == OFFSET_MOVED:
+                raise OffsetMoved(detail=error.diag.message_primary) from error
+            raise
+
+    def offsets(self, *feeds: str) -> dict[tuple[str, int], int]:
+        """The offsets to be read next of these feeds' partitions, as far as they were ever read."""
+        return {(feed, partition): next_offset for feed, partition, next_offset in self._query(_OFFSETS, feeds=list(feeds))}
 
     def outcomes(self, ids: Sequence[UUID]) -> dict[UUID, Outcome]:
         """The recorded outcomes of these commands; unknown ones are absent."""
@@ -185,6 +208,10 @@ class EventStore:
                 return to_records(rows)
 
         return self._reading(stream)
+
+    def read_raw(self, after: int, limit: int) -> list[RawRecord]:
+        """At most `limit` events after the position `after`, in position order, as their exact bytes."""
+        return to_raw_records(self._query(_READ, after=after, limit=limit, upto=None, types=None))
 
     def head(self) -> tuple[int, datetime]:
         """The last position (0: none yet) and when it was recorded."""

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ltc_events.kernel.collector import collector_paused
-from ltc_events.schemas.record import Record
+from ltc_events.schemas.record import RawRecord, Record
 from ltc_events.store.errors import UnknownEvent, UnreadableEvent
 from ltc_events.store.mapper import DECODERS
 from ltc_events.store.queries import query
@@ -57,6 +57,15 @@ def to_records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
             )
             keep(make(Record, values))
     return records
+
+
+def to_raw_records(rows: Iterable[tuple[Any, ...]]) -> list[RawRecord]:
+    """The same rows with the bytes of the events as they are."""
+    with collector_paused():
+        return [
+            RawRecord(*row[:10], row[9] if row[10] is None else row[10], row[9] if row[11] is None else row[11], row[12])
+            for row in rows
+        ]
 
 
 def _unreadable(kind: str, position: int, error: ValidationError) -> UnreadableEvent:

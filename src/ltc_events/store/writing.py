@@ -125,7 +125,8 @@ def _reasons(outcome: Outcome) -> bytes:
 
 
 def _keep(letter: DeadLetter) -> sql.Composed:
-    return query("keep_dead_letter", source=letter.source, raw=letter.raw, reason=letter.reason)
+    origin = None if letter.origin is None else letter.origin.decode()
+    return query("keep_dead_letter", source=letter.source, raw=letter.raw, reason=letter.reason, origin=origin)
 
 
 def _advance(offset: Offset) -> sql.Composed:

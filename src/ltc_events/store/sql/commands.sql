@@ -22,7 +22,9 @@ CREATE TABLE IF NOT EXISTS ltc.dead_letters (
     raw bytea NOT NULL,
     reason text NOT NULL
 );
+ALTER TABLE ltc.dead_letters ADD COLUMN IF NOT EXISTS origin jsonb;
 COMMENT ON COLUMN ltc.dead_letters.raw IS 'the bytes as they came';
+COMMENT ON COLUMN ltc.dead_letters.origin IS 'of a message: topic, partition, offset, key and headers';
 
 CREATE TABLE IF NOT EXISTS ltc.offsets (
     feed text NOT NULL,

@@ -12,10 +12,10 @@ UPDATE {schema}.{head} SET position = position + {count}, recorded_at = greatest
 RETURNING position - {count} AS base, ((extract(epoch FROM recorded_at) - 946684800) * 1000000)::bigint AS recorded
 
 -- name: keep_dead_letter
-INSERT INTO ltc.dead_letters (source, raw, reason) VALUES ({source}, {raw}, {reason})
+INSERT INTO ltc.dead_letters (source, raw, reason, origin) VALUES ({source}, {raw}, {reason}, {origin}::jsonb)
 
 -- name: dead_letters
-SELECT id, received_at, source, raw, reason FROM ltc.dead_letters WHERE id > %(after)s ORDER BY id LIMIT %(limit)s
+SELECT id, received_at, source, raw, reason, origin FROM ltc.dead_letters WHERE id > %(after)s ORDER BY id LIMIT %(limit)s
 
 -- name: copy_outcomes
 COPY ltc.outcomes (first_position, last_position, recorded_at, command_id, command_type, content_hash, status, reasons,
@@ -59,6 +59,12 @@ SELECT {event_columns} FROM ltc.events
 WHERE position > %(after)s AND position <= coalesce(%(upto)s::bigint, 9223372036854775807)
   AND (%(types)s::text[] IS NULL OR type = ANY(%(types)s::text[]))
 ORDER BY position LIMIT %(limit)s
+
+-- name: offsets
+SELECT feed, partition, next_offset FROM ltc.offsets WHERE feed = ANY(%(feeds)s::text[])
+
+-- name: advance_offset
+SELECT ltc.advance_offset(%s, %s, %s, %s)
 
 -- name: load
 SELECT {event_columns} FROM ltc.events WHERE stream_id = ANY(%(ids)s) ORDER BY stream_id, version
