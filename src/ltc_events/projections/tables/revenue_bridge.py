@@ -37,7 +37,7 @@ class RevenueBridge(Projection):
         "document_id": column("uuid", "the opportunity, quote, order, invoice or credit note it happened to"),
         "order_id": column("uuid", "the order, for what is not billed"),
     }
-    indexes = (("opportunity_id",),)
+    indexes = (("opportunity_id", "currency", "term", "position"),)
 
     @on(QuoteAccepted)
     def accepted(self, event: QuoteAccepted, record: Record) -> Iterator[Operation]:

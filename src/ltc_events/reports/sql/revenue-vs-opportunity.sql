@@ -50,12 +50,19 @@ WITH movement AS NOT MATERIALIZED (
     FROM ltc_read.revenue_bridge
     WHERE effective_on <= %(as_of)s AND position <= %(known_position)s
         AND (%(customer)s::uuid IS NULL OR customer_id = %(customer)s::uuid)
+), term AS (
+    SELECT opportunity_id, currency, term, sum(amount) AS amount, min(effective_on) AS first_on,
+           sum(amount) FILTER (WHERE event = 'quote.accepted.v1') AS quoted,
+           sum(amount) FILTER (WHERE event = 'order.placed.v1') AS placed,
+           array_agg(position ORDER BY position) AS positions
+    FROM movement
+    GROUP BY opportunity_id, currency, term
 ), deal AS (
     SELECT opportunity_id, currency,
-           min(effective_on) FILTER (WHERE term = 'won') AS won_on,
+           min(first_on) FILTER (WHERE term = 'won') AS won_on,
            coalesce(-sum(amount) FILTER (WHERE term = 'won'), 0) AS won_amount,
-           coalesce(sum(amount) FILTER (WHERE term = 'not_ordered' AND event = 'quote.accepted.v1'), 0) AS quoted,
-           coalesce(-sum(amount) FILTER (WHERE term = 'not_ordered' AND event = 'order.placed.v1'), 0) AS ordered,
+           coalesce(sum(quoted) FILTER (WHERE term = 'not_ordered'), 0) AS quoted,
+           coalesce(-sum(placed) FILTER (WHERE term = 'not_ordered'), 0) AS ordered,
            coalesce(-sum(amount) FILTER (WHERE term = 'discount'), 0) AS discounts,
            coalesce(-sum(amount) FILTER (WHERE term = 'amended'), 0) AS amended,
            coalesce(-sum(amount) FILTER (WHERE term = 'cancelled'), 0) AS cancelled,
@@ -70,27 +77,8 @@ WITH movement AS NOT MATERIALIZED (
            coalesce(-sum(amount) FILTER (WHERE term = 'customer_credit'), 0) AS customer_credit,
            coalesce(-sum(amount) FILTER (WHERE term = 'written_off'), 0) AS written_off,
            coalesce(sum(amount) FILTER (WHERE term = 'cash'), 0) AS cash,
-           jsonb_strip_nulls(jsonb_build_object(
-               'won', to_jsonb(array_agg(position) FILTER (WHERE term = 'won')),
-               'scope_change', to_jsonb(array_agg(position) FILTER (WHERE term = 'scope_change')),
-               'discount', to_jsonb(array_agg(position) FILTER (WHERE term = 'discount')),
-               'not_ordered', to_jsonb(array_agg(position) FILTER (WHERE term = 'not_ordered')),
-               'amended', to_jsonb(array_agg(position) FILTER (WHERE term = 'amended')),
-               'cancelled', to_jsonb(array_agg(position) FILTER (WHERE term = 'cancelled')),
-               'not_delivered', to_jsonb(array_agg(position) FILTER (WHERE term = 'not_delivered')),
-               'not_billed', to_jsonb(array_agg(position) FILTER (WHERE term = 'not_billed')),
-               'allowances', to_jsonb(array_agg(position) FILTER (WHERE term = 'allowances')),
-               'charges', to_jsonb(array_agg(position) FILTER (WHERE term = 'charges')),
-               'credited', to_jsonb(array_agg(position) FILTER (WHERE term = 'credited')),
-               'tax', to_jsonb(array_agg(position) FILTER (WHERE term = 'tax')),
-               'rounding', to_jsonb(array_agg(position) FILTER (WHERE term = 'rounding')),
-               'prepaid', to_jsonb(array_agg(position) FILTER (WHERE term = 'prepaid')),
-               'unpaid', to_jsonb(array_agg(position) FILTER (WHERE term = 'unpaid')),
-               'customer_credit', to_jsonb(array_agg(position) FILTER (WHERE term = 'customer_credit')),
-               'written_off', to_jsonb(array_agg(position) FILTER (WHERE term = 'written_off')),
-               'cash', to_jsonb(array_agg(position) FILTER (WHERE term = 'cash'))
-           )) AS events
-    FROM movement
+           jsonb_object_agg(term, positions) AS events
+    FROM term
     GROUP BY opportunity_id, currency
 ), billing AS (
     -- By order, so that what one of them has billed ahead does not hide what another one has not billed.
