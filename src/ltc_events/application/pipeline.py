@@ -84,7 +84,7 @@ class CommandPipeline:
         for message in messages:
             if message.command_id.int not in known:
                 raise NeverSubmitted(id=message.command_id)
-        outcomes = iter(_answers(messages, known, {}, 0))
+        outcomes = iter(_answers(messages, known, {}))
         return [next(outcomes) if isinstance(one, Message) else one for one in parsed]
 
     def _submit(self, documents: Sequence[Document], offsets: Sequence[Offset], source: str) -> list[Answer]:

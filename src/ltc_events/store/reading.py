@@ -61,11 +61,10 @@ def to_records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
 
 def to_raw_records(rows: Iterable[tuple[Any, ...]]) -> list[RawRecord]:
     """The same rows with the bytes of the events as they are."""
-    with collector_paused():
-        return [
-            RawRecord(*row[:10], row[9] if row[10] is None else row[10], row[9] if row[11] is None else row[11], row[12])
-            for row in rows
-        ]
+    return [
+        RawRecord._make((*row[:10], row[9] if row[10] is None else row[10], row[9] if row[11] is None else row[11], row[12]))
+        for row in rows
+    ]
 
 
 def _unreadable(kind: str, position: int, error: ValidationError) -> UnreadableEvent:
