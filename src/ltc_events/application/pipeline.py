@@ -1,6 +1,6 @@
 """The command pipeline: a batch of CloudEvents in, ordered decisions, ONE transaction, one outcome for each command."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -32,11 +32,11 @@ CACHE_STREAMS = 50_000
 
 
 class Received(NamedTuple):
-    """A document that came over a feed. When it is no command, it is kept as `raw`, with its `origin` (JSON) beside it."""
+    """A document that came over a feed. When it is no command, it is kept as `raw`, with its origin (JSON) beside it."""
 
     document: Mapping[str, Any] | Undecodable
     raw: bytes
-    origin: bytes
+    origin: Callable[[], bytes]
 
 
 Document = bytes | str | Mapping[str, Any] | Received
@@ -192,7 +192,7 @@ def _dead_letter(source: str, document: Document, error: Undecodable) -> DeadLet
     """What came in, as bytes, and why it is no command (in which PostgreSQL could not store the character U+0000)."""
     reason = error.message.replace("\0", "\\0")
     if isinstance(document, Received):
-        return DeadLetter(source, document.raw, reason, document.origin)
+        return DeadLetter(source, document.raw, reason, document.origin())
     if isinstance(document, bytes):
         return DeadLetter(source, document, reason)
     raw = document.encode(errors="surrogatepass") if isinstance(document, str) else orjson.dumps(document, default=str)
