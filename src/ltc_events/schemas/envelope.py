@@ -135,12 +135,12 @@ def document(
 
 
 def _load(document: bytes | str | Mapping[str, Any]) -> Mapping[str, Any]:
-    if isinstance(document, bytes | str):
+    if isinstance(document, (bytes, str)):
         try:
             document = orjson.loads(document)
         except orjson.JSONDecodeError as error:
             raise Undecodable(reason=f"not JSON: {error}") from None
-    if not isinstance(document, Mapping):
+    if type(document) is not dict and not isinstance(document, Mapping):
         raise Undecodable(reason="not a JSON object")
     return document
 
