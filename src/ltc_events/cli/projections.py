@@ -2,6 +2,7 @@
 
 import typer
 
+from ltc_events.cli import proofs
 from ltc_events.cli.output import JsonOption, err, log, print_json, print_table, progress
 from ltc_events.cli.session import Session, session_of
 from ltc_events.projections.registry import PROJECTIONS
@@ -9,6 +10,8 @@ from ltc_events.projections.runner import open_runner
 from ltc_events.projections.status import ProjectionStatus, projection_status
 
 app = typer.Typer(help="The read tables and how far they have come.", no_args_is_help=True)
+app.command("verify")(proofs.verify_)
+app.command("digest")(proofs.digest_)
 
 
 @app.command("list")

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar, get_args, overload
 
 from ltc_events.projections.errors import ProjectionMisdeclared
+from ltc_events.projections.naming import SCHEMA, TEMPORARY
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 
@@ -33,6 +34,8 @@ SqlType: TypeAlias = Literal["uuid", "int4", "int8", "text", "numeric", "date", 
 NUMBERS: frozenset[str] = frozenset({"int4", "int8", "numeric"})
 """The types that `Add` can add to."""
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,49}")
+# What marks the name of a table that was built anew; no declared name may look like one.
+_BUILD = re.compile(r"_b[0-9]+$")
 
 
 class Column(NamedTuple):
@@ -136,6 +139,12 @@ class Projection:
     balanced: ClassVar[Balance | None] = None
     checks: ClassVar[Mapping[str, str]] = {}
     """Conditions (SQL over `NEW`) that the database holds every written row to, by the name an operator will see."""
+    changed: ClassVar[Mapping[str, str]] = {}
+    """What this version means to hold otherwise than the one before: column, or `*` for rows that come or go, and why."""
+    build: ClassVar[int] = 0
+    """Which table of this version: 0 is the first; the same version built anew counts on. See `built`."""
+    schema: ClassVar[str] = SCHEMA
+    """Where the table lives; a temporary one only while its session lasts."""
 
     handlers: ClassVar[Mapping[type[Event], Handler]] = {}
     """Made from the methods marked with `on`, once per class."""
@@ -158,8 +167,27 @@ class Projection:
 
     @classmethod
     def physical(cls) -> str:
-        """The name of the table of this version: `open_items__v1`. Readers use the view, which is named `table`."""
-        return f"{cls.table}__v{cls.version}"
+        """The name of the table: `open_items__v1`, built anew `open_items_b1__v1`. Readers use the view, named `table`."""
+        return f"{cls.place()}__v{cls.version}"
+
+    @classmethod
+    def place(cls) -> str:
+        """Under which name its checkpoints and failures are kept: `open_items`, built anew `open_items_b1`."""
+        return f"{cls.table}_b{cls.build}" if cls.build else cls.table
+
+
+def built(projection: type[Projection], build: int) -> type[Projection]:
+    """The same projection on the table of another build."""
+    return projection if build == projection.build else _variant(projection, build=build)
+
+
+def temporary(projection: type[Projection]) -> type[Projection]:
+    """The same projection on a temporary table."""
+    return _variant(projection, schema=TEMPORARY)
+
+
+def _variant(projection: type[Projection], **changes: Any) -> type[Projection]:
+    return type(projection.__name__, (projection,), {"__doc__": projection.__doc__, **changes})
 
 
 def _handlers(cls: type[Projection]) -> dict[type[Event], Handler]:
@@ -192,7 +220,7 @@ def _problems(cls: type[Projection]) -> Iterator[str]:
 
 
 def _naming_problems(cls: type[Projection]) -> Iterator[str]:
-    if not IDENTIFIER.fullmatch(cls.table) or "__v" in cls.table:
+    if not IDENTIFIER.fullmatch(cls.table) or "__v" in cls.table or _BUILD.search(cls.table):
         yield f"table {cls.table!r} is not a plain lower-case name"
     if cls.version < 1:
         yield "version starts at 1"
@@ -205,6 +233,9 @@ def _naming_problems(cls: type[Projection]) -> Iterator[str]:
             yield f"column {name} has type {declared.type!r}, not one of {', '.join(get_args(SqlType))}"
         if not declared.meaning:
             yield f"column {name} has no meaning"
+    for name in cls.changed:
+        if name != "*" and name not in cls.columns:
+            yield f"changed names column {name}, which is not declared"
     for name in cls.checks:
         if not IDENTIFIER.fullmatch(name):
             yield f"check {name!r} is not a plain lower-case name"

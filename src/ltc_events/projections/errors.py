@@ -25,3 +25,27 @@ class CheckpointMoved(LtcError):
     """projection {projection} is no longer at position {expected}: another projector has taken it on"""
 
     remedy = "read its checkpoint again and go on from there"
+
+
+class NoSuchBuild(LtcError):
+    """there is no {build} of projection {projection}"""
+
+    remedy = "`ltc projections status` names what there is"
+
+
+class NotInThisProgram(LtcError):
+    """this program cannot fold {projection} {build}: it has {known}"""
+
+    remedy = "use a release of the program that has this version"
+
+
+class KeysDiffer(LtcError):
+    """{left} has the key ({left_key}), {right} has the key ({right_key}): their rows stand for different things"""
+
+    remedy = "look at both tables; there is nothing to compare row by row"
+
+
+class FoldStopped(LtcError):
+    """projection {projection} cannot take in {event} at position {position}: {cause}"""
+
+    remedy = "look at it with `ltc events show {position}`, correct the projection, then run the same command again"

@@ -56,13 +56,13 @@ def show(connection: Connection, projection: type[Projection]) -> None:
 
 def table_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
     """The table of this version with its comments and guards, without secondary indexes."""
-    table = relation(projection.physical())
+    table = relation(projection.physical(), projection.schema)
     columns = [_column_sql(projection, name) for name in projection.columns]
     key = sql.SQL("PRIMARY KEY ({})").format(names(projection.key))
     # Rows that change keep some room beside them, so that a change stays on its page and leaves the indexes alone.
     room = sql.SQL("" if projection.append_only else " WITH (fillfactor = 80)")
     yield sql.SQL("CREATE TABLE {} ({}){}").format(table, sql.SQL(", ").join([*columns, key]), room)
-    yield from _comments_sql("TABLE", projection.physical(), projection)
+    yield from _comments_sql("TABLE", projection.schema, projection.physical(), projection)
     yield sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(READER))
     if projection.balanced:
         arguments = (projection.balanced.amount, *projection.balanced.entry)
@@ -92,7 +92,7 @@ def view_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
     view = relation(projection.table)
     yield sql.SQL("DROP VIEW IF EXISTS {}").format(view)
     yield sql.SQL("CREATE VIEW {} AS SELECT {} FROM {}").format(view, names(projection.columns), relation(projection.physical()))
-    yield from _comments_sql("VIEW", projection.table, projection)
+    yield from _comments_sql("VIEW", SCHEMA, projection.table, projection)
     yield sql.SQL("GRANT SELECT ON {} TO {}").format(view, sql.Identifier(READER))
 
 
@@ -109,10 +109,10 @@ def _column_sql(projection: type[Projection], name: str) -> sql.Composed:
     return sql.SQL(" ").join(parts)
 
 
-def _comments_sql(kind: LiteralString, name: str, projection: type[Projection]) -> Iterator[sql.Composed]:
-    yield sql.SQL("COMMENT ON " + kind + " {} IS {}").format(relation(name), sql.Literal(projection.meaning()))
+def _comments_sql(kind: LiteralString, schema: str, name: str, projection: type[Projection]) -> Iterator[sql.Composed]:
+    yield sql.SQL("COMMENT ON " + kind + " {} IS {}").format(relation(name, schema), sql.Literal(projection.meaning()))
     for column, declared in projection.columns.items():
-        target = sql.Identifier(SCHEMA, name, column)
+        target = sql.Identifier(schema, name, column)
         yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(target, sql.Literal(declared.meaning))
 
 

@@ -50,8 +50,8 @@ class Track:
 
     @property
     def name(self) -> tuple[str, int]:
-        """The table and its version."""
-        return self.projection.table, self.projection.version
+        """Under which name and version its checkpoint is kept."""
+        return self.projection.place(), self.projection.version
 
     def take_in(self, records: Sequence[Record], position: int, batch: Sequence[Operation] | None = None) -> None:
         """Write what the records mean, up to `position`; `batch` is that, where it is known already.

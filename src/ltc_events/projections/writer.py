@@ -42,10 +42,18 @@ class Writer:
         prepare_session(connection)
         self._connection = connection
         self._projection = projection
-        self._table = relation(projection.physical())
+        self._table = relation(projection.physical(), projection.schema)
         self._columns = tuple(projection.columns)
         self._values = tuple(name for name in self._columns if name not in projection.key)
-        self._place = (projection.table, projection.version, source, partition)
+        self._place = (projection.place(), projection.version, source, partition)
+        self._move = (
+            sql.SQL(
+                "UPDATE {} SET position = %s, moved_at = clock_timestamp()"
+                " WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s"
+            )
+            .format(relation("checkpoints", projection.schema))
+            .as_bytes(connection)
+        )
         self._upserts: dict[tuple[Any, ...], _Upsert] = {}
         self._shapes: set[tuple[Any, ...]] = set()
 
@@ -73,8 +81,7 @@ class Writer:
 
     def _advance(self, expected: int, position: int) -> None:
         moved = self._connection.execute(
-            b"UPDATE ltc_read.checkpoints SET position = %s, moved_at = clock_timestamp()"
-            b" WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s",
+            self._move,
             (position, *self._place, expected),
         )
         if moved.rowcount != 1:

@@ -1,0 +1,123 @@
+"""Is a read table what the store says? It is folded afresh and compared row by row."""
+
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+
+from psycopg import sql
+
+from ltc_events.projections.base import Projection, built, temporary
+from ltc_events.projections.catalogue import Build, build_of, describe, position_of, shown_build
+from ltc_events.projections.comparison import SHOWN_MAX, Comparison, Difference, compare
+from ltc_events.projections.digest import digest_rows
+from ltc_events.projections.errors import NotInThisProgram
+from ltc_events.projections.filling import FILL_EVENTS, Filler
+from ltc_events.projections.fold import operations
+from ltc_events.projections.layout import table_sql
+from ltc_events.projections.naming import TEMPORARY, Connection, relation
+from ltc_events.projections.paging import Log, pages
+from ltc_events.projections.track import PARTITION, SOURCE
+from ltc_events.store import Database, EventStore, Role
+
+Report = Callable[[int, int], None]
+
+
+class Touch(NamedTuple):
+    """The event that touched a row last."""
+
+    position: int
+    type: str
+
+
+class Finding(NamedTuple):
+    """A row that differs, and the last event that touched it (None: no event ever did)."""
+
+    difference: Difference
+    last: Touch | None
+
+
+class Verification(NamedTuple):
+    """A table (left) beside the same table folded afresh (right), both at one position."""
+
+    build: Build
+    position: int
+    comparison: Comparison
+    digests: tuple[str, str]
+    findings: list[Finding]
+
+    @property
+    def equal(self) -> bool:
+        """Whether the table is what the store says, to the row and to the digest."""
+        return self.comparison.equal and self.digests[0] == self.digests[1]
+
+
+def verify(
+    database: Database,
+    projection: type[Projection],
+    build: Build | None = None,
+    *,
+    limit: int = SHOWN_MAX,
+    page_events: int = FILL_EVENTS,
+    report: Report | None = None,
+) -> Verification:
+    """Fold the store afresh into a temporary table up to the checkpoint of a build (default: the one that readers see).
+
+    Projectors and readers go on meanwhile. Raises NoSuchBuild, NotInThisProgram and FoldStopped.
+    """
+    store = EventStore(database, Role.PROJECTOR)
+    with database.connect(Role.PROJECTOR, autocommit=True) as connection:
+        try:
+            chosen = build or shown_build(connection, projection.table)
+            known = _known(projection, chosen)
+            afresh = temporary(known)
+            _make(connection, afresh)
+            filler = Filler(store, connection, afresh, page_events=page_events)
+            upto = position_of(connection, chosen)
+            filler.fill(0, upto, report and (lambda position: report(position, upto)))
+            connection.execute(sql.SQL("ANALYZE {}").format(relation(afresh.physical(), TEMPORARY)))
+            with connection.transaction():
+                # The table goes on, so the rest is folded against one picture of it: only a moment's events by now.
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                position = position_of(connection, chosen)
+                filler.fill(upto, position)
+                live, fresh = describe(connection, chosen), describe(connection, chosen, TEMPORARY)
+                found = compare(connection, live, fresh, limit=limit)
+                digests = digest_rows(connection, live)[1], digest_rows(connection, fresh)[1]
+            keys = {tuple(one.key.values()) for one in found.differences}
+            touched = last_touches(store, known, keys, position, page_events=page_events)
+            findings = [Finding(one, touched.get(tuple(one.key.values()))) for one in found.differences]
+            return Verification(chosen, position, found, digests, findings)
+        finally:
+            store.close()
+
+
+def last_touches(
+    log: Log, projection: type[Projection], keys: Collection[tuple[Any, ...]], upto: int, *, page_events: int = FILL_EVENTS
+) -> dict[tuple[Any, ...], Touch]:
+    """The last event up to `upto` that touched each of these rows; reads the log once, if there is anything to look for."""
+    touched: dict[tuple[Any, ...], Touch] = {}
+    if not keys:
+        return touched
+    folded = projection()
+    for records, _ in pages(log, 0, upto, projection.types, page_events):
+        for record in records:
+            for operation in operations(folded, (record,)):
+                if operation.key in keys:
+                    touched[operation.key] = Touch(record.position, record.event.type)
+    return touched
+
+
+def _known(projection: type[Projection], build: Build) -> type[Projection]:
+    if projection.version != build.version:
+        raise NotInThisProgram(projection=build.name, build=build, known=build_of(projection))
+    return built(projection, build.build)
+
+
+def _make(connection: Connection, projection: type[Projection]) -> None:
+    """The empty temporary table with a checkpoint of its own."""
+    connection.execute("CREATE TEMPORARY TABLE checkpoints (LIKE ltc_read.checkpoints INCLUDING ALL)")
+    for statement in table_sql(projection):
+        connection.execute(statement)
+    connection.execute(
+        "INSERT INTO pg_temp.checkpoints VALUES (%s, %s, %s, %s, 0, clock_timestamp())",
+        (projection.place(), projection.version, SOURCE, PARTITION),
+    )
