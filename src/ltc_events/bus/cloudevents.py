@@ -6,12 +6,13 @@ Structured mode (`content-type: application/cloudevents+json`, everything in the
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
 from ltc_events.schemas.envelope import WIRE_PREFIX, Undecodable
 from ltc_events.schemas.outcome import Outcome
-from ltc_events.schemas.record import Record
+from ltc_events.schemas.record import RawRecord
 
 SOURCE = "ltc-events"
 JSON = b"application/json"
@@ -29,7 +30,8 @@ def command_document(headers: Iterable[tuple[str, bytes | None]], key: bytes | N
     if value is None:
         raise Undecodable(reason="the message has no value")
     attributes = _attributes(headers)
-    if attributes.pop("content-type", "").startswith(STRUCTURED):
+    content_type = attributes.pop("content-type", "").lower()
+    if content_type.partition(";")[0].strip() == STRUCTURED:
         document = _json(value)
         if not isinstance(document, dict):
             raise Undecodable(reason="not a JSON object")
@@ -37,10 +39,7 @@ def command_document(headers: Iterable[tuple[str, bytes | None]], key: bytes | N
         document = {**attributes, "data": _json(value)}
     else:
         raise Undecodable(reason="the message has neither ce_ headers nor the content type of structured CloudEvents")
-    wanted = str(document.get("partitionkey", ""))
-    if key is None or key.decode(errors="replace") != wanted:
-        shown = "none" if key is None else key.decode(errors="replace")
-        raise Undecodable(reason=f"the message's key is {shown}, and its partitionkey {wanted or 'is missing'}")
+    _check_key(key, document.get("partitionkey"))
     return document
 
 
@@ -50,14 +49,14 @@ def command_message(document: Mapping[str, Any]) -> tuple[bytes, bytes, Headers]
     return document["partitionkey"].encode(), orjson.dumps(document["data"]), [*headers, ("content-type", JSON)]
 
 
-def event_message(record: Record) -> tuple[bytes, bytes, Headers]:
+def event_message(record: RawRecord) -> tuple[bytes, bytes, Headers]:
     """Key, value and headers of a stored event. Its id is its position: unique, and the same at every delivery."""
     key = str(record.customer_id or record.subject).encode()
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", b"%d" % record.position),
         ("ce_source", SOURCE.encode()),
-        ("ce_type", (WIRE_PREFIX + record.event.type).encode()),
+        ("ce_type", (WIRE_PREFIX + record.type).encode()),
         ("ce_subject", str(record.subject).encode()),
         ("ce_time", _utc(record.occurred_at)),
         ("ce_partitionkey", key),
@@ -73,7 +72,7 @@ def event_message(record: Record) -> tuple[bytes, bytes, Headers]:
     ]
     if record.customer_id is not None:
         headers.append(("ce_customerid", key))
-    return key, record.event.model_dump_json().encode(), headers
+    return key, record.data, headers
 
 
 def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime) -> tuple[bytes, bytes, Headers]:
@@ -92,6 +91,36 @@ def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime
         ("content-type", JSON),
     ]
     return key, orjson.dumps(outcome.document()), headers
+
+
+def dead_letter_message(
+    key: bytes | None, value: bytes | None, headers: Headers, place: tuple[str, int, int], reason: str
+) -> tuple[bytes | None, bytes | None, Headers]:
+    """What came and is no command, as it came, and beside it where (topic, partition, offset) and what is wrong with it."""
+    topic, partition, offset = place
+    added = (
+        ("ltc_reason", reason.encode()),
+        ("ltc_topic", topic.encode()),
+        ("ltc_partition", b"%d" % partition),
+        ("ltc_offset", b"%d" % offset),
+    )
+    # The client refuses a message that has neither key nor value.
+    return key, b"" if key is None and value is None else value, [*headers, *added]
+
+
+def _check_key(key: bytes | None, wanted: object) -> None:
+    """The key and the attribute must be the same text, and that text the usual one: another spelling, another partition."""
+    shown = "none" if key is None else repr(key[:50].decode(errors="backslashreplace"))
+    if not isinstance(wanted, str):
+        raise Undecodable(reason=f"the message's key is {shown}, and its partitionkey is missing")
+    if key != wanted.encode(errors="replace"):
+        raise Undecodable(reason=f"the message's key is {shown}, and its partitionkey {wanted[:50]!r}")
+    try:
+        usual = str(UUID(wanted))
+    except ValueError:
+        raise Undecodable(reason=f"the message's key {shown} is not a UUID") from None
+    if wanted != usual:
+        raise Undecodable(reason=f"the message's key {shown} is not written in the usual way, {usual}")
 
 
 def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, Any]:

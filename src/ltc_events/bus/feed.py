@@ -1,13 +1,26 @@
 """Reading a topic as a member of a consumer group, with offsets that are kept elsewhere than in Kafka."""
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from contextlib import suppress
+from typing import NamedTuple, Self
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import KafkaError
 
+from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, Bus, BusUnreachable, Topic, TopicMissing, reach
+from ltc_events.kernel.errors import LtcError
+
+SESSION_TIMEOUT_MS = 10_000
+CLOSE_TIMEOUT_MS = 3_000
 Assigned = Callable[[list[int]], Mapping[int, int]]
-"""Given partitions just assigned, the offset at which to begin each; a partition without one begins at its start."""
-Revoked = Callable[[list[int]], None]
+"""Given the partitions that are ours now, the offset at which to begin each."""
+
+
+class FeedReplaced(LtcError):
+    """{topic} partition {partition} ends at {end}, but was read up to {offset} before: it is another topic of that name"""
+
+    remedy = "find out who made the topic anew; if that was meant, remove the rows of {topic} from ltc.offsets"
 
 
 class Polled(NamedTuple):
@@ -21,74 +34,129 @@ class Polled(NamedTuple):
 
 
 class Feed:
-    """One member of a consumer group on one topic. Not to be shared by threads."""
+    """One member of a consumer group on one topic. Not to be shared by threads.
+
+    Kafka's own idea of how far the group has come decides nothing: each time the assignment changes, `assigned` is asked,
+    by `poll` and in its thread, where to begin each partition.
+    """
 
     def __init__(
         self,
-        bootstrap: str,
-        topic: str,
+        bus: Bus,
+        topic: Topic,
         group: str,
         *,
         assigned: Assigned,
-        revoked: Revoked,
         batch_max: int = 500,
-        session_timeout_ms: int = 10_000,
+        session_timeout_ms: int = SESSION_TIMEOUT_MS,
     ) -> None:
-        self._topic = topic
-        self._consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap,
-            group_id=group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_poll_records=batch_max,
-            session_timeout_ms=session_timeout_ms,
-            heartbeat_interval_ms=session_timeout_ms // 3,
-            allow_auto_create_topics=False,
-        )
-        self._consumer.subscribe([topic], listener=_Listener(self, assigned, revoked))
+        """Join the group `prefix.group`. Raises BusUnreachable, TopicMissing."""
+        self.topic = bus.topic(topic)
+        self._bus = bus
+        self._assigned = assigned
+        reach(bus)
+        try:
+            self._consumer = KafkaConsumer(
+                bootstrap_servers=bus.bootstrap,
+                bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
+                group_id=f"{bus.prefix}.{group}",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                max_poll_records=batch_max,
+                session_timeout_ms=session_timeout_ms,
+                heartbeat_interval_ms=session_timeout_ms // 4,
+                allow_auto_create_topics=False,
+            )
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
+        self._notes = _Notes()
+        try:
+            self.partitions = len(self._consumer.partitions_for_topic(self.topic) or ())
+            self._consumer.subscribe([self.topic], listener=self._notes)
+        except KafkaError as error:
+            self.close()
+            raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
+        if not self.partitions:
+            self.close()
+            raise TopicMissing(topic=self.topic)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def poll(self, timeout_s: float) -> list[Polled]:
-        """What came, in the order of each partition; waits at most `timeout_s`."""
+        """What came, in the order of each partition; waits at most `timeout_s`. Raises FeedReplaced."""
         polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+        if self._notes.take():
+            # What came of a partition before it was told where to begin came from anywhere.
+            self.rewind()
+            return []
         return [
             Polled(one.partition, one.offset, one.key, one.value, tuple(one.headers))
             for messages in polled.values()
             for one in messages
         ]
 
-    def seek(self, offsets: Mapping[int, int]) -> None:
-        """Go on reading each partition at its offset."""
-        for partition, offset in offsets.items():
-            self._consumer.seek(TopicPartition(self._topic, partition), offset)
+    def rewind(self) -> None:
+        """Ask again where to begin, and begin there. Raises FeedReplaced."""
+        begins = self._assigned(sorted(self._notes.owned))
+        self._check(begins)
+        for partition, offset in begins.items():
+            with suppress(ValueError):  # no longer ours, of which we shall be told
+                self._consumer.seek(TopicPartition(self.topic, partition), offset)
 
     def hint(self, offsets: Mapping[int, int]) -> None:
         """Tell Kafka how far we are, for those who watch the lag there. It decides nothing."""
         self._consumer.commit_async(
-            {TopicPartition(self._topic, partition): OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()}
+            {TopicPartition(self.topic, partition): OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()}
         )
-
-    def partitions(self) -> list[int]:
-        """The partitions that are this member's now."""
-        return sorted(one.partition for one in self._consumer.assignment())
 
     def close(self) -> None:
         """Leave the group."""
-        self._consumer.close(autocommit=False)
+        with suppress(KafkaError):
+            self._consumer.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_MS)
+
+    def _check(self, begins: Mapping[int, int]) -> None:
+        try:
+            ends = self._consumer.end_offsets([TopicPartition(self.topic, partition) for partition in begins])
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+        for place, end in ends.items():
+            if begins[place.partition] > end:
+                raise FeedReplaced(topic=self.topic, partition=place.partition, end=end, offset=begins[place.partition])
 
 
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, feed: Feed, assigned: Assigned, revoked: Revoked) -> None:
-        self._feed = feed
-        self._assigned = assigned
-        self._revoked = revoked
+class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Which partitions are ours. The client tells us in a thread of its own, at any moment: so this only takes notes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owned: frozenset[int] = frozenset()
+        self._changed = False
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """The partitions that are ours."""
+        return self._owned
+
+    def take(self) -> bool:
+        """Whether they have changed since the last look."""
+        with self._lock:
+            changed, self._changed = self._changed, False
+            return changed
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        partitions = sorted(one.partition for one in assigned)
-        begins = self._assigned(partitions)
-        self._feed.seek({partition: begins.get(partition, 0) for partition in partitions})
+        self._change(self._owned | {one.partition for one in assigned})
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        self._revoked(sorted(one.partition for one in revoked))
+        self._change(self._owned - {one.partition for one in revoked})
+
+    def _change(self, owned: frozenset[int]) -> None:
+        with self._lock:
+            self._owned = owned
+            self._changed = True
 
     def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
-        self._revoked(sorted(one.partition for one in lost))
+        self.on_partitions_revoked(lost)

@@ -65,6 +65,12 @@ class LocalBroker:
         """Stop it, in order."""
         self._end(signal.SIGTERM)
 
+    def wait(self) -> int:
+        """Wait until it ends by itself; its exit status."""
+        if self._process is None:
+            raise BrokerUnavailable(reason="it is not started")
+        return self._process.wait()
+
     def kill(self) -> None:
         """End it at once, as a power failure would."""
         self._end(signal.SIGKILL)

@@ -63,6 +63,12 @@ ORDER BY position LIMIT %(limit)s
 -- name: offsets
 SELECT feed, partition, next_offset FROM ltc.offsets WHERE feed = ANY(%(feeds)s::text[])
 
+-- name: offset
+SELECT next_offset FROM ltc.offsets WHERE feed = %s AND partition = 0
+
+-- name: take_lease
+SELECT pg_try_advisory_lock(hashtextextended(%s, 0))
+
 -- name: advance_offset
 SELECT ltc.advance_offset(%s, %s, %s, %s)
 

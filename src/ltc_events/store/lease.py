@@ -1,0 +1,58 @@
+"""One at a time: who holds a lease alone moves the offset that goes with it."""
+
+from typing import Any
+
+import psycopg
+from psycopg.rows import scalar_row
+
+from ltc_events.store.commit import Offset
+from ltc_events.store.database import Database, Role
+from ltc_events.store.errors import ConnectionLost, OffsetMoved
+from ltc_events.store.event_store import OFFSET_MOVED
+from ltc_events.store.queries import query
+
+# A holder that is asleep for longer has lost it.
+IDLE_TIMEOUT_S = 20
+
+_TAKE = query("take_lease").as_bytes()
+_OFFSET = query("offset").as_bytes()
+_ADVANCE = query("advance_offset").as_bytes()
+
+
+class Lease:
+    """The right to be the only one at work on `feed`, as long as the connection lives.
+
+    It moves the offset (partition 0) over the very connection that holds the right: who has lost the one has lost the other.
+    """
+
+    def __init__(self, database: Database, feed: str) -> None:
+        """Raises DatabaseUnreachable, NotInitialised."""
+        self.feed = feed
+        self._connection = database.connect(Role.WRITER, autocommit=True)
+        self._connection.execute("SELECT set_config('idle_session_timeout', %s, false)", (f"{IDLE_TIMEOUT_S}s",))
+
+    def take(self) -> bool:
+        """Whether we hold it now. Raises ConnectionLost."""
+        return bool(self._ask(_TAKE, (self.feed,)))
+
+    def offset(self) -> int:
+        """The offset to be read next; 0 when nothing was read yet. Raises ConnectionLost, also where the lease is lost."""
+        return int(self._ask(_OFFSET, (self.feed,)) or 0)
+
+    def advance(self, expected: int, next_offset: int) -> None:
+        """Move the offset. Raises ConnectionLost, OffsetMoved."""
+        self._ask(_ADVANCE, Offset(self.feed, 0, expected, next_offset))
+
+    def close(self) -> None:
+        """Give it back."""
+        self._connection.close()
+
+    def _ask(self, statement: bytes, values: tuple[Any, ...]) -> Any:
+        try:
+            return self._connection.cursor(row_factory=scalar_row).execute(statement, values).fetchone()
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise ConnectionLost(reason=str(error).strip()) from error
+        except psycopg.Error as error:
+            if error.sqlstate == OFFSET_MOVED:
+                raise OffsetMoved(detail=error.diag.message_primary) from error
+            raise

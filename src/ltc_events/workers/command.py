@@ -1,0 +1,206 @@
+"""The command worker: a batch of messages from Kafka, one transaction, and an answer for each of them.
+
+Two offsets per partition are kept in the store. The *effect* offset moves in the transaction that stores the effects of
+the messages before it, so each has its effect once. The *answer* offset follows when their answers are on Kafka. What
+lies between the two is answered again after a crash, from the recorded outcomes: the answer may come twice, the effect
+cannot.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+
+from ltc_events.application.clock import SystemClock
+from ltc_events.application.pipeline import Answer, CommandPipeline, Received
+from ltc_events.bus.cloudevents import command_document, dead_letter_message, result_message
+from ltc_events.bus.feed import SESSION_TIMEOUT_MS, Feed, Polled
+from ltc_events.bus.publisher import Outgoing, Publisher
+from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus
+from ltc_events.kernel.clock import Clock
+from ltc_events.schemas.envelope import Undecodable
+from ltc_events.schemas.outcome import Outcome
+from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
+
+log = structlog.get_logger()
+
+GROUP = "command-worker"
+WAIT_S = 0.5
+
+
+class _Place(NamedTuple):
+    """Where we are in a partition: up to where effects are stored, answers produced, and answers recorded as produced."""
+
+    stored: int
+    answered: int
+    recorded: int
+
+
+class CommandWorker:
+    """Takes commands from Kafka through the pipeline. One of several that share the partitions."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        store: EventStore,
+        publisher: Publisher,
+        clock: Clock,
+        *,
+        group: str = GROUP,
+        session_timeout_ms: int = SESSION_TIMEOUT_MS,
+    ) -> None:
+        """Raises BusUnreachable, TopicMissing."""
+        self._store = store
+        self._publisher = publisher
+        self._clock = clock
+        self._pipeline = CommandPipeline(store, clock)
+        self._places: dict[int, _Place] = {}
+        self._results, self._dead_letters = bus.topic(RESULTS), bus.topic(DEAD_LETTERS)
+        self._feed = Feed(bus, COMMANDS, group, assigned=self._find_places, session_timeout_ms=session_timeout_ms)
+
+    @property
+    def partitions(self) -> tuple[int, ...]:
+        """The partitions that are ours."""
+        return tuple(self._places)
+
+    def step(self) -> None:
+        """Take one batch: effects first, then answers. Where there is none, note which answers were given."""
+        messages = self._feed.poll(WAIT_S)
+        try:
+            if messages:
+                self._take(messages)
+            else:
+                self._record_answers()
+        except OffsetMoved as moved:
+            # Another worker had our partitions while we slept, or our last commit was stored without our hearing of it.
+            log.warning("command_feed_moved", detail=moved.message)
+            self._feed.rewind()
+
+    def finish(self) -> None:
+        """Note which answers were given: nothing is left to be answered again."""
+        with suppress(OffsetMoved):  # they are another worker's now
+            self._record_answers()
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._feed.close()
+
+    def _find_places(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """Where to begin: behind the last answer that was recorded, which is never behind the last effect."""
+        self.finish()
+        topic, answers = self._feed.topic, f"{self._feed.topic}/answers"
+        found = self._store.offsets(topic, answers)
+        self._places = {}
+        for partition in partitions:
+            answered = found.get((answers, partition), 0)
+            self._places[partition] = _Place(found.get((topic, partition), 0), answered, answered)
+        return {partition: place.answered for partition, place in self._places.items()}
+
+    def _take(self, messages: Sequence[Polled]) -> None:
+        documents = [_received(self._feed.topic, message) for message in messages]
+        stored = [message.offset < self._places[message.partition].stored for message in messages]
+        old = [one for one, is_stored in zip(documents, stored, strict=True) if is_stored]
+        new = [one for one, is_stored in zip(documents, stored, strict=True) if not is_stored]
+        recalled = iter(self._pipeline.recall(old) if old else ())
+        submitted = iter(self._submit(new, self._moves(messages)) if new else ())
+        self._answer(messages, documents, [next(recalled if is_stored else submitted) for is_stored in stored])
+
+    def _submit(self, documents: Sequence[Received], moves: Sequence[Offset]) -> Sequence[Answer]:
+        answers = self._pipeline.submit(documents, moves, source=self._feed.topic)
+        self._note(moves)
+        return answers
+
+    def _moves(self, messages: Sequence[Polled]) -> list[Offset]:
+        """What the transaction of these messages moves: effect offsets, and answer offsets of earlier messages."""
+        moves = self._unrecorded()
+        ends = {message.partition: message.offset + 1 for message in messages}
+        for partition, end in ends.items():
+            stored = self._places[partition].stored
+            if end > stored:
+                moves.append(Offset(self._feed.topic, partition, stored, end))
+        return moves
+
+    def _unrecorded(self) -> list[Offset]:
+        return [
+            Offset(f"{self._feed.topic}/answers", partition, place.recorded, place.answered)
+            for partition, place in self._places.items()
+            if place.answered > place.recorded
+        ]
+
+    def _note(self, moves: Iterable[Offset]) -> None:
+        for feed, partition, _, reached in moves:
+            changed = {"stored": reached} if feed == self._feed.topic else {"recorded": reached}
+            self._places[partition] = self._places[partition]._replace(**changed)
+
+    def _answer(self, messages: Sequence[Polled], documents: Sequence[Received], answers: Sequence[Answer]) -> None:
+        now = self._clock.now()
+        results: list[Outgoing] = []
+        letters: list[Outgoing] = []
+        for message, received, answer in zip(messages, documents, answers, strict=True):
+            if isinstance(answer, Outcome) and not isinstance(received.document, Undecodable):
+                results.append(result_message(answer, received.document, now))
+            elif isinstance(answer, Undecodable):
+                origin = (self._feed.topic, message.partition, message.offset)
+                letters.append(dead_letter_message(message.key, message.value, message.headers, origin, answer.message))
+        if letters:
+            self._publisher.publish(self._dead_letters, letters)
+        if results:
+            self._publisher.publish(self._results, results)
+        for message in messages:
+            place = self._places[message.partition]
+            self._places[message.partition] = place._replace(answered=max(place.answered, message.offset + 1))
+
+    def _record_answers(self) -> None:
+        moves = self._unrecorded()
+        if moves:
+            self._store.advance(moves)
+            self._note(moves)
+            self._feed.hint({move.partition: move.next for move in moves})
+
+
+@contextmanager
+def open_command_worker(bus: Bus, database: Database, publisher: Publisher) -> Iterator[CommandWorker]:
+    """A command worker with connections of its own; the publisher is closed with it."""
+    with publisher, EventStore(database, Role.WRITER) as store:
+        worker = CommandWorker(bus, store, publisher, SystemClock())
+        try:
+            yield worker
+            worker.finish()
+        finally:
+            worker.close()
+
+
+def _received(topic: str, message: Polled) -> Received:
+    document: Mapping[str, Any] | Undecodable
+    try:
+        document = command_document(message.headers, message.key, message.value)
+    except Undecodable as error:
+        document = error
+    return Received(document, message.value or b"", partial(_origin, topic, message))
+
+
+def _origin(topic: str, message: Polled) -> bytes:
+    origin = {
+        "topic": topic,
+        "partition": message.partition,
+        "offset": message.offset,
+        "key": _exact(message.key),
+        "headers": [[name.replace("\0", "\\0"), _exact(value)] for name, value in message.headers],
+        "has_value": message.value is not None,
+    }
+    return orjson.dumps(origin)
+
+
+def _exact(value: bytes | None) -> dict[str, str] | None:
+    """Bytes in JSON: as text where they are text (and PostgreSQL can store it), else in base64."""
+    if value is None:
+        return None
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(value).decode()}
+    return {"base64": b64encode(value).decode()} if "\0" in text else {"text": text}

@@ -1,0 +1,59 @@
+"""A worker that kills itself (SIGKILL) at a named point, once.
+
+`python -m tests.dying_worker KIND POINT DATABASE BOOTSTRAP PREFIX`
+
+Points are `before` or `after`, then what: `append`, `publish`, `advance` or `lease`, then optionally at which time.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ltc_events.bus.publisher import Publisher
+from ltc_events.bus.topics import Bus
+from ltc_events.store import Database, EventStore
+from ltc_events.store.lease import Lease
+from ltc_events.workers.command import open_command_worker
+from ltc_events.workers.loop import Stop, run
+from ltc_events.workers.relay import open_relay
+
+METHODS: dict[str, tuple[Any, str]] = {
+    "append": (EventStore, "append"),
+    "publish": (Publisher, "publish"),
+    "advance": (EventStore, "advance"),
+    "lease": (Lease, "advance"),
+}
+OPEN: dict[str, Callable[..., Any]] = {"command": open_command_worker, "relay": open_relay}
+
+
+def die_at(point: str) -> None:
+    """Let the process end right before or after what `point` names."""
+    when, what, *times = point.split("-")
+    owner, name = METHODS[what]
+    original = getattr(owner, name)
+    left = int(times[0]) if times else 1
+
+    def dying(*arguments: Any, **named: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0 and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*arguments, **named)
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, dying)
+
+
+def main(kind: str, point: str, conninfo: str, bootstrap: str, prefix: str) -> None:
+    """Work until the point is reached."""
+    bus, database = Bus(bootstrap, prefix), Database(conninfo)
+    die_at(point)
+    run(kind, lambda: OPEN[kind](bus, database, Publisher(bus)), Stop())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

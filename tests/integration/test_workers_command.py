@@ -1,0 +1,227 @@
+"""The command worker with a real broker and a real store: one effect for each command, an answer for each message."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from tests.broker import Arrived, everything, send, until
+from tests.commands import register, rename
+
+from ltc_events.application.clock import SystemClock
+from ltc_events.bus.cloudevents import RESULT_TYPE, command_message
+from ltc_events.bus.feed import FeedReplaced
+from ltc_events.bus.publisher import Outgoing, Publisher
+from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus, TopicMissing
+from ltc_events.schemas.outcome import Status
+from ltc_events.store import Database, EventStore, Offset, Role
+from ltc_events.workers.command import CommandWorker, open_command_worker
+
+ROOT = Path(__file__).parents[2]
+Start = Callable[..., CommandWorker]
+
+
+@pytest.fixture
+def start(bus: Bus, database: Database) -> Iterator[Start]:
+    """Starts command workers of a group each."""
+    with ExitStack() as stack:
+
+        def begin(store: EventStore | None = None) -> CommandWorker:
+            own = store or stack.enter_context(EventStore(database, Role.WRITER))
+            publisher = stack.enter_context(Publisher(bus))
+            worker = CommandWorker(bus, own, publisher, SystemClock(), group=f"group-{uuid4()}")
+            stack.callback(worker.close)
+            return worker
+
+        yield begin
+
+
+def messages(*documents: dict[str, Any]) -> list[Outgoing]:
+    return [command_message(one) for one in documents]
+
+
+def answered(bus: Bus, store: EventStore) -> int:
+    """How many messages of the commands are done with, answers and all."""
+    feed = f"{bus.topic(COMMANDS)}/answers"
+    return sum(store.offsets(feed).values())
+
+
+def results(bus: Bus) -> list[tuple[str, Arrived]]:
+    return [(json.loads(one.value or b"")["command_id"], one) for one in everything(bus, RESULTS)]
+
+
+def some_commands(count: int) -> list[dict[str, Any]]:
+    """Customers who register, change their names, and one command that is refused."""
+    customers = [uuid4() for _ in range(count)]
+    made = [register(f"Customer {number}", customer) for number, customer in enumerate(customers)]
+    made += [rename(f"New name {number}", customer) for number, customer in enumerate(customers)]
+    return [*made, rename("nobody", uuid4())]
+
+
+def test_every_command_has_one_effect_and_every_message_an_answer(bus: Bus, event_store: EventStore, start: Start) -> None:
+    commands = some_commands(40)
+    sent = [*commands, *commands[::3], *commands[::7]]
+    send(bus, COMMANDS, messages(*sent))
+    worker = start()
+    until(lambda: answered(bus, event_store) == len(sent), worker.step)
+    assert Counter(id for id, _ in results(bus)) == Counter(one["id"] for one in sent)
+    by_status = Counter(json.loads(one.value or b"")["status"] for _, one in results(bus))
+    assert by_status == {"accepted": 80, "refused": 1, "duplicate": len(sent) - 81}
+    assert len(event_store.read(0, 1000)) == 80
+    first_outcomes = {(id, json.loads(one.value or b"")["first_outcome"]) for id, one in results(bus)}
+    assert len(first_outcomes) == len(commands), "whatever is sent again is answered as it was the first time"
+
+
+def test_an_answer_is_a_cloudevent_for_the_customer(bus: Bus, event_store: EventStore, start: Start) -> None:
+    command = {**register(), "correlationid": str(uuid4())}
+    send(bus, COMMANDS, messages(command))
+    until(lambda: answered(bus, event_store) == 1, start().step)
+    ((_, answer),) = results(bus)
+    assert answer.key == command["partitionkey"].encode()
+    assert answer.headers["ce_type"] == RESULT_TYPE.encode()
+    assert answer.headers["ce_correlationid"] == command["correlationid"].encode()
+    assert answer.headers["ce_causationid"] == command["id"].encode()
+    assert json.loads(answer.value or b"")["positions"] == [1]
+
+
+def test_garbage_is_kept_as_it_came_and_stops_nobody(bus: Bus, event_store: EventStore, start: Start) -> None:
+    key, value, headers = command_message(register())
+    garbage: list[Outgoing] = [
+        (key, b"not json", headers),
+        (key, b"\xff\x00", []),
+        (None, value, headers),
+        (b"somebody else", value, headers),
+        (key, None, headers),
+        (key, value, [("ce_id", b"\xff\xfe"), *headers[1:]]),
+        (key, value, [one if one[0] != "ce_type" else ("ce_type", b"ltc.nothing.do.v1\0") for one in headers]),
+        (b"\0\xff", value, [("odd\0name", b"\0")]),
+    ]
+    send(bus, COMMANDS, [*garbage[:4], (key, value, headers), *garbage[4:]])
+    until(lambda: answered(bus, event_store) == len(garbage) + 1, start().step)
+    assert [id for id, _ in results(bus)] == [dict(headers)["ce_id"].decode()]
+    letters = event_store.dead_letters(0, 100)
+    assert sorted(one.raw for one in letters) == sorted(value or b"" for _, value, _ in garbage)
+    for letter in letters:
+        assert letter.source == bus.topic(COMMANDS)
+        assert letter.reason
+        assert letter.origin is not None
+        assert letter.origin["topic"] == bus.topic(COMMANDS)
+    other = next(one for one in letters if "somebody else" in one.reason)
+    assert other.origin is not None
+    assert other.origin["key"] == {"text": "somebody else"}
+    assert ["ce_id", {"text": dict(headers)["ce_id"].decode()}] in other.origin["headers"]
+    copies = everything(bus, DEAD_LETTERS)
+    assert len(copies) == len(garbage)
+    assert all(one.headers["ltc_reason"] for one in copies)
+    assert {(int(one.headers["ltc_partition"]), int(one.headers["ltc_offset"])) for one in copies} == {
+        (letter.origin["partition"], letter.origin["offset"]) for letter in letters if letter.origin
+    }
+
+
+def test_structured_commands_are_understood(bus: Bus, event_store: EventStore, start: Start) -> None:
+    command = register()
+    structured = (
+        command["partitionkey"].encode(),
+        json.dumps(command).encode(),
+        [("content-type", b"application/cloudevents+json")],
+    )
+    send(bus, COMMANDS, [structured])
+    until(lambda: answered(bus, event_store) == 1, start().step)
+    assert event_store.outcomes([UUID(command["id"])])[UUID(command["id"])].status is Status.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "point", ["before-append", "after-append", "before-publish-2", "after-publish", "before-advance", "after-advance"]
+)
+def test_a_killed_worker_repeats_answers_and_never_effects(
+    bus: Bus, database: Database, event_store: EventStore, start: Start, point: str
+) -> None:
+    commands = some_commands(10)
+    send(bus, COMMANDS, [*messages(*commands), (b"x", b"garbage", [])])
+    words = ["command", point, database.conninfo, bus.bootstrap, bus.prefix]
+    died = subprocess.run(
+        [sys.executable, "-m", "tests.dying_worker", *words],
+        cwd=ROOT,
+        env=environment(),
+        timeout=60,
+        check=False,
+        capture_output=True,
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    until(lambda: answered(bus, event_store) == len(commands) + 1, start().step)
+    assert {id for id, _ in results(bus)} == {one["id"] for one in commands}
+    assert len({(id, json.loads(one.value or b"")["first_outcome"]) for id, one in results(bus)}) == len(commands)
+    assert len(event_store.read(0, 1000)) == 20
+    assert len(event_store.dead_letters(0, 10)) == 1
+
+
+def test_a_worker_that_was_replaced_in_its_sleep_writes_nothing(bus: Bus, database: Database, start: Start) -> None:
+    class Sleeping(EventStore):
+        """Between deciding and storing, another worker does the same work."""
+
+        rival: Callable[[], object] | None = None
+        refused = 0
+
+        def append(self, commit: Any) -> int:
+            rival, self.rival = self.rival, None
+            if rival is not None:
+                rival()
+            return super().append(commit)
+
+    commands = some_commands(10)
+    with Sleeping(database, Role.WRITER) as store, EventStore(database, Role.WRITER) as watching:
+        sleeper, rival = start(store), start()
+        send(bus, COMMANDS, messages(*commands))
+        store.rival = lambda: until(lambda: answered(bus, watching) == len(commands), rival.step)
+        until(lambda: store.rival is None, sleeper.step)
+        assert len(watching.read(0, 1000)) == 20
+        assert sorted(id for id, _ in results(bus)) == sorted(one["id"] for one in commands), "the sleeper answered nothing"
+        later = some_commands(5)
+        send(bus, COMMANDS, messages(*later))
+        until(lambda: answered(bus, watching) == len(commands) + len(later), sleeper.step)
+        assert len(watching.read(0, 1000)) == 30, "awake again, it goes on where the other one was"
+
+
+def test_two_workers_share_the_partitions(bus: Bus, database: Database, event_store: EventStore) -> None:
+    with (
+        open_command_worker(bus, database, Publisher(bus)) as one,
+        open_command_worker(bus, database, Publisher(bus)) as other,
+    ):
+        workers = [one, other]
+
+        def step() -> None:
+            for worker in workers:
+                worker.step()
+
+        until(lambda: bool(one.partitions and other.partitions), step)
+        assert not set(one.partitions) & set(other.partitions)
+        commands = some_commands(30)
+        send(bus, COMMANDS, messages(*commands))
+        until(lambda: answered(bus, event_store) == len(commands), step)
+        assert len(event_store.read(0, 1000)) == 60
+        assert {id for id, _ in results(bus)} == {command["id"] for command in commands}
+
+
+def test_a_topic_that_was_made_anew_is_refused(bus: Bus, event_store: EventStore, start: Start) -> None:
+    event_store.advance([Offset(bus.topic(COMMANDS), 0, 0, 100), Offset(f"{bus.topic(COMMANDS)}/answers", 0, 0, 100)])
+    worker = start()
+    with pytest.raises(FeedReplaced, match="100"):
+        until(lambda: False, worker.step)
+
+
+def test_without_topics_it_says_what_to_do(bus: Bus, database: Database) -> None:
+    absent = Bus(bus.bootstrap, "nobody")
+    with pytest.raises(TopicMissing) as error, open_command_worker(absent, database, Publisher(absent)):
+        pass
+    assert "ltc init --kafka" in error.value.fix
+
+
+def environment() -> dict[str, str]:
+    return {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PATH": "/usr/bin:/bin"}
