@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench docs lock clean
+.PHONY: help demo test lint bench docs lock broker clean
 help:  ## what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -32,6 +32,9 @@ lock: $(VENV)/dev  ## pin the newest versions that pyproject.toml allows
 	  --no-annotate --no-emit-index-url --upgrade -q -o requirements.lock
 	$(BIN)/python -m uv pip compile pyproject.toml --group dev --extra parquet --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q -o requirements-dev.lock
+
+broker: $(VENV)/runtime  ## Apache Kafka on this machine, in the foreground (needs Java 17 and Maven)
+	$(BIN)/python -m ltc_events.bus
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

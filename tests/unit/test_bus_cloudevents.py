@@ -87,9 +87,7 @@ def test_another_spelling_of_the_customer_is_another_partition_and_refused() -> 
 
 def test_an_event_carries_its_exact_bytes_and_all_that_is_recorded_of_it() -> None:
     moment = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-    record = RawRecord(
-        7, ONE, 2, "lead.captured.v1", b'{"a": 1.10}', TWO, moment, date(2026, 3, 1), moment, THREE, ONE, TWO, "ñ"
-    )
+    record = RawRecord(7, ONE, 2, "lead.captured.v1", b'{"a": 1.10}', TWO, moment, date(2026, 3, 1), moment, THREE, ONE, TWO, "ñ")
     key, value, headers = event_message(record)
     assert (key, value) == (str(TWO).encode(), b'{"a": 1.10}')
     assert {name: text.decode() for name, text in headers} == {

@@ -46,4 +46,7 @@ def show(context: typer.Context, id: Annotated[int, typer.Argument(min=1)], as_j
     if as_json:
         print_json({**letter._asdict(), "raw": raw})
     else:
-        out.print(f"{letter.id}  {letter.received_at}  {letter.source}\n{letter.reason}\n{raw}", markup=False)
+        out.print(f"{letter.id}  {letter.received_at}  {letter.source}\n{letter.reason}", markup=False)
+        for name, value in (letter.origin or {}).items():
+            out.print(f"{name}: {value}", markup=False)
+        out.print(raw, markup=False)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import psycopg
 import typer
@@ -28,18 +28,34 @@ class Check(NamedTuple):
     fix: str = ""
 
 
-def init(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Lay out the ledger and the read tables. Safe to repeat: what is there stays."""
+def init(
+    context: typer.Context,
+    kafka: Annotated[bool, typer.Option("--kafka", help="Make the topics, too.")] = False,
+    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Partitions of topics that are made; they stay as many.")] = 8,
+    as_json: JsonOption = False,
+) -> None:
+    """Lay out the ledger and the read tables, and with --kafka the topics. Safe to repeat: what is there stays."""
     session = session_of(context)
+    topics = _make_topics(session, partitions) if kafka else []
     session.database.initialise()
     with open_runner(session.database, PROJECTIONS):
         pass  # opening it makes the read tables
     head = session.store(Role.PROJECTOR).head()[0]
     where = (session.database_url and "LTC_DATABASE_URL") or f"the embedded server in {session.home}"
     if as_json:
-        print_json({"initialised": True, "database": where, "events": head, "read_tables": len(PROJECTIONS)})
+        print_json(
+            {"initialised": True, "database": where, "events": head, "read_tables": len(PROJECTIONS), "topics_made": topics}
+        )
     else:
         err.print(f"The ledger is ready in {where}: {head} events, {len(PROJECTIONS)} read tables.")
+        if kafka:
+            err.print(f"Topics made: {', '.join(topics) or 'none, they are all there'}.")
+
+
+def _make_topics(session: Session, partitions: int) -> list[str]:
+    from ltc_events.bus.topics import create_topics
+
+    return create_topics(session.bus, partitions)
 
 
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:

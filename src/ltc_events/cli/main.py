@@ -8,7 +8,20 @@ import typer
 from psycopg import errors as database_errors
 from rich.markup import escape
 
-from ltc_events.cli import dead_letters, demo, doctor, events, explain, importing, projections, report, schema, simulate, submit
+from ltc_events.cli import (
+    dead_letters,
+    demo,
+    doctor,
+    events,
+    explain,
+    importing,
+    projections,
+    report,
+    schema,
+    simulate,
+    submit,
+    worker,
+)
 from ltc_events.cli.output import err, print_json
 from ltc_events.cli.session import Session, configure_logging
 from ltc_events.importing.errors import ImportUnusable
@@ -37,6 +50,7 @@ app.add_typer(events.app, name="events")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(projections.app, name="projections")
 app.add_typer(schema.app, name="schema")
+app.add_typer(worker.app, name="worker")
 
 
 @app.callback()
@@ -52,6 +66,14 @@ def settings(
         Path | None,
         typer.Option(envvar="LTC_HOME", help=f"Folder of the embedded server; default: {default_home()}.", show_default=False),
     ] = None,
+    kafka_bootstrap: Annotated[
+        str | None,
+        typer.Option(envvar="LTC_KAFKA_BOOTSTRAP", help="Kafka, as host:port,…; without it, no bus.", show_default=False),
+    ] = None,
+    kafka_prefix: Annotated[
+        str,
+        typer.Option(envvar="LTC_KAFKA_PREFIX", help="What names of topics and groups begin with; one per ledger on a cluster."),
+    ] = "ltc",
     log_format: Annotated[
         str, typer.Option(envvar="LTC_LOG_FORMAT", help="auto, console or json; auto: console on a terminal, else JSON.")
     ] = "auto",
@@ -60,7 +82,9 @@ def settings(
     if log_format not in ("auto", "console", "json"):
         raise typer.BadParameter("use auto, console or json", param_hint="--log-format / LTC_LOG_FORMAT")
     configure_logging(log_format)
-    session = Session(database_url=database_url, home=home or default_home())
+    session = Session(
+        database_url=database_url, home=home or default_home(), kafka_bootstrap=kafka_bootstrap, kafka_prefix=kafka_prefix
+    )
     context.obj = session
     context.call_on_close(session.close)
 

@@ -5,14 +5,25 @@ import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 import typer
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.kernel.errors import LtcError
 from ltc_events.store import Database, EventStore, Role, open_database
 from ltc_events.store.embedded import default_home
+
+if TYPE_CHECKING:
+    from ltc_events.bus.topics import Bus
+
+
+class NoBus(LtcError):
+    """no Kafka is configured"""
+
+    remedy = "set LTC_KAFKA_BOOTSTRAP or give --kafka-bootstrap host:port; `make broker` starts one on this machine"
 
 
 @dataclass
@@ -21,6 +32,8 @@ class Session:
 
     database_url: str | None = None
     home: Path = field(default_factory=default_home)
+    kafka_bootstrap: str | None = None
+    kafka_prefix: str = "ltc"
     stores: dict[Role, EventStore] = field(default_factory=dict)
 
     @cached_property
@@ -32,6 +45,15 @@ class Session:
             # Nobody administers the embedded server: a first command is all the set-up there is.
             database.initialise()
         return database
+
+    @property
+    def bus(self) -> "Bus":
+        """The bus of the settings. Raises NoBus."""
+        from ltc_events.bus.topics import Bus
+
+        if not self.kafka_bootstrap:
+            raise NoBus
+        return Bus(self.kafka_bootstrap, self.kafka_prefix)
 
     def store(self, role: Role) -> EventStore:
         """The event store, acting as `role`."""
