@@ -54,6 +54,12 @@ def parse_build(name: str, text: str) -> Build:
     return Build(name, int(found["version"]), int(found["build"] or 0))
 
 
+def parse_physical(table: str) -> Build | None:
+    """The build whose table has this name, if it is a name that such a table can have."""
+    found = _PHYSICAL.fullmatch(table)
+    return Build(found["name"], int(found["version"]), int(found["build"] or 0)) if found else None
+
+
 def shown_builds(connection: Connection) -> dict[str, Build]:
     """Which build the view of each read table shows."""
     rows = connection.execute(
@@ -62,9 +68,9 @@ def shown_builds(connection: Connection) -> dict[str, Build]:
     )
     shown = {}
     for view, table in rows:
-        found = _PHYSICAL.fullmatch(table)
-        if found and found["name"] == view:
-            shown[view] = Build(view, int(found["version"]), int(found["build"] or 0))
+        build = parse_physical(table)
+        if build is not None and build.name == view:
+            shown[view] = build
     return shown
 
 

@@ -49,3 +49,65 @@ class FoldStopped(LtcError):
     """projection {projection} cannot take in {event} at position {position}: {cause}"""
 
     remedy = "look at it with `ltc events show {position}`, correct the projection, then run the same command again"
+
+
+class DependentsInTheWay(LtcError):
+    """{projection} {build} has no columns {columns} as the view shows them now, and others built on the view: {dependents}"""
+
+    remedy = "drop or change {dependents} first, then switch"
+
+
+class RebuildRunning(LtcError):
+    """somebody is rebuilding projection {projection} at this moment"""
+
+    remedy = "`ltc projections status` shows how far; `ltc projections cancel {projection}` ends it"
+
+
+class RebuildCancelled(LtcError):
+    """the rebuild of projection {projection} as {build} was cancelled"""
+
+    remedy = "`ltc projections status {projection}` says by whom and why"
+
+
+class AlreadyBuilt(LtcError):
+    """projection {projection} is already built in version {version}"""
+
+    remedy = "`ltc projections rebuild {projection} --anew` builds the same version beside it"
+
+
+class NothingToCancel(LtcError):
+    """no rebuild of projection {projection} is unfinished"""
+
+    remedy = "`ltc projections drop` removes a table that is finished"
+
+
+class Behind(LtcError):
+    """{projection} {build} is at position {position}, behind {shown} at {shown_position}: readers would see the past"""
+
+    remedy = "let a projector of that version catch up (`ltc projections catch-up`), or use --force with a reason"
+
+
+class Unexplained(LtcError):
+    """{projection} {build} differs from {shown} in {differences}, and its declaration does not say why"""
+
+    remedy = (
+        "see `ltc projections diff {projection} {shown} {build}`; name the columns in `changed`, or use --force with a reason"
+    )
+
+
+class ReadersInTheWay(LtcError):
+    """the view {projection} could not be changed: readers hold it in long transactions"""
+
+    remedy = "try again; pg_stat_activity names the transactions"
+
+
+class InUse(LtcError):
+    """{projection} {build} is {state}"""
+
+    remedy = "switch to another build first, or cancel the rebuild"
+
+
+class ReasonMissing(LtcError):
+    """--force needs a reason"""
+
+    remedy = 'add --reason "…"; it is kept and shown by `ltc projections status`'

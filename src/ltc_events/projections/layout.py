@@ -3,66 +3,113 @@
 All of it is made as the projector's role, which owns what it makes; readers get SELECT.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import files
-from typing import LiteralString
 
 from psycopg import sql
 
-from ltc_events.projections.base import Projection
-from ltc_events.projections.errors import TableDiffers
+from ltc_events.projections.base import Projection, built
+from ltc_events.projections.catalogue import Build, build_of, parse_physical, shown_builds
+from ltc_events.projections.errors import DependentsInTheWay, TableDiffers
+from ltc_events.projections.lifecycle import FOLLOWED, PROJECTOR, State, record, states_of
 from ltc_events.projections.naming import READER, SCHEMA, Connection, names, relation
+from ltc_events.projections.views import show
 
 # One number for "somebody is making read tables": projectors that start together queue up behind it.
-_PREPARE_LOCK = 0x6C746372
+_LAYOUT_LOCK = 0x6C746372
 
 
-def prepare(connection: Connection, projections: Sequence[type[Projection]], *, source: str, partition: int) -> None:
-    """Make what is missing, in one transaction. Raises TableDiffers when a table is not as declared."""
+def prepare(
+    connection: Connection, projections: Sequence[type[Projection]], *, source: str, partition: int
+) -> list[type[Projection]]:
+    """Make what is missing, in one transaction; returns what is to be kept up with the log: each of the projections on
+    every table of its version that is in use, and on none while an operator fills one or has dropped them all.
+
+    Raises TableDiffers when a table is not as declared.
+    """
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_PREPARE_LOCK,))
-        connection.execute(_script("read_schema"))
-        present, shown = _present_columns(connection), _shown_versions(connection)
+        lock_layout(connection)
+        present, shown = _present_columns(connection), shown_builds(connection)
+        states = _known_states(connection, present, shown)
+        followed: list[type[Projection]] = []
         for projection in projections:
-            found, declared = present.get(projection.physical()), _declared_columns(projection)
-            if not found:
-                for statement in (*table_sql(projection), *index_sql(projection)):
-                    connection.execute(statement)
-            elif found != declared:
-                raise TableDiffers(table=projection.physical(), found=", ".join(found), declared=", ".join(declared))
-            if projection.table not in shown:
-                show(connection, projection)
+            state_of = {build: state for build, state in states.items() if build[:2] == (projection.table, projection.version)}
+            if not state_of:
+                _make(connection, projection, shown=projection.table not in shown)
+                followed.append(projection)
+            for build, state in state_of.items():
+                if state in FOLLOWED:
+                    followed.append(built(projection, build.build))
+                    _compare(followed[-1], present.get(build.physical, []))
         connection.execute(
             "INSERT INTO ltc_read.checkpoints"
             " SELECT p, v, %s, %s, 0, clock_timestamp() FROM unnest(%s::text[], %s::int4[]) AS t (p, v) ON CONFLICT DO NOTHING",
-            (source, partition, [one.table for one in projections], [one.version for one in projections]),
+            (source, partition, [one.place() for one in followed], [one.version for one in followed]),
         )
+    return followed
+
+
+def lock_layout(connection: Connection) -> None:
+    """Be the only one who makes, switches or drops read tables until the transaction ends; makes what keeps count of them."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LAYOUT_LOCK,))
+    connection.execute(_script("read_schema"))
 
 
 def show_newer(connection: Connection, projections: Iterable[type[Projection]]) -> None:
-    """Let the views of these projections, which have reached the head, show them where they show an older version."""
-    shown = _shown_versions(connection)
+    """Let the views of these projections, which have reached the head, show them where they show an older version.
+
+    Not where an operator built the table (then he switches), nor where what others built on a view is in the way.
+    """
+    shown = shown_builds(connection)
     for projection in projections:
-        if shown[projection.table] < projection.version:
-            show(connection, projection)
+        before, build = shown.get(projection.table), build_of(projection)
+        if before is None or before.version >= build.version:
+            continue
+        with suppress(DependentsInTheWay), connection.transaction():
+            lock_layout(connection)
+            if states_of(connection, projection.table).get(build) is State.FOLLOWING:
+                show(connection, build)
+                record(connection, before, State.RETIRED, by=PROJECTOR, reason=f"{build} has caught up with the log")
+                record(connection, build, State.SHOWN, by=PROJECTOR, reason="caught up with the log")
 
 
-def show(connection: Connection, projection: type[Projection]) -> None:
-    """Let the view, which readers use, show this version's table."""
-    with connection.transaction():
-        for statement in view_sql(projection):
-            connection.execute(statement)
+def _known_states(connection: Connection, present: Iterable[str], shown: Mapping[str, Build]) -> dict[Build, State]:
+    """The states of all builds; tables from before states were kept get theirs."""
+    states = states_of(connection)
+    for physical in present:
+        build = parse_physical(physical)
+        if build is not None and build not in states:
+            states[build] = State.SHOWN if shown.get(build.name) == build else State.FOLLOWING
+            record(connection, build, states[build], by=PROJECTOR, reason="found")
+    return states
 
 
-def table_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
-    """The table of this version with its comments and guards, without secondary indexes."""
+def _make(connection: Connection, projection: type[Projection], *, shown: bool) -> None:
+    for statement in (*table_sql(projection), *index_sql(projection)):
+        connection.execute(statement)
+    build = build_of(projection)
+    if shown:
+        show(connection, build)
+    record(connection, build, State.SHOWN if shown else State.FOLLOWING, by=PROJECTOR, reason="laid out")
+
+
+def _compare(projection: type[Projection], found: list[str]) -> None:
+    declared = [f"{name} {one.type}" for name, one in projection.columns.items()]
+    if found != declared:
+        raise TableDiffers(table=projection.physical(), found=", ".join(found), declared=", ".join(declared))
+
+
+def table_sql(projection: type[Projection], *, keyed: bool = True) -> Iterator[sql.Composed]:
+    """The table with its comments and guards, without secondary indexes; without its key too unless `keyed`."""
     table = relation(projection.physical(), projection.schema)
     columns = [_column_sql(projection, name) for name in projection.columns]
-    key = sql.SQL("PRIMARY KEY ({})").format(names(projection.key))
+    if keyed:
+        columns.append(sql.SQL("PRIMARY KEY ({})").format(names(projection.key)))
     # Rows that change keep some room beside them, so that a change stays on its page and leaves the indexes alone.
     room = sql.SQL("" if projection.append_only else " WITH (fillfactor = 80)")
-    yield sql.SQL("CREATE TABLE {} ({}){}").format(table, sql.SQL(", ").join([*columns, key]), room)
-    yield from _comments_sql("TABLE", projection.schema, projection.physical(), projection)
+    yield sql.SQL("CREATE TABLE {} ({}){}").format(table, sql.SQL(", ").join(columns), room)
+    yield from _comments_sql(projection)
     yield sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(READER))
     if projection.balanced:
         arguments = (projection.balanced.amount, *projection.balanced.entry)
@@ -81,19 +128,15 @@ def table_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
         ).format(sql.Identifier(f"check_{name}"), table, _declared_sql(condition), sql.Literal(name))
 
 
+def key_sql(projection: type[Projection]) -> sql.Composed:
+    """The key of a table that was made without."""
+    return sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(relation(projection.physical()), names(projection.key))
+
+
 def index_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
     """The secondary indexes; apart from the table, because a bulk fill is quicker without them."""
     for index in projection.indexes:
         yield sql.SQL("CREATE INDEX ON {} ({})").format(relation(projection.physical()), names(index))
-
-
-def view_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
-    """The view with its comments and grants."""
-    view = relation(projection.table)
-    yield sql.SQL("DROP VIEW IF EXISTS {}").format(view)
-    yield sql.SQL("CREATE VIEW {} AS SELECT {} FROM {}").format(view, names(projection.columns), relation(projection.physical()))
-    yield from _comments_sql("VIEW", SCHEMA, projection.table, projection)
-    yield sql.SQL("GRANT SELECT ON {} TO {}").format(view, sql.Identifier(READER))
 
 
 def _column_sql(projection: type[Projection], name: str) -> sql.Composed:
@@ -109,10 +152,11 @@ def _column_sql(projection: type[Projection], name: str) -> sql.Composed:
     return sql.SQL(" ").join(parts)
 
 
-def _comments_sql(kind: LiteralString, schema: str, name: str, projection: type[Projection]) -> Iterator[sql.Composed]:
-    yield sql.SQL("COMMENT ON " + kind + " {} IS {}").format(relation(name, schema), sql.Literal(projection.meaning()))
+def _comments_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
+    table = projection.physical()
+    yield sql.SQL("COMMENT ON TABLE {} IS {}").format(relation(table, projection.schema), sql.Literal(projection.meaning()))
     for column, declared in projection.columns.items():
-        target = sql.Identifier(schema, name, column)
+        target = sql.Identifier(projection.schema, table, column)
         yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(target, sql.Literal(declared.meaning))
 
 
@@ -126,26 +170,12 @@ def _script(name: str) -> sql.SQL:
     return sql.SQL(text)
 
 
-def _declared_columns(projection: type[Projection]) -> list[str]:
-    return [f"{name} {declared.type}" for name, declared in projection.columns.items()]
-
-
 def _present_columns(connection: Connection) -> dict[str, list[str]]:
     """The columns of every table of the read schema, in their order, as `name type`."""
     rows = connection.execute(
         "SELECT c.relname, array_agg(a.attname || ' ' || t.typname ORDER BY a.attnum)"
         " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid"
         " WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped GROUP BY 1",
-        (SCHEMA,),
-    )
-    return dict(rows.fetchall())
-
-
-def _shown_versions(connection: Connection) -> dict[str, int]:
-    """Which version the view of each read table shows."""
-    rows = connection.execute(
-        "SELECT view_name, max(split_part(table_name, '__v', 2)::int) FROM information_schema.view_table_usage"
-        " WHERE view_schema = %s AND table_name LIKE view_name || '\\_\\_v%%' GROUP BY 1",
         (SCHEMA,),
     )
     return dict(rows.fetchall())

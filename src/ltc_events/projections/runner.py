@@ -11,6 +11,7 @@ from itertools import cycle
 from ltc_events.projections.base import Operation, Projection
 from ltc_events.projections.fold import operations
 from ltc_events.projections.layout import prepare, show_newer
+from ltc_events.projections.lifecycle import last_transition
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import Log, pages
 from ltc_events.projections.track import PARTITION, SOURCE, Track, advance, find_positions
@@ -53,20 +54,21 @@ class Runner:
         page_events: int = PAGE_EVENTS_MAX,
     ) -> None:
         """`connections`, in autocommit mode and acting as the projector, share the writing between them."""
-        chosen = tuple(projections)
+        self._projections = tuple(projections)
         self._log = log
         self._connections = connections
         self._page_events = page_events
         self._shown = False
-        prepare(connections[0], chosen, source=SOURCE, partition=PARTITION)
-        self._tracks = [Track(one, connection) for one, connection in zip(chosen, cycle(connections), strict=False)]
-        find_positions(self._tracks)
+        self._tracks: list[Track] = []
+        self._known_life = -1
+        self._find_tracks()
 
     def catch_up(self, report: Callable[[int, int], None] | None = None) -> int:
         """Take all projections to the present head of the log, and return it.
 
         `report(position, head)` is called after each page with the position of the hindmost.
         """
+        self._find_tracks()
         head, _ = self._log.head()
         while group := self._hindmost(head):
             ahead = [track.position for track in self._running() if track.position > group[0].position]
@@ -80,6 +82,21 @@ class Runner:
         """Keep up with the log until `stop` is set."""
         while not stop.is_set():
             self._log.wait(self.catch_up(), WAIT_S)
+
+    def _find_tracks(self) -> None:
+        """Take on the tables that are in use: operators build and drop some while we run."""
+        connection = self._connections[0]
+        if self._known_life >= 0 and last_transition(connection) == self._known_life:
+            return
+        with connection.transaction():  # nobody brings a table into another state in between
+            followed = prepare(connection, self._projections, source=SOURCE, partition=PARTITION)
+            self._known_life = last_transition(connection)
+        known = {track.name: track for track in self._tracks}
+        self._tracks = [
+            known.get((one.place(), one.version)) or Track(one, connection)
+            for one, connection in zip(followed, cycle(self._connections), strict=False)
+        ]
+        find_positions(self._tracks)
 
     def _running(self) -> list[Track]:
         return [track for track in self._tracks if not track.failed]

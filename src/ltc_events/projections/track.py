@@ -102,7 +102,10 @@ def find_positions(tracks: Sequence[Track]) -> None:
     rows = tracks[0].connection.execute(_POSITIONS, (SOURCE, PARTITION, *_columns(tracks)))
     positions = {(name, version): position for name, version, position in rows}
     for track in tracks:
-        track.position = positions[track.name]
+        if track.name in positions:
+            track.position = positions[track.name]
+        else:
+            track.failed = True  # its table was dropped
 
 
 def _columns(tracks: Iterable[Track]) -> tuple[list[str], list[int]]:

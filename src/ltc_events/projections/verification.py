@@ -63,31 +63,48 @@ def verify(
 
     Projectors and readers go on meanwhile. Raises NoSuchBuild, NotInThisProgram and FoldStopped.
     """
-    store = EventStore(database, Role.PROJECTOR)
-    with database.connect(Role.PROJECTOR, autocommit=True) as connection:
-        try:
+    with EventStore(database, Role.PROJECTOR) as store:
+        with database.connect(Role.PROJECTOR) as connection:
             chosen = build or shown_build(connection, projection.table)
-            known = _known(projection, chosen)
-            afresh = temporary(known)
-            _make(connection, afresh)
-            filler = Filler(store, connection, afresh, page_events=page_events)
-            upto = position_of(connection, chosen)
-            filler.fill(0, upto, report and (lambda position: report(position, upto)))
-            connection.execute(sql.SQL("ANALYZE {}").format(relation(afresh.physical(), TEMPORARY)))
-            with connection.transaction():
-                # The table goes on, so the rest is folded against one picture of it: only a moment's events by now.
-                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                position = position_of(connection, chosen)
-                filler.fill(upto, position)
-                live, fresh = describe(connection, chosen), describe(connection, chosen, TEMPORARY)
-                found = compare(connection, live, fresh, limit=limit)
-                digests = digest_rows(connection, live)[1], digest_rows(connection, fresh)[1]
-            keys = {tuple(one.key.values()) for one in found.differences}
-            touched = last_touches(store, known, keys, position, page_events=page_events)
-            findings = [Finding(one, touched.get(tuple(one.key.values()))) for one in found.differences]
-            return Verification(chosen, position, found, digests, findings)
-        finally:
-            store.close()
+        known = _known(projection, chosen)
+        position, found, digests = compare_with_afresh(
+            database, store, known, chosen, limit=limit, page_events=page_events, report=report
+        )
+        keys = {tuple(one.key.values()) for one in found.differences}
+        touched = last_touches(store, known, keys, position, page_events=page_events)
+    findings = [Finding(one, touched.get(tuple(one.key.values()))) for one in found.differences]
+    return Verification(chosen, position, found, digests, findings)
+
+
+def compare_with_afresh(
+    database: Database,
+    store: EventStore,
+    projection: type[Projection],
+    build: Build,
+    *,
+    limit: int = SHOWN_MAX,
+    page_events: int = FILL_EVENTS,
+    report: Report | None = None,
+) -> tuple[int, Comparison, tuple[str, str]]:
+    """A build's table (left), whose version may be another, beside what the projection makes of the store (right).
+
+    Returns the position of both, what differs, and their digests.
+    """
+    afresh = temporary(projection)
+    with database.connect(Role.PROJECTOR, autocommit=True) as connection:
+        _make(connection, afresh)
+        filler = Filler(store, connection, afresh, page_events=page_events)
+        upto = position_of(connection, build)
+        filler.fill(0, upto, report and (lambda position: report(position, upto)))
+        connection.execute(sql.SQL("ANALYZE {}").format(relation(afresh.physical(), TEMPORARY)))
+        with connection.transaction():
+            # The table goes on, so the rest is folded against one picture of it: only a moment's events by now.
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            position = position_of(connection, build)
+            filler.fill(upto, position)
+            live, fresh = describe(connection, build), describe(connection, build_of(afresh), TEMPORARY)
+            found = compare(connection, live, fresh, limit=limit)
+            return position, found, (digest_rows(connection, live)[1], digest_rows(connection, fresh)[1])
 
 
 def last_touches(

@@ -35,6 +35,25 @@ LEFT JOIN ltc_read.projection_failures f
     AND f.failed_position > c.position;
 COMMENT ON VIEW ltc_read.projection_status IS 'Each projection: how far it has come, and if it failed, at which event and why.';
 
+CREATE TABLE IF NOT EXISTS ltc_read.projection_transitions (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    projection text NOT NULL,
+    version integer NOT NULL,
+    build integer NOT NULL,
+    state text NOT NULL,
+    position bigint NOT NULL,
+    made_at timestamptz NOT NULL,
+    made_by text NOT NULL,
+    reason text NOT NULL
+);
+COMMENT ON TABLE ltc_read.projection_transitions IS
+    'The life of each read table: which state it came into, at which position of the log, when, by whom and why.';
+
+CREATE OR REPLACE VIEW ltc_read.projection_builds AS
+SELECT DISTINCT ON (projection, version, build) projection, version, build, state, position, made_at, made_by, reason
+FROM ltc_read.projection_transitions ORDER BY projection, version, build, id DESC;
+COMMENT ON VIEW ltc_read.projection_builds IS 'Each read table that is or was, in its present state.';
+
 -- Arguments: the amount column, then the columns of an entry.
 CREATE OR REPLACE FUNCTION ltc_read.refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

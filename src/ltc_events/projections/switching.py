@@ -1,0 +1,149 @@
+"""Which table readers see: changed in one transaction, and only to one that is proved or that somebody answers for."""
+
+import time
+from typing import NamedTuple
+
+import psycopg
+
+from ltc_events.projections.base import Projection
+from ltc_events.projections.catalogue import Build, position_of, shown_build
+from ltc_events.projections.comparison import Comparison
+from ltc_events.projections.errors import Behind, InUse, NoSuchBuild, ReadersInTheWay, ReasonMissing, Unexplained
+from ltc_events.projections.layout import lock_layout
+from ltc_events.projections.lifecycle import FOLLOWED, GONE, UNFINISHED, State, record, states_of, transitions_of
+from ltc_events.projections.meeting import WAIT_S, Meeting
+from ltc_events.projections.naming import Connection
+from ltc_events.projections.rebuild import alone, remove
+from ltc_events.projections.versions import compare_builds
+from ltc_events.projections.views import show
+from ltc_events.store import Database, EventStore, Role
+
+# New readers queue up behind us as long as we wait for an old one to end its transaction.
+_VIEW_LOCK_TIMEOUT = "100ms"
+_PAUSE_S = 0.1
+
+
+class Switched(NamedTuple):
+    """What readers saw, and what they see now."""
+
+    was: Build
+    now: Build
+    position: int
+    comparison: Comparison | None
+    """What is different; None where nobody looked."""
+
+
+def switch(
+    database: Database,
+    projection: type[Projection],
+    to: Build | None = None,
+    *,
+    by: str,
+    reason: str = "",
+    force: bool = False,
+    back: bool = False,
+    wait_s: float = WAIT_S,
+) -> Switched:
+    """Let readers see another build, by default the newest one that is ready; with `back`, the one they saw before.
+
+    Raises Behind while it has not reached what readers see, Unexplained when it differs in what the declaration's `changed`
+    does not name (going back, nobody asks), unless `force` with a `reason`; ReadersInTheWay and DependentsInTheWay always.
+    """
+    if force and not reason:
+        raise ReasonMissing
+    with (
+        EventStore(database, Role.PROJECTOR) as store,
+        database.connect(Role.PROJECTOR, autocommit=True) as connection,
+    ):
+        was = shown_build(connection, projection.table)
+        now = _chosen(connection, projection, was, to, back=back)
+        meeting = Meeting(store, connection, projection, was, now, wait_s=wait_s)
+        found = None
+        if not back:
+            try:
+                _, found = compare_builds(database, store, projection, meeting, was, now)
+            except Behind:
+                if not force:
+                    raise
+        differences = _unexplained(projection, was, now, found)
+        if differences and not force:
+            raise Unexplained(projection=now.name, build=now, shown=was, differences=", ".join(differences))
+        position = _move(connection, meeting, was, now, by=by, reason=reason, force=force, wait_s=wait_s)
+        return Switched(was, now, position, found)
+
+
+def drop(database: Database, projection: type[Projection], build: Build, *, by: str, reason: str) -> None:
+    """Remove a build's table; raises NoSuchBuild, and InUse where readers see it or a rebuild is unfinished."""
+    with (
+        database.connect(Role.PROJECTOR, autocommit=True) as connection,
+        alone(connection, projection.table),
+        connection.transaction(),
+    ):
+        lock_layout(connection)
+        state = states_of(connection, projection.table).get(build)
+        if state is None or state is State.DROPPED:
+            raise NoSuchBuild(projection=projection.table, build=build)
+        if state is State.SHOWN or state in UNFINISHED:
+            raise InUse(projection=projection.table, build=build, state=state)
+        record(connection, build, State.DROPPED, by=by, reason=reason)
+        remove(connection, build)
+
+
+def _chosen(connection: Connection, projection: type[Projection], was: Build, to: Build | None, *, back: bool) -> Build:
+    states = states_of(connection, projection.table)
+    if to is None and back:
+        before = [one.build for one in transitions_of(connection, projection.table) if one.state is State.RETIRED]
+        to = next((build for build in reversed(before) if states[build] is State.RETIRED), None)
+    elif to is None:
+        ready = [build for build, state in states.items() if state in (State.READY, State.FOLLOWING)]
+        to = max((build for build in ready if build > was), default=None)
+    if to is None or to == was or states.get(to, State.DROPPED) in GONE:
+        raise NoSuchBuild(projection=projection.table, build=to or "other table that is ready")
+    if states[to] not in FOLLOWED:
+        raise InUse(projection=projection.table, build=to, state=states[to])
+    return to
+
+
+def _unexplained(projection: type[Projection], was: Build, now: Build, found: Comparison | None) -> list[str]:
+    """In what they differ beyond what the declaration says of this step."""
+    if found is None or found.equal:
+        return []
+    declared = projection.changed if now.version == projection.version > was.version else {}
+    differences = [f"{count} × {name}" for name, count in found.by_column.items() if name not in declared]
+    if (found.only_left or found.only_right) and "*" not in declared:
+        differences += [f"{found.only_left} rows less", f"{found.only_right} rows more"]
+    return differences
+
+
+def _move(
+    connection: Connection, meeting: Meeting, was: Build, now: Build, *, by: str, reason: str, force: bool, wait_s: float
+) -> int:
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            with meeting.held() as position:
+                _show(connection, was, now, by=by, reason=reason)
+        except Behind as error:
+            if not force and error.details["build"] != was:
+                raise
+            # Somebody answers for it; or what readers see has been left behind, so that any change is for the better.
+            with connection.transaction():
+                _show(connection, was, now, by=by, reason=reason)
+            return position_of(connection, now)
+        except psycopg.errors.LockNotAvailable as error:
+            if time.monotonic() > deadline:
+                raise ReadersInTheWay(projection=now.name) from error
+            time.sleep(_PAUSE_S)
+        else:
+            return position
+
+
+def _show(connection: Connection, was: Build, now: Build, *, by: str, reason: str) -> None:
+    lock_layout(connection)
+    if shown_build(connection, now.name) != was:
+        raise InUse(projection=was.name, build=was, state="no longer what readers see: somebody else has switched")
+    connection.execute(f"SET LOCAL lock_timeout = '{_VIEW_LOCK_TIMEOUT}'".encode())
+    show(connection, now)
+    why = f": {reason}" if reason else ""
+    record(connection, was, State.RETIRED, by=by, reason=f"switched to {now}{why}")
+    record(connection, now, State.SHOWN, by=by, reason=f"switched from {was}{why}")

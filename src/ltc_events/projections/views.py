@@ -1,0 +1,89 @@
+"""The views that readers use: which table one shows, changed so that what others built on it goes on."""
+
+from psycopg import sql
+
+from ltc_events.projections.catalogue import Build, describe
+from ltc_events.projections.errors import DependentsInTheWay
+from ltc_events.projections.naming import READER, SCHEMA, Connection, names, relation
+
+_DEPENDENTS = """
+    SELECT DISTINCT CASE d.classid WHEN 'pg_rewrite'::regclass THEN r.ev_class::regclass::text
+        ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END
+    FROM pg_depend d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(view)s::regclass AND d.deptype = 'n'
+    AND r.ev_class IS DISTINCT FROM %(view)s::regclass ORDER BY 1
+"""
+
+
+def show(connection: Connection, build: Build) -> None:
+    """Let the view show this build's table, within the caller's transaction.
+
+    Columns keep their order, new ones come last, grants stay. Where a column of the view is not in the table, the view is
+    made anew with the same grants; raises DependentsInTheWay (naming them) if others built on it.
+    """
+    table = describe(connection, build).columns
+    view = _view_columns(connection, build.name)
+    kept = [name for name, kind in view.items() if table.get(name) == kind]
+    order = [*kept, *(name for name in table if name not in kept)]
+    grants: list[tuple[str, str, bool]] = []
+    if len(kept) < len(view):
+        dependents = dependents_of(connection, build.name)
+        if dependents:
+            lost = ", ".join(name for name in view if name not in kept)
+            raise DependentsInTheWay(projection=build.name, build=build, columns=lost, dependents=", ".join(dependents))
+        grants = _grants(connection, build.name)
+        connection.execute(sql.SQL("DROP VIEW {}").format(relation(build.name)))
+    connection.execute(
+        sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}").format(
+            relation(build.name), names(order), relation(build.physical)
+        )
+    )
+    for grantee, privilege, grantable in [(READER, "SELECT", False), *grants]:
+        connection.execute(
+            sql.SQL("GRANT {} ON {} TO {}{}").format(
+                sql.SQL(privilege),
+                relation(build.name),
+                sql.SQL("PUBLIC") if grantee == "PUBLIC" else sql.Identifier(grantee),
+                sql.SQL(" WITH GRANT OPTION" if grantable else ""),
+            )
+        )
+    _comment(connection, build)
+
+
+def dependents_of(connection: Connection, name: str) -> list[str]:
+    """The views and functions that others built on the view of a projection."""
+    return [one for (one,) in connection.execute(_DEPENDENTS, {"view": f"{SCHEMA}.{name}"})]
+
+
+def _view_columns(connection: Connection, name: str) -> dict[str, str]:
+    rows = connection.execute(
+        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute"
+        " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        (f"{SCHEMA}.{name}",),
+    )
+    return dict(rows.fetchall())
+
+
+def _grants(connection: Connection, name: str) -> list[tuple[str, str, bool]]:
+    rows = connection.execute(
+        "SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END, a.privilege_type, a.is_grantable"
+        " FROM pg_class c CROSS JOIN aclexplode(c.relacl) a WHERE c.oid = to_regclass(%s) AND a.grantee <> c.relowner",
+        (f"{SCHEMA}.{name}",),
+    )
+    return rows.fetchall()
+
+
+def _comment(connection: Connection, build: Build) -> None:
+    """The view says what the table says."""
+    rows = connection.execute(
+        "SELECT a.attname, d.description FROM pg_description d"
+        " LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid > 0"
+        " WHERE d.classoid = 'pg_class'::regclass AND d.objoid = to_regclass(%s)",
+        (f"{SCHEMA}.{build.physical}",),
+    ).fetchall()
+    for column, meaning in rows:
+        if column is None:
+            target = sql.SQL("VIEW {}").format(relation(build.name))
+        else:
+            target = sql.SQL("COLUMN {}").format(sql.Identifier(SCHEMA, build.name, column))
+        connection.execute(sql.SQL("COMMENT ON {} IS {}").format(target, sql.Literal(meaning)))
