@@ -1,0 +1,17 @@
+"""Every benchmark by its name: one line each."""
+
+from collections.abc import Callable, Iterator
+
+from benchmarks import answers, commands, importing, lone, memory, projecting, reading
+from benchmarks.figure import Figure
+from benchmarks.place import Place
+
+BENCHMARKS: dict[str, Callable[[Place], Iterator[Figure]]] = {
+    "commands": commands.measure,
+    "lone": lone.measure,
+    "projecting": projecting.measure,
+    "reading": reading.measure,
+    "importing": importing.measure,
+    "answers": answers.measure,
+    "memory": memory.measure,
+}
