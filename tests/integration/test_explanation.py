@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ltc_events.explanation.chain import NotAnInvoice, UnknownInvoice
+from ltc_events.explanation.chain import NotAnInvoice, NotYetAnInvoice, UnknownInvoice
 from ltc_events.explanation.invoice import explain_invoice
 from ltc_events.explanation.story import Story
 from ltc_events.store import Database, EventStore, Role
@@ -66,7 +66,7 @@ def test_it_agrees_as_of_any_date_and_as_known_at_any_position(
     with company.connect(Role.READER) as connection:
         expected, known = balance(connection, id, as_of, position)
     if not known:
-        with pytest.raises(UnknownInvoice):
+        with pytest.raises(NotYetAnInvoice):
             explain_invoice(store, number, as_of, position)
         return
     story = explain_invoice(store, number, as_of, position)
@@ -130,6 +130,22 @@ def test_an_unknown_number_suggests_the_nearest(store: EventStore, number: str) 
     with pytest.raises(UnknownInvoice) as raised:
         explain_invoice(store, number, END, store.head()[0])
     assert "INV-2026-" in raised.value.fix or number in ("x", "")
+    assert "CN-" not in raised.value.fix, "a credit note is no invoice"
+
+
+def test_an_invoice_of_later_is_not_called_unknown(store: EventStore, invoices: list[tuple[str, Any, date]]) -> None:
+    number, id, issued_on = invoices[-1]
+    issued = store.stream(id)[0]
+    with pytest.raises(NotYetAnInvoice) as raised:
+        explain_invoice(store, number, issued_on, issued.position - 1)
+    assert number in raised.value.message
+    assert raised.value.fix == f"ask for it as of {issued_on} or later, as known at {issued.position} or later"
+
+
+def test_every_amount_of_the_story_has_its_currency(store: EventStore, invoices: list[tuple[str, Any, date]]) -> None:
+    for number, _, _ in invoices[:10]:
+        story = explain_invoice(store, number, END, store.head()[0])
+        assert [node.text for node in story.root.walk() if node.amount is not None and not node.currency] == []
 
 
 def test_a_credit_note_is_not_an_invoice(company: Database, store: EventStore) -> None:

@@ -30,6 +30,12 @@ class UnknownInvoice(LtcError):
         return f"did you mean {' or '.join(nearest)}?" if nearest else "`ltc report receivables-aging` lists invoices"
 
 
+class NotYetAnInvoice(LtcError):
+    """invoice {number}, of {effective_on} and recorded at position {position}, is not there as of {as_of}, known at {known_at}"""
+
+    remedy = "ask for it as of {effective_on} or later, as known at {position} or later"
+
+
 class NotAnInvoice(LtcError):
     """{number} is a {noun}, not an invoice"""
 
@@ -46,7 +52,11 @@ class Lens:
 
     def stream(self, id: UUID) -> list[Record]:
         """The part of a stream that may be seen."""
-        return [one for one in self.store.stream(id) if one.position <= self.position and one.effective_on <= self.as_of]
+        return self.seen(self.store.stream(id))
+
+    def seen(self, records: list[Record]) -> list[Record]:
+        """What of these records may be seen."""
+        return [one for one in records if one.position <= self.position and one.effective_on <= self.as_of]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class Chain:
 
 
 def follow(lens: Lens, number: str) -> Chain:
-    """Find the invoice and go back along its references; raises UnknownInvoice or NotAnInvoice."""
+    """Find the invoice and go back along its references; raises UnknownInvoice, NotYetAnInvoice or NotAnInvoice."""
     invoice = _invoice(lens, number)
     issued = event_of(invoice, InvoiceIssued)
     order = lens.stream(issued.order_id) if issued else []
@@ -101,21 +111,33 @@ def _streams(lens: Lens, ids: list[UUID]) -> dict[UUID, list[Record]]:
 
 def _invoice(lens: Lens, number: str) -> list[Record]:
     parsed = parse_number(number)
-    if parsed is not None:
-        series, year, sequence = parsed
-        assigned = lens.store.event(series_id(series, year), sequence)
-        if assigned and assigned.position <= lens.position and isinstance(assigned.event, NumberAssigned):
-            records = lens.stream(assigned.event.document_id)
-            if records:
-                noun = records[0].event.type.partition(".")[0]
-                if noun != "invoice":
-                    raise NotAnInvoice(number=number, noun=noun.replace("_", " "))
-                return records
-    raise UnknownInvoice(number=number, as_of=lens.as_of, nearest=_nearest(lens, number))
+    records = _document(lens.store, *parsed) if parsed is not None else []
+    if not records:
+        raise UnknownInvoice(number=number, as_of=lens.as_of, nearest=_nearest(lens, number))
+    first = records[0]
+    noun = first.event.type.partition(".")[0]
+    if noun != "invoice":
+        raise NotAnInvoice(number=number, noun=noun.replace("_", " "))
+    seen = lens.seen(records)
+    if not seen:
+        raise NotYetAnInvoice(
+            number=number,
+            effective_on=first.effective_on,
+            position=first.position,
+            as_of=lens.as_of,
+            known_at=lens.position,
+        )
+    return seen
+
+
+def _document(store: EventStore, series: str, year: int, sequence: int) -> list[Record]:
+    """The stream of the document that has this number; none where no document has it."""
+    assigned = store.event(series_id(series, year), sequence)
+    return store.stream(assigned.event.document_id) if assigned and isinstance(assigned.event, NumberAssigned) else []
 
 
 def _nearest(lens: Lens, number: str) -> list[str]:
-    """Numbers that somebody may have meant: the ends of the series nearest in name, and the number put into its range."""
+    """Invoices that somebody may have meant: in the series nearest in name, with the number put into their range."""
     series = {
         (first.event.series, first.event.year): last
         for first, last in lens.store.company_streams(NumberAssigned.type)
@@ -128,5 +150,7 @@ def _nearest(lens: Lens, number: str) -> list[str]:
     for match in get_close_matches(wanted.upper(), names, n=SUGGESTIONS_MAX, cutoff=0.5):
         name, year = names[match]
         sequence = min(max(parsed[2] if parsed else 1, 1), series[name, year])
-        nearest.append(format_number(name, year, sequence))
+        seen = lens.seen(_document(lens.store, name, year, sequence))
+        if seen and isinstance(seen[0].event, InvoiceIssued):
+            nearest.append(format_number(name, year, sequence))
     return nearest

@@ -16,7 +16,8 @@ from ltc_events.store import EventStore
 def explain_invoice(store: EventStore, number: str, as_of: date, position: int) -> Story:
     """Tell an invoice's story as of a business date, as known at a position.
 
-    Reads the store alone, never the read tables. Raises UnknownInvoice or NotAnInvoice. R-65, R-70.
+    Reads the store alone, never the read tables. Raises UnknownInvoice, NotYetAnInvoice or NotAnInvoice.
+    R-65, R-70.
     """
     chain = follow(Lens(store, as_of, position), number)
     issued = event_of(chain.invoice, InvoiceIssued)

@@ -159,11 +159,11 @@ def tell_order(root: Node, chain: Chain) -> None:
     if not chain.order:
         return
     section = root.add("Order")
-    net = ZERO
+    net, currency = ZERO, ""
     for record in chain.order:
         match record.event:
             case OrderPlaced() as event:
-                net = event.net
+                net, currency = event.net, event.currency
                 reason = (
                     f" without a quote: {event.reason}"
                     if event.quote_id is None
@@ -182,7 +182,8 @@ def tell_order(root: Node, chain: Chain) -> None:
                 node.check("sum of its lines", sum((line.amount for line in event.lines), ZERO), event.amount)
             case OrderInvoiced() as event:
                 mine = event.invoice_id == chain.invoice[0].subject
-                section.add("Billed by this invoice" if mine else "Billed by another invoice", record, amount=event.amount)
+                text = "Billed by this invoice" if mine else "Billed by another invoice"
+                section.add(text, record, amount=event.amount, currency=currency)
             case OrderCancelled() as event:
                 section.add(f"Cancelled: {event.reason}", record, amount=-event.amount, currency=event.currency)
             case other:
