@@ -1,16 +1,34 @@
 """What every command and event is: a frozen model with a stable name. Unknown fields are refused."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from ltc_events.kernel.money import CURRENCIES
+
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 
 
 def _text_only(value: object) -> object:
-    """Amounts travel as JSON strings: a JSON number may have lost digits before we see it."""
-    if isinstance(value, float | int) and not isinstance(value, bool):
-        raise ValueError('write amounts as strings, for example "1234.50"')  # noqa: TRY004 - pydantic wants ValueError
+    """Amounts travel as JSON strings: a JSON number may have lost digits before we see it.
+
+    They look as their JSON Schema says: what Python would also take for a number (1e3, 1_000) is not what we publish.
+    """
+    if isinstance(value, str):
+        if _PLAIN_NUMBER(value) is None:
+            raise PydanticCustomError("decimal_parsing", "this is not a decimal number written out in digits")
+    elif isinstance(value, float | int) and not isinstance(value, bool):
+        raise PydanticCustomError("decimal_parsing", "an amount is a string, not a JSON number")
+    return value
+
+
+def _known_currency(value: str) -> str:
+    if value not in CURRENCIES:
+        raise PydanticCustomError("currency", "{code} is not a currency of ISO 4217", {"code": value})
     return value
 
 
@@ -24,7 +42,7 @@ NotNegative = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decim
 Percent = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=9, ge=0, le=100), _TEXT, _JSON]
 Exact = Annotated[Decimal, WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"})]
 """An amount or quantity in an event: whatever was once recorded is readable for ever, so nothing is checked again."""
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_known_currency)]
 """An ISO 4217 code."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 Text = Annotated[str, StringConstraints(max_length=4000)]

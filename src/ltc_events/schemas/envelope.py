@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired
 from uuid import UUID
 
@@ -25,6 +26,16 @@ class Undecodable(LtcError):
     """this is not a command: {reason}"""
 
     remedy = "send a CloudEvents 1.0 document with specversion, id, source, type, subject, partitionkey and data"
+
+
+class UnknownType(Undecodable):
+    """this is not a command: type: there is no command {type}"""
+
+    @property
+    def fix(self) -> str:
+        """The commands with the nearest names."""
+        near = get_close_matches(str(self.details["type"]), [WIRE_PREFIX + name for name in COMMANDS], n=3, cutoff=0.6)
+        return f"did you mean {' or '.join(near)}?" if near else "see docs/commands-and-events.md for the types there are"
 
 
 class Attributes(TypedDict):
@@ -79,7 +90,7 @@ def parse(document: bytes | str | Mapping[str, Any], received_at: datetime) -> M
     wire_type = attributes["type"]
     model = COMMANDS.get(wire_type.removeprefix(WIRE_PREFIX)) if wire_type.startswith(WIRE_PREFIX) else None
     if model is None:
-        raise Undecodable(reason=f"type: {wire_type} is not a command of ours")
+        raise UnknownType(type=wire_type)
     data = attributes["data"]
     content = _canonical([wire_type, given["subject"], given["partitionkey"], given.get("time"), given.get("actor"), data])
     if _NUL in content or "\x00" in attributes["source"]:
@@ -180,7 +191,13 @@ _FIXES = {
     "greater_than_equal": ("out_of_range", "give at least {ge}"),
     "less_than_equal": ("out_of_range", "give at most {le}"),
     "decimal_parsing": ("malformed", 'write a decimal number as a string, for example "1234.50"'),
-    "value_error": ("malformed", 'write a decimal number as a string, for example "1234.50"'),
+    "currency": ("unknown_value", "use a three-letter code of ISO 4217, for example EUR"),
+    "too_short": ("missing_field", "give at least {min_length}"),
+}
+# What a pattern means, said in words: by the name of the field.
+_FORMS = {
+    "phone": ("this is not a telephone number", "write digits with the usual separators, for example +49 30 1234567"),
+    "email": ("this is not an e-mail address", "write name@domain, for example ann@example.com"),
 }
 
 
@@ -189,13 +206,11 @@ def _refusal(model: type[Command], detail: Mapping[str, Any]) -> Refusal:
     if code == "unknown_field":
         known = ", ".join(name for name in model.model_fields if name != "occurred_at")
         fix = f"leave it out; {model.type} knows {known}"
-    context = detail.get("ctx") or {}
-    return Refusal(
-        code=code,
-        field=".".join(str(part) for part in detail["loc"]),
-        message=str(detail["msg"]),
-        fix=fix.format(**context) if all("{" + name + "}" in fix for name in context) else fix.split(" {")[0],
-    )
+    field = ".".join(str(part) for part in detail["loc"])
+    message, fix = str(detail["msg"]), fix.format(**(detail.get("ctx") or {}))
+    if detail["type"] == "string_pattern_mismatch":
+        message, fix = _FORMS.get(field.rpartition(".")[2], (message, fix))
+    return Refusal(code=code, field=field, message=message, fix=fix)
 
 
 def _customer(type_name: str, subject: UUID, key: UUID) -> tuple[UUID | None, tuple[Refusal, ...]]:
