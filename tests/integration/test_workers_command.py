@@ -125,6 +125,36 @@ def test_garbage_is_kept_as_it_came_and_stops_nobody(bus: Bus, event_store: Even
     }
 
 
+class RawName(str):
+    """A header's name that goes out as bytes which are no text."""
+
+    __slots__ = ()
+
+    def encode(self, *_: str) -> bytes:
+        return b"\xff\xfe" + super().encode()
+
+
+def test_names_of_headers_that_are_no_text_stop_nobody(bus: Bus, event_store: EventStore, start: Start) -> None:
+    (key, value, headers), other = messages(register("One"), register("Other"))
+    odd = (RawName("odd"), b"\xff")
+    sent = [(key, value, [*headers, odd]), (b"x", None, [("a", b""), odd, (RawName("o" * 200), b"y" * 200)]), other]
+    send(bus, COMMANDS, sent)
+    until(lambda: answered(bus, event_store) == 3, start().step)
+    assert len(results(bus)) == 2, "a header that is not ours does no harm"
+    (letter,) = event_store.dead_letters(0, 10)
+    assert letter.origin is not None
+    names = [name for name, _ in letter.origin["headers"]]
+    assert names == ["a", r"\xff\xfeodd", r"\xff\xfe" + "o" * 200]
+    assert [content for _, content in letter.origin["headers"]][1:] == [{"base64": "/w=="}, {"text": "y" * 200}]
+
+
+def test_the_largest_garbage_goes_to_the_dead_letters_too(bus: Bus, event_store: EventStore, start: Start) -> None:
+    send(bus, COMMANDS, [(b"x", b"\xff" * 1_048_000, []), command_message(register())])
+    until(lambda: answered(bus, event_store) == 2, start().step)
+    assert [len(one.raw) for one in event_store.dead_letters(0, 10)] == [1_048_000]
+    assert len(results(bus)) == len(everything(bus, DEAD_LETTERS)) == 1
+
+
 def test_structured_commands_are_understood(bus: Bus, event_store: EventStore, start: Start) -> None:
     command = register()
     structured = (

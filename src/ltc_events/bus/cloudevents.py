@@ -94,7 +94,7 @@ def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime
 
 
 def dead_letter_message(
-    key: bytes | None, value: bytes | None, headers: Headers, place: tuple[str, int, int], reason: str
+    key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]], place: tuple[str, int, int], reason: str
 ) -> tuple[bytes | None, bytes | None, Headers]:
     """What came and is no command, as it came, and beside it where (topic, partition, offset) and what is wrong with it."""
     topic, partition, offset = place
@@ -104,8 +104,9 @@ def dead_letter_message(
         ("ltc_partition", b"%d" % partition),
         ("ltc_offset", b"%d" % offset),
     )
-    # The client refuses a message that has neither key nor value.
-    return key, b"" if key is None and value is None else value, [*headers, *added]
+    # The client refuses a message that has neither key nor value, and a header without one.
+    copied = [(name, b"" if content is None else content) for name, content in headers]
+    return key, b"" if key is None and value is None else value, [*copied, *added]
 
 
 def _check_key(key: bytes | None, wanted: object) -> None:

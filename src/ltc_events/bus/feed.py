@@ -8,8 +8,11 @@ from typing import NamedTuple, Self
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
+from ltc_events.bus import lenient
 from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, Bus, BusUnreachable, Topic, TopicMissing, reach
 from ltc_events.kernel.errors import LtcError
+
+lenient.install()
 
 SESSION_TIMEOUT_MS = 10_000
 CLOSE_TIMEOUT_MS = 3_000
@@ -30,7 +33,7 @@ class Polled(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 class Feed:
@@ -87,8 +90,11 @@ class Feed:
         self.close()
 
     def poll(self, timeout_s: float) -> list[Polled]:
-        """What came, in the order of each partition; waits at most `timeout_s`. Raises FeedReplaced."""
-        polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+        """What came, in the order of each partition; waits at most `timeout_s`. Raises FeedReplaced, BusUnreachable."""
+        try:
+            polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
         if self._notes.take():
             # What came of a partition before it was told where to begin came from anywhere.
             self.rewind()

@@ -7,7 +7,7 @@ from typing import Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
-from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, Bus, BusUnreachable, reach
+from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, MESSAGE_BYTES_MAX, Bus, BusUnreachable, reach
 from ltc_events.kernel.errors import LtcError
 
 PATIENCE_S = 30.0
@@ -45,6 +45,7 @@ class Publisher:
                 enable_idempotence=True,
                 linger_ms=LINGER_MS,
                 batch_size=BATCH_BYTES,
+                max_request_size=MESSAGE_BYTES_MAX,
                 max_block_ms=CONNECT_TIMEOUT_MS,
                 request_timeout_ms=10_000,
                 delivery_timeout_ms=NEVER_MS,

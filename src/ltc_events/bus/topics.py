@@ -12,6 +12,8 @@ from ltc_events.kernel.errors import LtcError
 PARTITIONS = 8
 # Short enough for a worker to notice that it shall stop.
 CONNECT_TIMEOUT_MS = 5_000
+# What we send holds what we got, and some more: so it may be larger than Kafka's usual limit, which holds for commands.
+MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 _DAY_MS = 24 * 60 * 60 * 1000
 
 
@@ -80,7 +82,11 @@ def create_topics(bus: Bus, partitions: int = PARTITIONS) -> list[str]:
         for topic in TOPICS:
             name = bus.topic(topic)
             if name not in present:
-                options = {"num_partitions": partitions, "configs": {"retention.ms": str(topic.retention_ms)}}
+                # Whatever producers compress with, no reader needs a library for it.
+                configs = {"retention.ms": str(topic.retention_ms), "compression.type": "uncompressed"}
+                if topic is not COMMANDS:
+                    configs["max.message.bytes"] = str(MESSAGE_BYTES_MAX)
+                options = {"num_partitions": partitions, "configs": configs}
                 with suppress(TopicAlreadyExistsError):  # somebody else was quicker
                     admin.create_topics({name: options}, wait_for_metadata=True)
                     made.append(name)
