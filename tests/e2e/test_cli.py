@@ -98,6 +98,12 @@ def test_submit_reads_files(ltc: Ltc, tmp_path: Path) -> None:
     ltc("submit", str(tmp_path / "missing.jsonl"), exits=2)
 
 
+def test_submit_reads_what_is_no_plain_file(ltc: Ltc) -> None:
+    """A pipe by a name, as a shell makes one of `<(command)`."""
+    assert b"accepted" in ltc("submit", "/dev/stdin", stdin=lines(register())).stdout
+    ltc("submit", "/", exits=2)
+
+
 def test_simulate_writes_the_same_bytes_again(ltc: Ltc, tmp_path: Path) -> None:
     words = ("simulate", "--seed", "3", "--customers", "3", "--days", "60", "--output")
     ltc(*words, str(tmp_path / "a"))
@@ -180,6 +186,10 @@ def test_the_log_is_readable(company_cli: Ltc) -> None:
     assert history["events"][-1]["version"] == len(history["events"])
     assert history["events"][0]["changes"]
     assert shown["subject"].encode() in company_cli("events", "tail").stdout
+    for position in range(tail["position"] - 300, tail["position"], 60):
+        subject = company_cli.json("events", "show", str(position))["subject"]
+        told = company_cli("events", "history", subject).stdout + company_cli("events", "show", str(position)).stdout
+        assert not any(word in told for word in (b"UUID(", b"Decimal(", b"{'", b"datetime."))
     company_cli("events", "history", str(derive_id("nothing")), exits=1)
     company_cli("events", "show", "999999999", exits=1)
 

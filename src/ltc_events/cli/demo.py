@@ -59,7 +59,7 @@ def demo(
         "ltc report trial-balance --known-at 5000     # the books as known at position 5000",
         "ltc events tail                              # the log itself",
         "ltc report list                              # all reports",
-        "psql … -c 'SELECT * FROM ltc_read.journal'   # every read table is plain SQL: docs/read-tables.md",
+        "ltc projections list                         # the read tables; how to query them: docs/read-tables.md",
     ):
         out.print(f"  {line}", markup=False)
 
@@ -75,7 +75,8 @@ def _fill(session: Session, seed: int, customers: int, days: int) -> None:
     catch_up(session)
     events = store.head()[0]
     text = f"{customers} customers, {days} days: {ticker.done:,} commands became {events:,} events"
-    _say("A company", f"{text}; {counts['refused']} were refused, as they should be.")
+    rest = "it was here already" if counts["duplicate"] else f"{counts['refused']} were refused, as they should be"
+    _say("A company", f"{text}; {rest}.")
 
 
 def _bridge(session: Session) -> None:

@@ -1,11 +1,14 @@
 """`ltc events`: the log, readable."""
 
-from datetime import UTC
+from collections.abc import Mapping, Set
+from dataclasses import is_dataclass
+from datetime import UTC, date
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
 import typer
+from pydantic import BaseModel
 
 from ltc_events.application.batch import NOTHING, Entry, evolve
 from ltc_events.cli.output import JsonOption, out, print_json, print_table
@@ -84,7 +87,7 @@ def history(
     for record, shown in zip(records, documents, strict=True):
         out.print(line(record), markup=False, soft_wrap=True)
         for name, (was, now) in shown["changes"].items():
-            out.print(f"      {name}: {was} → {now}", markup=False)
+            out.print(f"      {name}: {_text(was)} → {_text(now)}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -103,7 +106,7 @@ def show(
         print_json(shown)
         return
     data = shown.pop("data")
-    print_table("event", ("field", "value"), [*shown.items(), *((f"data.{name}", value) for name, value in data.items())])
+    print_table("event", ("field", "value"), [*shown.items(), *((f"data.{name}", _text(value)) for name, value in data.items())])
 
 
 def document(record: Record) -> dict[str, Any]:
@@ -134,7 +137,31 @@ def line(record: Record) -> str:
 
 
 def fields(state: Any) -> dict[str, Any]:
-    """The fields of a state, printable."""
+    """The fields of a state, ready for JSON: amounts, ids and dates as text."""
     if state is None:
         return {}
-    return {name: str(getattr(state, name)) for name in type(state).__dataclass_fields__}
+    return {name: _plain(getattr(state, name)) for name in type(state).__dataclass_fields__}
+
+
+def _plain(value: Any) -> Any:
+    """A value of a state, whatever it is made of, as JSON knows it."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
+    if is_dataclass(value):
+        return fields(value)
+    if isinstance(value, Mapping):
+        return {str(_plain(key)): _plain(one) for key, one in value.items()}
+    if hasattr(value, "_asdict"):
+        return {name: _plain(one) for name, one in value._asdict().items()}
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if isinstance(value, Set):
+        return sorted(map(_plain, value), key=str)
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _text(value: Any) -> str:
+    """A value of a document, for people."""
+    return value if isinstance(value, str) else "–" if value is None else orjson.dumps(value).decode()

@@ -25,7 +25,7 @@ def submit(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the summary.")] = False,
 ) -> None:
     """Submit commands; prints one outcome a line. Exit 1 if any was refused or not decodable."""
-    if str(file) != "-" and not file.is_file():
+    if str(file) != "-" and (not file.exists() or file.is_dir()):
         raise typer.BadParameter(f"{file} is not a file", param_hint="FILE")
     pipeline = session_of(context).pipeline()
     counts: Counter[str] = Counter()
