@@ -1,10 +1,13 @@
 """What the documents say is so: generated pages are current, named tests and files exist, links lead somewhere."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from docs.generate import DOCS, pages
+
+from ltc_events.schemas.envelope import parse
 
 ROOT = Path(__file__).parents[2]
 TEXTS = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *DOCS.glob("adr/*.md")])
@@ -14,6 +17,20 @@ REQUIREMENTS = 78
 @pytest.mark.parametrize("name", sorted(pages()))
 def test_generated_pages_are_current(name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], "run `make docs`"
+
+
+def test_the_example_of_a_command_is_one() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", pages()["commands-and-events.md"], re.DOTALL)
+    message = parse(example, datetime(2026, 3, 1, tzinfo=UTC))
+    assert message.command is not None
+    assert message.actor == "Ann"
+
+
+def test_every_part_of_the_data_is_described() -> None:
+    text = pages()["commands-and-events.md"]
+    assert not re.search(r": AwareDatetime|: UnionType", text)
+    for name in ("Profile", "QuoteLineRequest", "OrderLineRequest", "AllocationRequest", "DiscountMatrix", "Term"):
+        assert f"\n| {name} | " in text
 
 
 def test_every_test_that_a_guarantee_names_exists() -> None:
