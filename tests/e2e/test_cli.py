@@ -233,6 +233,7 @@ def test_the_demo_shows_a_company_around(tmp_path: Path) -> None:
     told = ltc("demo", "--customers", "15", "--days", "120").stdout.decode()
     assert all(name in told for name in ("funnel", "channels", "receivables-aging", "revenue-vs-opportunity", "ltc explain"))
     assert "sums come out" in told
-    ltc("demo", "--customers", "15", "--days", "120")
+    again = ltc("demo", "--customers", "15", "--days", "120").stdout.decode()
+    assert "it was here already" in again
     refusal = ltc("demo", "--seed", "2", "--customers", "15", "--days", "120", exits=1).stderr.decode()
     assert "LTC_HOME" in refusal

@@ -106,10 +106,10 @@ def _tell(session: Session) -> None:
     out.print(explain.render(explain.tell(session, str(row[0]), None, None)))
 
 
-# One with a whole history: from a lead, with a credit note if there is one, and paid.
+# One with a whole history: from a lead, with a credit note beside the payment if there is one, and settled.
 _INTERESTING_INVOICE = """
-SELECT i.number FROM ltc_read.invoices i
-ORDER BY (i.opportunity_id IS NOT NULL) DESC, i.number LIMIT 1
+SELECT i.number FROM ltc_read.invoices i LEFT JOIN ltc_read.opportunities o USING (opportunity_id)
+ORDER BY (o.lead_id IS NOT NULL) DESC, (i.credited > 0 AND i.paid > 0) DESC, (i.status = 'settled') DESC, i.number LIMIT 1
 """
 
 
