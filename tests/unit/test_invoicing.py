@@ -257,7 +257,7 @@ def test_many_small_instalments_never_go_below_zero() -> None:
 def test_terms_that_are_unknown_or_do_not_add_up_are_refused() -> None:
     given(DELIVERED).when(bill(terms_code="never"), subject=INVOICE).then(UnknownTerms, field="terms_code", fix="default, half")
     given(DELIVERED).when(bill(terms=(term("99", 0),)), subject=INVOICE).then(
-        TermsNotHundredPercent, field="terms", message="99 percent"
+        TermsNotHundredPercent, field="terms", message="the shares of the terms given add up to 99 percent"
     )
 
 

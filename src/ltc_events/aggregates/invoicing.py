@@ -85,7 +85,7 @@ def _terms(command: IssueInvoice, policies: Policies) -> Sequence[Term]:
     if command.terms:
         total = sum((term.percent for term in command.terms), ZERO)
         if total != HUNDRED:
-            raise TermsNotHundredPercent(code="given", total=total, at="terms")
+            raise TermsNotHundredPercent(terms="the terms given", total=total, at="terms")
         return command.terms
     known = policies.payment_terms.content.terms
     code = command.terms_code or "default"

@@ -45,10 +45,10 @@ class WrongPolicyStream(Refused):
 
 
 class TermsNotHundredPercent(Refused):
-    """the shares of payment terms {code} add up to {total} percent"""
+    """the shares of {terms} add up to {total} percent"""
 
     field = "content.terms"
-    remedy = "make the percents of {code} add up to 100"
+    remedy = "make the percents of {terms} add up to 100"
 
 
 class UnknownRequiredField(Refused):
@@ -93,7 +93,7 @@ def _check_terms(named_terms: Mapping[str, tuple[Term, ...]]) -> None:
     for code, terms in named_terms.items():
         total = sum((term.percent for term in terms), Decimal(0))
         if total != 100:
-            raise TermsNotHundredPercent(code=code, total=total)
+            raise TermsNotHundredPercent(terms=f"payment terms {code}", total=total)
 
 
 def _check_names(noun: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
