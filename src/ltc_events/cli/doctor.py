@@ -153,7 +153,8 @@ def _projections(connection: psycopg.Connection[tuple[Any, ...]]) -> Iterator[Ch
         "mend the cause, then run `ltc projections status`",
     )
     row = connection.execute(
-        "SELECT h.position - coalesce((SELECT min(position) FROM ltc_read.projection_status), 0) FROM ltc.head h"
+        "SELECT h.position - coalesce((SELECT min(position) FROM ltc_read.projection_status"
+        " WHERE life = 'shown'), 0) FROM ltc.head h"
     ).fetchone()
     lag = int(str(row[0])) if row else 0
     yield Check("read tables' lag", lag <= LAG_EVENTS_MAX, f"{lag} events", "run `ltc projections catch-up`")

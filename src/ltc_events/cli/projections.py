@@ -1,17 +1,28 @@
 """`ltc projections`: the read tables, how far they have come, and bringing them up to the log."""
 
+from typing import Annotated
+
 import typer
 
-from ltc_events.cli import proofs
+from ltc_events.cli import proofs, rebuilding
 from ltc_events.cli.output import JsonOption, err, log, print_json, print_table, progress
+from ltc_events.cli.proofs import projection_of
 from ltc_events.cli.session import Session, session_of
+from ltc_events.projections.catalogue import Build
+from ltc_events.projections.lifecycle import Transition, transitions_of
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import open_runner
 from ltc_events.projections.status import ProjectionStatus, projection_status
+from ltc_events.store import Role
 
 app = typer.Typer(help="The read tables and how far they have come.", no_args_is_help=True)
 app.command("verify")(proofs.verify_)
 app.command("digest")(proofs.digest_)
+app.command("rebuild")(rebuilding.rebuild_)
+app.command("cancel")(rebuilding.cancel_)
+app.command("diff")(rebuilding.diff_)
+app.command("switch")(rebuilding.switch_)
+app.command("drop")(rebuilding.drop_)
 
 
 @app.command("list")
@@ -26,14 +37,29 @@ def list_(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def status(context: typer.Context, as_json: JsonOption = False) -> None:
+def status(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="One read table, with the life of its versions.", show_default=False)] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show how far each read table has come, and where and why one stopped. Exit 1 if one has."""
-    found = projection_status(session_of(context).database)
+    database = session_of(context).database
+    found = [one for one in projection_status(database) if name in (None, one.name)]
+    life: list[Transition] = []
+    if name is not None:
+        projection_of(name)
+        with database.connect(Role.PROJECTOR) as connection:
+            life = transitions_of(connection, name)
     if as_json:
-        print_json({"projections": [one._asdict() for one in found]})
+        told = {} if name is None else {"transitions": [{**one._asdict(), "build": str(one.build)} for one in life]}
+        print_json({"projections": [one._asdict() for one in found], **told})
     else:
-        columns = ("name", "version", "state", "position", "behind (events)", "behind (s)", "stopped at", "why")
+        columns = ("name", "table", "life", "state", "position", "behind (events)", "behind (s)", "stopped at", "why")
         print_table("read tables", columns, [_row(one) for one in found])
+        if life:
+            told_columns = ("when", "table", "state", "position", "by", "why")
+            rows = [(f"{one.made_at:%Y-%m-%d %H:%M:%S}", one.build, one.state.value, *one[2:3], *one[4:]) for one in life]
+            print_table(f"the life of {name}", told_columns, rows)
         for one in found:
             if one.failed_position is not None:
                 err.print(
@@ -72,7 +98,8 @@ def catch_up(session: Session) -> int:
 def _row(one: ProjectionStatus) -> tuple[object, ...]:
     return (
         one.name,
-        one.version,
+        Build(one.name, one.version, one.build),
+        one.life,
         one.state,
         one.position,
         one.lag_events,

@@ -27,6 +27,13 @@ class ProjectionStatus(NamedTuple):
     failed_position: int | None
     failed_event: str | None
     error: str | None
+    build: int
+    """0 for the first table of a version; the same version built anew counts on."""
+    life: str | None
+    """Where the table is in its life, see `lifecycle.State`; since when, by whom and why."""
+    life_since: datetime | None
+    life_by: str | None
+    life_reason: str | None
 
 
 def projection_status(database: Database) -> list[ProjectionStatus]:

@@ -25,16 +25,6 @@ CREATE TABLE IF NOT EXISTS ltc_read.projection_failures (
 COMMENT ON TABLE ltc_read.projection_failures IS
     'The event at which a projection stopped last. It is over when the checkpoint has passed it.';
 
-CREATE OR REPLACE VIEW ltc_read.projection_status AS
-SELECT c.projection AS name, c.version, c.source, c.partition, c.position, c.moved_at,
-       CASE WHEN f.failed_position > c.position THEN 'failed' ELSE 'live' END AS state,
-       f.failed_position, f.failed_event, f.error, f.failed_at
-FROM ltc_read.checkpoints c
-LEFT JOIN ltc_read.projection_failures f
-    ON (f.projection, f.version, f.source, f.partition) = (c.projection, c.version, c.source, c.partition)
-    AND f.failed_position > c.position;
-COMMENT ON VIEW ltc_read.projection_status IS 'Each projection: how far it has come, and if it failed, at which event and why.';
-
 CREATE TABLE IF NOT EXISTS ltc_read.projection_transitions (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     projection text NOT NULL,
@@ -53,6 +43,22 @@ CREATE OR REPLACE VIEW ltc_read.projection_builds AS
 SELECT DISTINCT ON (projection, version, build) projection, version, build, state, position, made_at, made_by, reason
 FROM ltc_read.projection_transitions ORDER BY projection, version, build, id DESC;
 COMMENT ON VIEW ltc_read.projection_builds IS 'Each read table that is or was, in its present state.';
+
+-- Tables that are or were: those that a rebuild made have their number in the name under which their checkpoint is kept.
+CREATE OR REPLACE VIEW ltc_read.projection_status AS
+SELECT c.projection AS name, c.version, c.source, c.partition, c.position, c.moved_at,
+       CASE WHEN f.failed_position > c.position THEN 'failed' ELSE 'live' END AS state,
+       f.failed_position, f.failed_event, f.error, f.failed_at,
+       coalesce(b.projection, c.projection) AS projection, coalesce(b.build, 0) AS build, b.state AS life,
+       b.made_at AS life_since, b.made_by AS life_by, b.reason AS life_reason
+FROM ltc_read.checkpoints c
+LEFT JOIN ltc_read.projection_builds b
+    ON b.version = c.version AND c.projection = b.projection || CASE WHEN b.build > 0 THEN '_b' || b.build ELSE '' END
+LEFT JOIN ltc_read.projection_failures f
+    ON (f.projection, f.version, f.source, f.partition) = (c.projection, c.version, c.source, c.partition)
+    AND f.failed_position > c.position;
+COMMENT ON VIEW ltc_read.projection_status IS
+    'Each read table: how far it has come, where it is in its life, and if it failed, at which event and why.';
 
 -- Arguments: the amount column, then the columns of an entry.
 CREATE OR REPLACE FUNCTION ltc_read.refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql AS $$

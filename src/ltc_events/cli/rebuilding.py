@@ -1,0 +1,175 @@
+"""`ltc projections rebuild|cancel|diff|switch|drop`: from one version of a read table to the next, without fear."""
+
+import getpass
+import threading
+import time
+from typing import Annotated
+
+import typer
+
+from ltc_events.cli.output import JsonOption, err, log, print_json, print_table, progress
+from ltc_events.cli.proofs import LimitOption, NameArgument, finding_document, print_findings, projection_of
+from ltc_events.cli.session import session_of
+from ltc_events.projections.base import Projection
+from ltc_events.projections.catalogue import parse_build
+from ltc_events.projections.comparison import SHOWN_MAX, Comparison
+from ltc_events.projections.rebuild import Progress, cancel, rebuild
+from ltc_events.projections.runner import open_runner
+from ltc_events.projections.switching import drop, switch
+from ltc_events.projections.versions import diff
+from ltc_events.store import Database
+
+LOG_EVERY_S = 5.0
+
+
+def _login() -> str:
+    return getpass.getuser()
+
+
+ByOption = Annotated[
+    str, typer.Option("--by", envvar="LTC_ACTOR", default_factory=_login, help="Who does it; kept with the reason.")
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept, and shown by `ltc projections status NAME`.")]
+
+
+def rebuild_(
+    context: typer.Context,
+    name: NameArgument,
+    by: ByOption,
+    anew: Annotated[bool, typer.Option("--anew", help="Build a version that is there already once more, beside it.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Then keep the table up with the log, until interrupted.")] = False,
+    reason: ReasonOption = "asked for",
+    as_json: JsonOption = False,
+) -> None:
+    """Fill a table of this program's version from the store, beside the one that readers see.
+
+    Interrupted or killed, the same command goes on where it was. Readers see the table after `ltc projections switch`.
+    """
+    database, projection = session_of(context).database, projection_of(name)
+    last_told = time.monotonic()
+    with progress(f"rebuild {name}") as ticker:
+
+        def report(now: Progress) -> None:
+            nonlocal last_told
+            ticker.expect(now.head)
+            ticker.advance(now.position - ticker.done)
+            if not err.is_terminal and time.monotonic() - last_told > LOG_EVERY_S:
+                last_told = time.monotonic()
+                left = None if now.seconds_left is None else round(now.seconds_left)
+                rate = round(now.events_per_s)
+                log.info(
+                    "rebuild", name=name, build=str(now.build), state=now.state.value, position=now.position, head=now.head,
+                    events_per_s=rate, seconds_left=left,
+                )  # fmt: skip
+
+        build = rebuild(database, projection, by=by, reason=reason, anew=anew, report=report)
+    if as_json:
+        print_json({"name": name, "build": str(build), "state": "ready", "position": ticker.done})
+    else:
+        err.print(f"{name} {build} is ready at position {ticker.done}: `ltc projections switch {name}` shows it to readers")
+    if follow:
+        _follow(database, projection)
+
+
+def cancel_(
+    context: typer.Context, name: NameArgument, by: ByOption, reason: ReasonOption = "asked for", as_json: JsonOption = False
+) -> None:
+    """End an unfinished rebuild, whoever runs it, and remove its table."""
+    build = cancel(session_of(context).database, projection_of(name), by=by, reason=reason)
+    if as_json:
+        print_json({"name": name, "build": str(build), "state": "cancelled"})
+    else:
+        err.print(f"The rebuild of {name} as {build} is cancelled.")
+
+
+def diff_(
+    context: typer.Context,
+    name: NameArgument,
+    left: Annotated[str, typer.Argument(help="A table: v1, or v1b2 if built anew.")],
+    right: Annotated[str, typer.Argument(help="The other one.")],
+    limit: LimitOption = SHOWN_MAX,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two versions of a read table row by row, both at one position. Exit 0 also where they differ."""
+    builds = parse_build(name, left), parse_build(name, right)
+    found = diff(session_of(context).database, projection_of(name), *builds, limit=limit)
+    sides = (str(builds[0]), str(builds[1]))
+    compared = found.comparison
+    if as_json:
+        print_json(
+            {
+                "name": name,
+                "builds": sides,
+                "position": found.position,
+                "equal": compared.equal,
+                "rows": compared.rows,
+                **_counts(compared),
+                "dropped_columns": compared.dropped,
+                "added_columns": compared.added,
+                "by_event": found.by_event,
+                "differences": [finding_document(one, sides) for one in found.findings],
+            }
+        )
+        return
+    print_table(f"{name}: rows that differ, by column", ("column", "rows"), compared.by_column.items())
+    print_table(f"{name}: rows that differ, by the last event that touched them", ("event", "rows"), found.by_event.items())
+    print_findings(f"{name}: differences", found.findings, sides)
+    for what, columns in (("only in " + sides[0], compared.dropped), ("only in " + sides[1], compared.added)):
+        if columns:
+            err.print(f"columns {what}: {', '.join(columns)}")
+    err.print(
+        f"at position {found.position}: {compared.changed} rows changed, {compared.only_left} only in {sides[0]},"
+        f" {compared.only_right} only in {sides[1]}"
+    )
+
+
+def switch_(
+    context: typer.Context,
+    name: NameArgument,
+    by: ByOption,
+    build: Annotated[str | None, typer.Argument(help="v2, or v2b1 if built anew; default: the newest that is ready.")] = None,
+    back: Annotated[bool, typer.Option("--back", help="To the table that readers saw before.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Although it is behind or differs unexplained; needs --reason.")] = False,
+    reason: ReasonOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Let readers see another table, in one transaction; refused while it is behind or differs in what nobody explained."""
+    to = None if build is None else parse_build(name, build)
+    done = switch(session_of(context).database, projection_of(name), to, by=by, reason=reason, force=force, back=back)
+    if as_json:
+        counts = None if done.comparison is None else _counts(done.comparison)
+        print_json({"name": name, "was": str(done.was), "now": str(done.now), "position": done.position, "differences": counts})
+    else:
+        err.print(f"Readers of {name} see {done.now}; `ltc projections switch {name} --back` shows {done.was} again.")
+
+
+def drop_(
+    context: typer.Context,
+    name: NameArgument,
+    build: Annotated[str, typer.Argument(help="v1, or v1b2 if built anew.")],
+    by: ByOption,
+    reason: ReasonOption = "asked for",
+    as_json: JsonOption = False,
+) -> None:
+    """Remove a table that readers do not see any more."""
+    chosen = parse_build(name, build)
+    drop(session_of(context).database, projection_of(name), chosen, by=by, reason=reason)
+    if as_json:
+        print_json({"name": name, "build": str(chosen), "state": "dropped"})
+    else:
+        err.print(f"{name} {chosen} is gone.")
+
+
+def _counts(compared: Comparison) -> dict[str, object]:
+    return {
+        "changed": compared.changed,
+        "only_left": compared.only_left,
+        "only_right": compared.only_right,
+        "by_column": compared.by_column,
+    }
+
+
+def _follow(database: Database, projection: type[Projection]) -> None:
+    """Until Ctrl-C."""
+    with open_runner(database, [projection]) as runner:
+        runner.follow(threading.Event())
