@@ -28,6 +28,8 @@ NAME = "eventsourcing 9.5.6"
 COMMANDS_EACH = 6
 """The commands of a receivable's life, the first included."""
 BATCH = 500
+BATCH_RECORDED = 50
+"""More of the larger events at once, and the pipelined inserts of the library wait for ever."""
 
 
 class Receivable(Aggregate):
@@ -236,9 +238,9 @@ def fill(application: Receivables, events: int) -> None:
 
 def fill_with(application: Receivables, records: Iterable[Record]) -> None:
     """Store what our records say."""
-    for batch in in_batches(records, BATCH):
+    for batch in in_batches(records, BATCH_RECORDED):
         events = [
-            Recorded(
+            Recorded(  # type: ignore[call-arg]  # the library makes a dataclass of it unseen by mypy
                 originator_id=one.subject,
                 originator_version=one.version,
                 timestamp=one.recorded_at,
