@@ -20,7 +20,7 @@ from ltc_events.bus.publisher import Outgoing, Publisher
 from ltc_events.bus.topics import Bus, Topic, create_topics
 
 PARTITIONS = 3
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 _numbers = count(1)
 
 

@@ -62,16 +62,15 @@ class Publisher:
 
     def publish(self, topic: str, messages: Iterable[Outgoing]) -> int:
         """Send messages and wait until all are acknowledged; how many. Raises NotPublished."""
-        futures = []
+        given = list(messages)
         try:
-            for key, value, headers in messages:
-                futures.append(self._producer.send(topic, value=value, key=key, headers=list(headers)))
+            futures = [self._producer.send(topic, value=value, key=key, headers=list(headers)) for key, value, headers in given]
             self._flush()
             for future in futures:
                 future.get(timeout=0)
         except KafkaError as error:
-            raise NotPublished(count=len(futures), topic=topic, reason=str(error) or type(error).__name__) from error
-        return len(futures)
+            raise NotPublished(count=len(given), topic=topic, reason=str(error) or type(error).__name__) from error
+        return len(given)
 
     def close(self) -> None:
         """Close the connections. What was not acknowledged is given up."""
