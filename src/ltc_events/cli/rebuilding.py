@@ -23,7 +23,10 @@ LOG_EVERY_S = 5.0
 
 
 def _login() -> str:
-    return getpass.getuser()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user that has no name
+        return "unknown"
 
 
 ByOption = Annotated[

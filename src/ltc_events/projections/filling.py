@@ -10,12 +10,13 @@ from ltc_events.projections.errors import CheckpointMoved, FoldStopped
 from ltc_events.projections.fold import operations
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import Log, pages
+from ltc_events.projections.runner import rare_collections
 from ltc_events.projections.track import PARTITION, SOURCE
 from ltc_events.projections.writer import Writer
 from ltc_events.schemas.record import Record
 
-# Nobody waits for these rows yet, so a transaction may be large: the net effect of more events is fewer rows.
-FILL_EVENTS = 20_000
+# Larger pages were seen to be slower: what is read then leaves the processor's caches before it is folded and written.
+FILL_EVENTS = 5_000
 
 
 class Filler:
@@ -33,7 +34,7 @@ class Filler:
         `arrived(position)` is called after each page, when it is written and no page is being written. Raises FoldStopped
         with the event that stands in the way, and CheckpointMoved when somebody else writes the table.
         """
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ltc-fill") as thread:
+        with rare_collections(), ThreadPoolExecutor(max_workers=1, thread_name_prefix="ltc-fill") as thread:
             writing: Future[None] | None = None
             for records, position in pages(self._log, after, upto, self._projection.types, self._page_events):
                 batch = self._fold(records)
