@@ -280,7 +280,7 @@ def _placed(outcome: Outcome, base: int) -> Outcome:
     """An outcome of this batch with the positions that the store gave its events."""
     if not outcome.first_position:
         return outcome
-    return outcome._replace(first_position=base + outcome.first_position, last_position=base + outcome.last_position)
+    return Outcome(*outcome[:4], base + outcome.first_position, base + outcome.last_position, *outcome[6:])
 
 
 def _repeat(message: Message, first: Outcome) -> Outcome:

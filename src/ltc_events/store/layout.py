@@ -33,6 +33,26 @@ Span: TypeAlias = tuple[int, int]
 """The first and the last position of an outcome."""
 
 
+def int4(value: int) -> bytes:
+    """An integer on the wire."""
+    return value.to_bytes(4, "big", signed=True)
+
+
+def int8(value: int) -> bytes:
+    """A bigint on the wire."""
+    return value.to_bytes(8, "big", signed=True)
+
+
+def jsonb(document: bytes) -> bytes:
+    """A jsonb on the wire: the JSON behind the version of its format."""
+    return _JSONB_VERSION + document
+
+
+def days(day: date) -> int:
+    """A date on the wire: days since 2000-01-01."""
+    return day.toordinal() - EPOCH_DAY
+
+
 def microseconds(moment: datetime) -> int:
     """A timestamptz on the wire: microseconds since 2000-01-01 UTC."""
     return (moment - EPOCH) // _MICROSECOND
@@ -59,7 +79,7 @@ def pack_events(rows: Iterable[EventRow]) -> list[bytes]:
                 8,
                 version,
                 4,
-                effective_on.toordinal() - EPOCH_DAY,
+                days(effective_on),
                 16,
                 stream_id.bytes,
                 16,

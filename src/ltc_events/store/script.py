@@ -6,12 +6,13 @@ by then the results of the statements before it have arrived, so rows may depend
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import generators
 from psycopg.abc import PQGen
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 Rows = Callable[[Sequence[PGresult]], bytes]
@@ -32,8 +33,30 @@ def run_script(connection: psycopg.Connection[Any], script: bytes, copies: Seque
     Raises the statement's psycopg error, after rolling back, or LinkBroken.
     """
     state = _Progress(len(copies))
+    return _run(connection, _exchange(connection.pgconn, script, copies, state), state)
+
+
+def run_prepared(connection: psycopg.Connection[Any], statement: bytes, values: Sequence[bytes | None]) -> PGresult:
+    """Run one statement whose parameters `$1` … are given in binary; prepared once per connection. The result is binary too.
+
+    For what must be quick: the way through a cursor takes as long as the server needs for the work. Raises as `run_script`.
+    """
+    prepared = _prepared.setdefault(connection, {})
+    name = prepared.get(statement)
+    if name is None:
+        name = b"ltc_%d" % len(prepared)
+        _run(connection, _prepare(connection.pgconn, name, statement), _Progress(1))  # nothing happens by itself
+        prepared[statement] = name
+    state = _Progress(0)
+    return _run(connection, _execute(connection.pgconn, name, values, state), state)[0]
+
+
+_prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[bytes, bytes]] = WeakKeyDictionary()
+
+
+def _run(connection: psycopg.Connection[Any], exchange: PQGen[list[PGresult]], state: "_Progress") -> list[PGresult]:
     try:
-        results = connection.wait(_exchange(connection.pgconn, script, copies, state))
+        results = connection.wait(exchange)
     except psycopg.OperationalError as error:
         connection.close()
         raise LinkBroken(str(error).strip(), finishing=state.finishing) from error
@@ -47,7 +70,8 @@ def run_script(connection: psycopg.Connection[Any], script: bytes, copies: Seque
     if connection.info.transaction_status == TransactionStatus.UNKNOWN:
         connection.close()
         raise LinkBroken(str(refusal).strip(), finishing=state.finishing) from refusal
-    connection.execute("ROLLBACK")
+    if connection.info.transaction_status == TransactionStatus.INERROR:
+        connection.execute("ROLLBACK")
     raise refusal
 
 
@@ -79,3 +103,16 @@ def _exchange(pgconn: PGconn, script: bytes, copies: Sequence[Rows], state: _Pro
         state.copies_left -= 1
         pgconn.put_copy_end()
         yield from generators.send(pgconn)
+
+
+def _prepare(pgconn: PGconn, name: bytes, statement: bytes) -> PQGen[list[PGresult]]:
+    pgconn.send_prepare(name, statement)
+    results: list[PGresult] = yield from generators.execute(pgconn)
+    return results
+
+
+def _execute(pgconn: PGconn, name: bytes, values: Sequence[bytes | None], state: _Progress) -> PQGen[list[PGresult]]:
+    pgconn.send_query_prepared(name, values, [Format.BINARY] * len(values), Format.BINARY)
+    state.sent = True
+    results: list[PGresult] = yield from generators.execute(pgconn)
+    return results

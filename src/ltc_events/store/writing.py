@@ -3,6 +3,8 @@
 A batch goes by COPY, in three round trips. For a lone command even that is much: it is one prepared statement.
 """
 
+import itertools
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -12,7 +14,6 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
-from psycopg.types.numeric import Int8
 
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.store import layout
@@ -20,7 +21,7 @@ from ltc_events.store.commit import LONE_EVENTS_MAX, Commit, DeadLetter, Offset
 from ltc_events.store.errors import HeadMoved
 from ltc_events.store.mapper import encode
 from ltc_events.store.queries import query
-from ltc_events.store.script import LinkBroken, run_script
+from ltc_events.store.script import run_prepared, run_script
 
 CHANNEL = "ltc_events"
 
@@ -43,44 +44,53 @@ def write(connection: psycopg.Connection[Any], commit: Commit) -> int:
 
 def _write_lone(connection: psycopg.Connection[Any], commit: Commit) -> int:
     (outcome,), events = commit.outcomes, commit.events
-    values: list[Any] = [
-        commit.expected,
-        outcome.command_id,
-        outcome.command_type,
+    values = [
+        None if commit.expected is None else layout.int8(commit.expected),
+        outcome.command_id.bytes,
+        outcome.command_type.encode(),
         outcome.content_hash,
-        outcome.status.value,
-        Int8(outcome.first_position),
-        Int8(outcome.last_position),
-        _reasons(outcome).decode(),
+        outcome.status.encode(),
+        layout.int8(outcome.first_position),
+        layout.int8(outcome.last_position),
+        layout.jsonb(_reasons(outcome)),
         outcome.content,
     ]
     for one in events:
-        values += (one.occurred_at, Int8(one.version), one.effective_on, one.subject, one.command_id)
-        values += (one.correlation_id, one.causation_id, one.customer_id, one.event.type, one.actor, encode(one.event))
-    try:
-        answer = connection.execute(_lone_statement(len(events)), values, prepare=True).fetchall()
-    except psycopg.OperationalError as error:
-        if not connection.broken:
-            raise
-        connection.close()
-        raise LinkBroken(str(error).strip(), finishing=True) from error
-    if not answer:
+        values += (
+            layout.int8(layout.microseconds(one.occurred_at)),
+            layout.int8(one.version),
+            layout.int4(layout.days(one.effective_on)),
+            one.subject.bytes,
+            one.command_id.bytes,
+            one.correlation_id.bytes,
+            one.causation_id.bytes,
+            None if one.customer_id is None else one.customer_id.bytes,
+            one.event.type.encode(),
+            one.actor.encode(),
+            encode(one.event),
+        )
+    answer = run_prepared(connection, _lone_statement(len(events)), values)
+    base = answer.get_value(0, 0)
+    if base is None:  # no row: the head is not where it was expected
         raise HeadMoved(expected=commit.expected)
-    return int(answer[0][1])
+    return int.from_bytes(base, "big", signed=True)
 
 
 @lru_cache(maxsize=LONE_EVENTS_MAX + 1)
 def _lone_statement(count: int) -> bytes:
-    """One command's outcome and its `count` events, and the base as the second column of what it returns."""
+    """One command's outcome and its `count` events; it returns the base."""
     parts: dict[str, object] = {
         "take_positions": query("take_positions", count=count),
         "insert_outcome": query("lone_outcome"),
         "channel": CHANNEL,
     }
     if not count:
-        return query("lone_refusal", **parts).as_bytes()
-    rows = sql.SQL(", ").join(query("lone_event", number=number + 1) for number in range(count))
-    return query("lone_command", rows=rows, **parts).as_bytes()
+        statement = query("lone_refusal", **parts)
+    else:
+        rows = sql.SQL(", ").join(query("lone_event", number=number + 1) for number in range(count))
+        statement = query("lone_command", rows=rows, **parts)
+    numbers = itertools.count(1)
+    return re.sub(rb"%b", lambda _: b"$%d" % next(numbers), statement.as_bytes())
 
 
 class _Batch:

@@ -28,18 +28,18 @@ COPY {schema}.{events} (position, recorded_at, occurred_at, version, effective_o
 -- name: lone_refusal
 -- A command without events, in one statement.
 WITH head AS ({take_positions})
-{insert_outcome}, (SELECT base FROM head) AS base, pg_notify({channel}, '')
+{insert_outcome} (SELECT base FROM head), pg_notify({channel}, '')
 
 -- name: lone_command
 -- A command and its events, in one statement. Each part reads from the one before, which sets their order.
-WITH head AS ({take_positions}), outcome AS ({insert_outcome})
+WITH head AS ({take_positions}), outcome AS ({insert_outcome} recorded_at)
 INSERT INTO ltc.events (position, recorded_at, occurred_at, version, effective_on, stream_id, command_id,
                         correlation_id, causation_id, customer_id, type, actor, data)
 SELECT head.base + e.number, outcome.recorded_at, e.occurred_at, e.version, e.effective_on, e.stream_id, e.command_id,
        e.correlation_id, e.causation_id, e.customer_id, e.type, e.actor, e.data
 FROM head, outcome, (VALUES {rows}) e (number, occurred_at, version, effective_on, stream_id, command_id,
                                        correlation_id, causation_id, customer_id, type, actor, data)
-RETURNING recorded_at, (SELECT base FROM head) AS base, pg_notify({channel}, '')
+RETURNING (SELECT base FROM head), pg_notify({channel}, '')
 
 -- name: lone_outcome
 INSERT INTO ltc.outcomes (command_id, command_type, content_hash, status, first_position, last_position, reasons,
@@ -48,7 +48,7 @@ SELECT o.command_id, o.command_type, o.content_hash, o.status, head.base * sign(
        head.base * sign(o.first) + o.last, o.reasons, o.content, head.recorded_at
 FROM head, (VALUES (%b::uuid, %b::text, %b::bytea, %b::text, %b::bigint, %b::bigint, %b::jsonb, %b::bytea))
     o (command_id, command_type, content_hash, status, first, last, reasons, content)
-RETURNING recorded_at
+RETURNING
 
 -- name: lone_event
 ({number}, %b::timestamptz, %b::bigint, %b::date, %b::uuid, %b::uuid, %b::uuid, %b::uuid, %b::uuid, %b::text, %b::text,
