@@ -204,7 +204,7 @@ def test_projections_say_how_far_they_are(company_cli: Ltc) -> None:
 
 def test_settings_are_flags_too_and_shown_in_the_help(database: Database) -> None:
     told = Ltc()("--help").stdout.decode()
-    assert all(name in told for name in ("LTC_DATABASE_URL", "LTC_HOME", "LTC_LOG_FORMAT"))
+    assert all(name in told for name in ("LTC_DATABASE_URL", "LTC_HOME", "LTC_KAFKA_BOOTSTRAP", "LTC_LOG_FORMAT"))
     assert Ltc().json("--database-url", database.conninfo, "init")["initialised"]
 
 

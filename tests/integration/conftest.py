@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.broker import bootstrap, bus  # noqa: F401 - fixtures
+from tests.broker import bootstrap, broker, bus  # noqa: F401 - fixtures
 from tests.company import found_company
 
 from ltc_events.store import Database
