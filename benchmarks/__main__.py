@@ -10,11 +10,13 @@ from rich.table import Table
 from benchmarks.figure import Figure
 from benchmarks.place import FULL, QUICK, open_place, say
 from benchmarks.registry import BENCHMARKS
+from ltc_events.cli.session import configure_logging
 
 
 def main() -> None:
     """Run the chosen benchmarks on one server."""
     options = _options()
+    configure_logging("console")  # to stderr: stdout is for the figures
     figures: list[Figure] = []
     with open_place(QUICK if options.quick else FULL, is_large=options.large) as place:
         for name in options.only or BENCHMARKS:

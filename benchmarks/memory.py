@@ -26,7 +26,7 @@ def measure(place: Place) -> Iterator[Figure]:
     if not place.is_large:
         yield not_run("memory on 1,000,000 events", "MB", "takes minutes, ask for it with --large")
         return
-    is_quick = place.sizes.rounds == 1
+    is_quick = place.sizes.is_quick
     customers = DEMO_CUSTOMERS // 10 if is_quick else LARGE_CUSTOMERS
     database = place.ledger(customers)
     with TemporaryDirectory(prefix="ltc-bench-") as folder:

@@ -41,6 +41,11 @@ class Sizes:
     invoices: int
     """How many are explained."""
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether it only shows that it runs."""
+        return self.rounds == 1
+
 
 FULL = Sizes(
     customers=1_200, customers_larger=2_000, rounds=3, peer_commands=480, peer_events=20_000, lone_commands=300, invoices=200

@@ -9,7 +9,7 @@ from benchmarks.figure import Figure, Target, against_peer
 from benchmarks.place import Place
 from ltc_events.store import EventStore, Role
 
-PAGE = 5_000
+PAGE = 2_000
 
 
 def measure(place: Place) -> Iterator[Figure]:
