@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from ltc_events.projections.base import Projection
-from ltc_events.projections.errors import NoSuchBuild
+from ltc_events.projections.errors import FedElsewhere, NoSuchBuild
 from ltc_events.projections.naming import SCHEMA, Connection
 
 _PHYSICAL = re.compile(r"(?P<name>.+?)(?:_b(?P<build>[0-9]+))?__v(?P<version>[0-9]+)")
@@ -106,11 +106,14 @@ def describe(connection: Connection, build: Build, schema: str = SCHEMA) -> Tabl
 
 
 def position_of(connection: Connection, build: Build) -> int:
-    """The last position of the store that the table has taken in; raises NoSuchBuild when it does not follow the store."""
-    row = connection.execute(
-        "SELECT position FROM ltc_read.checkpoints WHERE projection = %s AND version = %s AND source = %s AND partition = %s",
-        (build.place, build.version, "store", 0),
-    ).fetchone()
-    if row is None:
+    """The last position of the store that the table has taken in; raises NoSuchBuild, and FedElsewhere when its events come
+    from another source, whose checkpoints are not positions of the store."""
+    rows = connection.execute(
+        "SELECT source, position FROM ltc_read.checkpoints WHERE projection = %s AND version = %s", (build.place, build.version)
+    ).fetchall()
+    positions: dict[str, int] = dict(rows)
+    if not positions:
         raise NoSuchBuild(projection=build.name, build=build)
-    return int(row[0])
+    if "store" not in positions:
+        raise FedElsewhere(projection=build.name, build=build, sources=", ".join(sorted(positions)))
+    return positions["store"]

@@ -111,3 +111,9 @@ class ReasonMissing(LtcError):
     """--force needs a reason"""
 
     remedy = 'add --reason "…"; it is kept and shown by `ltc projections status`'
+
+
+class FedElsewhere(LtcError):
+    """{projection} {build} takes its events from {sources}, not from the store: it has no position to compare at"""
+
+    remedy = "rebuild it with --anew: the new table follows the store, and can be compared and shown"

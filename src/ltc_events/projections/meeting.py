@@ -10,6 +10,7 @@ from ltc_events.projections.base import Projection, built
 from ltc_events.projections.catalogue import Build, position_of
 from ltc_events.projections.errors import Behind
 from ltc_events.projections.filling import Filler
+from ltc_events.projections.layout import lock_layout
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import Log
 from ltc_events.projections.track import PARTITION, SOURCE
@@ -39,11 +40,17 @@ class Meeting:
         self._wait_s = wait_s
 
     @contextmanager
-    def held(self) -> Iterator[int]:
-        """A transaction in which both are at the same position, and stay there; raises Behind after the wait."""
+    def held(self, *, layout: bool = False) -> Iterator[int]:
+        """A transaction in which both are at the same position, and stay there; raises Behind after the wait.
+
+        With `layout` nobody else makes or switches tables meanwhile: who does that may wait for checkpoints, so that lock
+        comes first.
+        """
         deadline = time.monotonic() + self._wait_s
         while True:
             with self._connection.transaction():
+                if layout:
+                    lock_layout(self._connection)
                 position = self._bring_together()
                 if position is not None:
                     yield position

@@ -121,13 +121,14 @@ def _move(
     deadline = time.monotonic() + wait_s
     while True:
         try:
-            with meeting.held() as position:
+            with meeting.held(layout=True) as position:
                 _show(connection, was, now, by=by, reason=reason)
         except Behind as error:
             if not force and error.details["build"] != was:
                 raise
             # Somebody answers for it; or what readers see has been left behind, so that any change is for the better.
             with connection.transaction():
+                lock_layout(connection)
                 _show(connection, was, now, by=by, reason=reason)
             return position_of(connection, now)
         except psycopg.errors.LockNotAvailable as error:
@@ -139,7 +140,6 @@ def _move(
 
 
 def _show(connection: Connection, was: Build, now: Build, *, by: str, reason: str) -> None:
-    lock_layout(connection)
     if shown_build(connection, now.name) != was:
         raise InUse(projection=was.name, build=was, state="no longer what readers see: somebody else has switched")
     connection.execute(f"SET LOCAL lock_timeout = '{_VIEW_LOCK_TIMEOUT}'".encode())
