@@ -24,7 +24,7 @@ class Ltc:
 
     def __init__(self, **environment: str) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LTC_")}
-        self._environment = {**kept, "PYTHONPATH": str(ROOT / "src"), **environment}
+        self._environment = {**kept, "COLUMNS": "240", "PYTHONPATH": str(ROOT / "src"), **environment}
 
     def __call__(self, *words: str, stdin: bytes = b"", exits: int = 0) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "ltc_events", *words]
