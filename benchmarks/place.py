@@ -37,6 +37,7 @@ class Sizes:
     """How often ours and theirs take turns; the median counts."""
     peer_commands: int
     peer_events: int
+    peer_receivables: int
     lone_commands: int
     invoices: int
     """How many are explained."""
@@ -48,9 +49,25 @@ class Sizes:
 
 
 FULL = Sizes(
-    customers=1_200, customers_larger=2_000, rounds=3, peer_commands=480, peer_events=20_000, lone_commands=300, invoices=200
+    customers=1_200,
+    customers_larger=2_000,
+    rounds=3,
+    peer_commands=480,
+    peer_events=20_000,
+    peer_receivables=300,
+    lone_commands=300,
+    invoices=200,
 )
-QUICK = Sizes(customers=8, customers_larger=12, rounds=1, peer_commands=12, peer_events=300, lone_commands=5, invoices=3)
+QUICK = Sizes(
+    customers=8,
+    customers_larger=12,
+    rounds=1,
+    peer_commands=12,
+    peer_events=300,
+    peer_receivables=10,
+    lone_commands=5,
+    invoices=3,
+)
 
 
 @dataclass

@@ -22,26 +22,27 @@ TIMEOUT_S = 600
 
 
 def measure(place: Place) -> Iterator[Figure]:
-    """Our runner takes a copy of the ledger's log, from its beginning to its head; the peer's does the same with its own.
+    """Our runner takes a copy of the ledger's log from its beginning to its head; the peer's takes one of its own.
 
-    `events` are those of the log. Both sides ask the database only for the events that their tables are made from; how
-    many of ours those are shows the figure of events taken in.
+    `events` are those of the log. Both ask the database only for the events that their tables are made from, and these are
+    as frequent in the peer's log as in ours; how many of them are taken in a second is a figure of its own.
     """
     ledger = place.ledger(place.sizes.customers)
     types = sorted({name for one in RECEIVABLES for name in one.types})
     events, wanted = _count(ledger, None), _count(ledger, types)
+    place.settle()
     receivables, every, theirs = [], [], []
     for _ in range(place.sizes.rounds):
-        receivables.append(_seconds(place, ledger, RECEIVABLES))
-        every.append(_seconds(place, ledger, PROJECTIONS))
-        theirs.append(_theirs(place))
+        receivables.append(events / _seconds(place, ledger, RECEIVABLES))
+        every.append(events / _seconds(place, ledger, PROJECTIONS))
+        theirs.append(_theirs(place, events / wanted))
     unit, other, their_rate = "events/s", f"{peer.NAME}: ProjectionRunner", median(theirs)
     alone = Target(ours_min=60_000, ratio_min=40)
-    yield against_peer("projecting receivables", unit, events / median(receivables), other, their_rate, alone)
-    name = "projecting receivables, events taken in"
-    yield against_peer(name, unit, wanted / median(receivables), other, their_rate, is_detail=True)
-    name = f"projecting all {len(PROJECTIONS)} read tables"
-    yield against_peer(name, unit, events / median(every), other, their_rate)
+    yield against_peer("projecting receivables", unit, median(receivables), other, their_rate, alone)
+    share = wanted / events
+    ours, their_share = median(receivables) * share, their_rate * share
+    yield against_peer("projecting receivables, events taken in", unit, ours, other, their_share, is_detail=True)
+    yield against_peer(f"projecting all {len(PROJECTIONS)} read tables", unit, median(every), other, their_rate)
 
 
 def _count(ledger: Database, types: Sequence[str] | None) -> int:
@@ -50,7 +51,7 @@ def _count(ledger: Database, types: Sequence[str] | None) -> int:
 
 
 def _seconds(place: Place, ledger: Database, projections: Sequence[type[Projection]]) -> float:
-    """How long it takes from an empty table to the head of the log."""
+    """How long it takes from empty tables to the head of the log."""
     database = place.copy_of(ledger)
     with open_runner(database, projections) as runner:
         began = perf_counter()
@@ -60,12 +61,11 @@ def _seconds(place: Place, ledger: Database, projections: Sequence[type[Projecti
     return seconds
 
 
-def _theirs(place: Place) -> float:
-    """Events of its log a second, those that its projection does not ask for included."""
-    events = max(60, place.sizes.peer_events // 10)
+def _theirs(place: Place, events_per_wanted: float) -> float:
+    """Events of its log a second."""
     database = place.bare_database()
     with peer.open_receivables(database) as receivables:
-        peer.fill(receivables, events)
+        events = peer.fill(receivables, place.sizes.peer_receivables, max(0, round(4 * events_per_wanted) - 4))
         last = receivables.recorder.max_notification_id()
     began = perf_counter()
     runner = ProjectionRunner(
