@@ -8,13 +8,21 @@ from tests.unit.selling_examples import OPPORTUNITY, QUOTE, drafted, opened
 from tests.unit.specification import STRANGER, at, given, of
 
 from ltc_events.aggregates.base import AlreadyExists, DoesNotExist, EndsBeforeStart
-from ltc_events.aggregates.contract import AlreadyTerminated, RenewalNotLater, TerminationNotWithinTerm
+from ltc_events.aggregates.contract import (
+    AlreadyTerminated,
+    RenewalFlagged,
+    RenewalNotDue,
+    RenewalNotLater,
+    TerminationNotWithinTerm,
+)
 from ltc_events.application.errors import OtherCustomers
 from ltc_events.application.work import NotFound
 from ltc_events.schemas.contract import (
+    ContractRenewalDue,
     ContractRenewed,
     ContractSigned,
     ContractTerminated,
+    FlagRenewal,
     RenewContract,
     SignContract,
     TerminateContract,
@@ -77,6 +85,26 @@ def test_a_renewal_without_a_value_keeps_the_last_one() -> None:
 
 def test_a_renewal_must_prolong() -> None:
     given(SIGNED).when(RenewContract(ends_on=date(2026, 12, 31))).then(RenewalNotLater, field="ends_on", fix="after 2026-12-31")
+
+
+# Its last day is 31 December, with 60 days of notice.
+DUE = ContractRenewalDue(ends_on=date(2026, 12, 31), notice_on=date(2026, 11, 1), auto_renew=True)
+
+
+def test_a_renewal_is_due_thirty_days_before_notice_must_be_given() -> None:
+    given(SIGNED).when(FlagRenewal(effective_on=date(2026, 10, 2))).then(DUE)
+    given(SIGNED).when(FlagRenewal(effective_on=date(2026, 10, 1))).then(
+        RenewalNotDue, field="effective_on", message="2026-11-01", fix="on 2026-10-02 or later"
+    )
+
+
+def test_a_renewal_is_said_to_be_due_once_per_term() -> None:
+    given(SIGNED, DUE).when(FlagRenewal(effective_on=date(2026, 12, 1))).then(RenewalFlagged, message="2026-12-31")
+    renewed = ContractRenewed(was=date(2026, 12, 31), ends_on=date(2027, 12, 31), value=Decimal(1200), currency="EUR")
+    given(SIGNED, DUE, renewed).when(FlagRenewal(effective_on=date(2027, 10, 2))).then(
+        ContractRenewalDue(ends_on=date(2027, 12, 31), notice_on=date(2027, 11, 1), auto_renew=True)
+    )
+    given(SIGNED, DUE, renewed).when(FlagRenewal(effective_on=date(2026, 12, 1))).then(RenewalNotDue, field="effective_on")
 
 
 def test_a_contract_is_terminated_within_its_term() -> None:

@@ -1,7 +1,7 @@
 """Contract: signed with explicit terms, renewed, terminated (R-56, R-62). Last days are inclusive."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import assert_never
 
@@ -10,16 +10,21 @@ from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.contract import (
+    ContractRenewalDue,
     ContractRenewed,
     ContractSigned,
     ContractTerminated,
+    FlagRenewal,
     RenewContract,
     SignContract,
     TerminateContract,
 )
 
-ContractCommand = SignContract | RenewContract | TerminateContract
-ContractEvent = ContractSigned | ContractRenewed | ContractTerminated
+ContractCommand = SignContract | FlagRenewal | RenewContract | TerminateContract
+ContractEvent = ContractSigned | ContractRenewalDue | ContractRenewed | ContractTerminated
+
+RENEWAL_AHEAD_DAYS = 30
+"""So many days before notice must be given, a renewal is due: people need time to decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,10 @@ class Contract:
     ends_on: date
     value: Decimal
     currency: str
+    notice_days: int
+    auto_renew: bool
+    flagged: bool = False
+    """Whether the end of the present term was said to be near."""
     terminated: bool = False
 
 
@@ -37,6 +46,19 @@ class AlreadyTerminated(Refused):
     """the contract was terminated as of {ends_on}"""
 
     remedy = "sign a new contract, with a subject of its own"
+
+
+class RenewalNotDue(Refused):
+    """notice can be given until {notice_on}, which is more than {ahead} days after {effective_on}"""
+
+    field = "effective_on"
+    remedy = "send contract.flag_renewal.v1 on {due_on} or later"
+
+
+class RenewalFlagged(Refused):
+    """that the contract ends on {ends_on} was said before"""
+
+    remedy = "send contract.renew.v1 or contract.terminate.v1 when it is decided how it goes on"
 
 
 class RenewalNotLater(Refused):
@@ -64,6 +86,8 @@ def decide(state: Contract | None, command: ContractCommand, _policies: Policies
     if state.terminated:
         raise AlreadyTerminated(ends_on=state.ends_on)
     match command:
+        case FlagRenewal():
+            return [_flag(state, command)]
         case RenewContract():
             if command.ends_on <= state.ends_on:
                 raise RenewalNotLater(was=state.ends_on, ends_on=command.ends_on)
@@ -95,15 +119,27 @@ def _sign(command: SignContract) -> ContractSigned:
     )
 
 
+def _flag(state: Contract, command: FlagRenewal) -> ContractRenewalDue:
+    if state.flagged:
+        raise RenewalFlagged(ends_on=state.ends_on)
+    notice_on = state.ends_on - timedelta(days=state.notice_days)
+    due_on = notice_on - timedelta(days=RENEWAL_AHEAD_DAYS)
+    if command.effective_on < due_on:
+        raise RenewalNotDue(notice_on=notice_on, ahead=RENEWAL_AHEAD_DAYS, effective_on=command.effective_on, due_on=due_on)
+    return ContractRenewalDue(ends_on=state.ends_on, notice_on=notice_on, auto_renew=state.auto_renew)
+
+
 def evolve(state: Contract | None, event: ContractEvent) -> Contract:
     """A contract after an event."""
     if isinstance(event, ContractSigned):
-        return Contract(event.starts_on, event.ends_on, event.value, event.currency)
+        return Contract(event.starts_on, event.ends_on, event.value, event.currency, event.notice_days, event.auto_renew)
     if state is None:
         raise BrokenStream(noun="contract", event=event.type)
     match event:
+        case ContractRenewalDue():
+            return replace(state, flagged=True)
         case ContractRenewed():
-            return replace(state, ends_on=event.ends_on, value=event.value)
+            return replace(state, ends_on=event.ends_on, value=event.value, flagged=False)
         case ContractTerminated():
             return replace(state, ends_on=event.ends_on, terminated=True)
         case _:

@@ -123,6 +123,7 @@ _say(quote.QuoteExpired, lambda _: "quote expired")
 _say(quote.QuoteRevised, lambda e: f"quote revised, revision {e.revision}{_because(e.reason)}")
 
 _say(contract.ContractSigned, lambda e: f"contract signed: {e.title}, until {e.ends_on}, {_money(e.value, e.currency)}")
+_say(contract.ContractRenewalDue, lambda e: f"contract ends on {e.ends_on}; notice can be given until {e.notice_on}")
 _say(contract.ContractRenewed, lambda e: f"contract renewed until {e.ends_on}, {_money(e.value, e.currency)}")
 _say(contract.ContractTerminated, lambda e: f"contract ends on {e.ends_on}: {e.reason}")
 

@@ -35,6 +35,15 @@ class RenewContract(Command):
     value: NotNegative | None = None
 
 
+class FlagRenewal(Command):
+    """Say that it is time to decide whether the contract goes on (R-62); sent by a clock, once per term.
+
+    Refused while `effective_on` is more than 30 days before the last day on which notice can be given.
+    """
+
+    type: ClassVar[str] = "contract.flag_renewal.v1"
+
+
 class TerminateContract(Command):
     """End the contract early, saying why (R-62)."""
 
@@ -69,6 +78,15 @@ class ContractRenewed(Event):
     ends_on: date
     value: Exact
     currency: str
+
+
+class ContractRenewalDue(Event):
+    """It is time to decide whether the contract goes on: notice can be given until `notice_on`, inclusive."""
+
+    type: ClassVar[str] = "contract.renewal_due.v1"
+    ends_on: date
+    notice_on: date
+    auto_renew: bool
 
 
 class ContractTerminated(Event):
