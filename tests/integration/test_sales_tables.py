@@ -40,6 +40,7 @@ from ltc_events.schemas.quote import (
     QuoteAccepted,
     QuoteDrafted,
     QuoteExpired,
+    QuoteOrdered,
     QuoteRevised,
     QuoteSent,
 )
@@ -213,9 +214,14 @@ def test_quotes(company: Company) -> None:
     company.record("Q1", priced(line(1, "PUMP", "2", "100"), revision=2), QuoteSent(revision=2), on="2026-02-04")
     company.record("Q1", QuoteAccepted(revision=2, net=Decimal(200), currency="EUR"), on="2026-02-05")
     assert rows(company, current, "quotes", "1") == [("accepted", 2, Decimal(200), None, date(2026, 3, 1), date(2026, 2, 5))]
+    company.record("Q1", QuoteOrdered(revision=2, order_id=id_of("O1")), on="2026-02-06")
+    assert rows(company, current, "quotes", "1") == [("accepted", 2, Decimal(200), None, date(2026, 3, 1), date(2026, 2, 5))]
+    assert rows(company, "order_id", "quotes", "1") == [(id_of("O1"),)]
     assert [step for (step,) in rows(company, "step", "quote_steps", "position")] == [
         "drafted", "priced", "approval_refused", "priced", "approved", "sent", "expired", "revised", "priced", "sent", "accepted",
+        "ordered",
     ]  # fmt: skip
+    assert rows(company, "revision, order_id", "quote_steps", "position")[-1] == (2, id_of("O1"))
     lines = "position, line, revision, sku, list_amount, discount_amount, net, discounts"
     volume = [{"reason": "volume", "percent": None, "amount": "60"}]
     assert rows(company, lines, "quote_lines", "1, 2")[:2] == [

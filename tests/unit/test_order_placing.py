@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from tests.unit.money_examples import ORDER, amounts, line_request, order_line, placed
+from tests.unit.money_examples import INVOICE, ORDER, amounts, delivered, line_request, order_line, placed
 from tests.unit.selling_examples import OPPORTUNITY, QUOTE, drafted, opened, priced
-from tests.unit.specification import STRANGER, Placed, at, given, of
+from tests.unit.specification import STRANGER, SUBJECT, Placed, at, given, of
 
 from ltc_events.aggregates.base import AlreadyExists
 from ltc_events.aggregates.billing import LineNamedTwice
@@ -14,18 +14,21 @@ from ltc_events.aggregates.placing import (
     OrderInAnotherCurrency,
     OrderIncomplete,
     OtherOpportunity,
+    QuoteAlreadyOrdered,
     QuoteNotAccepted,
 )
 from ltc_events.application.errors import OtherCustomers
 from ltc_events.application.work import NotFound
-from ltc_events.schemas.order import OrderAmended, OrderLine, OrderPlaced, PlaceOrder
-from ltc_events.schemas.quote import QuoteAccepted, QuoteSent
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.order import OrderAmended, OrderCancelled, OrderInvoiced, OrderLine, OrderPlaced, PlaceOrder
+from ltc_events.schemas.quote import QuoteAccepted, QuoteOrdered, QuoteSent
 
 ACCEPTED = (
     QuoteSent(revision=1),
     QuoteAccepted(revision=1, opportunity_id=OPPORTUNITY, net=Decimal(900), currency="EUR"),
 )
 DEAL = at(OPPORTUNITY, opened())
+ORDERED = at(QUOTE, QuoteOrdered(revision=1, order_id=SUBJECT))
 QUOTED_LINE = order_line(net="900", description="mill", quote_line=1)
 
 
@@ -47,13 +50,13 @@ def from_quote(line: OrderLine = QUOTED_LINE, **changes: object) -> OrderPlaced:
 
 
 def test_an_order_is_what_the_accepted_quote_says() -> None:
-    given(DEAL, accepted()).when(PlaceOrder(quote_id=QUOTE)).then(from_quote())
+    given(DEAL, accepted()).when(PlaceOrder(quote_id=QUOTE)).then(from_quote(), ORDERED)
 
 
 def test_lines_that_equal_the_quote_may_be_stated() -> None:
     same = line_request(unit_price="90", description="milling machine", references={"shop": "4711"})
     line = QUOTED_LINE.model_copy(update={"references": {"shop": "4711"}})
-    given(DEAL, accepted()).when(PlaceOrder(quote_id=QUOTE, lines=(same,), currency="EUR")).then(from_quote(line))
+    given(DEAL, accepted()).when(PlaceOrder(quote_id=QUOTE, lines=(same,), currency="EUR")).then(from_quote(line), ORDERED)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,7 @@ def test_an_order_that_differs_for_a_reason_is_placed_as_quoted_and_amended() ->
     command = PlaceOrder(quote_id=QUOTE, reason="one was sold already", lines=(line_request(1, "9", "90"),))
     given(DEAL, accepted()).when(command).then(
         from_quote(),
+        ORDERED,
         OrderAmended(
             opportunity_id=OPPORTUNITY,
             currency="EUR",
@@ -116,6 +120,48 @@ def test_only_an_accepted_quote_of_the_customer_is_ordered() -> None:
     given(of(STRANGER, accepted())).when(PlaceOrder(quote_id=QUOTE)).then(OtherCustomers)
 
 
+ALL = amounts((1, "10", "900"))
+CANCELLED = OrderCancelled(opportunity_id=OPPORTUNITY, currency="EUR", reason="by mistake", lines=ALL, amount=Decimal(900))
+
+
+def ordered_before(*events: Event) -> tuple[Placed, ...]:
+    """The quote was ordered by another order, to which this happened then."""
+    return DEAL, accepted(), at(QUOTE, QuoteOrdered(revision=1, order_id=ORDER)), at(ORDER, from_quote(), *events)
+
+
+class TestAQuoteIsOrderedOnce:
+    def test_a_second_order_for_it_is_refused_naming_the_first(self) -> None:
+        given(*ordered_before()).when(PlaceOrder(quote_id=QUOTE)).then(
+            QuoteAlreadyOrdered, field="quote_id", message=f"order {ORDER} was placed from it", fix="order.amend.v1"
+        )
+
+    def test_so_is_one_that_differs_for_a_reason(self) -> None:
+        more = PlaceOrder(quote_id=QUOTE, reason="the rest", lines=(line_request(1, "9", "90"),))
+        given(*ordered_before()).when(more).then(QuoteAlreadyOrdered)
+
+    def test_the_same_again_is_ordered_without_it_for_a_reason(self) -> None:
+        again = PlaceOrder(reason="as much again", currency="EUR", lines=(line_request(),))
+        given(*ordered_before()).when(again).then(placed(reason="as much again"))
+
+    def test_an_order_that_was_cancelled_whole_leaves_the_quote_to_be_ordered_again(self) -> None:
+        again = given(*ordered_before(CANCELLED)).when(PlaceOrder(quote_id=QUOTE))
+        again.then(from_quote(), ORDERED)
+        again.when(PlaceOrder(quote_id=QUOTE), subject=INVOICE).then(QuoteAlreadyOrdered, message=f"order {SUBJECT}")
+
+    @pytest.mark.parametrize(
+        "happened",
+        [
+            delivered((1, "1", "90")),
+            OrderInvoiced(invoice_id=INVOICE, lines=amounts((1, "10", "900")), amount=Decimal(900)),
+        ],
+        ids=["delivered", "billed"],
+    )
+    def test_what_came_of_a_cancelled_order_is_not_ordered_again(self, happened: Event) -> None:
+        given(*ordered_before(happened, CANCELLED)).when(PlaceOrder(quote_id=QUOTE)).then(
+            QuoteAlreadyOrdered, message=f"order {ORDER}", fix="stands, though it is cancelled"
+        )
+
+
 def test_quote_and_order_agree_on_currency_and_opportunity() -> None:
     given(DEAL, accepted()).when(PlaceOrder(quote_id=QUOTE, currency="USD")).then(
         OrderInAnotherCurrency, field="currency", message="quote is in EUR"
@@ -123,7 +169,9 @@ def test_quote_and_order_agree_on_currency_and_opportunity() -> None:
     given(DEAL, accepted()).when(PlaceOrder(quote_id=QUOTE, opportunity_id=ORDER)).then(
         OtherOpportunity, field="opportunity_id", fix=str(OPPORTUNITY)
     )
-    given(DEAL, accepted(opportunity_id=None)).when(PlaceOrder(quote_id=QUOTE, opportunity_id=OPPORTUNITY)).then(from_quote())
+    given(DEAL, accepted(opportunity_id=None)).when(PlaceOrder(quote_id=QUOTE, opportunity_id=OPPORTUNITY)).then(
+        from_quote(), ORDERED
+    )
 
 
 def test_an_order_is_placed_once() -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.unit.money_examples import ORDER
 from tests.unit.selling_examples import BOOK, OPPORTUNITY, drafted, opened, percent, price_book, priced, request
 from tests.unit.specification import STRANGER, TODAY, at, given, of
 
@@ -35,6 +36,7 @@ from ltc_events.schemas.quote import (
     PriceQuote,
     QuoteAccepted,
     QuoteExpired,
+    QuoteOrdered,
     QuoteRejected,
     QuoteRevised,
     QuoteSent,
@@ -258,6 +260,17 @@ class TestRevising:
     def test_a_draft_is_priced_and_an_accepted_quote_stands(self) -> None:
         given(drafted()).when(ReviseQuote(reason="r")).then(WrongQuoteStatus, fix="quote.price.v1")
         given(*HISTORIES["accepted"]).when(ReviseQuote(reason="r")).then(WrongQuoteStatus, fix="order.place.v1")
+
+    @pytest.mark.parametrize(
+        "command",
+        [price(), SendQuote(), AcceptQuote(), RejectQuote(reason="r"), ExpireQuote(), ReviseQuote(reason="r")],
+        ids=lambda command: command.type,
+    )
+    def test_an_ordered_quote_stands_and_names_its_order(self, command: Command) -> None:
+        history = (*HISTORIES["accepted"], QuoteOrdered(revision=1, order_id=ORDER))
+        given(*history).when(command, on=DAY_AFTER).then(
+            WrongQuoteStatus, message="it is accepted", fix=f"ordered by order {ORDER}: changes are made by order.amend.v1"
+        )
 
     def test_the_revision_is_priced_sent_and_accepted_under_its_number(self) -> None:
         sale = given(*HISTORIES["sent"], REVISED).when(price("5")).then(priced(5, revision=2))

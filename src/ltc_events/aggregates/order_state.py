@@ -43,3 +43,8 @@ class Order:
     lines: Mapping[int, Line]
     cancelled: bool = False
     reported: frozenset[UUID] = frozenset()
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether it was cancelled before any of it was delivered or billed. Then it stays so."""
+        return self.cancelled and not any(line.delivered or line.billed for line in self.lines.values())

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from ltc_events.aggregates.opportunity import Opportunity
 from ltc_events.aggregates.order import requested_lines
+from ltc_events.aggregates.order_state import Order
 from ltc_events.aggregates.quote import Quote, Status
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO
@@ -18,6 +19,13 @@ class QuoteNotAccepted(Refused):
 
     field = "quote_id"
     remedy = "have the quote accepted with quote.accept.v1, or order without it and state the reason"
+
+
+class QuoteAlreadyOrdered(Refused):
+    """the quote is ordered already: order {order_id} was placed from it"""
+
+    field = "quote_id"
+    remedy = "{next_step}; order as much again without quote_id, for a stated reason, or have another quote accepted"
 
 
 class OrderIncomplete(Refused):
@@ -56,12 +64,17 @@ def opportunity_of(command: PlaceOrder, quote: Quote | None) -> UUID | None:
 
 
 def place(
-    command: PlaceOrder, quote: Quote | None, opportunity_id: UUID | None, opportunity: Opportunity | None
+    command: PlaceOrder,
+    quote: Quote | None,
+    earlier: Order | None,
+    opportunity_id: UUID | None,
+    opportunity: Opportunity | None,
 ) -> tuple[OrderPlaced, tuple[OrderLine, ...]]:
     """The order, equal to its quote where it has one, and the lines to amend it to at once (none: it stays as it is).
 
-    Lines that differ from the quote need a reason. Raises QuoteNotAccepted, OrderIncomplete, DiffersFromQuote,
-    OrderInAnotherCurrency, LineNamedTwice and LineTooLarge.
+    Lines that differ from the quote need a reason. `earlier` is the order that was placed from the quote before. Raises
+    QuoteNotAccepted, QuoteAlreadyOrdered, OrderIncomplete, DiffersFromQuote, OrderInAnotherCurrency, LineNamedTwice and
+    LineTooLarge.
     """
     if quote is None:
         _require_complete(command)
@@ -71,6 +84,7 @@ def place(
         other_lines: tuple[OrderLine, ...] = ()
     else:
         priced = _accepted(quote)
+        _require_free(quote, earlier)
         currency = priced.currency
         _require_currency(command.currency, "quote", currency)
         lines = _quoted_lines(priced, command.lines)
@@ -108,6 +122,15 @@ def _accepted(quote: Quote) -> QuotePriced:
     if quote.status is not Status.ACCEPTED or quote.priced is None:
         raise QuoteNotAccepted(status=quote.status)
     return quote.priced
+
+
+def _require_free(quote: Quote, earlier: Order | None) -> None:
+    """A quote is ordered once. An order that was cancelled before anything came of it leaves the quote as it was: accepted."""
+    if earlier is None or earlier.came_to_nothing:
+        return
+    is_over = "what that order delivered or billed stands, though it is cancelled"
+    next_step = is_over if earlier.cancelled else "change that order with order.amend.v1"
+    raise QuoteAlreadyOrdered(order_id=quote.order_id, next_step=next_step)
 
 
 def _require_currency(currency: str | None, noun: str, other: str) -> None:

@@ -26,6 +26,7 @@ from ltc_events.schemas.quote import (
     QuoteAccepted,
     QuoteDrafted,
     QuoteExpired,
+    QuoteOrdered,
     QuotePriced,
     QuoteRejected,
     QuoteRevised,
@@ -45,6 +46,7 @@ QuoteEvent = (
     | DiscountRejected
     | QuoteSent
     | QuoteAccepted
+    | QuoteOrdered
     | QuoteRejected
     | QuoteExpired
     | QuoteRevised
@@ -65,7 +67,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What later commands of a quote, and the order made from it, are held against. `priced` is of the current revision."""
+    """What later commands of a quote, and the order made from it, are held against. `priced` is of the current revision.
+
+    `order_id` is the order that was last placed from it.
+    """
 
     status: Status
     revision: int
@@ -74,6 +79,7 @@ class Quote:
     opportunity_id: UUID | None
     price_book_id: UUID | None
     priced: QuotePriced | None = None
+    order_id: UUID | None = None
 
 
 _REPRICE = "price it again with quote.price.v1"
@@ -87,6 +93,13 @@ _NEXT = {
     Status.REJECTED: _REVISE,
     Status.EXPIRED: _REVISE,
 }
+
+
+def _next_step(state: Quote) -> str:
+    """What can be done with the quote as it is."""
+    if state.order_id is None:
+        return _NEXT[state.status]
+    return f"it is ordered by order {state.order_id}: changes are made by order.amend.v1, or by another quote"
 
 
 class WrongQuoteStatus(Refused):
@@ -169,7 +182,7 @@ def require_unsent(state: Quote | None) -> Quote:
     if state is None:
         raise DoesNotExist(noun="quote", first=DraftQuote.type)
     if state.status not in (Status.DRAFT, Status.WAITING, Status.PRICED):
-        raise WrongQuoteStatus(action="priced", status=state.status, next_step=_NEXT[state.status])
+        raise WrongQuoteStatus(action="priced", status=state.status, next_step=_next_step(state))
     return state
 
 
@@ -242,7 +255,7 @@ def _approvers(percent: Decimal, matrix: Versioned[DiscountMatrix]) -> str:
 def _waiting(state: Quote, approver: str) -> QuotePriced:
     """What waits for a decision that this approver may take (R-51)."""
     if state.status is not Status.WAITING or state.priced is None:
-        raise NothingToApprove(status=state.status, next_step=_NEXT[state.status])
+        raise NothingToApprove(status=state.status, next_step=_next_step(state))
     if approver.strip().casefold() == state.priced.requested_by.strip().casefold():
         raise ApproverIsRequester(approver=approver)
     return state.priced
@@ -272,13 +285,13 @@ def _send(state: Quote, command: SendQuote, matrix: Versioned[DiscountMatrix]) -
             approvers=_approvers(percent, matrix),
         )
     if state.status is not Status.PRICED:
-        raise WrongQuoteStatus(action="sent", status=state.status, next_step=_NEXT[state.status])
+        raise WrongQuoteStatus(action="sent", status=state.status, next_step=_next_step(state))
     return QuoteSent(revision=state.revision, to=command.to)
 
 
 def _require_sent(state: Quote, action: str) -> None:
     if state.status is not Status.SENT:
-        raise WrongQuoteStatus(action=action, status=state.status, next_step=_NEXT[state.status])
+        raise WrongQuoteStatus(action=action, status=state.status, next_step=_next_step(state))
 
 
 def _accept(state: Quote, command: AcceptQuote) -> QuoteAccepted:
@@ -297,7 +310,7 @@ def _accept(state: Quote, command: AcceptQuote) -> QuoteAccepted:
 def _revise(state: Quote, command: ReviseQuote) -> QuoteRevised:
     """A draft is priced as it is, and an accepted quote stands: neither is revised."""
     if state.status in (Status.DRAFT, Status.ACCEPTED):
-        raise WrongQuoteStatus(action="revised", status=state.status, next_step=_NEXT[state.status])
+        raise WrongQuoteStatus(action="revised", status=state.status, next_step=_next_step(state))
     if command.valid_until is None and state.status is Status.EXPIRED:
         raise ValidityMissing(valid_until=state.valid_until)
     valid_until = command.valid_until or state.valid_until
@@ -321,6 +334,8 @@ def evolve(state: Quote | None, event: QuoteEvent) -> Quote:
             return replace(state, status=Status.SENT)
         case QuoteAccepted():
             return replace(state, status=Status.ACCEPTED)
+        case QuoteOrdered(order_id=order_id):
+            return replace(state, order_id=order_id)
         case QuoteRejected():
             return replace(state, status=Status.REJECTED)
         case QuoteExpired():

@@ -29,6 +29,7 @@ from ltc_events.schemas.quote import (
     QuoteAccepted,
     QuoteDrafted,
     QuoteLine,
+    QuoteOrdered,
     QuotePriced,
     QuoteRevised,
 )
@@ -127,6 +128,9 @@ def tell_quote(root: Node, chain: Chain) -> None:
                 section.add(f"Revision {event.revision}: {event.reason}", record)
             case QuoteAccepted() as event:
                 section.add(f"Revision {event.revision} accepted", record, amount=event.net, currency=event.currency)
+            case QuoteOrdered() as event:
+                mine = bool(chain.order) and event.order_id == chain.order[0].subject
+                section.add("Ordered by this order" if mine else "Ordered by another order", record)
             case other:
                 section.add(_plain(other), record)
 

@@ -118,6 +118,7 @@ _say(quote.DiscountApproved, lambda e: f"discount of {_number(e.discount_percent
 _say(quote.DiscountRejected, lambda e: f"discount turned down{_by(e.approver)}{_because(e.reason)}")
 _say(quote.QuoteSent, lambda e: f"quote sent, revision {e.revision}")
 _say(quote.QuoteAccepted, lambda e: f"quote accepted{_by(e.accepted_by)}: {_money(e.net, e.currency)} net")
+_say(quote.QuoteOrdered, lambda e: f"quote ordered, revision {e.revision}")
 _say(quote.QuoteRejected, lambda e: f"quote rejected{_because(e.reason)}")
 _say(quote.QuoteExpired, lambda _: "quote expired")
 _say(quote.QuoteRevised, lambda e: f"quote revised, revision {e.revision}{_because(e.reason)}")

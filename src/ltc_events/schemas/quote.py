@@ -212,6 +212,14 @@ class QuoteAccepted(Event):
     accepted_by: str | None = None
 
 
+class QuoteOrdered(Event):
+    """An order was placed from the quote as it was accepted. It comes again only when the order before came to nothing."""
+
+    type: ClassVar[str] = "quote.ordered.v1"
+    revision: int
+    order_id: UUID
+
+
 class QuoteRejected(Event):
     """The customer declined."""
 

@@ -1,4 +1,4 @@
-"""Rules of ordering: an order looks at its quote and its opportunity."""
+"""Rules of ordering: an order looks at its quote and its opportunity, and the quote knows its order."""
 
 from ltc_events.aggregates import order
 from ltc_events.aggregates.amendment import amendment
@@ -9,16 +9,24 @@ from ltc_events.aggregates.placing import opportunity_of, place
 from ltc_events.aggregates.quote import QUOTE
 from ltc_events.application.work import Work
 from ltc_events.schemas.order import PlaceOrder
+from ltc_events.schemas.quote import QuoteOrdered
 
 
 def place_order(command: PlaceOrder, work: Work) -> None:
-    """Place the order that the accepted quote says; with a reason, amend it at once to the lines that are given (R-58)."""
+    """Place the order that the accepted quote says; with a reason, amend it at once to the lines that are given (R-58).
+
+    The quote is marked as ordered, all or nothing, so that two orders for it meet in its stream and only one is placed.
+    """
     if work.find(ORDER, work.subject) is not None:
         raise AlreadyExists(noun="order")
     quote = None if command.quote_id is None else work.get(QUOTE, command.quote_id, "quote_id")
+    ordered_by = None if quote is None else quote.order_id
+    earlier = None if ordered_by is None else work.get(ORDER, ordered_by, "quote_id")
     opportunity_id = opportunity_of(command, quote)
     opportunity = None if opportunity_id is None else work.get(OPPORTUNITY, opportunity_id, "opportunity_id")
-    placed, other_lines = place(command, quote, opportunity_id, opportunity)
+    placed, other_lines = place(command, quote, earlier, opportunity_id, opportunity)
     work.emit(ORDER, work.subject, placed)
+    if command.quote_id is not None and quote is not None:
+        work.emit(QUOTE, command.quote_id, QuoteOrdered(revision=quote.revision, order_id=work.subject))
     if other_lines:
         work.emit(ORDER, work.subject, amendment(order.evolve(None, placed), other_lines, command.reason or ""))

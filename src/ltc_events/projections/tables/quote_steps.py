@@ -11,6 +11,7 @@ from ltc_events.schemas.quote import (
     QuoteAccepted,
     QuoteDrafted,
     QuoteExpired,
+    QuoteOrdered,
     QuotePriced,
     QuoteRejected,
     QuoteRevised,
@@ -23,7 +24,7 @@ class QuoteSteps(Projection):
     """How quotes went on: one row per step, never changed (R-49 … R-51). The rows of a quote up to a date and position, in the
     order of their positions, say where it stood by then."""
 
-    table, version, key = "quote_steps", 1, ("position",)
+    table, version, key = "quote_steps", 2, ("position",)
     append_only = True
     columns = {
         **POSITION,
@@ -32,7 +33,7 @@ class QuoteSteps(Projection):
         "quote_id": column("uuid", "the quote"),
         "step": column(
             "text",
-            "drafted, priced, approved, approval_refused (of a discount), sent, accepted, rejected, expired or revised",
+            "drafted, priced, approved, approval_refused (of a discount), sent, accepted, ordered, rejected, expired or revised",
         ),
         "revision": column("int4", "number of the revision, where the step says it"),
         "approval_needed": column("bool", "priced: whether the discount is beyond the requester's limit"),
@@ -43,6 +44,7 @@ class QuoteSteps(Projection):
         "discount_percent": column("numeric", "highest discount of a line, in percent of its list amount"),
         "valid_until": column("date", "drafted, revised: last day on which it can be accepted"),
         "reason": column("text", "why it was rejected, revised, or the discount refused"),
+        "order_id": column("uuid", "ordered: the order that was placed from it"),
         "policy_version": column("int4", "version of the policy `discount_matrix`"),
     }
     indexes = (("quote_id", "position"),)
@@ -88,6 +90,10 @@ class QuoteSteps(Projection):
     @on(QuoteAccepted)
     def accepted(self, event: QuoteAccepted, record: Record) -> Iterator[Operation]:
         yield _step(record, "accepted", revision=event.revision, person=event.accepted_by, net=event.net, currency=event.currency)
+
+    @on(QuoteOrdered)
+    def ordered(self, event: QuoteOrdered, record: Record) -> Iterator[Operation]:
+        yield _step(record, "ordered", revision=event.revision, order_id=event.order_id)
 
     @on(QuoteRejected)
     def rejected(self, event: QuoteRejected, record: Record) -> Iterator[Operation]:

@@ -10,6 +10,7 @@ from ltc_events.schemas.quote import (
     QuoteAccepted,
     QuoteDrafted,
     QuoteExpired,
+    QuoteOrdered,
     QuotePriced,
     QuoteRejected,
     QuoteRevised,
@@ -22,7 +23,7 @@ class Quotes(Projection):
     """Quotes as they stand, one row each, with the prices of the last revision that was priced (R-49 … R-51). The times are
     those of the first draft. What a quote was at an earlier date or position, `quote_steps` and `quote_lines` know."""
 
-    table, version, key = "quotes", 1, ("quote_id",)
+    table, version, key = "quotes", 2, ("quote_id",)
     columns = {
         "quote_id": column("uuid", "the quote"),
         "position": column("int8", "position of its first draft in the log"),
@@ -47,6 +48,7 @@ class Quotes(Projection):
         "approver": column("text", "who approved the discount"),
         "closed_on": column("date", "when the customer answered, or its validity had ended"),
         "reason": column("text", "why it was rejected or revised"),
+        "order_id": column("uuid", "the order that was placed from it; the last one, where the one before came to nothing"),
     }
     indexes = (("customer_id",), ("opportunity_id",))
 
@@ -98,6 +100,10 @@ class Quotes(Projection):
     @on(QuoteAccepted)
     def accepted(self, _: QuoteAccepted, record: Record) -> Iterator[Operation]:
         yield Put(record.subject, status="accepted", closed_on=record.effective_on)
+
+    @on(QuoteOrdered)
+    def ordered(self, event: QuoteOrdered, record: Record) -> Iterator[Operation]:
+        yield Put(record.subject, order_id=event.order_id)
 
     @on(QuoteRejected)
     def rejected(self, event: QuoteRejected, record: Record) -> Iterator[Operation]:

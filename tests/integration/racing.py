@@ -1,0 +1,18 @@
+"""A store on which another writer is quicker, at a moment that the test chooses."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ltc_events.store import EventStore
+
+
+class Racing(EventStore):
+    """Between our look and our commit, a rival commits: once, each time one is named."""
+
+    rival: Callable[[], object] | None = None
+
+    def append(self, commit: Any) -> int:
+        if self.rival is not None:
+            rival, self.rival = self.rival, None
+            rival()
+        return super().append(commit)
