@@ -38,7 +38,7 @@ def other_store(database: Database) -> Iterator[EventStore]:
 
 
 def stored_as(record: Record) -> NewEvent:
-    return NewEvent(*record[1:7], *record[8:])
+    return NewEvent(*record[1:7], *record[8:12])
 
 
 @pytest.mark.parametrize("commands", [LONE, BATCHED, 300])

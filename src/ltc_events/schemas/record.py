@@ -8,10 +8,11 @@ from ltc_events.schemas.base import Event
 
 
 class Record(NamedTuple):
-    """One stored event.
+    """One stored event, as it is told today.
 
     `position` counts all events of the store from 1 without a gap; `version` counts those of one stream likewise.
     `occurred_at` is when it happened, `effective_on` its business date, `recorded_at` when the store learnt of it.
+    `part` is 1; where one stored event is told as several today, they have all else in common and it counts them.
     """
 
     position: int
@@ -26,6 +27,7 @@ class Record(NamedTuple):
     correlation_id: UUID
     causation_id: UUID
     actor: str
+    part: int = 1
 
 
 class RawRecord(NamedTuple):

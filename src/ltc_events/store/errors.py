@@ -54,11 +54,25 @@ class HeadHeld(StoreError):
 class UnreadableEvent(StoreError):
     """the event at position {position} ({type}) cannot be decoded: {reason}"""
 
+    remedy: ClassVar[str] = "it is stored as it was written: mend the class of {type}, or the upcaster that leads to it"
+
+
+class UpcastFailed(UnreadableEvent):
+    """the event at position {position} ({type}) cannot be told as it is told today: {reason}"""
+
+    remedy: ClassVar[str] = "it is stored as it was written: mend the upcaster"
+
 
 class UnknownEvent(UnreadableEvent):
     """the event at position {position} has the type {type}, which this version of ltc-events does not know"""
 
     remedy: ClassVar[str] = "run the version that wrote it, or a newer one"
+
+
+class NewerEvent(UnknownEvent):
+    """the event at position {position} has the type {type}, and the newest that this version of ltc-events knows is {known}"""
+
+    remedy: ClassVar[str] = "a newer ltc-events is writing: upgrade this program too; nothing is lost, it goes on from here"
 
 
 class DatabaseTooOld(StoreError):

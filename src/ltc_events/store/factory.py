@@ -6,13 +6,12 @@ from uuid import UUID
 
 import eventsourcing.postgres as postgres
 from eventsourcing.application import Repository
-from eventsourcing.persistence import EventStore
 from eventsourcing.utils import Environment, EnvType, strtobool
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
 
 from ltc_events.store.database import LEDGER_SCHEMA, Database, Role
-from ltc_events.store.mapper import LedgerMapper
+from ltc_events.store.mapper import LedgerMapper, LedgerStream
 from ltc_events.store.recorder import LedgerProcessRecorder, LedgerRecorder
 
 
@@ -62,4 +61,4 @@ def open_repository(database: Database, role: Role) -> Iterator[Repository[UUID]
     """
     with LedgerDatastore(database, role) as datastore:
         recorder = LedgerRecorder(datastore, events_table_name="events", head_table_name="head")
-        yield Repository(EventStore(LedgerMapper(), recorder))
+        yield Repository(LedgerStream(LedgerMapper(), recorder))

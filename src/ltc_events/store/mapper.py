@@ -1,31 +1,26 @@
-"""Events to bytes and back, by their stable names. Bytes are decoded exactly once; names never lead to a module path."""
+"""Our records and the library's stored events. Names are stable names: they never lead to a module path."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from eventsourcing.domain import DomainEventProtocol
-from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, Notification, StoredEvent
-from pydantic import ValidationError
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    EventStore,
+    JSONTranscoder,
+    Mapper,
+    MapperDeserialisationError,
+    Notification,
+    StoredEvent,
+)
 
-from ltc_events.schemas.base import EVENTS, Event
+from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
-
-Decoder = Callable[[bytes], Event]
-
-
-class Decoders(dict[str, Decoder]):
-    """What turns the bytes of an event type into the event, by the type's stable name; KeyError for a foreign name."""
-
-    def __missing__(self, name: str) -> Decoder:
-        decoder: Decoder = EVENTS[name].__pydantic_validator__.validate_json
-        self[name] = decoder
-        return decoder
-
-
-DECODERS = Decoders()
+from ltc_events.store.decoding import decode
+from ltc_events.store.errors import UnreadableEvent
 
 
 def encode(event: Event) -> bytes:
@@ -81,28 +76,55 @@ class LedgerMapper(Mapper[UUID]):
         """A record as a stored event; the topic is the event's stable name."""
         if not isinstance(domain_event, Record):
             raise TypeError(f"the ledger stores records, not {type(domain_event).__name__}")
-        position, subject, version, event, customer_id, occurred_at, effective_on, recorded_at, *causes = domain_event
+        if domain_event.part > 1:
+            raise ValueError("a part of a stored event cannot be stored again")
+        position, subject, version, event, customer_id, occurred_at, effective_on, recorded_at, *causes, _ = domain_event
         facts: Any = (position, recorded_at, customer_id, occurred_at, effective_on, *causes)
         return LedgerEvent(subject, version, event.type, encode(event), *facts)
 
-    def to_domain_event(self, stored_event: StoredEvent) -> Any:
-        """A record from a stored event; raises MapperDeserialisationError."""
+    def to_records(self, stored_event: StoredEvent) -> list[Record]:
+        """A stored event as it is told today, in its parts; raises MapperDeserialisationError."""
         one = LedgerEvent.around(stored_event, datetime.now(UTC))
         try:
-            event = DECODERS[one.topic](one.state)
-        except (KeyError, ValidationError) as error:
-            raise MapperDeserialisationError(f"{one.topic} at position {one.id}: {error}") from error
-        return Record(
-            one.id,
-            UUID(str(one.originator_id)),
-            one.originator_version,
-            event,
-            one.customer_id,
-            one.occurred_at,
-            one.effective_on,
-            one.recorded_at,
-            one.command_id,
-            one.correlation_id,
-            one.causation_id,
-            one.actor,
-        )
+            events = decode(one.topic, one.state, one.id)
+        except UnreadableEvent as error:
+            raise MapperDeserialisationError(f"{error.message}; {error.fix}") from error
+        return [
+            Record(
+                one.id,
+                UUID(str(one.originator_id)),
+                one.originator_version,
+                event,
+                one.customer_id,
+                one.occurred_at,
+                one.effective_on,
+                one.recorded_at,
+                one.command_id,
+                one.correlation_id,
+                one.causation_id,
+                one.actor,
+                part,
+            )
+            for part, event in enumerate(events, 1)
+        ]
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+        """A record from a stored event; raises MapperDeserialisationError, also for one that is told as several today."""
+        records = self.to_records(stored_event)
+        if len(records) > 1:
+            raise MapperDeserialisationError(f"{stored_event.topic} is told as {len(records)} events today: use to_records")
+        return records[0]
+
+
+class LedgerStream(EventStore[UUID]):
+    """The library's event store, for which one stored event may be told as several."""
+
+    def __init__(self, mapper: LedgerMapper, recorder: AggregateRecorder) -> None:
+        super().__init__(mapper, recorder)
+        self._to_records = mapper.to_records
+
+    def get(self, originator_id: UUID, **bounds: Any) -> Iterator[Any]:
+        """The records of a stream, within the library's bounds."""
+        for stored in self.recorder.select_events(originator_id, **bounds):
+            records = self._to_records(stored)
+            yield from reversed(records) if bounds.get("desc") else records

@@ -7,39 +7,38 @@ from pydantic import ValidationError
 
 from ltc_events.kernel.collector import collector_paused
 from ltc_events.schemas.record import RawRecord, Record
-from ltc_events.store.errors import UnknownEvent, UnreadableEvent
-from ltc_events.store.mapper import DECODERS
+from ltc_events.store.decoding import DECODERS, decode
 from ltc_events.store.queries import query
 
 EVENT_COLUMNS = query("event_columns")
 
 
 def to_records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
-    """Records from rows of EVENT_COLUMNS; raises UnknownEvent, UnreadableEvent."""
+    """Records from rows of EVENT_COLUMNS, at least one for each row; raises UnreadableEvent and its kinds."""
     records: list[Record] = []
     keep, make = records.append, tuple.__new__
     with collector_paused():
-        for (
-            position,
-            subject,
-            version,
-            kind,
-            data,
-            customer,
-            occurred,
-            effective,
-            recorded,
-            command,
-            correlation,
-            causation,
-            actor,
-        ) in rows:
+        for row in rows:
+            (
+                position,
+                subject,
+                version,
+                kind,
+                data,
+                customer,
+                occurred,
+                effective,
+                recorded,
+                command,
+                correlation,
+                causation,
+                actor,
+            ) = row
             try:
                 event = DECODERS[kind](data)
-            except KeyError:
-                raise UnknownEvent(position=position, type=kind) from None
-            except ValidationError as error:
-                raise _unreadable(kind, position, error) from error
+            except (KeyError, ValidationError):
+                records += _told(row)
+                continue
             # What Record(…) does, without the way through its own __new__.
             values = (
                 position,
@@ -54,21 +53,23 @@ def to_records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
                 command if correlation is None else correlation,
                 command if causation is None else causation,
                 actor,
+                1,
             )
             keep(make(Record, values))
     return records
 
 
+def _told(row: tuple[Any, ...]) -> list[Record]:
+    """The same for a row of an older type, and for one that cannot be read."""
+    raw = _to_raw_record(row)
+    events = decode(raw.type, raw.data, raw.position)
+    return [Record._make((*raw[:3], event, *raw[5:], part)) for part, event in enumerate(events, 1)]
+
+
 def to_raw_records(rows: Iterable[tuple[Any, ...]]) -> list[RawRecord]:
     """The same rows with the bytes of the events as they are."""
-    return [
-        RawRecord._make((*row[:10], row[9] if row[10] is None else row[10], row[9] if row[11] is None else row[11], row[12]))
-        for row in rows
-    ]
+    return [_to_raw_record(row) for row in rows]
 
 
-def _unreadable(kind: str, position: int, error: ValidationError) -> UnreadableEvent:
-    """Which stored event does not fit its class, and where."""
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the whole"
-    return UnreadableEvent(position=position, type=kind, reason=f"{place}: {first['msg']}")
+def _to_raw_record(row: tuple[Any, ...]) -> RawRecord:
+    return RawRecord._make((*row[:10], row[9] if row[10] is None else row[10], row[9] if row[11] is None else row[11], row[12]))

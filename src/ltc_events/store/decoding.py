@@ -1,0 +1,54 @@
+"""The store's door: from stored bytes to events, each as it is told today, whoever reads it and for what."""
+
+from collections.abc import Callable, Sequence
+
+import orjson
+from pydantic import ValidationError
+
+from ltc_events.schemas.base import EVENTS, Event
+from ltc_events.schemas.upcasting import UPCASTERS, CannotUpcast, newest_known, told_today
+from ltc_events.store.errors import NewerEvent, UnknownEvent, UnreadableEvent, UpcastFailed
+
+Decoder = Callable[[bytes], Event]
+
+
+class Decoders(dict[str, Decoder]):
+    """What turns the bytes of an event of today into the event, by its stable name; KeyError for any other: see `decode`."""
+
+    def __missing__(self, name: str) -> Decoder:
+        decoder: Decoder = EVENTS[name].__pydantic_validator__.validate_json
+        self[name] = decoder
+        return decoder
+
+
+DECODERS = Decoders()
+
+
+def decode(type: str, data: bytes, position: int) -> Sequence[Event]:
+    """The event that was stored under this type, or the several that it is told as today; raises UnreadableEvent.
+
+    Whoever decodes many looks into DECODERS first: then upcasters cost nothing where there are none.
+    """
+    try:
+        if type in EVENTS:
+            return (DECODERS[type](data),)
+        if type not in UPCASTERS:
+            raise _unknown(type, position)
+        # As JSON again, so that an upcast event passes through the same gate as one of today.
+        return [DECODERS[name](orjson.dumps(content)) for name, content in told_today(type, orjson.loads(data))]
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole"
+        reason = f"{place}: {first['msg']}"
+        if type in EVENTS:
+            raise UnreadableEvent(position=position, type=type, reason=reason) from error
+        raise UpcastFailed(position=position, type=type, reason=f"as {error.title}, {reason}") from error
+    except KeyError as error:
+        raise UpcastFailed(position=position, type=type, reason=f"{error} is no event") from None
+    except (CannotUpcast, TypeError, ValueError) as error:
+        raise UpcastFailed(position=position, type=type, reason=error) from error
+
+
+def _unknown(type: str, position: int) -> UnknownEvent:
+    known = newest_known(type)
+    return UnknownEvent(position=position, type=type) if known is None else NewerEvent(position=position, type=type, known=known)
