@@ -1,34 +1,39 @@
-"""`ltc dead-letters`: what came in and was no command."""
+"""`ltc dead-letters`: what came in and was no command, and seeing to it."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ltc_events.cli.output import JsonOption, out, print_json, print_table
-from ltc_events.cli.session import session_of
-from ltc_events.kernel.errors import LtcError
+from ltc_events.application.dead_letters import AS_IT_CAME, CommandAttempt, LetterDesk, NoSuchLetter, Standing
+from ltc_events.cli.output import JsonOption, err, out, print_json, print_table
+from ltc_events.cli.rebuilding import ByOption
+from ltc_events.cli.session import Session, session_of
 from ltc_events.store import Role
+from ltc_events.store.letters import LetterBook, LetterState
 
-app = typer.Typer(help="What came in and could not be decoded.", no_args_is_help=True)
+app = typer.Typer(help="What came in and could not be decoded, and seeing to it.", no_args_is_help=True)
 
-
-class NoSuchLetter(LtcError):
-    """there is no dead letter {id}"""
-
-    remedy = "`ltc dead-letters list` shows those there are"
+SourceOption = Annotated[str | None, typer.Option(help="Only those from there: a topic, or `submit`.", show_default=False)]
+PAGE = 500
 
 
 @app.command("list")
 def list_(
     context: typer.Context,
+    state: Annotated[list[LetterState] | None, typer.Option(help="Only those in this state; may be repeated.")] = None,
+    source: SourceOption = None,
     after: Annotated[int, typer.Option(min=0, help="Only those with a greater id.")] = 0,
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=10_000, help="How many at most.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """List dead letters, oldest first."""
-    letters = session_of(context).store(Role.PROJECTOR).dead_letters(after, count)
-    rows = [(one.id, one.received_at, one.source, one.reason, len(one.raw)) for one in letters]
-    names = ("id", "received_at", "source", "reason", "bytes")
+    """List dead letters, oldest first, with what became of each."""
+    letters = session_of(context).store(Role.PROJECTOR).dead_letters(after, count, states=state or None, source=source)
+    rows = [(one.id, one.received_at, one.source, one.state, one.attempts, one.reason, len(one.raw)) for one in letters]
+    names = ("id", "received_at", "source", "state", "attempts", "reason", "bytes")
     if as_json:
         print_json({"dead_letters": [dict(zip(names, row, strict=True)) for row in rows]})
     else:
@@ -37,16 +42,125 @@ def list_(
 
 @app.command()
 def show(context: typer.Context, id: Annotated[int, typer.Argument(min=1)], as_json: JsonOption = False) -> None:
-    """Show one dead letter with its bytes, as far as they are text."""
-    letters = session_of(context).store(Role.PROJECTOR).dead_letters(id - 1, 1)
+    """Show one dead letter with its bytes, as far as they are text, and all that was done about it."""
+    store = session_of(context).store(Role.PROJECTOR)
+    letters = store.dead_letters(id - 1, 1)
     if not letters or letters[0].id != id:
         raise NoSuchLetter(id=id)
-    letter = letters[0]
+    letter, steps = letters[0], store.dead_letter_steps(id)
     raw = letter.raw.decode(errors="backslashreplace")
+    sent = [None if one.document is None else one.document.decode(errors="backslashreplace") for one in steps]
     if as_json:
-        print_json({**letter._asdict(), "raw": raw})
-    else:
-        out.print(f"{letter.id}  {letter.received_at}  {letter.source}\n{letter.reason}", markup=False)
-        for name, value in (letter.origin or {}).items():
-            out.print(f"{name}: {value}", markup=False)
-        out.print(raw, markup=False)
+        history = [{**one._asdict(), "document": text} for one, text in zip(steps, sent, strict=True)]
+        print_json({**letter._asdict(), "raw": raw, "history": history})
+        return
+    out.print(f"{letter.id}  {letter.received_at}  {letter.source}  {letter.state}\n{letter.reason}", markup=False)
+    for name, value in (letter.origin or {}).items():
+        out.print(f"{name}: {value}", markup=False)
+    out.print(raw, markup=False)
+    if steps:
+        columns = ("when", "by", "step", "why", "command", "document")
+        rows = [
+            (f"{one.made_at:%Y-%m-%d %H:%M:%S}", one.made_by, one.step, one.reason, one.command_id, text)
+            for one, text in zip(steps, sent, strict=True)
+        ]
+        print_table("what was done about it", columns, rows)
+
+
+@app.command()
+def retry(
+    context: typer.Context,
+    by: ByOption,
+    ids: Annotated[list[int] | None, typer.Argument(min=1, help="Which ones.", show_default=False)] = None,
+    mended: Annotated[
+        Path | None,
+        typer.Option("--with", help="The command to send in its place, as JSON; `-` reads stdin.", show_default=False),
+    ] = None,
+    all_open: Annotated[bool, typer.Option("--all-open", help="All that are open, as they came.")] = False,
+    source: SourceOption = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the attempt.")] = AS_IT_CAME,
+    as_json: JsonOption = False,
+) -> None:
+    """Send dead letters through the command path again. Exit 1 if one is refused, or is still no command.
+
+    What was accepted once is not sent again. With Kafka, who sent it gets the outcome on `ltc.command-results`.
+    """
+    if bool(ids) == all_open or (mended is not None and len(ids or ()) != 1):
+        raise typer.BadParameter("name the letters, or say --all-open; --with mends one letter", param_hint="IDS")
+    document = None if mended is None else _document(mended)
+    session = session_of(context)
+    with _desk(session, is_answering=True) as desk:
+        wanted = ids or _open_ids(session, source)
+        done = [desk.retry(id, by=by, reason=reason, document=document) for id in wanted]
+    _print(done, as_json=as_json)
+    if any(one.state != LetterState.ACCEPTED for one in done):
+        raise typer.Exit(1)
+
+
+@app.command()
+def discard(
+    context: typer.Context,
+    ids: Annotated[list[int], typer.Argument(min=1, help="Which ones.")],
+    by: ByOption,
+    reason: Annotated[str, typer.Option("--reason", help="Why nothing is to come of it; kept.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Lay dead letters aside for good. They are kept, with who did it and why."""
+    if not reason.strip():
+        raise typer.BadParameter("say why", param_hint="--reason")
+    with _desk(session_of(context)) as desk:
+        _print([desk.discard(id, by=by, reason=reason) for id in ids], as_json=as_json)
+
+
+@contextmanager
+def _desk(session: Session, *, is_answering: bool = False) -> Iterator[LetterDesk]:
+    store = session.store(Role.WRITER)
+    with ExitStack() as stack:
+        answer = None
+        if is_answering and session.kafka_bootstrap:
+            from ltc_events.workers.answering import open_answering
+
+            answer = stack.enter_context(open_answering(session.bus))
+        book = stack.enter_context(LetterBook(session.database))
+        yield LetterDesk(store, book, {"command": CommandAttempt(session.pipeline(), answer)})
+
+
+def _open_ids(session: Session, source: str | None) -> list[int]:
+    store, ids = session.store(Role.WRITER), list[int]()
+    while page := store.dead_letters(ids[-1] if ids else 0, PAGE, states=[LetterState.OPEN], source=source):
+        ids += [one.id for one in page]
+    return ids
+
+
+def _document(path: Path) -> bytes:
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    if not path.is_file():
+        raise typer.BadParameter(f"{path} is not a file", param_hint="--with")
+    return path.read_bytes()
+
+
+def _print(done: list[Standing], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"dead_letters": [_standing(one) for one in done]})
+        return
+    for one in done:
+        told = f": {one.result.detail}" if one.result else ", as before" if one.state == LetterState.ACCEPTED else ""
+        err.print(f"{one.id} {one.state.value}{told}", markup=False)
+        for reason in one.result.reasons if one.result else ():
+            err.print(f"  {reason.code} {reason.field}: {reason.fix}", markup=False)
+    if not done:
+        err.print("there are none")
+
+
+def _standing(one: Standing) -> dict[str, object]:
+    result = one.result
+    return {
+        "id": one.id,
+        "state": one.state.value,
+        "result": None if result is None else result.step.value,
+        "detail": "" if result is None else result.detail,
+        "command_id": None if result is None or result.command_id is None else str(result.command_id),
+        "positions": [] if result is None else list(result.positions),
+        "reasons": [] if result is None else [reason.model_dump() for reason in result.reasons],
+    }

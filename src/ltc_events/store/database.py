@@ -73,6 +73,7 @@ class Database:
                 script("commands"),
                 script("append_only", schema=LEDGER_SCHEMA, table="outcomes"),
                 script("append_only", schema=LEDGER_SCHEMA, table="dead_letters"),
+                script("append_only", schema=LEDGER_SCHEMA, table="dead_letter_steps"),
                 script("grants"),
             ):
                 connection.execute(part)

@@ -23,6 +23,7 @@ from ltc_events.store.errors import (
     StoreError,
     VersionConflict,
 )
+from ltc_events.store.letters import KeptLetter, Step
 from ltc_events.store.parameters import Uuids, register
 from ltc_events.store.queries import query
 from ltc_events.store.reading import EVENT_COLUMNS, to_raw_records, to_records
@@ -49,6 +50,7 @@ _STREAM = query("stream", event_columns=EVENT_COLUMNS).as_bytes()
 _EVENT = query("event", event_columns=EVENT_COLUMNS).as_bytes()
 _COMPANY_STREAMS = query("company_streams", event_columns=EVENT_COLUMNS).as_bytes()
 _DEAD_LETTERS = query("dead_letters").as_bytes()
+_DEAD_LETTER_STEPS = query("dead_letter_steps").as_bytes()
 _OFFSETS = query("offsets").as_bytes()
 _ADVANCE_OFFSET = query("advance_offset").as_bytes()
 _READ = query("read", event_columns=EVENT_COLUMNS).as_bytes()
@@ -63,17 +65,6 @@ class Beginning(NamedTuple):
     position: int
     outcomes: dict[UUID, Outcome]
     changed: tuple[UUID, ...] | None
-
-
-class KeptLetter(NamedTuple):
-    """A dead letter as it is kept."""
-
-    id: int
-    received_at: datetime
-    source: str
-    raw: bytes
-    reason: str
-    origin: dict[str, Any] | None
 
 
 class EventStore:
@@ -171,9 +162,16 @@ class EventStore:
         lasts = dict(self._query(_LAST_VERSIONS, ids=Uuids(first.subject for first in firsts)))
         return [(first, lasts[first.subject]) for first in firsts]
 
-    def dead_letters(self, after: int, limit: int) -> list[KeptLetter]:
-        """At most `limit` dead letters with an id after `after`, oldest first."""
-        return [KeptLetter(*row) for row in self._query(_DEAD_LETTERS, after=after, limit=limit)]
+    def dead_letters(
+        self, after: int, limit: int, *, states: Sequence[str] | None = None, source: str | None = None
+    ) -> list[KeptLetter]:
+        """At most `limit` dead letters with an id after `after`, oldest first; in these states, of this source, if given."""
+        wanted = None if states is None else list(states)
+        return [KeptLetter(*row) for row in self._query(_DEAD_LETTERS, after=after, limit=limit, states=wanted, source=source)]
+
+    def dead_letter_steps(self, id: int) -> list[Step]:
+        """What was done about a dead letter, in order."""
+        return [Step(*row) for row in self._query(_DEAD_LETTER_STEPS, id=id)]
 
     def load(self, ids: Sequence[UUID]) -> dict[UUID, list[Record]]:
         """Whole streams in version order, in one query; unknown ones are absent."""

@@ -6,19 +6,18 @@ lies between the two is answered again after a crash, from the recorded outcomes
 cannot.
 """
 
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
 
-import orjson
 import structlog
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import Answer, CommandPipeline, Received
 from ltc_events.bus.cloudevents import command_document, dead_letter_message, result_message
 from ltc_events.bus.feed import SESSION_TIMEOUT_MS, Feed, Polled
+from ltc_events.bus.origin import origin_of
 from ltc_events.bus.publisher import Outgoing, Publisher
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus
 from ltc_events.kernel.clock import Clock
@@ -180,27 +179,4 @@ def _received(topic: str, message: Polled) -> Received:
         document = command_document(message.headers, message.key, message.value)
     except Undecodable as error:
         document = error
-    return Received(document, message.value or b"", partial(_origin, topic, message))
-
-
-def _origin(topic: str, message: Polled) -> bytes:
-    origin = {
-        "topic": topic,
-        "partition": message.partition,
-        "offset": message.offset,
-        "key": _exact(message.key),
-        "headers": [[name.replace("\0", "\\0"), _exact(value)] for name, value in message.headers],
-        "has_value": message.value is not None,
-    }
-    return orjson.dumps(origin)
-
-
-def _exact(value: bytes | None) -> dict[str, str] | None:
-    """Bytes in JSON: as text where they are text (and PostgreSQL can store it), else in base64."""
-    if value is None:
-        return None
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        return {"base64": b64encode(value).decode()}
-    return {"base64": b64encode(value).decode()} if "\0" in text else {"text": text}
+    return Received(document, message.value or b"", partial(origin_of, topic, message))

@@ -24,7 +24,36 @@ CREATE TABLE IF NOT EXISTS ltc.dead_letters (
 );
 ALTER TABLE ltc.dead_letters ADD COLUMN IF NOT EXISTS origin jsonb;
 COMMENT ON COLUMN ltc.dead_letters.raw IS 'the bytes as they came';
+ALTER TABLE ltc.dead_letters ADD COLUMN IF NOT EXISTS kind text NOT NULL DEFAULT 'command';
 COMMENT ON COLUMN ltc.dead_letters.origin IS 'of a message: topic, partition, offset, key and headers';
+COMMENT ON COLUMN ltc.dead_letters.kind IS 'what it was meant to be, which says how it is tried again';
+
+-- What was done about them since. An attempt is noted before it is made and again with its result, so that one which was
+-- cut off is known, and brought to its end by the next.
+CREATE TABLE IF NOT EXISTS ltc.dead_letter_steps (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    dead_letter_id bigint NOT NULL REFERENCES ltc.dead_letters,
+    made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    made_by text NOT NULL,
+    step text NOT NULL CHECK (step IN ('attempted', 'accepted', 'refused', 'undecodable', 'discarded')),
+    reason text NOT NULL,
+    document bytea,
+    command_id uuid
+);
+CREATE INDEX IF NOT EXISTS dead_letter_steps_letter ON ltc.dead_letter_steps (dead_letter_id, id);
+COMMENT ON COLUMN ltc.dead_letter_steps.reason IS 'why somebody did it, or why it came out so';
+COMMENT ON COLUMN ltc.dead_letter_steps.document IS 'of an attempt: what was sent in place of the letter; NULL: the letter as it came';
+COMMENT ON COLUMN ltc.dead_letter_steps.command_id IS 'of a result: the command that has the outcome';
+
+CREATE OR REPLACE VIEW ltc.dead_letter_states AS
+SELECT l.id, l.received_at, l.source, l.raw, l.reason, l.origin, l.kind,
+       CASE WHEN s.step IN ('accepted', 'refused', 'discarded') THEN s.step ELSE 'open' END AS state,
+       (SELECT count(*) FROM ltc.dead_letter_steps a WHERE a.dead_letter_id = l.id AND a.step = 'attempted') AS attempts,
+       coalesce(s.made_at, l.received_at) AS state_since, s.step AS last_step, s.document AS last_document
+FROM ltc.dead_letters l LEFT JOIN LATERAL (
+    SELECT step, made_at, document FROM ltc.dead_letter_steps WHERE dead_letter_id = l.id ORDER BY id DESC LIMIT 1
+) s ON true;
+COMMENT ON VIEW ltc.dead_letter_states IS 'Each dead letter with what became of it: the last of its steps says.';
 
 CREATE TABLE IF NOT EXISTS ltc.offsets (
     feed text NOT NULL,

@@ -15,7 +15,27 @@ RETURNING position - {count} AS base, ((extract(epoch FROM recorded_at) - 946684
 INSERT INTO ltc.dead_letters (source, raw, reason, origin) VALUES ({source}, {raw}, {reason}, {origin}::jsonb)
 
 -- name: dead_letters
-SELECT id, received_at, source, raw, reason, origin FROM ltc.dead_letters WHERE id > %(after)s ORDER BY id LIMIT %(limit)s
+SELECT id, received_at, source, raw, reason, origin, kind, state, attempts, state_since
+FROM ltc.dead_letter_states
+WHERE id > %(after)s AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s::text[]))
+  AND (%(source)s::text IS NULL OR source = %(source)s::text)
+ORDER BY id LIMIT %(limit)s
+
+-- name: dead_letter_steps
+SELECT made_at, made_by, step, reason, document, command_id FROM ltc.dead_letter_steps WHERE dead_letter_id = %(id)s ORDER BY id
+
+-- name: unfinished_attempt
+SELECT last_document FROM ltc.dead_letter_states WHERE id = %(id)s AND last_step = 'attempted'
+
+-- name: note_dead_letter_step
+INSERT INTO ltc.dead_letter_steps (dead_letter_id, made_by, step, reason, document, command_id)
+VALUES (%(id)s, %(by)s, %(step)s, %(reason)s, %(document)s, %(command_id)s)
+
+-- name: lock_dead_letter
+SELECT pg_advisory_lock(hashtextextended('ltc.dead_letters', %(id)s))
+
+-- name: unlock_dead_letter
+SELECT pg_advisory_unlock(hashtextextended('ltc.dead_letters', %(id)s))
 
 -- name: copy_outcomes
 COPY ltc.outcomes (first_position, last_position, recorded_at, command_id, command_type, content_hash, status, reasons,
