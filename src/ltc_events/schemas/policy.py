@@ -76,11 +76,15 @@ class DiscountMatrix(Schema):
 
 
 class Billing(Schema):
-    """What may be billed (R-64, DOMAIN: over-billing is refused beyond an allowance)."""
+    """What may be billed (R-64, DOMAIN: over-billing is refused beyond an allowance), and whether a clock does it.
+
+    `run`: with "daily" an order is billed on the day something can be billed; with "monthly" in the month after.
+    """
 
     kind: Literal["billing"]
     basis: Literal["ordered", "delivered"] = "delivered"
     over_billing_percent: NotNegative
+    run: Literal["off", "daily", "monthly"] = "off"
 
 
 class Term(Schema):

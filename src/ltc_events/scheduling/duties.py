@@ -1,0 +1,81 @@
+"""The duties of the clock: each finds, with one query, what has come due, and says which command follows from it.
+
+A query gives rows of `customer_id`, `subject` (null: one that follows from the occasion, for what is made anew), `occasion`
+(what it is about, in words that stay the same), `at` (the command's time) and `data`. All of them follow from what was
+recorded, so that two clocks, or one that was killed, send the same command with the same id: it happens once.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.resources import files
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from ltc_events.aggregates.contract import RENEWAL_AHEAD_DAYS
+from ltc_events.kernel.ids import derive_id
+from ltc_events.schemas.base import Command
+from ltc_events.schemas.contract import FlagRenewal, RenewContract
+from ltc_events.schemas.envelope import document
+from ltc_events.schemas.invoice import IssueInvoice
+from ltc_events.schemas.lead import MissFollowUp, RecordResponseBreach
+from ltc_events.schemas.quote import ExpireQuote
+
+SOURCE = "ltc-clock"
+SOON_S = 5.0
+"""How often we look for what is due at some minute of the day."""
+DAILY_S = 600.0
+"""How often we look for what is due on some day: its first minutes, and whenever a clock was away."""
+
+
+class Due(NamedTuple):
+    """A row of a duty's query."""
+
+    customer_id: UUID
+    subject: UUID | None
+    occasion: str
+    at: datetime
+    data: Mapping[str, Any]
+
+
+class Duty:
+    """One kind of thing that time causes."""
+
+    def __init__(self, name: str, command: type[Command], every_s: float, meaning: str) -> None:
+        self.name = name
+        self.command = command
+        self.every_s = every_s
+        self.meaning = meaning
+
+    @cached_property
+    def query(self) -> bytes:
+        """The SQL, with the parameters `now` (UTC), `today` and `ahead_days`."""
+        return files("ltc_events.scheduling").joinpath(f"sql/{self.name}.sql").read_bytes()
+
+    def document(self, due: Due) -> dict[str, Any]:
+        """The command that follows, as a structured-mode CloudEvent."""
+        kind = self.command.type
+        return document(
+            self.command.model_validate(due.data),
+            command_id=derive_id("clock", kind, due.occasion),
+            subject=due.subject or derive_id("clock", "subject", kind, due.occasion),
+            customer_id=due.customer_id,
+            source=SOURCE,
+            time=due.at,
+            actor=SOURCE,
+        )
+
+
+DUTIES = (
+    Duty("response-breaches", RecordResponseBreach, SOON_S, "the time for a first response to a lead has passed (R-17)"),
+    Duty("missed-follow-ups", MissFollowUp, SOON_S, "the time of a planned follow-up has passed (R-18)"),
+    Duty("expired-quotes", ExpireQuote, DAILY_S, "the validity of a quote has ended without an answer (R-50)"),
+    Duty("due-renewals", FlagRenewal, DAILY_S, "it is time to decide how a contract goes on (R-62)"),
+    Duty("automatic-renewals", RenewContract, DAILY_S, "a contract goes on because nobody gave notice in time (R-62)"),
+    Duty("billing-run", IssueInvoice, DAILY_S, "something can be billed, and policy `billing` says that we do so (R-64)"),
+)
+
+
+def parameters(now: datetime) -> dict[str, Any]:
+    """What the queries ask for: the moment, and the business day in UTC."""
+    return {"now": now, "today": now.astimezone(UTC).date(), "ahead_days": RENEWAL_AHEAD_DAYS}

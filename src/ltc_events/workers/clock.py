@@ -1,0 +1,111 @@
+"""The clock: it sends the commands that time causes, each under an id that follows from what it is about.
+
+It keeps nothing. What is due is found in the read tables; what was sent and is not yet to be seen there is remembered only
+so as not to say it again. Two clocks, or one that was killed and began anew, send some commands twice: they happen once.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import structlog
+from psycopg.rows import class_row
+
+from ltc_events.application.clock import SystemClock
+from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.bus.cloudevents import command_message
+from ltc_events.bus.publisher import Publisher
+from ltc_events.bus.topics import COMMANDS, Bus
+from ltc_events.kernel.clock import Clock
+from ltc_events.scheduling.duties import DUTIES, SOURCE, Due, Duty, parameters
+from ltc_events.schemas.outcome import Outcome
+from ltc_events.store import Database, EventStore, Role
+
+log = structlog.get_logger()
+
+BATCH_COMMANDS = 500
+WAIT_S = 0.5
+
+Documents = Sequence[dict[str, Any]]
+Send = Callable[[Documents], None]
+
+
+class ClockWorker:
+    """Looks for what is due, duty by duty, and sends what follows."""
+
+    def __init__(self, database: Database, send: Send, clock: Clock, *, duties: Sequence[Duty] = DUTIES) -> None:
+        """`send` takes some commands (structured mode) and returns when they cannot be lost any more."""
+        self._connection = database.connect(Role.READER, autocommit=False)
+        self._send = send
+        self._clock = clock
+        self._duties = duties
+        self._next = dict.fromkeys((duty.name for duty in duties), 0.0)
+        self._sent: dict[str, set[str]] = {duty.name: set() for duty in duties}
+
+    def step(self) -> None:
+        """See to the duties whose turn it is; wait a moment where there is none."""
+        turn = [duty for duty in self._duties if self._next[duty.name] <= time.monotonic()]
+        for duty in turn:
+            self.see_to(duty)
+            self._next[duty.name] = time.monotonic() + duty.every_s
+        if not turn:
+            time.sleep(WAIT_S)
+
+    def see_to_all(self) -> int:
+        """See to every duty once; how many commands were sent."""
+        return sum(self.see_to(duty) for duty in self._duties)
+
+    def see_to(self, duty: Duty) -> int:
+        """Send what is due of one kind and was not sent yet; how many."""
+        before, sent = self._sent[duty.name], 0
+        still_due: set[str] = set()
+        with self._connection.transaction(), self._connection.cursor("ltc_due", row_factory=class_row(Due)) as cursor:
+            cursor.itersize = BATCH_COMMANDS
+            rows = iter(cursor.execute(duty.query, parameters(self._clock.now())))
+            while found := [duty.document(due) for due in islice(rows, BATCH_COMMANDS)]:
+                news = [one for one in found if one["id"] not in before]
+                if news:
+                    self._send(news)
+                    sent += len(news)
+                still_due.update(one["id"] for one in found)
+        self._sent[duty.name] = still_due
+        if sent:
+            log.info("clock_sent", duty=duty.name, commands=sent)
+        return sent
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+
+@contextmanager
+def open_clock(bus: Bus | None, database: Database, publisher: Publisher | None) -> Iterator[ClockWorker]:
+    """A clock that puts its commands on the bus, or, where there is none, through a pipeline of its own."""
+    if bus is not None and publisher is not None:
+        topic = bus.topic(COMMANDS)
+        with publisher:
+            yield from _opened(database, lambda documents: _publish(publisher, topic, documents))
+    else:
+        with EventStore(database, Role.WRITER) as store:
+            pipeline = CommandPipeline(store, SystemClock())
+            yield from _opened(database, lambda documents: _submit(pipeline, documents))
+
+
+def _opened(database: Database, send: Send) -> Iterator[ClockWorker]:
+    worker = ClockWorker(database, send, SystemClock())
+    try:
+        yield worker
+    finally:
+        worker.close()
+
+
+def _publish(publisher: Publisher, topic: str, documents: Documents) -> None:
+    publisher.publish(topic, map(command_message, documents))
+
+
+def _submit(pipeline: CommandPipeline, documents: Documents) -> None:
+    for document, answer in zip(documents, pipeline.submit(documents, source=SOURCE), strict=True):
+        if isinstance(answer, Outcome) and answer.reasons and not answer.duplicate:
+            log.warning("clock_refused", command=document["type"], subject=document["subject"], reason=answer.reasons[0].message)
