@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILE = $(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-annotate --no-emit-index-url --upgrade -q
 
 .PHONY: help demo test lint bench docs lock broker clean
 help:  ## what there is to make
@@ -28,10 +30,9 @@ docs: $(VENV)/dev  ## write the generated pages and the exported schemas anew
 	$(BIN)/python -m docs.generate
 
 lock: $(VENV)/dev  ## pin the newest versions that pyproject.toml allows
-	$(BIN)/python -m uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-annotate --no-emit-index-url --upgrade -q -o requirements.lock
-	$(BIN)/python -m uv pip compile pyproject.toml --group dev --extra parquet --universal --python-version 3.11 \
-	  --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q -o requirements-dev.lock
+	$(COMPILE) --group build -o requirements.lock
+	$(COMPILE) --group build --extra otel -o requirements-otel.lock
+	$(COMPILE) --group dev --extra parquet --extra otel -o requirements-dev.lock
 
 broker: $(VENV)/runtime  ## Apache Kafka on this machine, in the foreground (needs Java 17 and Maven)
 	$(BIN)/python -m ltc_events.bus
