@@ -16,7 +16,8 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from ltc_events.bus.local_broker import BrokerUnavailable, LocalBroker
-from ltc_events.bus.publisher import Outgoing, Publisher
+from ltc_events.bus.publisher import Publisher
+from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import Bus, Topic, create_topics
 
 PARTITIONS = 3

@@ -2,7 +2,7 @@
 
 `python -m tests.dying_worker KIND POINT DATABASE BOOTSTRAP PREFIX`
 
-Points are `before` or `after`, then what: `append`, `publish`, `advance` or `lease`, then optionally at which time.
+Points are `before` or `after`, then what: `append`, `send`, `settle`, `advance` or `lease`, then optionally at which time.
 """
 
 import os
@@ -21,7 +21,8 @@ from ltc_events.workers.relay import open_relay
 
 METHODS: dict[str, tuple[Any, str]] = {
     "append": (EventStore, "append"),
-    "publish": (Publisher, "publish"),
+    "send": (Publisher, "send"),
+    "settle": (Publisher, "settle"),
     "advance": (EventStore, "advance"),
     "lease": (Lease, "advance"),
 }

@@ -18,7 +18,8 @@ from tests.commands import register, rename
 from ltc_events.application.clock import SystemClock
 from ltc_events.bus.cloudevents import RESULT_TYPE, command_message
 from ltc_events.bus.feed import FeedReplaced
-from ltc_events.bus.publisher import Outgoing, Publisher
+from ltc_events.bus.publisher import Publisher
+from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus, TopicMissing
 from ltc_events.schemas.outcome import Status
 from ltc_events.store import Database, EventStore, Offset, Role
@@ -168,7 +169,7 @@ def test_structured_commands_are_understood(bus: Bus, event_store: EventStore, s
 
 
 @pytest.mark.parametrize(
-    "point", ["before-append", "after-append", "before-publish-2", "after-publish", "before-advance", "after-advance"]
+    "point", ["before-append", "after-append", "before-send-2", "after-send", "before-advance", "after-advance"]
 )
 def test_a_killed_worker_repeats_answers_and_never_effects(
     bus: Bus, database: Database, event_store: EventStore, start: Start, point: str

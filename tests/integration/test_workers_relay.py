@@ -18,7 +18,8 @@ from tests.integration.test_workers_command import environment
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.local_broker import LocalBroker
-from ltc_events.bus.publisher import Outgoing, Publisher
+from ltc_events.bus.publisher import Publisher
+from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import EVENTS, Bus, create_topics
 from ltc_events.store import Database, EventStore, OffsetMoved, Role
 from ltc_events.store.lease import Lease
@@ -68,7 +69,7 @@ def test_every_event_is_published_in_order(bus: Bus, database: Database, event_s
     assert_all_in_order(arrived, event_store)
 
 
-@pytest.mark.parametrize("point", ["before-publish", "after-publish", "before-lease", "after-lease"])
+@pytest.mark.parametrize("point", ["before-send", "after-send", "after-settle-2", "before-lease", "after-lease"])
 def test_a_killed_relay_repeats_and_never_skips(bus: Bus, database: Database, event_store: EventStore, point: str) -> None:
     fill(event_store)
     words = ["relay", point, database.conninfo, bus.bootstrap, bus.prefix]
@@ -96,14 +97,16 @@ def test_wherever_it_ends_the_next_one_goes_on(bus: Bus, database: Database, eve
     dice = random.Random(seed)
 
     class Failing(Publisher):
-        """Sends part of what it is given, and may end then."""
+        """Sends part of what it is given, and may end then, before or after it is acknowledged."""
 
-        def publish(self, topic: str, messages: Iterable[Outgoing]) -> int:
+        def send(self, topic: str, messages: Iterable[Outgoing]) -> None:
             given = list(messages)
             if dice.random() < 0.3:
-                super().publish(topic, given[: dice.randrange(len(given) + 1)])
+                super().send(topic, given[: dice.randrange(len(given) + 1)])
+                if dice.random() < 0.5:
+                    self.settle()
                 raise Gone
-            return super().publish(topic, given)
+            super().send(topic, given)
 
     fill(event_store, 200)
     while not published(bus, event_store):

@@ -8,11 +8,11 @@ from typing import NamedTuple, Self
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
-from ltc_events.bus import lenient
+from ltc_events.bus import records
 from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, Bus, BusUnreachable, Topic, TopicMissing, reach
 from ltc_events.kernel.errors import LtcError
 
-lenient.install()
+records.install()
 
 SESSION_TIMEOUT_MS = 10_000
 CLOSE_TIMEOUT_MS = 3_000
@@ -100,9 +100,7 @@ class Feed:
             self.rewind()
             return []
         return [
-            Polled(one.partition, one.offset, one.key, one.value, tuple(one.headers))
-            for messages in polled.values()
-            for one in messages
+            Polled(one.partition, one.offset, one.key, one.value, one.headers) for messages in polled.values() for one in messages
         ]
 
     def rewind(self) -> None:

@@ -1,27 +1,23 @@
 """Sending messages so that each is kept: acknowledged by all replicas, in order, not doubled by a retry."""
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Self
+from collections.abc import Callable, Iterable
+from itertools import zip_longest
+from typing import Any, Self
 
-from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError
 
-from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, MESSAGE_BYTES_MAX, Bus, BusUnreachable, reach
+from ltc_events.bus.link import Link
+from ltc_events.bus.records import SEQUENCES, Batch, Outgoing, packed, partition_of, sealed
+from ltc_events.bus.topics import Bus
 from ltc_events.kernel.errors import LtcError
 
 PATIENCE_S = 30.0
 # Whoever is told to stop waits so long for what it has sent.
 FAREWELL_S = 3.0
 LOOK_UP_S = 0.5
-LINGER_MS = 5
-BATCH_BYTES = 256 * 1024
-# A message that the client gave up by itself would leave a gap before those that it goes on to send. We give up the
-# whole client instead: what it has sent is then the beginning of what it was given.
-NEVER_MS = 24 * 60 * 60 * 1000
-Headers = Sequence[tuple[str, bytes]]
-Outgoing = tuple[bytes | None, bytes | None, Headers]
-"""Key, value and headers."""
+BATCH_BYTES = 512 * 1024
 
 
 class NotPublished(LtcError):
@@ -30,29 +26,30 @@ class NotPublished(LtcError):
     remedy = "they are sent again when the broker is back; nothing is lost. If it is there, run `ltc init --kafka`"
 
 
+class _Page:
+    """Messages that are under way."""
+
+    def __init__(self, topic: str, count: int, future: Any) -> None:
+        self.topic, self.count, self.future = topic, count, future
+        self.done = threading.Event()
+        future.add_both(lambda _: self.done.set())
+
+
 class Publisher:
-    """An idempotent producer. Not to be shared by threads; of no more use once a `publish` has failed."""
+    """An idempotent producer of pages. Not to be shared by threads; of no more use once it has raised NotPublished.
+
+    A message that were given up alone would leave a gap before those that follow it. So either a page is acknowledged, or
+    the publisher as a whole is given up: what it has sent is then the beginning of what it was given, on each partition.
+    """
 
     def __init__(self, bus: Bus, *, stopping: Callable[[], bool] = lambda: False) -> None:
         """Raises BusUnreachable. When `stopping` says so, publishing waits for a broker that is away no longer than needed."""
         self._stopping = stopping
-        reach(bus)
-        try:
-            self._producer = KafkaProducer(
-                bootstrap_servers=bus.bootstrap,
-                bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
-                acks="all",
-                enable_idempotence=True,
-                linger_ms=LINGER_MS,
-                batch_size=BATCH_BYTES,
-                max_request_size=MESSAGE_BYTES_MAX,
-                max_block_ms=CONNECT_TIMEOUT_MS,
-                request_timeout_ms=10_000,
-                delivery_timeout_ms=NEVER_MS,
-                allow_auto_create_topics=False,
-            )
-        except KafkaError as error:
-            raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
+        self._link = Link(bus)
+        self._partitions: dict[str, int] = {}
+        self._sequences: dict[tuple[str, int], int] = {}
+        self._keyless = 0
+        self._under_way: _Page | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -61,32 +58,85 @@ class Publisher:
         self.close()
 
     def publish(self, topic: str, messages: Iterable[Outgoing]) -> int:
-        """Send messages and wait until all are acknowledged; how many. Raises NotPublished."""
+        """Send messages and wait until all are acknowledged; how many. Raises NotPublished, TopicReplaced."""
         given = list(messages)
+        self.send(topic, given)
+        self.settle()
+        return len(given)
+
+    def send(self, topic: str, messages: Iterable[Outgoing]) -> None:
+        """Send messages while the caller goes on; first wait until those of the last `send` are acknowledged.
+
+        Raises NotPublished, TopicReplaced.
+        """
+        given = list(messages)
+        if not given:
+            return
         try:
-            futures = [self._producer.send(topic, value=value, key=key, headers=list(headers)) for key, value, headers in given]
-            self._flush()
-            for future in futures:
-                future.get(timeout=0)
+            count = self._count(topic)
+            rounds = self._packed(topic, given, count)
+            self.settle()
+            self._under_way = _Page(topic, len(given), self._link.begin(topic, rounds))
         except KafkaError as error:
             raise NotPublished(count=len(given), topic=topic, reason=str(error) or type(error).__name__) from error
-        return len(given)
+
+    def settle(self) -> None:
+        """Wait until all that was sent is acknowledged. Raises NotPublished, TopicReplaced."""
+        page, begun = self._under_way, time.monotonic()
+        if page is None:
+            return
+        while not page.done.wait(LOOK_UP_S):
+            if time.monotonic() - begun > (FAREWELL_S if self._stopping() else PATIENCE_S):
+                raise NotPublished(count=page.count, topic=page.topic, reason="no acknowledgement in time")
+        self._under_way = None
+        error = page.future.exception
+        if isinstance(error, LtcError):
+            raise error
+        if error is not None:
+            raise NotPublished(count=page.count, topic=page.topic, reason=str(error) or type(error).__name__) from error
 
     def close(self) -> None:
         """Close the connections. What was not acknowledged is given up."""
-        try:
-            self._producer.close(timeout=LOOK_UP_S)
-        except KafkaError:
-            self._producer._sender.force_close()  # noqa: SLF001 - else it goes on sending in the background
-            self._producer.close(timeout=LOOK_UP_S)
+        self._link.close()
 
-    def _flush(self) -> None:
-        begun = time.monotonic()
-        while True:
-            try:
-                self._producer.flush(timeout=LOOK_UP_S)
-            except KafkaTimeoutError:
-                if time.monotonic() - begun > (FAREWELL_S if self._stopping() else PATIENCE_S):
-                    raise
-            else:
-                return
+    def ends(self, topic: str) -> dict[int, int]:
+        """By partition, the offset that the next message will have. Raises NotPublished."""
+        try:
+            return self._link.ends(topic)
+        except KafkaError as error:
+            raise NotPublished(count=0, topic=topic, reason=str(error) or type(error).__name__) from error
+
+    def _count(self, topic: str) -> int:
+        if topic not in self._partitions:
+            self._partitions[topic] = self._link.partitions(topic)
+        return self._partitions[topic]
+
+    def _packed(self, topic: str, messages: list[Outgoing], partitions: int) -> list[list[Batch]]:
+        """Batches in rounds: in each, one for a partition at most."""
+        by_partition: dict[int, list[Batch]] = {}
+        records: dict[int, list[bytes]] = {}
+        sizes: dict[int, int] = {}
+        for message in messages:
+            key = message[0]
+            partition = self._anywhere(partitions) if key is None else partition_of(key, partitions)
+            here = records.setdefault(partition, [])
+            record = packed(message, len(here))
+            if here and sizes[partition] + len(record) > BATCH_BYTES:
+                self._seal(topic, partition, here, by_partition)
+                here = records[partition] = []
+                record = packed(message, 0)
+            sizes[partition] = len(record) + (sizes[partition] if here else 0)
+            here.append(record)
+        for partition, packed_records in records.items():
+            self._seal(topic, partition, packed_records, by_partition)
+        return [[one for one in batches if one is not None] for batches in zip_longest(*by_partition.values())]
+
+    def _seal(self, topic: str, partition: int, records: list[bytes], into: dict[int, list[Batch]]) -> None:
+        place = (topic, partition)
+        sequence = self._sequences.get(place, 0)
+        self._sequences[place] = (sequence + len(records)) % SEQUENCES
+        into.setdefault(partition, []).append(sealed(partition, records, self._link.producer, sequence))
+
+    def _anywhere(self, partitions: int) -> int:
+        self._keyless += 1
+        return self._keyless % partitions

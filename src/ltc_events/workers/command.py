@@ -18,7 +18,8 @@ from ltc_events.application.pipeline import Answer, CommandPipeline, Received
 from ltc_events.bus.cloudevents import command_document, dead_letter_message, result_message
 from ltc_events.bus.feed import SESSION_TIMEOUT_MS, Feed, Polled
 from ltc_events.bus.origin import origin_of
-from ltc_events.bus.publisher import Outgoing, Publisher
+from ltc_events.bus.publisher import Publisher
+from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus
 from ltc_events.kernel.clock import Clock
 from ltc_events.schemas.envelope import Undecodable
@@ -58,6 +59,8 @@ class CommandWorker:
         self._clock = clock
         self._pipeline = CommandPipeline(store, clock)
         self._places: dict[int, _Place] = {}
+        self._on_their_way: dict[int, int] = {}
+        """By partition, up to where answers were sent that may not be on Kafka yet."""
         self._results, self._dead_letters = bus.topic(RESULTS), bus.topic(DEAD_LETTERS)
         self._feed = Feed(bus, COMMANDS, group, assigned=self._find_places, session_timeout_ms=session_timeout_ms)
 
@@ -69,6 +72,7 @@ class CommandWorker:
     def step(self) -> None:
         """Take one batch: effects first, then answers. Where there is none, note which answers were given."""
         messages = self._feed.poll(WAIT_S)
+        self._settle()
         try:
             if messages:
                 self._take(messages)
@@ -81,6 +85,7 @@ class CommandWorker:
 
     def finish(self) -> None:
         """Note which answers were given: nothing is left to be answered again."""
+        self._settle()
         with suppress(OffsetMoved):  # they are another worker's now
             self._record_answers()
 
@@ -145,13 +150,17 @@ class CommandWorker:
             elif isinstance(answer, Undecodable):
                 origin = (self._feed.topic, message.partition, message.offset)
                 letters.append(dead_letter_message(message.key, message.value, message.headers, origin, answer.message))
-        if letters:
-            self._publisher.publish(self._dead_letters, letters)
-        if results:
-            self._publisher.publish(self._results, results)
-        for message in messages:
-            place = self._places[message.partition]
-            self._places[message.partition] = place._replace(answered=max(place.answered, message.offset + 1))
+        self._publisher.send(self._dead_letters, letters)
+        self._publisher.send(self._results, results)
+        self._on_their_way = {message.partition: message.offset + 1 for message in messages}
+
+    def _settle(self) -> None:
+        """Wait until the answers that were sent are on Kafka; they were on their way while the next messages were fetched."""
+        self._publisher.settle()
+        for partition, end in self._on_their_way.items():
+            place = self._places[partition]
+            self._places[partition] = place._replace(answered=max(place.answered, end))
+        self._on_their_way = {}
 
     def _record_answers(self) -> None:
         moves = self._unrecorded()

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 import structlog
 
 from ltc_events.bus.cloudevents import event_message
+from ltc_events.bus.link import TopicReplaced
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, Bus
 from ltc_events.store import Database, EventStore, Role
@@ -23,7 +24,10 @@ WAIT_S = 0.5
 
 
 class Relay:
-    """Publishes the log while it holds the lease; stands by while another one does."""
+    """Publishes the log while it holds the lease; stands by while another one does.
+
+    While a page is on its way to Kafka, the next one is read and packed; the offset moves when a page is acknowledged.
+    """
 
     def __init__(self, store: EventStore, lease: Lease, publisher: Publisher, *, page_events: int = PAGE_EVENTS) -> None:
         self._store = store
@@ -31,27 +35,53 @@ class Relay:
         self._publisher = publisher
         self._page_events = page_events
         self._position: int | None = None
+        self._sent = 0
         self._standing_by = False
 
     def step(self) -> None:
         """Publish a page; wait for events, or for the lease, where there is none."""
-        if self._position is None:
-            if not self._lease.take():
-                if not self._standing_by:
-                    self._standing_by = True
-                    log.info("relay_standing_by")
-                time.sleep(WAIT_S)
-                return
-            self._position = self._lease.offset()
-            log.info("relay_active", position=self._position)
-        records = self._store.read_raw(self._position, self._page_events)
-        if not records:
-            self._store.wait(self._position, WAIT_S)
-            self._lease.offset()  # a word now and then, or the lease is lost
+        if self._position is None and not self._begin():
             return
-        self._publisher.publish(self._lease.feed, map(event_message, records))
-        self._lease.advance(self._position, records[-1].position)
-        self._position = records[-1].position
+        records = self._store.read_raw(self._sent, self._page_events)
+        if records:
+            self._publisher.send(self._lease.feed, map(event_message, records))
+            self._acknowledged()
+            self._sent = records[-1].position
+        else:
+            self.finish()
+            self._store.wait(self._sent, WAIT_S)
+            self._lease.offset()  # a word now and then, or the lease is lost
+
+    def finish(self) -> None:
+        """Wait for the page that is on its way."""
+        self._publisher.settle()
+        self._acknowledged()
+
+    def _begin(self) -> bool:
+        if not self._lease.take():
+            if not self._standing_by:
+                self._standing_by = True
+                log.info("relay_standing_by")
+            time.sleep(WAIT_S)
+            return False
+        position = self._lease.offset()
+        self._check(position)
+        self._position = self._sent = position
+        log.info("relay_active", position=position)
+        return True
+
+    def _check(self, position: int) -> None:
+        """Every event up to the position was published: so the topic has at least as many messages, or had them once."""
+        ends = sum(self._publisher.ends(self._lease.feed).values()) if position else 0
+        if ends < position:
+            what = f"it has had {ends} messages, and {position} events were published"
+            raise TopicReplaced(topic=self._lease.feed, what=what)
+
+    def _acknowledged(self) -> None:
+        """All that was sent before is on Kafka."""
+        if self._position is not None and self._sent > self._position:
+            self._lease.advance(self._position, self._sent)
+            self._position = self._sent
 
 
 @contextmanager
@@ -62,4 +92,6 @@ def open_relay(bus: Bus, database: Database, publisher: Publisher) -> Iterator[R
         closing(Lease(database, bus.topic(EVENTS))) as lease,
         EventStore(database, Role.WRITER) as store,
     ):
-        yield Relay(store, lease, publisher)
+        relay = Relay(store, lease, publisher)
+        yield relay
+        relay.finish()
