@@ -1,6 +1,7 @@
 """What every command of the line shares: the settings, and what they lead to, opened when first asked for."""
 
 import logging
+import os
 import sys
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -77,6 +78,17 @@ def session_of(context: typer.Context) -> Session:
     if not isinstance(session, Session):
         raise TypeError("the command line was not started through its main callback")
     return session
+
+
+def environment_of(context: typer.Context) -> dict[str, str]:
+    """The environment in which another `ltc` has the same settings as this one, wherever they came from."""
+    root = context.find_root()
+    given = {
+        str(option.envvar): str(root.params[option.name])
+        for option in root.command.params
+        if option.envvar and option.name and root.params.get(option.name) is not None
+    }
+    return {**os.environ, **given}
 
 
 def configure_logging(log_format: str) -> None:

@@ -6,25 +6,90 @@ from typing import Annotated, Any
 
 import typer
 
-from ltc_events.cli.session import Session, session_of
+from ltc_events.cli.session import Session, environment_of, session_of
+from ltc_events.store import Role
+from ltc_events.workers.watching import HOST, UNHEALTHY_AFTER_S, Watching
 
-app = typer.Typer(help="Work between Kafka and the ledger, until SIGTERM.", no_args_is_help=True)
+_WATCHING = "ltc_events.watching"
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def member(
+    context: typer.Context,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="LTC_METRICS_PORT",
+            min=1,
+            max=65_535,
+            help="Offer /metrics and /healthz there; `all` gives its workers this port and those after it.",
+            show_default=False,
+        ),
+    ] = None,
+    metrics_host: Annotated[
+        str, typer.Option(envvar="LTC_METRICS_HOST", help="The address that it is offered on; 0.0.0.0: on all of them.")
+    ] = HOST,
+    unhealthy_after: Annotated[
+        float,
+        typer.Option(
+            envvar="LTC_UNHEALTHY_AFTER",
+            min=0.1,
+            help="After so many seconds, one that is behind and does not move is unhealthy.",
+        ),
+    ] = UNHEALTHY_AFTER_S,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+) -> None:
+    """Work between Kafka and the ledger, until SIGTERM."""
+    context.meta[_WATCHING] = Watching(metrics_port, metrics_host, unhealthy_after)
+    if with_parent:
+        from ltc_events.workers.family import end_with_parent
+
+        end_with_parent()
+
+
+@app.command("all")
+def all_(
+    context: typer.Context,
+    commands: Annotated[int, typer.Option(min=1, max=100, help="How many command workers.")] = 1,
+    projectors: Annotated[int, typer.Option(min=1, max=100, help="How many projectors.")] = 1,
+) -> None:
+    """Run all workers that this ledger needs in one process tree: without Kafka, a projector and a clock."""
+    import sys
+
+    from ltc_events.workers.family import Member, keep, stop_children_on_signals
+    from ltc_events.workers.loop import Stop
+
+    session: Session = session_of(context)
+    session.store(Role.READER).head()  # whoever has no ledger hears it once, and not from each of them
+    names = ["projector"] * projectors + ["clock"]
+    if session.kafka_bootstrap:
+        names += ["command"] * commands + ["relay"]
+    stop = Stop()
+    stop_children_on_signals(stop)
+    watching: Watching = context.meta[_WATCHING]
+    start = [sys.executable, "-m", "ltc_events", "worker", "--with-parent"]
+    members = [Member(name, [*start, *watching.words(number), name]) for number, name in enumerate(names)]
+    keep(members, stop, environment_of(context))
 
 
 @app.command()
 def command(context: typer.Context) -> None:
     """Take commands from Kafka, store their effects, answer them. Several share the partitions."""
     from ltc_events.workers.command import open_command_worker
+    from ltc_events.workers.lag import CommandProbe
 
-    _work("command", context, open_command_worker)
+    _work("command", context, open_command_worker, CommandProbe)
 
 
 @app.command()
 def relay(context: typer.Context) -> None:
     """Publish every event to Kafka, in order. One is active; further ones stand by."""
+    from ltc_events.workers.lag import RelayProbe
     from ltc_events.workers.relay import open_relay
 
-    _work("relay", context, open_relay)
+    _work("relay", context, open_relay, RelayProbe)
 
 
 @app.command()
@@ -35,6 +100,7 @@ def clock(
     """Send what time causes: breaches, missed follow-ups, expired quotes, renewals, bills. Two do no harm."""
     from ltc_events.bus.publisher import Publisher
     from ltc_events.workers.clock import open_clock
+    from ltc_events.workers.endpoint import watched
     from ltc_events.workers.loop import Stop, run, stop_on_signals
 
     session: Session = session_of(context)
@@ -48,14 +114,26 @@ def clock(
         with opened() as worker:
             worker.see_to_all()
     else:
-        run("clock", opened, stop)
+        with watched("clock", context.meta[_WATCHING], None) as watch:
+            run("clock", opened, stop, watch=watch)
 
 
-def _work(name: str, context: typer.Context, open_worker: Callable[..., AbstractContextManager[Any]]) -> None:
+def _work(
+    name: str,
+    context: typer.Context,
+    open_worker: Callable[..., AbstractContextManager[Any]],
+    open_probe: Callable[..., Any],
+) -> None:
     from ltc_events.bus.publisher import Publisher
+    from ltc_events.workers.endpoint import watched
     from ltc_events.workers.loop import Stop, run, stop_on_signals
 
     session: Session = session_of(context)
     bus, stop = session.bus, Stop()
     stop_on_signals(stop)
-    run(name, lambda: open_worker(bus, session.database, Publisher(bus, stopping=stop.requested)), stop)
+
+    def opened() -> AbstractContextManager[Any]:
+        return open_worker(bus, session.database, Publisher(bus, stopping=stop.requested))
+
+    with watched(name, context.meta[_WATCHING], lambda: open_probe(bus, session.database)) as watch:
+        run(name, opened, stop, watch=watch)

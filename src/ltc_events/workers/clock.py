@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 import structlog
+from psycopg import errors
 from psycopg.rows import class_row
 
 from ltc_events.application.clock import SystemClock
@@ -20,6 +21,7 @@ from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, Bus
 from ltc_events.kernel.clock import Clock
 from ltc_events.scheduling.duties import DUTIES, SOURCE, Due, Duty, parameters
+from ltc_events.scheduling.errors import TablesMissing
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.store import Database, EventStore, Role
 
@@ -63,7 +65,10 @@ class ClockWorker:
         still_due: set[str] = set()
         with self._connection.transaction(), self._connection.cursor("ltc_due", row_factory=class_row(Due)) as cursor:
             cursor.itersize = BATCH_COMMANDS
-            rows = iter(cursor.execute(duty.query, parameters(self._clock.now())))
+            try:
+                rows = iter(cursor.execute(duty.query, parameters(self._clock.now())))
+            except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
+                raise TablesMissing from error
             while found := [duty.document(due) for due in islice(rows, BATCH_COMMANDS)]:
                 news = [one for one in found if one["id"] not in before]
                 if news:

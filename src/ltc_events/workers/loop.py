@@ -14,7 +14,9 @@ import structlog
 from ltc_events.application.errors import Contention
 from ltc_events.bus.publisher import NotPublished
 from ltc_events.bus.topics import BusUnreachable
+from ltc_events.scheduling.errors import TablesMissing
 from ltc_events.store import CommitUnknown, ConnectionLost, DatabaseUnreachable, HeadHeld
+from ltc_events.workers.health import Watch
 
 log = structlog.get_logger()
 
@@ -31,6 +33,7 @@ PASSING = (
     Contention,
     DatabaseUnreachable,
     HeadHeld,
+    TablesMissing,
     psycopg.InterfaceError,
     psycopg.OperationalError,
 )
@@ -69,22 +72,26 @@ class Stop:
         self._sender.close()
 
 
-def run(name: str, open_worker: Callable[[], AbstractContextManager[Worker]], stop: Stop) -> None:
+def run(name: str, open_worker: Callable[[], AbstractContextManager[Worker]], stop: Stop, *, watch: Watch | None = None) -> None:
     """Let a worker work until `stop`. Passing trouble makes it begin anew; any other is raised.
 
-    One line is logged at each change of state: at work, waiting (and for what), stopped.
+    One line is logged at each change of state: at work, waiting (and for what), stopped. `watch` is told all along.
     """
+    watch = watch or Watch(name)
     state, delay = "", BACKOFF_MIN_S
     while not stop.requested():
         try:
             with open_worker() as worker:
                 while not stop.requested():
+                    watch.step_begins(worker)
                     worker.step()
+                    watch.step_ended()
                     if state != "working":
                         state, delay = "working", BACKOFF_MIN_S
                         log.info("worker_working", worker=name)
         except PASSING as error:
             code = getattr(error, "code", "database")
+            watch.waits(code, str(error).strip())
             if state != code and not stop.requested():
                 state = code
                 log.warning("worker_waiting", worker=name, reason=code, detail=str(error).strip())
