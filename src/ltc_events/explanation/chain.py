@@ -132,8 +132,8 @@ def _invoice(lens: Lens, number: str) -> list[Record]:
 
 def _document(store: EventStore, series: str, year: int, sequence: int) -> list[Record]:
     """The stream of the document that has this number; none where no document has it."""
-    assigned = store.event(series_id(series, year), sequence)
-    return store.stream(assigned.event.document_id) if assigned and isinstance(assigned.event, NumberAssigned) else []
+    assigned = event_of(store.event(series_id(series, year), sequence), NumberAssigned)
+    return store.stream(assigned.document_id) if assigned else []
 
 
 def _nearest(lens: Lens, number: str) -> list[str]:

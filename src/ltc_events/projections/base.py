@@ -26,8 +26,9 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar, get_a
 
 from ltc_events.projections.errors import ProjectionMisdeclared
 from ltc_events.projections.naming import SCHEMA, TEMPORARY
-from ltc_events.schemas.base import Event
+from ltc_events.schemas.base import EVENTS, Event
 from ltc_events.schemas.record import Record
+from ltc_events.schemas.upcasting import UPCASTERS, becomes_several, stored_as
 
 SqlType: TypeAlias = Literal["uuid", "int4", "int8", "text", "numeric", "date", "timestamptz", "bool", "jsonb"]
 """The types a column may have; jsonb takes any JSON value (amounts as strings), timestamptz an aware datetime."""
@@ -171,6 +172,15 @@ class Projection:
         return f"{cls.place()}__v{cls.version}"
 
     @classmethod
+    def concerns(cls, type: str) -> bool:
+        """Whether a stored event of this type may mean something here.
+
+        It does if it is told today as one that is handled, and if this program does not know the type: by that name goes
+        now, perhaps, what is handled here.
+        """
+        return type in stored_as(cls.types) or (type not in EVENTS and type not in UPCASTERS)
+
+    @classmethod
     def place(cls) -> str:
         """Under which name its checkpoints and failures are kept: `open_items`, built anew `open_items_b1`."""
         return f"{cls.table}_b{cls.build}" if cls.build else cls.table
@@ -208,6 +218,9 @@ def _problems(cls: type[Projection]) -> Iterator[str]:
     yield from _reference_problems(cls)
     if cls.append_only and "position" not in cls.key:
         yield "append_only needs `position` in the key, so that every row is written once"
+    several = becomes_several(cls.types) if cls.append_only and "part" not in cls.key else None
+    if several:
+        yield f"one {several} is told as several of the events it handles, so the key needs `part`, which records have"
     for name, declared in cls.columns.items():
         if cls.append_only and declared.default is not None:
             yield f"column {name} has a default, but rows of an append_only table are written whole"

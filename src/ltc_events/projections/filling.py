@@ -9,7 +9,7 @@ from ltc_events.projections.base import Operation, Projection
 from ltc_events.projections.errors import CheckpointMoved, FoldStopped
 from ltc_events.projections.fold import operations
 from ltc_events.projections.naming import Connection
-from ltc_events.projections.paging import Log, pages
+from ltc_events.projections.paging import Log, middle, pages
 from ltc_events.projections.runner import rare_collections
 from ltc_events.projections.track import PARTITION, SOURCE
 from ltc_events.projections.writer import Writer
@@ -62,14 +62,13 @@ class Filler:
         except (psycopg.OperationalError, psycopg.InterfaceError, CheckpointMoved):
             raise
         except Exception as error:
-            if len(records) == 1:
-                (record,) = records
+            half = middle(records)
+            if half is None:
                 raise FoldStopped(
                     projection=self._projection.place(),
-                    event=record.event.type,
-                    position=record.position,
+                    event=records[0].event.type,
+                    position=records[0].position,
                     cause=f"{type(error).__name__}: {error}",
                 ) from error
-            middle = records[len(records) // 2].position
-            self._write([record for record in records if record.position < middle], None, after, middle - 1)
-            self._write([record for record in records if record.position >= middle], None, middle - 1, position)
+            self._write([record for record in records if record.position < half], None, after, half - 1)
+            self._write([record for record in records if record.position >= half], None, half - 1, position)

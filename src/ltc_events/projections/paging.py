@@ -27,9 +27,20 @@ def pages(log: Log, after: int, upto: int, types: Sequence[str], limit: int) -> 
     while after < upto:
         end = min(after + window, upto)
         records = log.read(after, limit, types=types, upto=end)
-        after = records[-1].position if len(records) == limit else end
+        # A page of `limit` stored events has so many records at least: some may be told as several.
+        is_full = len(records) >= limit
+        after = records[-1].position if is_full else end
         if len(records) < limit // 2:
             window = min(window * 2, WINDOW_POSITIONS_MAX)
-        elif len(records) == limit:
+        elif is_full:
             window = max(window // 2, limit)
         yield records, after
+
+
+def middle(records: Sequence[Record]) -> int | None:
+    """The position at which the second half of these records begins, the first not being empty; None: they are of one."""
+    first, last = records[0].position, records[-1].position
+    if first == last:
+        return None
+    half = records[len(records) // 2].position
+    return half if half > first else next(one.position for one in records if one.position > first)

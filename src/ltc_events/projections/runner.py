@@ -122,17 +122,17 @@ class Runner:
                     after = position
             except UnreadableEvent as error:
                 # Not the one that was raised: it holds on to the read that it broke off, and with it to the connection.
-                unreadable = UnreadableEvent(**error.details)
+                unreadable = type(error)(**error.details)
             _finish(writing)
             report(after)
         if unreadable:
             self._pass_by(group, unreadable, report)
 
     def _pass_by(self, group: list[Track], error: UnreadableEvent, report: Callable[[int], None]) -> None:
-        """An event that cannot be decoded stops those that handle its type, right before it; the others go on."""
+        """An event that cannot be decoded stops those that it concerns, right before it; the others go on."""
         position, kind = error.details["position"], error.details["type"]
         for track in group:
-            if kind in track.projection.types and not track.failed:
+            if track.projection.concerns(kind) and not track.failed:
                 if track.position < position - 1:
                     self._carry([track], position - 1, report)
                 track.stop(position, kind, error)

@@ -8,6 +8,7 @@ from ltc_events.projections.base import Operation, Projection
 from ltc_events.projections.errors import CheckpointMoved
 from ltc_events.projections.fold import operations
 from ltc_events.projections.naming import Connection
+from ltc_events.projections.paging import middle
 from ltc_events.projections.writer import Writer
 from ltc_events.schemas.record import Record
 
@@ -68,13 +69,13 @@ class Track:
         except CheckpointMoved:
             find_positions([self])
         except Exception as error:  # noqa: BLE001 - whatever a handler raises stops this projection, not the others
-            if len(records) == 1:
+            half = middle(records)
+            if half is None:
                 self.stop(records[0].position, records[0].event.type, error)
                 return
-            middle = records[len(records) // 2].position
-            self.take_in([record for record in records if record.position < middle], middle - 1)
-            if self.position == middle - 1:
-                self.take_in([record for record in records if record.position >= middle], position)
+            self.take_in([record for record in records if record.position < half], half - 1)
+            if self.position == half - 1:
+                self.take_in([record for record in records if record.position >= half], position)
 
     def stop(self, position: int, event_type: str, error: Exception) -> None:
         """Go no further, and leave word why."""

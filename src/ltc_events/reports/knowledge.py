@@ -26,10 +26,11 @@ WHERE shown.relnamespace = to_regnamespace('ltc_read') AND shown.relkind = 'v' A
 GROUP BY shown.relname
 """
 # Positions have no gap and recorded_at never falls as they rise, so halving finds the last one in some twenty steps.
+# UNION, not ALL: one event may be told as several, which have their position in common.
 _POSITION_AT = """
 WITH RECURSIVE search (low, high) AS (
     SELECT 0::bigint, %(upto)s::bigint
-    UNION ALL
+    UNION
     SELECT CASE WHEN t.recorded_at <= %(moment)s THEN t.position ELSE s.low END,
            CASE WHEN t.recorded_at <= %(moment)s THEN s.high ELSE t.position - 1 END
     FROM search s

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import orjson
 from pydantic import ValidationError
 
-from ltc_events.schemas.base import EVENTS, Event
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.catalogue import EVENTS
 from ltc_events.schemas.upcasting import UPCASTERS, CannotUpcast, newest_known, told_today
 from ltc_events.store.errors import NewerEvent, UnknownEvent, UnreadableEvent, UpcastFailed
 

@@ -4,14 +4,17 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, Self, TypeVar, cast
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
+from ltc_events.schemas.catalogue import EVENTS
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.record import RawRecord, Record
+from ltc_events.schemas.upcasting import UPCASTERS, beginning_as, stored_as
 from ltc_events.store.commit import Commit, Offset
 from ltc_events.store.database import Database, Role
 from ltc_events.store.errors import (
@@ -53,10 +56,15 @@ _DEAD_LETTERS = query("dead_letters").as_bytes()
 _DEAD_LETTER_STEPS = query("dead_letter_steps").as_bytes()
 _OFFSETS = query("offsets").as_bytes()
 _ADVANCE_OFFSET = query("advance_offset").as_bytes()
-_READ = query("read", event_columns=EVENT_COLUMNS).as_bytes()
 _HEAD = query("head").as_bytes()
 _AWAIT_HEAD = query("await_head").as_bytes()
 _RECORDED_AT = query("recorded_at").as_bytes()
+
+
+@lru_cache(maxsize=8)
+def _read(*known: str) -> bytes:
+    """The query of `read`. What is known stands in it as a constant: of a parameter PostgreSQL would make no hash."""
+    return query("read", event_columns=EVENT_COLUMNS, known=list(known)).as_bytes()
 
 
 class Beginning(NamedTuple):
@@ -152,13 +160,14 @@ class EventStore:
     def streams_of(self, customers: Sequence[UUID], type: str) -> dict[UUID, list[UUID]]:
         """Per customer the streams that begin with an event of this type, oldest first; those without any are absent."""
         streams: dict[UUID, list[UUID]] = {}
-        for customer_id, stream in self._query(_STREAMS_OF, ids=Uuids(customers), type=type):
+        for customer_id, stream in self._query(_STREAMS_OF, ids=Uuids(customers), types=beginning_as(type)):
             streams.setdefault(customer_id, []).append(stream)
         return streams
 
     def company_streams(self, type: str) -> list[tuple[Record, int]]:
         """The company's streams that begin with an event of this type: that event, and the last version of the stream."""
-        firsts = to_records(self._query(_COMPANY_STREAMS, type=type))
+        records = to_records(self._query(_COMPANY_STREAMS, types=beginning_as(type)))
+        firsts = [one for one in records if one.part == 1]
         lasts = dict(self._query(_LAST_VERSIONS, ids=Uuids(first.subject for first in firsts)))
         return [(first, lasts[first.subject]) for first in firsts]
 
@@ -184,24 +193,27 @@ class EventStore:
         """One stream in version order."""
         return to_records(self._query(_STREAM, id=id, after_version=after_version))
 
-    def event(self, id: UUID, version: int) -> Record | None:
-        """One event of a stream."""
-        records = to_records(self._query(_EVENT, id=id, version=version))
-        return records[0] if records else None
+    def event(self, id: UUID, version: int) -> list[Record]:
+        """One event of a stream, in its parts; empty: there is none."""
+        return to_records(self._query(_EVENT, id=id, version=version))
 
     def read(self, after: int, limit: int, *, types: Sequence[str] | None = None, upto: int | None = None) -> list[Record]:
-        """At most `limit` records in position order: those after `after`, up to and with `upto`, of these types.
+        """At most `limit` stored events in position order: those after `after`, up to and with `upto`, of these types.
 
-        Raises UnreadableEvent (UnknownEvent) with the first position that cannot be decoded.
+        A stored event that is told as several today counts as one, comes whole, and comes if any of them may be of these types.
+        Raises UnreadableEvent (UnknownEvent, UpcastFailed) with the first position that cannot be decoded; a type that this
+        program does not know is such a one whatever types are asked for, as it may be what one of them is called by now.
         """
-        params = {"after": after, "limit": limit, "upto": upto, "types": None if types is None else list(types)}
+        stored = None if types is None else stored_as(types)
+        params = {"after": after, "limit": limit, "upto": upto, "types": stored}
+        statement = _read(*EVENTS, *UPCASTERS)
 
         def stream(connection: Connection) -> list[Record]:
             # In chunks: the server goes on while we decode.
             # Closed even on an event that cannot be decoded: an open stream keeps the connection to itself.
             with (
                 connection.cursor() as cursor,
-                closing(cast(Rows, cursor.stream(_READ, params, binary=True, size=CHUNK_ROWS))) as rows,
+                closing(cast(Rows, cursor.stream(statement, params, binary=True, size=CHUNK_ROWS))) as rows,
             ):
                 return to_records(rows)
 
@@ -209,7 +221,7 @@ class EventStore:
 
     def read_raw(self, after: int, limit: int) -> list[RawRecord]:
         """At most `limit` events after the position `after`, in position order, as their exact bytes."""
-        return to_raw_records(self._query(_READ, after=after, limit=limit, upto=None, types=None))
+        return to_raw_records(self._query(_read(), after=after, limit=limit, upto=None, types=None))
 
     def head(self) -> tuple[int, datetime]:
         """The last position (0: none yet) and when it was recorded."""

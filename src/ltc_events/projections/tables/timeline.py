@@ -11,13 +11,15 @@ from ltc_events.schemas.record import Record
 
 
 class Timeline(Projection):
-    """Everything that happened, in words: one row per event of the log, never changed (R-24, R-25). Because it has them all,
-    it also says when each position was recorded, which is how `--known-at` with a time finds its position."""
+    """Everything that happened, in words: one row per event of the log as it is told today, never changed (R-24, R-25).
+    Because it has them all, it also says when each position was recorded, which is how `--known-at` with a time finds its
+    position."""
 
-    table, version, key = "timeline", 1, ("position",)
+    table, version, key = "timeline", 2, ("position", "part")
     append_only = True
     columns = {
         **POSITION,
+        "part": column("int4", "1; where one stored event is told as several today, which of them"),
         **TIMES,
         "customer_id": column("uuid", "the customer; null for what belongs to the company"),
         "subject": column("uuid", "the lead, quote, invoice … that it happened to"),
@@ -31,6 +33,7 @@ class Timeline(Projection):
     def happened(self, event: Event, record: Record) -> Iterator[Operation]:
         yield Put(
             record.position,
+            record.part,
             **times(record),
             customer_id=record.customer_id,
             subject=record.subject,

@@ -112,10 +112,10 @@ amount (place, item, count, currency, amount) AS (
     FROM item WHERE item <> 'invoice' GROUP BY currency
 ),
 happened AS (
-    SELECT type, effective_on, summary, actor, position
+    SELECT type, effective_on, summary, actor, position, row_number() OVER (ORDER BY position DESC, part DESC) AS place
     FROM ltc_read.timeline
     WHERE customer_id = %(customer)s AND position <= %(known_position)s AND effective_on <= %(as_of)s
-    ORDER BY position DESC
+    ORDER BY position DESC, part DESC
     LIMIT %(limit)s
 ),
 page (part, section, place, item, date, detail, count, currency, amount, actor, position) AS (
@@ -139,7 +139,7 @@ page (part, section, place, item, date, detail, count, currency, amount, actor, 
     UNION ALL
     SELECT 4, 'amount', place, item, NULL, NULL, count, currency, amount, NULL, NULL FROM amount
     UNION ALL
-    SELECT 5, 'timeline', 0, type, effective_on, summary, NULL, NULL, NULL, actor, position FROM happened
+    SELECT 5, 'timeline', place, type, effective_on, summary, NULL, NULL, NULL, actor, position FROM happened
 )
 SELECT section, item, date, detail, count, currency, amount, actor, position
 FROM page
