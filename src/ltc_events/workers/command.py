@@ -22,9 +22,11 @@ from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus
 from ltc_events.kernel.clock import Clock
+from ltc_events.kernel.collector import collector_paused
 from ltc_events.schemas.envelope import Undecodable
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
+from ltc_events.workers.metrics import TimedStore, command_metrics
 
 log = structlog.get_logger()
 
@@ -71,17 +73,18 @@ class CommandWorker:
 
     def step(self) -> None:
         """Take one batch: effects first, then answers. Where there is none, note which answers were given."""
-        messages = self._feed.poll(WAIT_S)
-        self._settle()
-        try:
-            if messages:
-                self._take(messages)
-            else:
-                self._record_answers()
-        except OffsetMoved as moved:
-            # Another worker had our partitions while we slept, or our last commit was stored without our hearing of it.
-            log.warning("command_feed_moved", detail=moved.message)
-            self._feed.rewind()
+        with collector_paused():
+            messages = self._feed.poll(WAIT_S)
+            self._settle()
+            try:
+                if messages:
+                    self._take(messages)
+                else:
+                    self._record_answers()
+            except OffsetMoved as moved:
+                # Another worker had our partitions while we slept, or our last commit was stored without our hearing of it.
+                log.warning("command_feed_moved", detail=moved.message)
+                self._feed.rewind()
 
     def finish(self) -> None:
         """Note which answers were given: nothing is left to be answered again."""
@@ -115,6 +118,7 @@ class CommandWorker:
 
     def _submit(self, documents: Sequence[Received], moves: Sequence[Offset]) -> Sequence[Answer]:
         answers = self._pipeline.submit(documents, moves, source=self._feed.topic)
+        command_metrics().taken(answers)
         self._note(moves)
         return answers
 
@@ -173,7 +177,7 @@ class CommandWorker:
 @contextmanager
 def open_command_worker(bus: Bus, database: Database, publisher: Publisher) -> Iterator[CommandWorker]:
     """A command worker with connections of its own; the publisher is closed with it."""
-    with publisher, EventStore(database, Role.WRITER) as store:
+    with publisher, TimedStore(database, Role.WRITER) as store:
         worker = CommandWorker(bus, store, publisher, SystemClock())
         try:
             yield worker

@@ -1,0 +1,134 @@
+"""How far behind each kind of worker is, seen from outside it: what there is, and what is done, by the records of both."""
+
+import time
+from typing import Any
+
+from ltc_events.bus.survey import Survey
+from ltc_events.bus.topics import COMMANDS, EVENTS, Bus
+from ltc_events.projections.lifecycle import State
+from ltc_events.projections.status import ProjectionStatus, projection_status
+from ltc_events.store import Database, EventStore, Role
+from ltc_events.workers.health import Measure
+from ltc_events.workers.metrics import (
+    COMMAND_AGE,
+    COMMAND_LAG,
+    DEAD_LETTERS,
+    LOG_POSITION,
+    PROJECTOR_AGE,
+    PROJECTOR_FAILED,
+    PROJECTOR_LAG,
+    PROJECTOR_POSITION,
+    RELAY_AGE,
+    RELAY_LAG,
+    RELAY_POSITION,
+    Reading,
+)
+
+# Counting them looks at each.
+LETTERS_EVERY_S = 30.0
+
+
+class CommandProbe:
+    """Of a command worker: the messages in the partitions that are its own."""
+
+    def __init__(self, bus: Bus, database: Database) -> None:
+        """Raises BusUnreachable."""
+        self._topic = bus.topic(COMMANDS)
+        self._survey = Survey(bus)
+        self._store = EventStore(database, Role.WRITER)
+        self._own: tuple[int, ...] = ()
+        self._letters: tuple[Reading, ...] = ()
+        self._letters_at = -LETTERS_EVERY_S
+
+    def measure(self, worker: Any) -> Measure:
+        """What lies behind the effect offsets. While it waits for servers, its partitions are those that it had last."""
+        if worker is not None:
+            self._own = worker.partitions
+        ends = self._survey.ends(self._topic)
+        taken = {number: offset for (_, number), offset in self._store.offsets(self._topic).items()}
+        lags = {number: max(end - taken.get(number, 0), 0) for number, end in ends.items() if number in self._own}
+        behind = {number: taken.get(number, 0) for number, lag in lags.items() if lag}
+        now = time.time()
+        ages = {number: max(now - sent, 0.0) for number, sent in self._survey.sent_at(self._topic, behind).items()}
+        readings = [
+            *(Reading(COMMAND_LAG, lag, (str(number),)) for number, lag in lags.items()),
+            *(Reading(COMMAND_AGE, ages.get(number, 0.0), (str(number),)) for number in lags),
+            *self._count_letters(),
+            Reading(LOG_POSITION, self._store.head()[0]),
+        ]
+        place = sum(taken.get(number, 0) for number in lags)
+        return Measure(sum(lags.values()), max(ages.values(), default=0.0), place, tuple(readings))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._store.close()
+        self._survey.close()
+
+    def _count_letters(self) -> tuple[Reading, ...]:
+        if time.monotonic() - self._letters_at >= LETTERS_EVERY_S:
+            counts = self._store.dead_letter_counts()
+            self._letters = tuple(Reading(DEAD_LETTERS, count, (state,)) for state, count in counts.items())
+            self._letters_at = time.monotonic()
+        return self._letters
+
+
+class RelayProbe:
+    """Of a relay: the events behind its offset. One that stands by has nothing to do."""
+
+    def __init__(self, bus: Bus, database: Database) -> None:
+        self._feed = bus.topic(EVENTS)
+        self._store = EventStore(database, Role.WRITER)
+        self._stands_by = False
+
+    def measure(self, worker: Any) -> Measure:
+        """What is in the log and not acknowledged by Kafka."""
+        if worker is not None:
+            self._stands_by = worker.is_standing_by
+        head, _ = self._store.head()
+        position = self._store.offsets(self._feed).get((self._feed, 0), 0)
+        lag = head - position
+        next_at = self._store.recorded_at(position + 1) if lag else None
+        age = max(time.time() - next_at.timestamp(), 0.0) if next_at else 0.0
+        readings = (
+            Reading(LOG_POSITION, head),
+            Reading(RELAY_POSITION, position),
+            Reading(RELAY_LAG, lag),
+            Reading(RELAY_AGE, age),
+        )
+        return Measure(0, 0.0, position, ()) if self._stands_by else Measure(lag, age, position, readings)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._store.close()
+
+
+class ProjectorProbe:
+    """Of a projector: the events that the tables in use have not taken in. One that has failed stands, for all to see."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def measure(self, _: Any) -> Measure:
+        """The hindmost table says how far behind it is."""
+        by_table: dict[str, list[ProjectionStatus]] = {}
+        for one in projection_status(self._database):
+            if one.life == State.SHOWN.value:
+                by_table.setdefault(one.name, []).append(one)
+        readings: list[Reading] = []
+        lag, oldest, place = 0, 0.0, 0
+        for table, parts in by_table.items():
+            failed = any(one.failed_position is not None for one in parts)
+            behind, age = max(one.lag_events for one in parts), max(one.lag_seconds or 0.0 for one in parts)
+            readings += [
+                Reading(PROJECTOR_POSITION, min(one.position for one in parts), (table,)),
+                Reading(PROJECTOR_LAG, behind, (table,)),
+                Reading(PROJECTOR_AGE, age, (table,)),
+                Reading(PROJECTOR_FAILED, float(failed), (table,)),
+            ]
+            place += sum(one.position for one in parts)
+            if not failed:
+                lag, oldest = max(lag, behind), max(oldest, age)
+        return Measure(lag, oldest, place, tuple(readings))
+
+    def close(self) -> None:
+        """Nothing is kept open."""

@@ -1,0 +1,151 @@
+"""What a worker tells Prometheus: counts and times as they happen, and what is measured from outside it.
+
+What is measured (how far behind, dead letters …) is not of the worker's own making, so that it is told also of a worker
+that hangs.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ltc_events.application.pipeline import Answer
+from ltc_events.schemas.envelope import Undecodable
+from ltc_events.store import Commit, EventStore
+
+OUTCOMES = ("accepted", "refused", "duplicate", "undecodable")
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+ProcessCollector(registry=REGISTRY)
+
+
+class Gauge(NamedTuple):
+    """Something that is measured: its name, what it means, and by what it is told apart."""
+
+    name: str
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+
+LOG_POSITION = Gauge("ltc_log_position", "The last position of the event log.")
+COMMAND_LAG = Gauge("ltc_command_lag_messages", "Messages on ltc.commands that are not taken yet.", ("partition",))
+COMMAND_AGE = Gauge("ltc_command_lag_seconds", "Age of the oldest message that is not taken yet.", ("partition",))
+RELAY_POSITION = Gauge("ltc_relay_position", "The last position that Kafka has acknowledged.")
+RELAY_LAG = Gauge("ltc_relay_lag_events", "Events that are not on Kafka yet.")
+RELAY_AGE = Gauge("ltc_relay_lag_seconds", "Age of the oldest event that is not on Kafka yet.")
+PROJECTOR_POSITION = Gauge("ltc_projector_position", "The last position that a read table has taken in.", ("table",))
+PROJECTOR_LAG = Gauge("ltc_projector_lag_events", "Events that a read table has not taken in yet.", ("table",))
+PROJECTOR_AGE = Gauge("ltc_projector_lag_seconds", "Age of the oldest event that a read table has not taken in.", ("table",))
+PROJECTOR_FAILED = Gauge("ltc_projector_failed", "1: the read table has stopped at an event that it cannot take in.", ("table",))
+DEAD_LETTERS = Gauge("ltc_dead_letters", "Dead letters, by what became of them.", ("state",))
+OLDEST = Gauge("ltc_oldest_unprocessed_seconds", "Age of the oldest thing that waits for this worker; 0: none does.")
+HEALTHY = Gauge("ltc_worker_healthy", "0: it is behind and does not move. As /healthz has it.", ("worker",))
+GAUGES = (
+    LOG_POSITION, COMMAND_LAG, COMMAND_AGE, RELAY_POSITION, RELAY_LAG, RELAY_AGE, PROJECTOR_POSITION, PROJECTOR_LAG,
+    PROJECTOR_AGE, PROJECTOR_FAILED, DEAD_LETTERS, OLDEST, HEALTHY,
+)  # fmt: skip
+
+
+class Reading(NamedTuple):
+    """A gauge's value, for one set of its labels."""
+
+    gauge: Gauge
+    value: float
+    labels: tuple[str, ...] = ()
+
+
+class WorkerMetrics:
+    """What every worker counts."""
+
+    def __init__(self) -> None:
+        self.waits = Counter(
+            "ltc_worker_waits_total",
+            "How often it began to wait for something that is away.",
+            ["reason"],
+            registry=REGISTRY,
+        )
+
+
+class CommandMetrics:
+    """What a command worker counts."""
+
+    def __init__(self) -> None:
+        self._commands = Counter("ltc_commands_total", "Messages taken, by what became of them.", ["outcome"], registry=REGISTRY)
+        self._batches = Histogram("ltc_command_batch_size", "Messages in a batch.", buckets=_SIZES, registry=REGISTRY)
+        self._commits = Histogram("ltc_commit_seconds", "How long it took to store a batch.", buckets=_SECONDS, registry=REGISTRY)
+        for outcome in OUTCOMES:
+            self._commands.labels(outcome)
+
+    def taken(self, answers: Sequence[Answer]) -> None:
+        """A batch was decided and stored."""
+        self._batches.observe(len(answers))
+        undecodable = duplicate = refused = 0
+        for answer in answers:
+            if isinstance(answer, Undecodable):
+                undecodable += 1
+            elif answer.duplicate:
+                duplicate += 1
+            elif answer.reasons:
+                refused += 1
+        accepted = len(answers) - undecodable - duplicate - refused
+        for outcome, count in zip(OUTCOMES, (accepted, refused, duplicate, undecodable), strict=True):
+            if count:
+                self._commands.labels(outcome).inc(count)
+
+    def committed(self, seconds: float) -> None:
+        """A batch was stored."""
+        self._commits.observe(seconds)
+
+
+@cache
+def worker_metrics() -> WorkerMetrics:
+    """Of this process. Made when first asked for: a worker tells of what it does, and of nothing else."""
+    return WorkerMetrics()
+
+
+@cache
+def command_metrics() -> CommandMetrics:
+    """Of this process."""
+    return CommandMetrics()
+
+
+class TimedStore(EventStore):
+    """An event store whose commits are timed."""
+
+    def append(self, commit: Commit) -> int:
+        """As EventStore has it; only what was stored is counted."""
+        began = time.perf_counter()
+        base = super().append(commit)
+        command_metrics().committed(time.perf_counter() - began)
+        return base
+
+
+class MeasuredCollector(Collector):
+    """Tells the readings that were taken last."""
+
+    def __init__(self) -> None:
+        self.readings: Sequence[Reading] = ()
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand: what there is depends on the worker."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """The readings by gauge."""
+        families: dict[str, GaugeMetricFamily] = {}
+        for gauge, value, labels in self.readings:
+            family = families.get(gauge.name)
+            if family is None:
+                family = families[gauge.name] = GaugeMetricFamily(gauge.name, gauge.meaning, labels=gauge.labels)
+            family.add_metric(labels, value)
+        return families.values()
+
+
+MEASURED = MeasuredCollector()
+REGISTRY.register(MEASURED)

@@ -1,0 +1,22 @@
+"""Whether and where a worker may be watched: what `ltc worker` is told about it, and tells those that it starts."""
+
+from typing import NamedTuple
+
+HOST = "127.0.0.1"
+UNHEALTHY_AFTER_S = 60.0
+
+
+class Watching(NamedTuple):
+    """A port for /metrics and /healthz; None: there is none."""
+
+    port: int | None = None
+    host: str = HOST
+    unhealthy_after_s: float = UNHEALTHY_AFTER_S
+
+    def words(self, number: int) -> list[str]:
+        """The options that tell the `number`-th worker (from 0) of a family to be watched: on a port of its own."""
+        if self.port is None:
+            return []
+        options = {"port": self.port + number, "host": self.host}
+        told = [word for name, value in options.items() for word in (f"--metrics-{name}", str(value))]
+        return [*told, "--unhealthy-after", str(self.unhealthy_after_s)]
