@@ -7,9 +7,14 @@ from ltc_events.store import EventStore
 
 
 class Racing(EventStore):
-    """Between our look and our commit, a rival commits: once, each time one is named."""
+    """Between our look and our commit, a rival commits: once, each time one is named. `looks` counts our looks."""
 
     rival: Callable[[], object] | None = None
+    looks = 0
+
+    def begin(self, *args: Any) -> Any:
+        self.looks += 1
+        return super().begin(*args)
 
     def append(self, commit: Any) -> int:
         if self.rival is not None:

@@ -1,6 +1,5 @@
 """The command pipeline on a real store: exactly one outcome for each command, whatever happens around it."""
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.commands import TIME, capture, publish_billing, register, rename, sell, send
+from tests.integration.racing import Racing
 from tests.proxy import Proxy, committed
 
-from ltc_events.aggregates.policies import policy_id
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.errors import Contention
 from ltc_events.application.pipeline import CommandPipeline
@@ -22,7 +21,6 @@ from ltc_events.schemas.envelope import Undecodable
 from ltc_events.schemas.invoice import WriteOffInvoice
 from ltc_events.schemas.lead import ScreenLead
 from ltc_events.schemas.outcome import Outcome, Status
-from ltc_events.schemas.policy import PublishPolicy, RequiredFields
 from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
 
 CUSTOMER = derive_id("test", "Analytical Ltd")
@@ -173,17 +171,6 @@ def test_a_cached_state_that_another_writer_changed_is_loaded_again(
 
 
 def test_a_version_conflict_loads_and_decides_again(database: Database) -> None:
-    class Racing(EventStore):
-        """A store on which, between our look and our commit, another writer is quicker."""
-
-        rival: Callable[[], object] | None = None
-
-        def append(self, commit: Any) -> int:
-            if self.rival is not None:
-                rival, self.rival = self.rival, None
-                rival()
-            return super().append(commit)
-
     mine, theirs = Racing(database, Role.WRITER), EventStore(database, Role.WRITER)
     pipeline, another = CommandPipeline(mine, SystemClock()), CommandPipeline(theirs, SystemClock())
     pipeline.submit([register()])
@@ -225,38 +212,6 @@ def test_policies_published_by_others_are_seen(
     pipeline.submit([publish_billing("7")])
     versions = [record.event.version for record in event_store.read(0, 10, types=["policy.published.v1"])]  # type: ignore[attr-defined]
     assert versions == [1, 2]
-
-
-def test_a_lone_command_is_never_decided_on_what_others_have_changed_since(
-    pipeline: CommandPipeline, another: CommandPipeline, event_store: EventStore
-) -> None:
-    """Nobody else wrote for a while, so the store is not asked before the command is decided; then somebody does write."""
-    repeated = rename("repeated", CUSTOMER)
-    for command in (register(), repeated, rename("third", CUSTOMER), rename("fourth", CUSTOMER)):
-        assert codes(pipeline.submit([command])[0]) == []
-    required = RequiredFields(kind="required_fields", lead=("phone",))
-    another.submit([send(PublishPolicy(content=required), policy_id("required_fields"))])
-    assert codes(pipeline.submit([capture(LEAD, CUSTOMER)])[0]) == ["missing_fields"]
-    assert codes(pipeline.submit([rename("fifth", CUSTOMER)])[0]) == []
-    (answer,) = pipeline.submit([repeated])
-    assert isinstance(answer, Outcome)
-    assert answer.duplicate
-    assert [record.version for record in event_store.stream(CUSTOMER)] == [1, 2, 3, 4, 5]
-
-
-def test_a_lone_command_is_one_round_trip_while_nobody_else_writes(database: Database) -> None:
-    class Asked(EventStore):
-        times = 0
-
-        def begin(self, *args: Any) -> Any:
-            self.times += 1
-            return super().begin(*args)
-
-    with Asked(database, Role.WRITER) as store:
-        pipeline = CommandPipeline(store, SystemClock())
-        for name in ("first", "second", "third", "fourth"):
-            pipeline.submit([register() if name == "first" else rename(name, CUSTOMER)])
-        assert store.times == 2
 
 
 def test_offsets_advance_with_the_batch_or_nothing_is_stored(pipeline: CommandPipeline, event_store: EventStore) -> None:

@@ -1,17 +1,30 @@
 """Several writers at once, and connections that break: nothing is skipped, nothing is stored twice or half."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Barrier, Event, Thread
 from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.pq.abc import PGresult
 from tests.commits import accepted, batch, new_event, one_command
 from tests.proxy import LastRows, Predicate, Proxy, asks_for_rows, committed
 
 from ltc_events.schemas.record import Record
-from ltc_events.store import Commit, CommitUnknown, ConnectionLost, Database, EventStore, HeadHeld, Role, VersionConflict
+from ltc_events.store import (
+    Commit,
+    CommitUnknown,
+    ConnectionLost,
+    Database,
+    EventStore,
+    HeadHeld,
+    Reads,
+    Role,
+    StaleRead,
+    VersionConflict,
+)
 from ltc_events.store.queries import query
 from ltc_events.store.script import run_script
 from ltc_events.store.writing import _Batch
@@ -76,40 +89,87 @@ def test_a_tailing_reader_misses_nothing_of_many_writers(database: Database, tai
     assert tail.positions() == sorted(written)
 
 
-def test_a_slow_writer_keeps_nobody_from_seeing_everything(database: Database, event_store: EventStore, tail: Tail) -> None:
-    """One writer is slow inside its transaction: after it, in it or before it, no position may appear out of order."""
-    slow = database.connect(Role.WRITER, autocommit=True)
-    held = Event()
-    released = Event()
+@contextmanager
+def slow_writer(database: Database, commit: Commit) -> Iterator[Callable[[], None]]:
+    """A writer that is inside its transaction, with the head row locked, until what it gives is called."""
+    held, released = Event(), Event()
+    packed = _Batch(commit)
+
+    def after_a_while(results: Sequence[PGresult]) -> bytes:
+        held.set()
+        released.wait(10)
+        return packed.copies[1](results)
 
     def write_slowly() -> None:
-        commit = _Batch(batch(2))
-        rows = commit.copies[1]
+        run_script(connection, packed.script, [packed.copies[0], after_a_while])
 
-        def after_a_while(results: object) -> bytes:
-            held.set()
-            released.wait(10)
-            return rows(results)  # type: ignore[arg-type]
+    with database.connect(Role.WRITER, autocommit=True) as connection:
+        writer = Thread(target=write_slowly)
+        writer.start()
+        assert held.wait(10)
+        yield released.set
+        released.set()
+        writer.join()
 
-        run_script(slow, commit.script, [commit.copies[0], after_a_while])
 
+def test_a_slow_writer_keeps_nobody_from_seeing_everything(database: Database, event_store: EventStore, tail: Tail) -> None:
+    """One writer is slow inside its transaction: after it, in it or before it, no position may appear out of order."""
     event_store.append(batch(1))
-    writer = Thread(target=write_slowly)
-    writer.start()
-    assert held.wait(10)
     others = Thread(target=lambda: [event_store.append(sizes(number)) for number in range(6)])
-    others.start()
-    time.sleep(0.3)
-    with EventStore(database, Role.PROJECTOR) as reader:
+    with slow_writer(database, batch(2)), EventStore(database, Role.PROJECTOR) as reader:
+        others.start()
+        time.sleep(0.3)
         assert reader.head()[0] == 2
         assert len(reader.read(0, 100)) == 2
-    released.set()
-    writer.join()
     others.join()
-    slow.close()
     head = event_store.head()[0]
     assert tail.positions() == list(range(1, head + 1))
     assert [record.version for record in tail.seen[2:6]] == [1, 2, 1, 2]
+
+
+@pytest.mark.parametrize("commands", [LONE, BATCHED])
+@pytest.mark.parametrize("is_read", [True, False])
+def test_what_was_read_is_held_against_whatever_commits_before_us(
+    database: Database, event_store: EventStore, commands: int, is_read: bool
+) -> None:
+    """Our statement has begun when another writer, whom it waits for, commits to a stream that we have read."""
+    read, written = uuid4(), uuid4()
+    event_store.append(one_command(read))
+    ours = one_command(written) if commands == LONE else batch(commands)
+    ours.reads = Reads(since=1, streams=[(read if is_read else uuid4()).int])
+    answers: list[object] = []
+
+    def work() -> None:
+        try:
+            answers.append(event_store.append(ours))
+        except StaleRead as error:
+            answers.append(error.details)
+
+    with slow_writer(database, Commit([new_event(read, 2)])) as release, database.connect(Role.OWNER, autocommit=True) as watch:
+        writer = Thread(target=work)
+        writer.start()
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        deadline = time.monotonic() + 10
+        while watch.execute(waiting).fetchone() != (1,):
+            assert time.monotonic() < deadline, "nobody waits for the head"
+        release()
+        writer.join()
+    assert answers == ([{"since": 1}] if is_read else [2])
+    assert event_store.head()[0] == (2 if is_read else 2 + len(ours.events))
+
+
+@pytest.mark.parametrize("commands", [LONE, BATCHED])
+def test_a_customer_whose_streams_were_listed_has_no_new_one(event_store: EventStore, commands: int) -> None:
+    customer, stream = uuid4(), uuid4()
+    event_store.append(Commit([new_event(stream, 1, customer_id=customer)]))
+    ours = one_command(uuid4()) if commands == LONE else batch(commands)
+    ours.reads = Reads(since=1, streams=(), customers=[customer.int])
+    event_store.append(Commit([new_event(stream, 2, customer_id=customer), new_event(uuid4(), 1, customer_id=uuid4())]))
+    assert event_store.append(ours) == 3
+    again = one_command(uuid4()) if commands == LONE else batch(commands)
+    again.reads = Reads(since=0, streams=(), customers=[customer.int])
+    with pytest.raises(StaleRead):
+        event_store.append(again)
 
 
 def test_a_rolled_back_writer_leaves_no_gap(database: Database, event_store: EventStore, tail: Tail) -> None:

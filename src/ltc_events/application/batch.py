@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate
-from ltc_events.aggregates.policies import Policies
+from ltc_events.aggregates.policies import POLICY_IDS, Policies
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.errors import IdTaken, OtherCustomers
 from ltc_events.application.work import NotFound
@@ -17,10 +17,11 @@ from ltc_events.schemas.envelope import Message
 from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.schemas.policy import PolicyPublished
 from ltc_events.schemas.record import Record
-from ltc_events.store.commit import NewEvent
+from ltc_events.store.commit import NewEvent, Reads
 from ltc_events.store.event_store import EventStore
 
 S = TypeVar("S")
+_POLICIES = frozenset(id.int for id in POLICY_IDS)
 
 
 class Entry(NamedTuple):
@@ -100,6 +101,8 @@ class Batch:
         """Every stream that the batch has touched, as it now is."""
         self.issued: dict[int, list[UUID]] = {}
         """The invoices that the batch has issued, per customer."""
+        self._listed: set[int] = set()
+        """The customers whose invoices were asked for."""
 
     def prefetch(self, ids: Iterable[UUID]) -> None:
         """Load the streams that are not known yet, in one query."""
@@ -113,7 +116,9 @@ class Batch:
     def prefetch_invoices(self, customers: Iterable[UUID]) -> None:
         """Find the invoices of customers of whom they are not known yet, in one query, and load them in another."""
         known = self._cache.invoices
-        missing = {id.int: id for id in customers if id.int not in known}
+        wanted = {id.int: id for id in customers}
+        self._listed.update(wanted)
+        missing = {number: id for number, id in wanted.items() if number not in known}
         if missing:
             found = self._store.streams_of(list(missing.values()), InvoiceIssued.type)
             known.update((number, found.get(id, [])) for number, id in missing.items())
@@ -134,6 +139,11 @@ class Batch:
         """The customer's invoices: those stored, and those of this batch behind them."""
         self.prefetch_invoices([customer_id])
         return [*self._cache.invoices[customer_id.int], *self.issued.get(customer_id.int, ())]
+
+    def reads(self, since: int, events: Iterable[NewEvent]) -> Reads:
+        """What these events were decided on besides the streams they are written to; policies too, whatever was decided."""
+        written = {one.subject.int for one in events}
+        return Reads(since, _POLICIES.union(self.entries).difference(written), self._listed)
 
 
 class CommandWork:

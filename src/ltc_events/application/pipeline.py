@@ -22,7 +22,7 @@ from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.payment import AllocatePayment
 from ltc_events.schemas.policy import PolicyPublished
 from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset
-from ltc_events.store.errors import CommandAlreadyRecorded, CommitUnknown, HeadMoved, VersionConflict
+from ltc_events.store.errors import CommandAlreadyRecorded, CommitUnknown, HeadMoved, StaleRead, VersionConflict
 from ltc_events.store.event_store import EventStore
 
 log = structlog.get_logger()
@@ -110,6 +110,8 @@ class CommandPipeline:
                 return self._attempt(messages, commit, mine)
             except HeadMoved:
                 self._is_alone = False
+            except StaleRead:
+                log.info("stale_read", attempt=attempt + 1)
             except VersionConflict as conflict:
                 self._cache.forget(conflict.details["streams"])
                 log.info("version_conflict", attempt=attempt + 1, streams=len(conflict.details["streams"]))
@@ -133,6 +135,8 @@ class CommandPipeline:
             if number not in decided:
                 decided[number] = _decide(batch, message, commit.events)
         commit.outcomes.extend(decided.values())
+        if decided and commit.expected is None:
+            commit.reads = batch.reads(self._position, commit.events)
         base = self._append(commit)
         self._cache.absorb(batch)
         self._policies = batch.policies

@@ -1,6 +1,6 @@
 """The event store on PostgreSQL: where events, outcomes and offsets are kept, once and for good."""
 
-from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset
+from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset, Reads
 from ltc_events.store.database import Database, Role
 from ltc_events.store.embedded import open_database
 from ltc_events.store.errors import (
@@ -14,6 +14,7 @@ from ltc_events.store.errors import (
     HeadMoved,
     NotInitialised,
     OffsetMoved,
+    StaleRead,
     StoreError,
     UnknownEvent,
     UnreadableEvent,
@@ -38,7 +39,9 @@ __all__ = [
     "NotInitialised",
     "Offset",
     "OffsetMoved",
+    "Reads",
     "Role",
+    "StaleRead",
     "StoreError",
     "UnknownEvent",
     "UnreadableEvent",

@@ -1,5 +1,6 @@
 """What one transaction of the ledger brings in."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -45,6 +46,17 @@ class DeadLetter(NamedTuple):
     origin: bytes | None = None
 
 
+class Reads(NamedTuple):
+    """What a batch was decided on without writing it, true up to the position `since`: nobody else may have written it since.
+
+    `streams`, and for the `customers` whose streams were listed that they have no new one. Both as the `int` of the UUID.
+    """
+
+    since: int
+    streams: Collection[int]
+    customers: Collection[int] = ()
+
+
 # Up to here one statement with a parameter for each value is quicker than COPY with its two more round trips.
 LONE_EVENTS_MAX = 8
 
@@ -63,6 +75,8 @@ class Commit:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     expected: int | None = None
     """Store it only if this is still the last position of the log. For lone commands alone."""
+    reads: Reads | None = None
+    """Store it only if these are still true; needless where `expected` is given."""
 
     @property
     def is_lone(self) -> bool:

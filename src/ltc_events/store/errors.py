@@ -33,6 +33,12 @@ class HeadMoved(StoreError):
     remedy: ClassVar[str] = "nothing is stored; look at what was written and decide again"
 
 
+class StaleRead(StoreError):
+    """what was read up to position {since} has been written by somebody else since"""
+
+    remedy: ClassVar[str] = "nothing is stored; look at what was written and decide again"
+
+
 class CommitUnknown(StoreError):
     """the connection was lost while committing, so it is unknown whether the batch is stored"""
 

@@ -23,6 +23,7 @@ from ltc_events.store.errors import (
     ConnectionLost,
     HeadHeld,
     OffsetMoved,
+    StaleRead,
     StoreError,
     VersionConflict,
 )
@@ -42,6 +43,7 @@ CHUNK_ROWS = 250
 # A wake-up that got lost costs this much.
 POLL_S = 0.1
 OFFSET_MOVED = "LTC02"
+STALE_READ = "LTC03"
 
 _OUTCOMES = query("outcomes").as_bytes()
 _BEGIN = query("begin").as_bytes()
@@ -97,8 +99,8 @@ class EventStore:
     def append(self, commit: Commit) -> int:
         """Store a commit in ONE transaction; returns the base: event `i` (from 1) has the position `base + i`.
 
-        Raises VersionConflict, CommandAlreadyRecorded, OffsetMoved, HeadMoved, HeadHeld or ConnectionLost (nothing is
-        stored), or CommitUnknown (stored or not: `outcomes` knows).
+        Raises VersionConflict, CommandAlreadyRecorded, OffsetMoved, HeadMoved, StaleRead, HeadHeld or ConnectionLost (nothing
+        is stored), or CommitUnknown (stored or not: `outcomes` knows).
         """
         reconnected = "write" not in self._connections
         while True:
@@ -119,6 +121,8 @@ class EventStore:
             except psycopg.Error as error:
                 if error.sqlstate == OFFSET_MOVED:
                     raise OffsetMoved(detail=error.diag.message_primary) from error
+                if error.sqlstate == STALE_READ and commit.reads is not None:
+                    raise StaleRead(since=commit.reads.since) from error
                 raise
 
     def advance(self, offsets: Sequence[Offset]) -> None:

@@ -21,8 +21,13 @@ class Uuids:
     __slots__ = ("data",)
 
     def __init__(self, ids: Iterable[UUID]) -> None:
-        packed = [_LENGTH + id.int.to_bytes(16, "big") for id in ids]
-        self.data = _HEAD(1, 0, _UUID_OID, len(packed), 1) + b"".join(packed)
+        self.data = pack_uuids(id.int for id in ids)
+
+
+def pack_uuids(numbers: Iterable[int]) -> bytes:
+    """UUIDs, given by their `int`, as a `uuid[]` in PostgreSQL's binary format."""
+    packed = [_LENGTH + number.to_bytes(16, "big") for number in numbers]
+    return _HEAD(1, 0, _UUID_OID, len(packed), 1) + b"".join(packed)
 
 
 class _UuidsDumper(Dumper):

@@ -5,7 +5,7 @@ A batch goes by COPY, in three round trips. For a lone command even that is much
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from ltc_events.store import layout
 from ltc_events.store.commit import LONE_EVENTS_MAX, Commit, DeadLetter, Offset
 from ltc_events.store.errors import HeadMoved
 from ltc_events.store.mapper import encode
+from ltc_events.store.parameters import pack_uuids
 from ltc_events.store.queries import query
 from ltc_events.store.script import run_prepared, run_script
 
@@ -44,8 +45,11 @@ def write(connection: psycopg.Connection[Any], commit: Commit) -> int:
 
 def _write_lone(connection: psycopg.Connection[Any], commit: Commit) -> int:
     (outcome,), events = commit.outcomes, commit.events
-    values = [
-        None if commit.expected is None else layout.int8(commit.expected),
+    values: list[bytes | None] = [None if commit.expected is None else layout.int8(commit.expected)]
+    if commit.reads is not None:
+        since, streams, customers = commit.reads
+        values += (layout.int8(since), pack_uuids(streams), pack_uuids(customers))
+    values += (
         outcome.command_id.bytes,
         outcome.command_type.encode(),
         outcome.content_hash,
@@ -54,7 +58,7 @@ def _write_lone(connection: psycopg.Connection[Any], commit: Commit) -> int:
         layout.int8(outcome.last_position),
         layout.jsonb(_reasons(outcome)),
         outcome.content,
-    ]
+    )
     for one in events:
         values += (
             layout.int8(layout.microseconds(one.occurred_at)),
@@ -69,18 +73,24 @@ def _write_lone(connection: psycopg.Connection[Any], commit: Commit) -> int:
             one.actor.encode(),
             encode(one.event),
         )
-    answer = run_prepared(connection, _lone_statement(len(events)), values)
+    answer = run_prepared(connection, _lone_statement(len(events), commit.reads is not None), values)
     base = answer.get_value(0, 0)
     if base is None:  # no row: the head is not where it was expected
         raise HeadMoved(expected=commit.expected)
     return int.from_bytes(base, "big", signed=True)
 
 
-@lru_cache(maxsize=LONE_EVENTS_MAX + 1)
-def _lone_statement(count: int) -> bytes:
+_CHECK_LONE = {"since": sql.SQL("%b::bigint"), "streams": sql.SQL("%b::uuid[]"), "customers": sql.SQL("%b::uuid[]")}
+
+
+@lru_cache(maxsize=2 * (LONE_EVENTS_MAX + 1))
+def _lone_statement(count: int, has_reads: bool) -> bytes:
     """One command's outcome and its `count` events; it returns the base."""
+    take_positions = query("take_positions", count=count)
+    if has_reads:
+        take_positions += query("check_reads", count=count, **_CHECK_LONE)
     parts: dict[str, object] = {
-        "take_positions": query("take_positions", count=count),
+        "take_positions": take_positions,
         "insert_outcome": query("lone_outcome"),
         "channel": CHANNEL,
     }
@@ -107,7 +117,7 @@ class _Batch:
             # In one order for everybody, so that no two wait for each other.
             *map(_advance, sorted(commit.offsets)),
             *map(_keep, commit.dead_letters),
-            query("take_positions_for_copy", count=len(commit.events), **_NAMES),
+            query("take_positions_for_copy", count=len(commit.events), **_NAMES) + _check(commit),
             query("copy_outcomes"),
             query("copy_events", **_NAMES),
             sql.SQL("NOTIFY {}").format(sql.Identifier(CHANNEL)),
@@ -123,6 +133,19 @@ class _Batch:
 
     def _event_rows(self, _: Sequence[PGresult]) -> bytes:
         return layout.place_events(self._events, self.base, self._recorded)
+
+
+def _check(commit: Commit) -> sql.Composed:
+    if commit.reads is None:
+        return sql.Composed([])
+    since, streams, customers = commit.reads
+    uuids = {"streams": _uuids(streams), "customers": _uuids(customers)}
+    return query("check_reads", count=len(commit.events), since=since, **uuids)
+
+
+def _uuids(numbers: Iterable[int]) -> sql.Composable:
+    """A literal made of digits alone: to quote it value by value would take as long as to check it."""
+    return sql.SQL("'{{{}}}'::uuid[]").format(sql.SQL(",".join([f"{number:032x}" for number in numbers])))
 
 
 def _outcome_row(outcome: Outcome) -> layout.OutcomeRow:

@@ -62,6 +62,27 @@ CREATE TABLE IF NOT EXISTS ltc.offsets (
     PRIMARY KEY (feed, partition)
 );
 
+-- Called with the head row locked: nobody else may have written, at the positions after `since` up to `upto`, what a batch
+-- decided on and does not write itself. Each query in here sees what was committed up to that moment.
+CREATE OR REPLACE FUNCTION ltc.require_unwritten(since bigint, upto bigint, streams uuid[], customers uuid[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF since >= upto THEN
+        RETURN;
+    END IF;
+    -- First the few events of others, by their positions; then which of them matter.
+    IF EXISTS (
+        WITH others AS MATERIALIZED (
+            SELECT stream_id, version, customer_id FROM ltc.events WHERE position > since AND position <= upto
+        )
+        SELECT FROM others
+        WHERE stream_id IN (SELECT unnest(streams)) OR version = 1 AND customer_id IN (SELECT unnest(customers))
+    ) THEN
+        RAISE EXCEPTION 'what was read up to position % has been written since', since USING ERRCODE = 'LTC03';
+    END IF;
+END
+$$;
+
 -- Compare and set: whoever was replaced while it slept finds another offset and must not commit.
 CREATE OR REPLACE FUNCTION ltc.advance_offset(feed text, part integer, expected bigint, next bigint) RETURNS void
 LANGUAGE plpgsql AS $$

@@ -7,6 +7,7 @@ GRANT INSERT, SELECT ON ltc.events, ltc.outcomes, ltc.dead_letters, ltc.dead_let
 GRANT SELECT, UPDATE ON ltc.head TO ltc_writer;
 GRANT SELECT, INSERT, UPDATE ON ltc.offsets TO ltc_writer;
 GRANT EXECUTE ON FUNCTION ltc.advance_offset(text, integer, bigint, bigint) TO ltc_writer;
+GRANT EXECUTE ON FUNCTION ltc.require_unwritten(bigint, bigint, uuid[], uuid[]) TO ltc_writer;
 GRANT SELECT ON ltc.dead_letter_states TO ltc_writer, ltc_projector;
 GRANT SELECT ON ltc.events, ltc.outcomes, ltc.dead_letters, ltc.dead_letter_steps, ltc.head, ltc.offsets TO ltc_projector;
 

@@ -11,6 +11,10 @@ RETURNING position - {count} AS base, recorded_at
 UPDATE {schema}.{head} SET position = position + {count}, recorded_at = greatest(recorded_at, clock_timestamp())
 RETURNING position - {count} AS base, ((extract(epoch FROM recorded_at) - 946684800) * 1000000)::bigint AS recorded
 
+-- name: check_reads
+-- One more column of either: the head row is locked by then.
+, ltc.require_unwritten({since}, position - {count}, {streams}, {customers})
+
 -- name: keep_dead_letter
 INSERT INTO ltc.dead_letters (source, raw, reason, origin) VALUES ({source}, {raw}, {reason}, {origin}::jsonb)
 
