@@ -33,7 +33,12 @@ class TestServer:
     def prepare(self) -> None:
         """Lay out the template."""
         self._create(self._template, "template1")
-        self.at(self._template).initialise()
+        self.template.initialise()
+
+    @property
+    def template(self) -> Database:
+        """What new databases are copies of. Nobody may be connected to it when one is made."""
+        return self.at(self._template)
 
     def at(self, name: str) -> Database:
         """The database of this name, existing or not."""

@@ -62,8 +62,16 @@ class Proxy:
         self.hold_s: float | None = None
         self.times = 1
         self.cuts = 0
+        self._live: set[socket.socket] = set()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
+
+    def cut(self) -> int:
+        """Cut all connections; how many. New ones are taken."""
+        live = list(self._live)
+        for one in live:
+            _cut(one)
+        return len(live) // 2
 
     def close(self) -> None:
         """Take no more connections."""
@@ -84,7 +92,13 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = self._connect()
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # its messages come one by one
+            try:
+                server = self._connect()
+            except OSError:  # the database is away
+                client.close()
+                continue
+            self._live.update((client, server))
             for work in (self._requests, self._replies):
                 thread = threading.Thread(target=work, args=(client, server), daemon=True)
                 self._threads.append(thread)
@@ -101,7 +115,8 @@ class Proxy:
     def _requests(self, client: socket.socket, server: socket.socket) -> None:
         with server, suppress(OSError):
             for message, raw in _messages(client, is_client=True):
-                if self.cut_request and self.cut_request(message):
+                due = self.cut_request
+                if due and due(message):
                     self._count()
                     _cut(client)
                     if self.hold_s is None:
@@ -117,13 +132,15 @@ class Proxy:
     def _replies(self, client: socket.socket, server: socket.socket) -> None:
         with client, suppress(OSError):
             for message, raw in _messages(server, is_client=False):
-                if self.cut_reply and self.cut_reply(message):
+                due = self.cut_reply
+                if due and due(message):
                     self._count()
                     _cut(client)
                     _cut(server)
                     return
                 client.sendall(raw)
             client.shutdown(socket.SHUT_WR)
+        self._live.difference_update((client, server))
 
 
 def _cut(connection: socket.socket) -> None:

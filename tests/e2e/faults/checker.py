@@ -1,0 +1,220 @@
+"""What must be true after every run, whatever happened in it. Pure: facts in, violations out."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+from typing import Any, TypeVar
+
+from tests.e2e.faults.facts import Facts, Seen
+from tests.e2e.faults.load import Load
+
+from ltc_events.bus.publisher import Outgoing
+
+K = TypeVar("K")
+SHOWN_MAX = 3
+REUSED = "command_id_reused"
+
+
+def violations(load: Load, facts: Facts, topic: str) -> list[str]:
+    """What is wrong, in words; `topic` is the full name of the topic of commands."""
+    sent = [(one, load.commands.get((one.key, one.value, one.headers))) for one in facts.commands]
+    checks = (
+        _sent(load, facts),
+        _effects(sent, facts),
+        _order_of_effects(sent, facts, load.twins),
+        _answers(sent, facts),
+        _streams(facts),
+        _published(facts),
+        _letters(sent, facts, topic),
+        _offsets(facts, topic),
+        (f"projection {one}" for one in facts.failures),
+        (f"read table {name} is not what the store says: {wrong}" for name, wrong in facts.tables.items()),
+    )
+    return [wrong for check in checks for wrong in _shortened(list(check))]
+
+
+def undisturbed(facts: Facts, wanted: Sequence[Any], without: frozenset[str]) -> list[str]:
+    """Compare with the events of a run without faults: per customer the same ones, in the same order.
+
+    `without`: customers of whom it is open what becomes.
+    """
+
+    def told(events: Iterable[Any]) -> dict[str, list[tuple[Any, ...]]]:
+        by_customer: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for one in events:
+            if one.customer_id is not None and one.customer_id not in without:
+                by_customer[one.customer_id].append((one.stream_id, one.version, one.type, one.command_id))
+        return by_customer
+
+    return _shortened(list(_differences("the events of customer", told(facts.stored_events), told(wanted))))
+
+
+def _shortened(found: list[str]) -> list[str]:
+    """The first few of a sort: one cause makes many."""
+    rest = len(found) - SHOWN_MAX
+    return found if rest <= 0 else [*found[:SHOWN_MAX], f"… and {rest} more like these"]
+
+
+def _sent(load: Load, facts: Facts) -> Iterator[str]:
+    there = {(one.key, one.value, one.headers) for one in facts.commands}
+    for message in load.messages:
+        if message not in there:
+            yield f"a message was acknowledged and is not on the topic: {_short(message)}"
+
+
+def _effects(sent: Sequence[tuple[Seen, dict[str, Any] | None]], facts: Facts) -> Iterator[str]:
+    """Each command has one outcome, and its events are those that the outcome names."""
+    ids = {document["id"] for _, document in sent if document}
+    recorded = Counter(one.command_id for one in facts.outcomes)
+    made: dict[str, list[int]] = defaultdict(list)
+    for event in facts.stored_events:
+        made[event.command_id].append(event.position)
+    for id in ids - recorded.keys():
+        yield f"command {id} has no outcome"
+    for id in (recorded.keys() | made.keys()) - ids:
+        yield f"command {id} was never sent, and has an outcome or events"
+    for id, times in recorded.items():
+        if times > 1:
+            yield f"command {id} has {times} outcomes"
+    for one in facts.outcomes:
+        named = list(range(one.first_position, one.last_position + 1)) if one.first_position else []
+        if made[one.command_id] != named:
+            yield f"command {one.command_id} is {one.status} with the events {named}, and made {made[one.command_id]}"
+        if one.status == "refused" and named:
+            yield f"command {one.command_id} is refused, and has events"
+
+
+def _order_of_effects(sent: Sequence[tuple[Seen, dict[str, Any] | None]], facts: Facts, twins: frozenset[str]) -> Iterator[str]:
+    """What was sent earlier to a partition took effect earlier."""
+    first = {one.command_id: one.first_position for one in facts.outcomes if one.first_position}
+    reached: dict[int, tuple[int, str]] = {}
+    done: set[str] = set(twins)
+    for seen, document in sent:
+        if document is None or document["id"] in done or document["id"] not in first:
+            continue
+        id = document["id"]
+        done.add(id)
+        before, other = reached.get(seen.partition, (0, ""))
+        if first[id] < before:
+            yield f"command {id} was sent after {other} and took effect before it"
+        reached[seen.partition] = (first[id], id)
+
+
+def _answers(sent: Sequence[tuple[Seen, dict[str, Any] | None]], facts: Facts) -> Iterator[str]:
+    """Each message is answered, and all answers to a command have the value that is recorded."""
+    messages = Counter(document["id"] for _, document in sent if document)
+    contents: dict[str, set[str]] = defaultdict(set)
+    for _, document in sent:
+        if document:
+            contents[document["id"]].add(json.dumps({**document, "source": ""}, sort_keys=True))
+    told: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for answer in facts.results:
+        body = json.loads(answer.value or b"")
+        if answer.header("ce_id") != body["command_id"]:
+            yield f"an answer has the id {answer.header('ce_id')} and is about {body['command_id']}"
+        told[body["command_id"]].append(body)
+    recorded = {one.command_id: one for one in facts.outcomes}
+    for id in told.keys() - recorded.keys():
+        yield f"command {id} was answered and has no outcome"
+    for id, count in messages.items():
+        if len(told[id]) < count:
+            yield f"command {id} came {count} times and was answered {len(told[id])} times"
+        if id in recorded:
+            yield from _values(recorded[id], told[id], others=len(contents[id]) > 1)
+
+
+def _values(outcome: Any, told: list[dict[str, Any]], *, others: bool) -> Iterator[str]:
+    positions = list(range(outcome.first_position, outcome.last_position + 1)) if outcome.first_position else []
+    value = (outcome.status, positions, outcome.reasons)
+    found = [(one["first_outcome"], one["positions"], one["reasons"]) for one in told]
+    reused = [one for one in found if [reason["code"] for reason in one[2]] == [REUSED]]
+    for one in found:
+        if one not in (value, *reused):
+            yield f"command {outcome.command_id} was told {one}, and recorded is {value}"
+    if found and value not in found:
+        yield f"command {outcome.command_id} was never told what is recorded: {value}"
+    if bool(reused) != others:
+        yield f"command {outcome.command_id} came with {'other' if others else 'one'} content, and {len(reused)} were told so"
+
+
+def _streams(facts: Facts) -> Iterator[str]:
+    """Versions without gaps in each stream, positions without gaps in the log."""
+    versions: dict[str, list[int]] = defaultdict(list)
+    for event in facts.stored_events:
+        versions[event.stream_id].append(event.version)
+    for stream, found in versions.items():
+        if found != list(range(1, len(found) + 1)):
+            yield f"stream {stream} has the versions {found}"
+    positions = [event.position for event in facts.stored_events]
+    if positions != list(range(1, len(positions) + 1)):
+        yield f"positions have gaps: {len(positions)} events up to {positions[-1]}"
+    if facts.head != len(positions):
+        yield f"the head is at {facts.head} with {len(positions)} events"
+
+
+def _published(facts: Facts) -> Iterator[str]:
+    """All events are on Kafka as they are stored; the first coming of each is in its customer's order, on one partition."""
+    came: dict[str, list[int]] = defaultdict(list)
+    partitions: dict[str, set[int]] = defaultdict(set)
+    stored = {event.position: event for event in facts.stored_events}
+    seen: set[int] = set()
+    for message in facts.events:
+        position, key = int(message.header("ce_position")), (message.key or b"").decode()
+        partitions[key].add(message.partition)
+        if position not in stored or message.value != bytes(stored[position].data):
+            yield f"event {position} on Kafka is not what is stored"
+        if position not in seen:
+            seen.add(position)
+            came[key].append(position)
+    wanted: dict[str, list[int]] = defaultdict(list)
+    for event in facts.stored_events:
+        wanted[event.customer_id or event.stream_id].append(event.position)
+    yield from _differences("on Kafka, the events of", came, wanted)
+    for key, found in partitions.items():
+        if len(found) > 1:
+            yield f"the events of {key} are on the partitions {sorted(found)}"
+
+
+def _letters(sent: Sequence[tuple[Seen, dict[str, Any] | None]], facts: Facts, topic: str) -> Iterator[str]:
+    """All garbage is kept, once, with its bytes; and told on the topic of dead letters. Nothing else is."""
+    wanted = {(one.partition, one.offset): one.value or b"" for one, document in sent if document is None}
+    kept = Counter((one.partition, one.offset) for one in facts.kept_letters)
+    for place in wanted.keys() - kept.keys():
+        yield f"garbage at {place} is not among the dead letters"
+    for place in kept.keys() - wanted.keys():
+        yield f"the message at {place} is no garbage, and is among the dead letters"
+    for place, times in kept.items():
+        if times > 1:
+            yield f"garbage at {place} is {times} times among the dead letters"
+    for one in facts.kept_letters:
+        if bytes(one.raw) != wanted.get((one.partition, one.offset), bytes(one.raw)):
+            yield f"garbage at {(one.partition, one.offset)} was not kept as it came"
+    told = {(int(one.header("ltc_partition")), int(one.header("ltc_offset"))): one for one in facts.dead_letters}
+    yield from (f"garbage at {place} was not told on the topic of dead letters" for place in wanted.keys() - told.keys())
+    for place, one in told.items():
+        if one.header("ltc_topic") != topic or place not in wanted or (one.value or b"") != wanted[place]:
+            yield f"the dead letter on Kafka about {place} is not what came"
+
+
+def _offsets(facts: Facts, topic: str) -> Iterator[str]:
+    """All messages are behind the workers."""
+    ends: Counter[int] = Counter(one.partition for one in facts.commands)
+    for feed in (topic, f"{topic}/answers"):
+        for partition, end in ends.items():
+            if facts.offsets.get((feed, partition), 0) != end:
+                yield f"{feed} {partition} ends at {end}, and is read to {facts.offsets.get((feed, partition), 0)}"
+
+
+def _differences(what: str, found: dict[K, list[Any]], wanted: dict[K, list[Any]]) -> Iterator[str]:
+    for key in found.keys() | wanted.keys():
+        is_there, should_be = found.get(key, []), wanted.get(key, [])
+        if is_there == should_be:
+            continue
+        pairs = zip_longest(is_there, should_be)
+        at = next(number for number, (one, other) in enumerate(pairs) if one != other)
+        yield f"{what} {key} are {is_there[at : at + 2]} from the {at + 1}. on, and should be {should_be[at : at + 2]}"
+
+
+def _short(message: Outgoing) -> str:
+    return f"key {message[0]!r}, value {(message[1] or b'')[:60]!r}"

@@ -1,0 +1,96 @@
+"""What a seed stands for: who is at work, and which faults come when. Pure: the same seed is the same plan, for ever.
+
+All kinds of faults are dealt out like cards: three seeds that follow each other (0-2, 3-5, …) together have each of them.
+"""
+
+import random
+from typing import Final, NamedTuple
+
+HANDS: Final = 3
+"""So many seeds together inject every kind of fault."""
+PARTITIONS: Final = (1, 2, 3)
+LEASE_S: Final = 2
+SESSION_TIMEOUT_MS: Final = 1500
+"""A worker that is silent for longer is replaced."""
+PAUSE_MS: Final = (2200, 3200)
+"""How long a worker is stopped: always longer than its session and its lease last."""
+OUTAGE_MS: Final = (100, 1200)
+DELAY_MS: Final = (0, 350)
+WORKERS: Final = ("command", "relay", "projector")
+
+
+class Fault(NamedTuple):
+    """A kind of fault: what is done, to which kind of worker, at which point of its work (none: at any moment)."""
+
+    action: str
+    worker: str = ""
+    point: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, self))
+
+
+def _of(worker: str, action: str, *points: str) -> list[Fault]:
+    return [Fault(action, worker, point) for point in ("", *points)]
+
+
+FAULTS: Final = (
+    # A point is before or after one of the seams that `worker.SEAMS` names.
+    *_of("command", "kill", "before-append", "after-append", "before-publish", "after-publish", "before-advance"),
+    *_of("command", "pause", "before-append", "before-publish", "before-advance"),
+    *_of("relay", "kill", "before-publish", "after-publish"),
+    *_of("relay", "pause", "before-publish", "before-lease"),
+    *_of("projector", "kill", "before-write", "after-write"),
+    *_of("projector", "pause", "before-write"),
+    *(Fault(action, worker) for worker in WORKERS for action in ("add", "remove")),
+    Fault("stop-database"),
+    Fault("kill-broker"),
+    Fault("cut-database"),
+    Fault("lose-commit-reply"),
+    Fault("hold-commit-request"),
+    Fault("cut-broker"),
+)
+
+
+class Step(NamedTuple):
+    """A part of the load is sent, and `delay_ms` later the fault is injected; what it takes away comes back after `lasts_ms`."""
+
+    fault: Fault
+    delay_ms: int
+    lasts_ms: int
+
+    def __str__(self) -> str:
+        return f"{self.fault}, after {self.delay_ms} ms, for {self.lasts_ms} ms"
+
+
+class Plan(NamedTuple):
+    """What happens in a run."""
+
+    seed: int
+    partitions: int
+    crew: dict[str, int]
+    """How many workers of each kind there are at first."""
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        crew = ", ".join(f"{count} {kind}" for kind, count in self.crew.items())
+        lines = [f"seed {self.seed}: {self.partitions} partitions; {crew}"]
+        return "\n".join([*lines, *(f"  {number:2}. {step}" for number, step in enumerate(self.steps, 1))])
+
+
+def make_plan(seed: int) -> Plan:
+    """The plan of a seed."""
+    deck = list(FAULTS)
+    random.Random(f"deck {seed // HANDS}").shuffle(deck)
+    dice = random.Random(f"plan {seed}")
+    return plan_of(deck[seed % HANDS :: HANDS], seed, dice)
+
+
+def plan_of(faults: list[Fault], seed: int, dice: random.Random) -> Plan:
+    """A plan with these faults, in their order."""
+    steps = []
+    for fault in faults:
+        span = PAUSE_MS if fault.action == "pause" else OUTAGE_MS
+        steps.append(Step(fault, dice.randint(*DELAY_MS), dice.randint(*span)))
+    crew = {kind: dice.randint(1, 2) for kind in WORKERS}
+    return Plan(seed, dice.choice(PARTITIONS), crew, tuple(steps))

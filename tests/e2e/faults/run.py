@@ -1,0 +1,96 @@
+"""One run: a plan is carried out on a load, and what is there afterwards is checked."""
+
+import shutil
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from psycopg.rows import namedtuple_row
+from tests.e2e.faults.checker import undisturbed, violations
+from tests.e2e.faults.crew import Crew
+from tests.e2e.faults.facts import STORED_EVENTS, gather
+from tests.e2e.faults.load import Load, make_load
+from tests.e2e.faults.plan import WORKERS, Fault, Plan
+from tests.e2e.faults.scene import Scene
+from tests.e2e.faults.servers import Servers
+from tests.e2e.faults.worker import Post
+
+from ltc_events.application.clock import SystemClock
+from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.bus.topics import COMMANDS
+from ltc_events.store import EventStore, Role
+
+COMMANDS_EACH = 600
+BATCH = 400
+BREAK_DATABASE = {
+    "offset-cas": """
+        CREATE OR REPLACE FUNCTION ltc.advance_offset(feed text, part integer, expected bigint, next bigint) RETURNS void
+        LANGUAGE sql AS $$
+            INSERT INTO ltc.offsets VALUES (feed, part, next) ON CONFLICT (feed, partition) DO UPDATE SET next_offset = next
+        $$
+    """,
+    "outcome-check": "ALTER TABLE ltc.outcomes DROP CONSTRAINT outcomes_command_key",
+}
+"""What is done to the database to break a guard that is there."""
+
+
+class Report(NamedTuple):
+    """What came of a run."""
+
+    plan: Plan
+    messages: int
+    events: int
+    injected: Counter[Fault]
+    missed: list[Fault]
+    """Faults whose point no worker came to."""
+    violations: list[str]
+    seconds: float
+    folder: Path
+    """Where the workers' logs are, if there are violations."""
+
+
+def run(servers: Servers, plan: Plan, *, broken: str = "", commands: int = COMMANDS_EACH) -> Report:
+    """Carry out a plan and check what is there afterwards."""
+    begun = time.monotonic()
+    load = make_load(plan.seed, commands)
+    folder = Path(tempfile.mkdtemp(prefix=f"ltc-faults-{plan.seed}-"))
+    place = servers.place(plan.partitions)
+    if broken in BREAK_DATABASE:
+        with place.database_inside.connect(Role.OWNER) as owner:
+            owner.execute(BREAK_DATABASE[broken])
+    posts = {kind: Post(place.databases[kind].conninfo, *place.bus, folder, broken) for kind in WORKERS}
+    crew = Crew(posts, plan.crew)
+    scene = Scene(servers, place, crew, load, plan, folder / "journal")
+    try:
+        found = scene.play()
+    finally:
+        scene.restore()
+        crew.end_at_once()
+    found += crew.ill_ends
+    with servers.other_database() as afresh:
+        facts = gather(place.bus_inside, place.database_inside, afresh)
+    found += violations(load, facts, place.bus.topic(COMMANDS))
+    found += undisturbed(facts, _without_faults(servers, load), _open_ended(load))
+    servers.drop(place)
+    if not found:
+        shutil.rmtree(folder)
+    return Report(plan, len(load.messages), facts.head, scene.injected, scene.missed, found, time.monotonic() - begun, folder)
+
+
+def _without_faults(servers: Servers, load: Load) -> list[Any]:
+    """The events that the same load makes in one process that nobody harms."""
+    with servers.other_database() as database:
+        with EventStore(database, Role.WRITER) as store:
+            pipeline = CommandPipeline(store, SystemClock())
+            commands = [load.commands[one] for one in load.messages if one in load.commands]
+            for start in range(0, len(commands), BATCH):
+                pipeline.submit(commands[start : start + BATCH])
+        with database.connect(Role.OWNER) as connection:
+            return connection.cursor(row_factory=namedtuple_row).execute(STORED_EVENTS).fetchall()
+
+
+def _open_ended(load: Load) -> frozenset[str]:
+    """The customers of whom it is open what becomes: who is first of those that share an id?"""
+    return frozenset(one["partitionkey"] for one in load.commands.values() if one["id"] in load.twins)

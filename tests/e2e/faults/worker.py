@@ -1,0 +1,153 @@
+"""A worker as it is, with points at which it may be killed or stopped, and guards that may be broken on purpose.
+
+Nothing of this is in the product: its seams are wrapped here, from outside, before the worker begins. The harness asks for a
+fault by putting a file into a folder; the first worker that comes to the point takes the file, and is hit.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import structlog
+from tests.e2e.faults.plan import LEASE_S, SESSION_TIMEOUT_MS
+
+from ltc_events.bus.publisher import Publisher
+from ltc_events.bus.topics import Bus
+from ltc_events.projections import writer as writing
+from ltc_events.projections.registry import PROJECTIONS
+from ltc_events.projections.runner import Runner, open_runner
+from ltc_events.projections.writer import Writer
+from ltc_events.store import Database, EventStore, lease
+from ltc_events.store.lease import Lease
+from ltc_events.workers import command, loop, relay
+
+BACKOFF_MAX_S = 0.5
+ACTIONS = {"kill": signal.SIGKILL, "pause": signal.SIGSTOP}
+SEAMS: dict[str, dict[str, tuple[Any, str]]] = {
+    "command": {"append": (EventStore, "append"), "publish": (Publisher, "publish"), "advance": (EventStore, "advance")},
+    "relay": {"publish": (Publisher, "publish"), "lease": (Lease, "advance")},
+    "projector": {"write": (Writer, "write")},
+}
+"""By kind of worker: where it touches the world."""
+
+
+class Post(NamedTuple):
+    """Where a worker works."""
+
+    conninfo: str
+    bootstrap: str
+    prefix: str
+    folder: Path
+    """Where faults are asked for, and what is logged."""
+    broken: str = ""
+    """The guard that is broken on purpose."""
+
+
+def asked(folder: Path, worker: str, point: str, action: str) -> Path:
+    """The file that asks for a fault."""
+    return folder / f"{worker}.{point}.{action}"
+
+
+def main(kind: str, name: str, post: Post) -> None:
+    """Work until SIGTERM."""
+    out = os.open(post.folder / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr), cache_logger_on_first_use=False)
+    threading.Thread(target=_end_with_harness, daemon=True).start()
+    lease.IDLE_TIMEOUT_S = LEASE_S
+    loop.BACKOFF_MAX_S = BACKOFF_MAX_S
+    command.CommandWorker = partial(command.CommandWorker, session_timeout_ms=SESSION_TIMEOUT_MS)  # type: ignore[misc,assignment]
+    BREAK[post.broken]()
+    for what, (owner, method) in SEAMS[kind].items():
+        _wrap(owner, method, kind, what, post.folder)
+    bus, database, stop = Bus(post.bootstrap, post.prefix), Database(post.conninfo), loop.Stop()
+    loop.stop_on_signals(stop)
+    loop.run(kind, partial(OPEN[kind], bus, database, lambda: Publisher(bus, stopping=stop.requested)), stop)
+
+
+def _end_with_harness() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _wrap(owner: Any, name: str, kind: str, what: str, folder: Path) -> None:
+    original = getattr(owner, name)
+
+    def exposed(*arguments: Any, **named: Any) -> Any:
+        _meet(folder, kind, f"before-{what}")
+        result = original(*arguments, **named)
+        _meet(folder, kind, f"after-{what}")
+        return result
+
+    setattr(owner, name, exposed)
+
+
+def _meet(folder: Path, kind: str, point: str) -> None:
+    for action, how in ACTIONS.items():
+        wanted = asked(folder, kind, point, action)
+        with suppress(FileNotFoundError):
+            wanted.rename(wanted.with_suffix(f".{action}.{os.getpid()}"))
+            os.kill(os.getpid(), how)
+
+
+def _open_command(bus: Bus, database: Database, publisher: Callable[[], Publisher]) -> AbstractContextManager[Any]:
+    return command.open_command_worker(bus, database, publisher())
+
+
+def _open_relay(bus: Bus, database: Database, publisher: Callable[[], Publisher]) -> AbstractContextManager[Any]:
+    return relay.open_relay(bus, database, publisher())
+
+
+class _Tailing:
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def step(self) -> None:
+        self._runner._log.wait(self._runner.catch_up(), 0.5)
+
+
+@contextmanager
+def _open_tailing(_: Bus, database: Database, __: Callable[[], Publisher]) -> Iterator[_Tailing]:
+    with open_runner(database, PROJECTIONS) as runner:
+        yield _Tailing(runner)
+
+
+OPEN: dict[str, Callable[..., AbstractContextManager[Any]]] = {
+    "command": _open_command,
+    "relay": _open_relay,
+    "projector": _open_tailing,
+}
+
+
+def _forget_outcomes() -> None:
+    """Commands that were decided before look new. (The harness drops the table's key as well.)"""
+    original = EventStore.begin
+    EventStore.begin = lambda *given: original(*given)._replace(outcomes={})  # type: ignore[method-assign]
+
+
+def _move_checkpoint_blindly() -> None:
+    """A projection writes, and moves its checkpoint, wherever that is."""
+
+    def advance(self: Any, _: int, position: int) -> None:
+        blind = self._move.rpartition(b" AND position = %s")[0]
+        self._connection.execute(blind, (position, *self._place))
+
+    writing.Writer._advance = advance  # type: ignore[method-assign]
+
+
+BREAK: dict[str, Callable[[], object]] = {
+    "": lambda: None,
+    "offset-cas": lambda: None,  # in the database, where the guard is
+    "outcome-check": _forget_outcomes,
+    "checkpoint": _move_checkpoint_blindly,
+}
