@@ -55,6 +55,7 @@ _STREAM = query("stream", event_columns=EVENT_COLUMNS).as_bytes()
 _EVENT = query("event", event_columns=EVENT_COLUMNS).as_bytes()
 _COMPANY_STREAMS = query("company_streams", event_columns=EVENT_COLUMNS).as_bytes()
 _DEAD_LETTERS = query("dead_letters").as_bytes()
+_DEAD_LETTER_COUNTS = query("dead_letter_counts").as_bytes()
 _DEAD_LETTER_STEPS = query("dead_letter_steps").as_bytes()
 _OFFSETS = query("offsets").as_bytes()
 _ADVANCE_OFFSET = query("advance_offset").as_bytes()
@@ -182,6 +183,10 @@ class EventStore:
         wanted = None if states is None else list(states)
         return [KeptLetter(*row) for row in self._query(_DEAD_LETTERS, after=after, limit=limit, states=wanted, source=source)]
 
+    def dead_letter_counts(self) -> dict[str, int]:
+        """How many dead letters are in each state that any is in. Looks at every one of them."""
+        return dict(self._query(_DEAD_LETTER_COUNTS))
+
     def dead_letter_steps(self, id: int) -> list[Step]:
         """What was done about a dead letter, in order."""
         return [Step(*row) for row in self._query(_DEAD_LETTER_STEPS, id=id)]
@@ -232,13 +237,18 @@ class EventStore:
         position, recorded_at = self._query(_HEAD)[0]
         return position, recorded_at.astimezone(UTC)
 
+    def recorded_at(self, position: int) -> datetime | None:
+        """When the event at this position was recorded; None where there is none."""
+        found = self._query(_RECORDED_AT, position=position)
+        return found[0][0] if found else None
+
     def position_at(self, moment: datetime) -> int:
         """The last position recorded at or before `moment` (0: none): recorded_at never falls as positions rise."""
         low, high = 0, self.head()[0]
         while low < high:
             middle = (low + high + 1) // 2
-            ((recorded_at,),) = self._query(_RECORDED_AT, position=middle)
-            if recorded_at <= moment:
+            recorded_at = self.recorded_at(middle)
+            if recorded_at is not None and recorded_at <= moment:
                 low = middle
             else:
                 high = middle - 1

@@ -18,6 +18,20 @@ RETURNING position - {count} AS base, ((extract(epoch FROM recorded_at) - 946684
 -- name: keep_dead_letter
 INSERT INTO ltc.dead_letters (source, raw, reason, origin) VALUES ({source}, {raw}, {reason}, {origin}::jsonb)
 
+-- name: keep_foreign_message
+-- What is read again is not kept again.
+INSERT INTO ltc.dead_letters (source, raw, reason, origin, kind)
+SELECT l.source, l.raw, l.reason, l.origin, 'event' FROM (
+    VALUES (%(source)s::text, %(raw)s::bytea, %(reason)s::text, %(origin)s::jsonb)
+) AS l (source, raw, reason, origin)
+WHERE NOT EXISTS (
+    SELECT FROM ltc.dead_letters d WHERE (d.source, d.kind, d.raw) = (l.source, 'event', l.raw)
+      AND (d.origin->'partition', d.origin->'offset') = (l.origin->'partition', l.origin->'offset')
+)
+
+-- name: lock_foreign_messages
+SELECT pg_advisory_xact_lock(hashtextextended('ltc.foreign_messages', 0))
+
 -- name: dead_letters
 SELECT id, received_at, source, raw, reason, origin, kind, state, attempts, state_since
 FROM ltc.dead_letter_states
@@ -27,6 +41,9 @@ ORDER BY id LIMIT %(limit)s
 
 -- name: dead_letter_steps
 SELECT made_at, made_by, step, reason, document, command_id FROM ltc.dead_letter_steps WHERE dead_letter_id = %(id)s ORDER BY id
+
+-- name: dead_letter_counts
+SELECT state, count(*) FROM ltc.dead_letter_states GROUP BY state
 
 -- name: unfinished_attempt
 SELECT last_document FROM ltc.dead_letter_states WHERE id = %(id)s AND last_step = 'attempted'
