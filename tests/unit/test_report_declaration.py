@@ -10,7 +10,7 @@ from ltc_events.reports.base import Column, ColumnType, declare
 from ltc_events.reports.catalogue import NAMES, catalogue, report
 from ltc_events.reports.errors import ReportMisdeclared
 from ltc_events.reports.parameters import parse_as_of, parse_known_at, parse_parameters
-from ltc_events.reports.totals import add_up
+from ltc_events.reports.totals import Sums
 from ltc_events.reports.values import amount_text, json_value, number_text
 
 HEAD = """/*
@@ -117,12 +117,15 @@ def test_totals_never_add_currencies() -> None:
         (1, "EUR", Decimal("1e20"), Decimal(1), Decimal(25)),
         (1, None, None, Decimal(0), None),
     ]
-    assert add_up(columns, rows) == {
+    sums = Sums(columns)
+    assert sums.totals() == {"deals": 0, "amount": {}, "days": Decimal(0)}
+    for row in rows:
+        sums.add(row)
+    assert sums.totals() == {
         "deals": 4,
         "amount": {"EUR": Decimal("100000000000000000000.10"), "USD": Decimal("0.20")},
         "days": Decimal("2.5"),
     }
-    assert add_up(columns, []) == {"deals": 0, "amount": {}, "days": Decimal(0)}
 
 
 @pytest.mark.parametrize(

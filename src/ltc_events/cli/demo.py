@@ -14,8 +14,8 @@ from ltc_events.cli.projections import catch_up
 from ltc_events.cli.session import Session, session_of
 from ltc_events.cli.simulate import submit_all
 from ltc_events.kernel.errors import LtcError
-from ltc_events.reports.render import to_table
-from ltc_events.reports.runner import run
+from ltc_events.reports.render import write_table
+from ltc_events.reports.runner import open_report
 from ltc_events.simulation import ENDS_ON, simulate
 from ltc_events.store import Role
 
@@ -48,8 +48,8 @@ def demo(
     for name, comment in REPORTS:
         out.print()
         _say(name, comment)
-        result = run(session.database, name, as_of=ENDS_ON)
-        out.print(to_table(result, rows_max=12))
+        with open_report(session.database, name, as_of=ENDS_ON) as answer:
+            write_table(answer, out, rows_max=12)
     _bridge(session)
     _tell(session)
     out.print()
@@ -83,16 +83,17 @@ def _bridge(session: Session) -> None:
     """The totals of the report, one below the other: the whole way at a glance."""
     out.print()
     _say("revenue-vs-opportunity", BRIDGE)
-    result = run(session.database, "revenue-vs-opportunity", as_of=ENDS_ON)
-    meanings = {column.name: column.meaning for column in result.columns}
+    with open_report(session.database, "revenue-vs-opportunity", as_of=ENDS_ON) as answer:
+        deals = sum(1 for _ in answer.rows)
+    meanings = {column.name: column.meaning for column in answer.columns}
     rows = [
         (name, f"{amount:,.2f} {currency}", meanings[name])
-        for name, amounts in result.totals.items()
+        for name, amounts in answer.totals.items()
         if isinstance(amounts, dict)
         for currency, amount in amounts.items()
         if amount or name == "residual"
     ]
-    print_table(f"all {len(result.rows)} won opportunities", ("term", "amount", "what it is"), rows)
+    print_table(f"all {deals} won opportunities", ("term", "amount", "what it is"), rows)
 
 
 def _tell(session: Session) -> None:

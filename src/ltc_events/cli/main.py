@@ -26,7 +26,14 @@ from ltc_events.cli.output import err, print_json
 from ltc_events.cli.session import Session, configure_logging
 from ltc_events.importing.errors import ImportUnusable
 from ltc_events.kernel.errors import LtcError
-from ltc_events.reports.errors import InvalidMoment, InvalidParameter, ParameterMissing, UnknownParameter, UnknownReport
+from ltc_events.reports.errors import (
+    InvalidMoment,
+    InvalidParameter,
+    ParameterMissing,
+    ReportBrokenOff,
+    UnknownParameter,
+    UnknownReport,
+)
 from ltc_events.store import NotInitialised
 from ltc_events.store.embedded import default_home
 
@@ -96,6 +103,9 @@ def main() -> None:
         app()
     except USAGE_ERRORS as error:
         fail(error.code, error.message, error.fix, as_json=as_json, status=2)
+    except ReportBrokenOff as error:
+        # Half a document is on stdout already: another one after it would only hide that.
+        fail(error.code, error.message, error.fix, as_json=False)
     except LtcError as error:
         fail(error.code, error.message, error.fix, as_json=as_json)
     except KeyboardInterrupt:

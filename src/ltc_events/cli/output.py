@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -36,6 +37,21 @@ PLAIN_PROGRESS_EVERY = 50_000
 def print_json(document: Any) -> None:
     """One JSON document, for programs."""
     sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE, default=str).decode())
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Where to write what shall be at `path` when the block ends, and not before; if it fails, nothing is left."""
+    if path.exists() and not path.is_file():  # a device or a pipe
+        yield path
+        return
+    path = path.resolve()  # what a link leads to is written, not the link
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

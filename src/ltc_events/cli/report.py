@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from ltc_events.cli.moments import AsOf, KnownAt
-from ltc_events.cli.output import JsonOption, log, out, print_json, print_table
+from ltc_events.cli.output import JsonOption, log, out, print_table, whole_file
 from ltc_events.cli.projections import catch_up
 from ltc_events.cli.session import session_of
 from ltc_events.projections.errors import CheckpointMoved
 from ltc_events.reports.catalogue import catalogue
-from ltc_events.reports.render import to_document, to_json, to_table, write_csv, write_parquet
-from ltc_events.reports.runner import Result, run
+from ltc_events.reports.parquet import load_pyarrow
+from ltc_events.reports.render import write_csv, write_json, write_parquet, write_table
+from ltc_events.reports.runner import Answer, open_report
 from ltc_events.store import NotInitialised
 
 
@@ -52,28 +53,35 @@ def report(
         except (NotInitialised, CheckpointMoved) as error:
             # Without a projector's rights, or beside a running worker, the tables are as they are.
             log.info("not_caught_up", reason=error.message)
-    result = run(session.database, name, as_of=as_of, known_at=known_at, parameters=_pairs(parameters or []))
-    write(result, ReportFormat.JSON if as_json else format, output)
-
-
-def write(result: Result, format: ReportFormat, output: Path | None) -> None:
-    """A report to a file or to stdout."""
-    if format is ReportFormat.PARQUET:
+    chosen = ReportFormat.JSON if as_json else format
+    if chosen is ReportFormat.PARQUET:
         if output is None:
             raise typer.BadParameter("Parquet is a binary format: name a file", param_hint="--output")
-        write_parquet(result, output)
-    elif output is not None:
-        with output.open("w", encoding="utf-8", newline="") as stream:
+        load_pyarrow()
+    with open_report(session.database, name, as_of=as_of, known_at=known_at, parameters=_pairs(parameters or [])) as answer:
+        write(answer, chosen, output)
+
+
+def write(answer: Answer, format: ReportFormat, output: Path | None) -> None:
+    """A report to stdout, or to a file, which is there when it is whole."""
+    if output is None:
+        match format:
+            case ReportFormat.JSON:
+                write_json(answer, sys.stdout)
+            case ReportFormat.CSV:
+                write_csv(answer, sys.stdout)
+            case _:
+                write_table(answer, out)
+        return
+    with whole_file(output) as path:
+        if format is ReportFormat.PARQUET:
+            write_parquet(answer, path)
+            return
+        with path.open("w", encoding="utf-8", newline="") as stream:
             if format is ReportFormat.CSV:
-                write_csv(result, stream)
+                write_csv(answer, stream)
             else:
-                stream.write(to_json(result) + "\n")
-    elif format is ReportFormat.JSON:
-        print_json(to_document(result))
-    elif format is ReportFormat.CSV:
-        write_csv(result, sys.stdout)
-    else:
-        out.print(to_table(result))
+                write_json(answer, stream)
 
 
 def _pairs(words: list[str]) -> dict[str, str]:

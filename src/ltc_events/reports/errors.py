@@ -57,6 +57,12 @@ class CustomerAmbiguous(LtcError):
     remedy = "give the id of one of them: {candidates}"
 
 
+class ReportBrokenOff(LtcError):
+    """report {report} broke off after {rows} rows: {reason}"""
+
+    remedy = "what was written of it is not whole: throw it away and run the report again"
+
+
 class ParquetUnavailable(LtcError):
     """the parquet format needs pyarrow, which is not installed"""
 

@@ -2,43 +2,55 @@
 
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from ltc_events.reports.base import ColumnType
 from ltc_events.reports.errors import ParquetUnavailable
-from ltc_events.reports.runner import Result
+from ltc_events.reports.runner import Answer
+from ltc_events.reports.values import json_text
 
 # One scale holds for a whole column: nine decimals are what amounts may have.
 DIGITS, SCALE = 38, 9
+# So many rows are in memory at a time.
+GROUP_ROWS = 2_000
+_DECIMALS = (ColumnType.DECIMAL, ColumnType.PERCENT, ColumnType.MONEY)
 
 
-def write_parquet(result: Result, path: Path) -> None:
+def write_parquet(answer: Answer, path: Path) -> None:
     """Decimals become `decimal128(38, 9)`, rounded half up there; ids are text. Raises ParquetUnavailable without pyarrow."""
+    pa, pq = load_pyarrow()
+    kinds = {
+        ColumnType.TEXT: pa.string(),
+        ColumnType.UUID: pa.string(),
+        ColumnType.DATE: pa.date32(),
+        ColumnType.TIME: pa.timestamp("us", tz="UTC"),
+        ColumnType.BOOLEAN: pa.bool_(),
+        ColumnType.INTEGER: pa.int64(),
+        ColumnType.JSON: pa.string(),
+        **dict.fromkeys(_DECIMALS, pa.decimal128(DIGITS, SCALE)),
+    }
+    about = {"report": answer.report.name, "as_of": answer.as_of.isoformat(), "position": str(answer.position)}
+    schema = pa.schema([pa.field(column.name, kinds[column.type]) for column in answer.columns], metadata=about)
+    rows = iter(answer.rows)
+    with pq.ParquetWriter(path, schema) as writer:
+        while group := list(islice(rows, GROUP_ROWS)):
+            arrays = [
+                pa.array([None if row[place] is None else _CONVERT[column.type](row[place]) for row in group], kinds[column.type])
+                for place, column in enumerate(answer.columns)
+            ]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+
+def load_pyarrow() -> tuple[Any, Any]:
+    """The modules `pyarrow` and `pyarrow.parquet`; raises ParquetUnavailable."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
         raise ParquetUnavailable from error
-    types: dict[ColumnType, tuple[Any, Callable[[Any], Any]]] = {
-        ColumnType.TEXT: (pa.string(), _same),
-        ColumnType.UUID: (pa.string(), str),
-        ColumnType.DATE: (pa.date32(), _same),
-        ColumnType.TIME: (pa.timestamp("us", tz="UTC"), _same),
-        ColumnType.BOOLEAN: (pa.bool_(), _same),
-        ColumnType.INTEGER: (pa.int64(), _same),
-        ColumnType.JSON: (pa.string(), lambda value: orjson.dumps(value).decode()),
-        **dict.fromkeys((ColumnType.DECIMAL, ColumnType.PERCENT, ColumnType.MONEY), (pa.decimal128(DIGITS, SCALE), _scaled)),
-    }
-    arrays, fields = [], []
-    for place, column in enumerate(result.columns):
-        kind, convert = types[column.type]
-        arrays.append(pa.array([None if row[place] is None else convert(row[place]) for row in result.rows], kind))
-        fields.append(pa.field(column.name, kind))
-    about = {"report": result.report.name, "as_of": result.as_of.isoformat(), "position": str(result.position)}
-    pq.write_table(pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=about)), path)
+    return pa, pq
 
 
 def _same(value: Any) -> Any:
@@ -47,3 +59,11 @@ def _same(value: Any) -> Any:
 
 def _scaled(value: Decimal) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-SCALE), ROUND_HALF_UP)
+
+
+_CONVERT: dict[ColumnType, Callable[[Any], Any]] = {
+    **dict.fromkeys(ColumnType, _same),
+    **dict.fromkeys(_DECIMALS, _scaled),
+    ColumnType.UUID: str,
+    ColumnType.JSON: json_text,
+}

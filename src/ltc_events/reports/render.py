@@ -1,56 +1,79 @@
-"""The forms in which a report leaves the house: a JSON document, a table for a terminal, CSV, Parquet."""
+"""The forms in which a report leaves the house: a JSON document, a table for a terminal, CSV, Parquet.
+
+Each is written while the rows are read, so it takes no more memory for a million of them. Except for the table, which is
+measured first: see `sheet`.
+"""
 
 import csv
+from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 import orjson
 
 from ltc_events.reports.base import ColumnType
 from ltc_events.reports.parquet import write_parquet
-from ltc_events.reports.runner import Result
-from ltc_events.reports.table import to_table
+from ltc_events.reports.runner import Answer
+from ltc_events.reports.table import write_table
 from ltc_events.reports.values import amount_text, json_rows, json_value
 
-__all__ = ["to_document", "to_json", "to_table", "write_csv", "write_parquet"]
+__all__ = ["write_csv", "write_json", "write_parquet", "write_table"]
+
+_INDENTED = orjson.OPT_INDENT_2
 
 
-def to_document(result: Result) -> dict[str, Any]:
-    """The report as JSON values: amounts, percentages and other decimals are strings, dates and times ISO 8601 in UTC.
+def write_json(answer: Answer, stream: TextIO) -> None:
+    """The report as one JSON document: amounts, percentages and other decimals are strings, dates and times ISO 8601 in UTC.
 
     `totals` holds, per column that is added up, a number, or for money an object from currency to amount.
     """
-    names = [column.name for column in result.columns]
-    money = {column.name for column in result.columns if column.type is ColumnType.MONEY}
-    totals = {
+    head = {
+        "report": answer.report.name,
+        "as_of": answer.as_of.isoformat(),
+        "known_at": json_value(answer.known_at),
+        "position": answer.position,
+        "parameters": {name: json_value(value) for name, value in answer.parameters.items()},
+        "columns": [{"name": column.name, "type": column.type.value} for column in answer.columns],
+    }
+    write_document(stream, head, "rows", json_objects(answer), lambda: {"totals": json_totals(answer)})
+
+
+def write_document(
+    stream: TextIO, head: dict[str, Any], name: str, items: Iterator[dict[str, Any]], tail: Callable[[], dict[str, Any]]
+) -> None:
+    """One JSON document, as `orjson` would indent it: what `head` has, a list of `items`, and then what `tail` has."""
+    stream.write(orjson.dumps(head, option=_INDENTED).decode().removesuffix("\n}"))
+    stream.write(f',\n  "{name}": [')
+    separator, end = "\n    ", "]"
+    for item in items:
+        stream.write(separator + orjson.dumps(item, option=_INDENTED).decode().replace("\n", "\n    "))
+        separator, end = ",\n    ", "\n  ]"
+    stream.write(end + "," + orjson.dumps(tail(), option=_INDENTED | orjson.OPT_APPEND_NEWLINE).decode().removeprefix("{"))
+
+
+def json_objects(answer: Answer) -> Iterator[dict[str, Any]]:
+    """The rows as objects of JSON values by the names of columns."""
+    names = [column.name for column in answer.columns]
+    for row in json_rows(answer.columns, answer.rows):
+        yield dict(zip(names, row, strict=True))
+
+
+def json_totals(answer: Answer) -> dict[str, Any]:
+    """The totals as JSON values."""
+    money = {column.name for column in answer.columns if column.type is ColumnType.MONEY}
+    return {
         name: {currency: amount_text(amount, currency) for currency, amount in total.items()}
         if name in money
         else json_value(total)
-        for name, total in result.totals.items()
-    }
-    return {
-        "report": result.report.name,
-        "as_of": result.as_of.isoformat(),
-        "known_at": json_value(result.known_at),
-        "position": result.position,
-        "parameters": {name: json_value(value) for name, value in result.parameters.items()},
-        "columns": [{"name": column.name, "type": column.type.value} for column in result.columns],
-        "rows": [dict(zip(names, row, strict=True)) for row in json_rows(result)],
-        "totals": totals,
+        for name, total in answer.totals.items()
     }
 
 
-def to_json(result: Result) -> str:
-    """`to_document` as text."""
-    return orjson.dumps(to_document(result), option=orjson.OPT_INDENT_2).decode()
-
-
-def write_csv(result: Result, stream: TextIO) -> None:
+def write_csv(answer: Answer, stream: TextIO) -> None:
     """Comma-separated values with a head; the values as in JSON, nulls empty."""
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([column.name for column in result.columns])
-    for row in json_rows(result):
-        writer.writerow(["" if value is None else _cell(value) for value in row])
-
-
-def _cell(value: Any) -> str:
-    return orjson.dumps(value).decode() if isinstance(value, dict | list | bool) else str(value)
+    writer.writerow([column.name for column in answer.columns])
+    json_places = [place for place, column in enumerate(answer.columns) if column.type in (ColumnType.JSON, ColumnType.BOOLEAN)]
+    for row in json_rows(answer.columns, answer.rows):
+        for place in json_places:
+            row[place] = None if row[place] is None else orjson.dumps(row[place]).decode()
+        writer.writerow(row)

@@ -1,23 +1,33 @@
 """Running a report: one SQL statement, as the reader, in one read-only transaction that sees one moment."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any
+from itertools import chain
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 
+import orjson
 import psycopg
 from psycopg import IsolationLevel
+from psycopg.types.json import set_json_loads
 
 from ltc_events.reports.base import Column, ColumnType, ParameterType, Report, Value
 from ltc_events.reports.catalogue import report as find_report
 from ltc_events.reports.customers import find_customer
-from ltc_events.reports.errors import ReportMisdeclared
+from ltc_events.reports.errors import ReportBrokenOff, ReportMisdeclared
 from ltc_events.reports.knowledge import Connection, settle
 from ltc_events.reports.parameters import parse_as_of, parse_known_at, parse_parameters
-from ltc_events.reports.totals import Totals, add_up
+from ltc_events.reports.totals import Sums, Totals
+from ltc_events.reports.values import RawJson
 from ltc_events.store import Database, Role
 
+Cursor: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
+Row: TypeAlias = tuple[Any, ...]
+
+# So many rows are taken from the server at a time.
+_CHUNK = 500
 # Compiling a statement takes longer than any of ours runs; and sorts of a report should not go to disk.
 _SESSION = "SET LOCAL jit = off; SET LOCAL work_mem = '32MB'"
 # A report reads whole histories. On tables that were filled a moment ago the planner has no statistics yet, takes them for
@@ -37,11 +47,11 @@ _OIDS: dict[ColumnType, frozenset[int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A report that was run: its rows with what they rest on.
+@dataclass(frozen=True)
+class Answer:
+    """A report on its way: what it rests on, and its rows, which can be read once and while the connection is open.
 
-    Rows hold values in the order of `columns`: str, UUID, date, datetime (UTC), bool, int, Decimal or None.
+    Rows hold values in the order of `columns`: str, UUID, date, datetime (UTC), bool, int, Decimal, RawJson or None.
     `position` is up to where the log was looked at, `known_at` when that was recorded (None: nothing was).
     """
 
@@ -51,8 +61,20 @@ class Result:
     position: int
     parameters: dict[str, Value]
     columns: tuple[Column, ...]
-    rows: list[tuple[Any, ...]]
-    totals: Totals
+    rows: Iterable[Row]
+    sums: Sums
+
+    @property
+    def totals(self) -> Totals:
+        """What the rows that were read add up to."""
+        return self.sums.totals()
+
+
+@dataclass(frozen=True)
+class Result(Answer):
+    """A report that was read to its end; JSON values are parsed."""
+
+    rows: list[Row]
 
 
 def run(
@@ -63,14 +85,8 @@ def run(
     known_at: int | datetime | str | None = None,
     parameters: Mapping[str, Value] | None = None,
 ) -> Result:
-    """Run the report `name`.
-
-    `as_of` is a business date (default: today, UTC); `known_at` a position of the log or a moment (default: all that the
-    read tables know). Raises the errors of `reports.errors`, and of the store when the database cannot be reached.
-    """
-    with database.connect(Role.READER) as connection:
-        connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
+    """Run the report `name` and keep all its rows; `open_report` takes the same and reads them one by one."""
+    with _transaction(database) as connection:
         return run_within(connection, name, as_of=as_of, known_at=known_at, parameters=parameters)
 
 
@@ -83,31 +99,99 @@ def run_within(
     parameters: Mapping[str, Value] | None = None,
 ) -> Result:
     """Like `run`, in the caller's transaction: several reports in one that is repeatable read see the same moment."""
-    report = find_report(name)
-    values = parse_parameters(report, parameters or {})
-    wanted_date, wanted_position = parse_as_of(as_of), parse_known_at(known_at)
-    connection.execute(_SESSION if report.narrow else _WIDE)
-    knowledge = settle(connection, report, wanted_date, wanted_position)
-    for parameter in report.parameters.values():
-        value = values[parameter.name]
-        if parameter.type is ParameterType.CUSTOMER and isinstance(value, str | UUID):
-            values[parameter.name] = find_customer(connection, value)
-    columns = tuple(_named(column, values) for column in report.columns)
-    built_in = {"as_of": knowledge.as_of, "known_position": knowledge.position, "moment": knowledge.moment}
-    rows = _rows(connection, report, {**values, **built_in})
-    totals = add_up(columns, rows)
-    return Result(report, knowledge.as_of, knowledge.known_at, knowledge.position, values, columns, rows, totals)
+    asked = _Question(name, as_of, known_at, parameters or {})
+    with asked.answer(connection, orjson.loads) as answer:
+        rows = list(answer.rows)
+        return Result(**{one.name: getattr(answer, one.name) for one in fields(answer)} | {"rows": rows})
 
 
-def _rows(connection: Connection, report: Report, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor(binary=True) as cursor:
-        cursor.execute(report.sql.encode(), parameters)
-        for problem in _mismatches(report, cursor):
-            raise ReportMisdeclared(report=report.name, problem=problem)
-        return cursor.fetchall()
+@contextmanager
+def open_report(
+    database: Database,
+    name: str,
+    *,
+    as_of: date | str | None = None,
+    known_at: int | datetime | str | None = None,
+    parameters: Mapping[str, Value] | None = None,
+) -> Iterator[Answer]:
+    """Run the report `name` and read its rows as they come from the server, in one transaction that sees one moment.
+
+    `as_of` is a business date (default: today, UTC); `known_at` a position of the log or a moment (default: all that the
+    read tables know). Raises the errors of `reports.errors`, and of the store when the database cannot be reached. All of
+    them come before the block runs, which has the first rows by then; only ReportBrokenOff may come while rows are read.
+    """
+    asked = _Question(name, as_of, known_at, parameters or {})
+    with _transaction(database) as connection, asked.answer(connection, _raw_json) as answer:
+        yield answer
 
 
-def _mismatches(report: Report, cursor: psycopg.Cursor[tuple[Any, ...]]) -> list[str]:
+@contextmanager
+def _transaction(database: Database) -> Iterator[Connection]:
+    with database.connect(Role.READER) as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        yield connection
+
+
+class _Question:
+    """What was asked for; what is wrong with it shows before any connection is made."""
+
+    def __init__(
+        self, name: str, as_of: date | str | None, known_at: int | datetime | str | None, parameters: Mapping[str, Value]
+    ) -> None:
+        self._report = find_report(name)
+        self._values = parse_parameters(self._report, parameters)
+        self._as_of, self._known_at = parse_as_of(as_of), parse_known_at(known_at)
+
+    @contextmanager
+    def answer(self, connection: Connection, loads: Callable[[str | bytes], Any]) -> Iterator[Answer]:
+        """The report within a transaction. It has the connection to itself until the block ends."""
+        report, values = self._report, dict(self._values)
+        connection.execute(_SESSION if report.narrow else _WIDE)
+        knowledge = settle(connection, report, self._as_of, self._known_at)
+        for parameter in report.parameters.values():
+            value = values[parameter.name]
+            if parameter.type is ParameterType.CUSTOMER and isinstance(value, str | UUID):
+                values[parameter.name] = find_customer(connection, value)
+        columns = tuple(_named(column, values) for column in report.columns)
+        built_in = {"as_of": knowledge.as_of, "known_position": knowledge.position, "moment": knowledge.moment}
+        sums = Sums(columns)
+        with connection.cursor() as cursor:
+            set_json_loads(loads, cursor)
+            with closing(_rows(cursor, report, {**values, **built_in}, sums)) as rows:
+                next(rows)
+                yield Answer(report, knowledge.as_of, knowledge.known_at, knowledge.position, values, columns, rows, sums)
+
+
+def _rows(cursor: Cursor, report: Report, parameters: Mapping[str, Any], sums: Sums) -> Generator[Row, None, None]:
+    """Nothing, once the first rows are here: every report sorts its rows, so most that can go wrong would have. Then the rows.
+
+    The server sends them as fast as they are taken. It works all the while, in its own view: no time-out of idle
+    transactions strikes when a reader takes a break, as it would between the pages of a cursor.
+    """
+    with closing(
+        cast(Generator[Row, None, None], cursor.stream(report.sql.encode(), parameters, binary=True, size=_CHUNK))
+    ) as rows:
+        first = next(rows, None)
+        if first is not None:
+            for problem in _mismatches(report, cursor):
+                raise ReportMisdeclared(report=report.name, problem=problem)
+        yield ()
+        count = 0
+        try:
+            for row in rows if first is None else chain((first,), rows):
+                sums.add(row)
+                yield row
+                count += 1
+        except psycopg.Error as error:
+            raise ReportBrokenOff(report=report.name, rows=f"{count:,}", reason=str(error).strip()) from error
+
+
+def _raw_json(data: str | bytes) -> RawJson:
+    return RawJson(data if isinstance(data, str) else data.decode())
+
+
+def _mismatches(report: Report, cursor: Cursor) -> list[str]:
     found = [(column.name, column.type_code) for column in cursor.description or ()]
     declared = [column.sql_name for column in report.columns]
     if [name for name, _ in found] != declared:

@@ -1,53 +1,75 @@
 """A report as a table for a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from contextlib import ExitStack
+from itertools import chain, groupby
 from typing import Any
 
-import orjson
-from rich.console import Console, ConsoleOptions, Group, JustifyMethod, RenderableType, RenderResult
+from rich.console import Console, JustifyMethod, RenderableType
+from rich.segment import Segment, Segments
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from ltc_events.reports.base import Column, ColumnType
-from ltc_events.reports.runner import Result
-from ltc_events.reports.values import amount_text, json_rows
+from ltc_events.reports.runner import Answer
+from ltc_events.reports.sheet import NOTHING, Sheet, cell_width
+from ltc_events.reports.values import amount_text, json_rows, json_text
 
 _WORDS = frozenset({ColumnType.TEXT, ColumnType.JSON})
-_NOTHING = frozenset({"", "0", "0.00", "no"})
 _GAP = 2
+_GAP_TEXT = " " * _GAP
 _WORD_MAX = 24
+_BOLD, _DIM, _END = Style(bold=True), Style(dim=True), Segment.line()
 _NUMBERS = frozenset({ColumnType.INTEGER, ColumnType.DECIMAL, ColumnType.PERCENT, ColumnType.MONEY})
 
 
-def to_table(result: Result, *, rows_max: int | None = None) -> RenderableType:
-    """What it is about above, what it rests on below; of the rows, `rows_max` at most. The totals are always of all rows."""
-    rows = [_readable(result.columns, row) for row in json_rows(result)]
-    shown = rows[:rows_max]
-    parts: list[RenderableType] = [Text(result.report.title, style="bold")]
-    if result.report.sections is None:
-        parts.append(_Fitting(result.columns, shown, _footers(result)))
-    else:
-        parts += _sections(result, shown)
-    if not rows:
-        parts.append(Text("nothing to report", style="italic"))
-    if len(shown) < len(rows):
-        parts.append(Text(f"and {len(rows) - len(shown):,} more rows", style="italic"))
-    parts.append(Text(_basis(result), style="dim"))
-    return Group(*parts)
+def write_table(answer: Answer, console: Console, *, rows_max: int | None = None) -> None:
+    """What it is about above, what it rests on below; of the rows, `rows_max` at most. The totals are always of all rows.
+
+    Nothing is printed before all rows are read.
+    """
+    by = next((place for place, column in enumerate(answer.columns) if column.name == answer.report.sections), None)
+    columns = [column for place, column in enumerate(answer.columns) if place != by]
+    sheets: dict[str, Sheet] = {}
+    count = 0
+    with ExitStack() as stack:
+        for row in json_rows(answer.columns, answer.rows):
+            count += 1
+            if rows_max is None or count <= rows_max:
+                cells = readable(answer.columns, row)
+                section = "" if by is None else cells.pop(by)
+                if section not in sheets:
+                    sheets[section] = stack.enter_context(Sheet(len(columns)))
+                sheets[section].add(cells)
+        console.print(Text(answer.report.title, style="bold"))
+        for section, sheet in sheets.items():
+            if by is not None:
+                console.print(Text(f"\n{section}", style="bold"))
+            print_sheet(console, columns, sheet, _footers(answer) if by is None and count > 1 else ())
+    if not count:
+        console.print(Text("nothing to report", style="italic"))
+    if rows_max is not None and count > rows_max:
+        console.print(Text(f"and {count - rows_max:,} more rows", style="italic"))
+    console.print(Text(basis(answer), style="dim"))
 
 
-def _basis(result: Result) -> str:
-    known = f"known at position {result.position:,}" + (f" ({result.known_at:%Y-%m-%d %H:%M} UTC)" if result.known_at else "")
-    given = "".join(f", {name} {value}" for name, value in result.parameters.items() if value is not None)
-    return f"as of {result.as_of}, {known}{given}"
+def basis(answer: Answer) -> str:
+    """What a report rests on, in a line."""
+    known = f"known at position {answer.position:,}" + (f" ({answer.known_at:%Y-%m-%d %H:%M} UTC)" if answer.known_at else "")
+    given = "".join(f", {name} {value}" for name, value in answer.parameters.items() if value is not None)
+    return f"as of {answer.as_of}, {known}{given}"
 
 
-def _readable(columns: Sequence[Column], row: Sequence[Any]) -> list[str]:
+def readable(columns: Sequence[Column], row: Sequence[Any]) -> list[str]:
+    """A row of JSON values as cells for people."""
     return ["" if value is None else _cell(column.type, value) for column, value in zip(columns, row, strict=True)]
 
 
 def _cell(type: ColumnType, value: Any) -> str:
     match type:
+        case ColumnType.TEXT | ColumnType.UUID | ColumnType.DATE:
+            return str(value)
         case ColumnType.INTEGER | ColumnType.DECIMAL | ColumnType.PERCENT | ColumnType.MONEY:
             return _grouped(str(value))
         case ColumnType.BOOLEAN:
@@ -55,9 +77,7 @@ def _cell(type: ColumnType, value: Any) -> str:
         case ColumnType.TIME:
             return str(value)[:16].replace("T", " ")
         case ColumnType.JSON:
-            return orjson.dumps(value).decode()
-        case ColumnType.TEXT | ColumnType.UUID | ColumnType.DATE:
-            return str(value)
+            return json_text(value)
 
 
 def _grouped(number: str) -> str:
@@ -67,84 +87,113 @@ def _grouped(number: str) -> str:
     return f"{sign}{int(whole):,}{dot}{fraction}"
 
 
-class _Fitting:
-    """A table as wide as there is room for: if need be without ids, then without columns that say nothing, then in records."""
-
-    def __init__(self, columns: Sequence[Column], rows: list[list[str]], footers: Sequence[list[str]] = ()) -> None:
-        self._columns = columns
-        self._rows = rows
-        self._footers = footers
-
-    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
-        said = [place for place, column in enumerate(self._columns) if not column.optional or self._says(place)]
-        named = [place for place in said if self._columns[place].type is not ColumnType.UUID]
-        telling = [place for place in named if self._says(place)]
-        for places in (said, named, telling):
-            spare = options.max_width - sum(self._least(place) + _GAP for place in places) + _GAP
-            if spare >= 0:
-                yield self._table(places, spare)
-                if len(places) < len(said):
-                    yield self._left_out([place for place in said if place not in places])
-                return
-        yield from self._records(telling)
-        yield self._left_out([place for place in said if place not in telling])
-
-    def _says(self, place: int) -> bool:
-        return any(row[place] not in _NOTHING for row in self._rows)
-
-    def _table(self, places: Sequence[int], spare: int) -> Table:
-        """A table with `spare` places to give to those columns that would like more than the least, from the left."""
-        made = Table(box=None, header_style="bold", pad_edge=False)
-        for place in places:
-            column = self._columns[place]
-            justify: JustifyMethod = "right" if column.type in _NUMBERS else "left"
-            head, least = column.name.replace("_", " "), self._least(place)
-            wish = max(len(head), *(len(row[place]) for row in (*self._rows, *self._footers)), 0)
-            given = min(wish - least, spare)
-            spare -= given
-            made.add_column(head, justify=justify, width=least + given, overflow="fold")
-        for row in self._rows:
-            made.add_row(*(Text(row[place]) for place in places))
-        for row in self._footers:
-            made.add_row(*(Text(row[place]) for place in places), style="bold")
-        return made
-
-    def _least(self, place: int) -> int:
-        """How wide a column must be to be readable: figures and dates on one line, words in one piece."""
-        cells = [row[place] for row in (*self._rows, *self._footers)]
-        head = max(map(len, self._columns[place].name.split("_")))
-        if self._columns[place].type in _WORDS:
-            return max(head, min(max((len(word) for cell in cells for word in cell.split()), default=1), _WORD_MAX))
-        return max(head, *map(len, cells)) if cells else head
-
-    def _records(self, places: Sequence[int]) -> Iterator[RenderableType]:
-        """Each row as lines of a name and a value; then the totals likewise."""
-        for row, style in [*((row, "") for row in self._rows), *((row, "bold") for row in self._footers)]:
-            record = Table(box=None, show_header=False, pad_edge=False)
-            record.add_column(style="dim")
-            record.add_column()
-            for place in places:
-                if row[place] not in _NOTHING:
-                    record.add_row(self._columns[place].name.replace("_", " "), Text(row[place], style=style))
-            yield record
-            yield Text()
-
-    def _left_out(self, places: Sequence[int]) -> Text:
-        names = ", ".join(self._columns[place].name.replace("_", " ") for place in places)
-        return Text(f"left out for want of room: {names}" if names else "", style="dim")
+def print_sheet(console: Console, columns: Sequence[Column], sheet: Sheet, footers: Sequence[list[str]] = ()) -> None:
+    """As wide as there is room for: if need be without ids, then without columns that say nothing, then in records."""
+    for row in footers:
+        sheet.measure(row)
+    least = [_least(column, sheet, place) for place, column in enumerate(columns)]
+    said = [place for place, column in enumerate(columns) if not column.optional or sheet.says[place]]
+    named = [place for place in said if columns[place].type is not ColumnType.UUID]
+    telling = [place for place in named if sheet.says[place]]
+    for places in (said, named, telling):
+        spare = console.width - sum(least[place] + _GAP for place in places) + _GAP
+        if spare >= 0:
+            widths = _widths(columns, sheet, places, least, spare)
+            for part in _tables(columns, sheet, widths, footers):
+                console.print(part)
+            break
+    else:
+        places = telling
+        for part in _records(columns, sheet, telling, footers):
+            console.print(part, crop=False)  # a terminal breaks what is too long; nothing is lost elsewhere
+    if len(places) < len(said):
+        names = ", ".join(columns[place].name.replace("_", " ") for place in said if place not in places)
+        console.print(Text(f"left out for want of room: {names}", style="dim"))
 
 
-def _footers(result: Result) -> list[list[str]]:
+def _least(column: Column, sheet: Sheet, place: int) -> int:
+    """How wide a column must be to be readable: figures and dates on one line, words in one piece."""
+    head = max(map(len, column.name.split("_")))
+    if column.type in _WORDS:
+        return max(head, min(max(sheet.longest_word[place], 1), _WORD_MAX))
+    return max(head, sheet.widest[place])
+
+
+def _widths(columns: Sequence[Column], sheet: Sheet, places: Sequence[int], least: Sequence[int], spare: int) -> dict[int, int]:
+    """The width of each column, `spare` places given to those that would like more than the least, from the left."""
+    widths = {}
+    for place in places:
+        given = min(max(len(columns[place].name), sheet.widest[place]) - least[place], spare)
+        spare -= given
+        widths[place] = least[place] + given
+    return widths
+
+
+def _tables(
+    columns: Sequence[Column], sheet: Sheet, widths: dict[int, int], footers: Sequence[list[str]]
+) -> Iterator[RenderableType]:
+    """The head, the rows and the totals, a page at a time, which look like one table."""
+    head = {place: columns[place].name.replace("_", " ") for place in widths}
+    numbers = {place for place in widths if columns[place].type in _NUMBERS}
+    yield from _lines([head], widths, numbers, _BOLD)
+    for page in sheet.pages():
+        yield from _lines(page, widths, numbers, None)
+    yield from _lines(footers, widths, numbers, _BOLD)
+
+
+def _lines(
+    rows: Sequence[Sequence[str] | dict[int, str]], widths: dict[int, int], numbers: Set[int], style: Style | None
+) -> Iterator[RenderableType]:
+    """Rows as they are where all cells fit, else with their words on several lines, which takes twenty times as long."""
+    for fits, some in groupby(rows, lambda row: all(cell_width(row[place]) <= width for place, width in widths.items())):
+        if fits:
+            lines = (
+                _GAP_TEXT.join(_padded(row[place], width, place in numbers) for place, width in widths.items()) for row in some
+            )
+            yield Segments([Segment("\n".join(lines), style)], new_lines=True)
+            continue
+        folded = Table(box=None, show_header=False, pad_edge=False)
+        for place, width in widths.items():
+            justify: JustifyMethod = "right" if place in numbers else "left"
+            folded.add_column(justify=justify, width=width, overflow="fold")
+        for row in some:
+            folded.add_row(*(Text(row[place]) for place in widths), style=style)
+        yield folded
+
+
+def _padded(cell: str, width: int, is_number: bool) -> str:
+    spare = " " * (width - cell_width(cell))
+    return spare + cell if is_number else cell + spare
+
+
+def _records(
+    columns: Sequence[Column], sheet: Sheet, places: Sequence[int], footers: Sequence[list[str]]
+) -> Iterator[RenderableType]:
+    """Each row as lines of a name and a value; then the totals likewise."""
+    width = max(len(columns[place].name) for place in places) + _GAP
+    names = {place: Segment(columns[place].name.replace("_", " ").ljust(width), _DIM) for place in places}
+    for style, page in chain(((None, page) for page in sheet.pages()), ((_BOLD, footers),)):
+        lines: list[Segment] = []
+        for row in page:
+            for place, name in names.items():
+                if row[place] not in NOTHING:
+                    lines += (name, Segment(row[place], style), _END)
+            lines.append(_END)
+        yield Segments(lines)
+
+
+def _footers(answer: Answer) -> list[list[str]]:
     """A line of totals per currency; what has no currency stands in the first."""
-    if not result.totals or len(result.rows) <= 1:
+    totals = answer.totals
+    if not totals:
         return []
-    by_name = {column.name: column for column in result.columns}
-    label = "total" if result.columns[0].type is ColumnType.TEXT else ""
-    currencies = sorted({currency for total in result.totals.values() if isinstance(total, dict) for currency in total})
+    by_name = {column.name: column for column in answer.columns}
+    label = "total" if answer.columns[0].type is ColumnType.TEXT else ""
+    currencies = sorted({currency for total in totals.values() if isinstance(total, dict) for currency in total})
     lines = []
     for index, currency in enumerate(currencies or [""]):
-        values = dict.fromkeys(by_name, "") | {result.columns[0].name: label}
-        for name, total in result.totals.items():
+        values = dict.fromkeys(by_name, "") | {answer.columns[0].name: label}
+        for name, total in totals.items():
             if isinstance(total, dict):
                 values[by_name[name].currency] = currency
                 values[name] = _grouped(amount_text(total[currency], currency)) if currency in total else ""
@@ -152,12 +201,3 @@ def _footers(result: Result) -> list[list[str]]:
                 values[name] = _grouped(str(total))
         lines.append(list(values.values()))
     return lines
-
-
-def _sections(result: Result, rows: list[list[str]]) -> Iterator[RenderableType]:
-    """One table per value of the column that makes the sections, without that column."""
-    by = next(place for place, column in enumerate(result.columns) if column.name == result.report.sections)
-    columns = result.columns[:by] + result.columns[by + 1 :]
-    for section in dict.fromkeys(row[by] for row in rows):
-        yield Text(f"\n{section}", style="bold")
-        yield _Fitting(columns, [row[:by] + row[by + 1 :] for row in rows if row[by] == section])

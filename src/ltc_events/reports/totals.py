@@ -1,7 +1,7 @@
-"""What the rows of a report add up to. Amounts of different currencies are never added."""
+"""What the rows of a report add up to, while they go by. Amounts of different currencies are never added."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation
 from typing import Any, TypeAlias
 
@@ -13,26 +13,36 @@ Totals: TypeAlias = dict[str, Any]
 _EXACT = Context(prec=100, traps=[Inexact, InvalidOperation, DivisionByZero])
 
 
-def add_up(columns: Sequence[Column], rows: Iterable[tuple[Any, ...]]) -> Totals:
-    """The totals of the columns that are declared to have one; nulls count as nothing."""
-    places = {column.name: index for index, column in enumerate(columns)}
-    rows = list(rows)
-    totals: Totals = {}
-    for column in columns:
-        if not column.total:
-            continue
-        index = places[column.name]
-        if column.type is ColumnType.MONEY:
-            totals[column.name] = _per_currency(rows, index, places[column.currency])
-        else:
-            start: Any = 0 if column.type is ColumnType.INTEGER else Decimal(0)
-            totals[column.name] = sum((row[index] for row in rows if row[index] is not None), start)
-    return totals
+class Sums:
+    """Adds up the columns that are declared to be; nulls count as nothing."""
 
+    def __init__(self, columns: Sequence[Column]) -> None:
+        places = {column.name: place for place, column in enumerate(columns)}
+        added = [column for column in columns if column.total]
+        self._order = [column.name for column in added]
+        self._money = [(c.name, places[c.name], places[c.currency]) for c in added if c.type is ColumnType.MONEY]
+        self._numbers = [(column.name, places[column.name]) for column in added if column.type is not ColumnType.MONEY]
+        self._sums: Totals = {
+            column.name: defaultdict(Decimal)
+            if column.type is ColumnType.MONEY
+            else (0 if column.type is ColumnType.INTEGER else Decimal(0))
+            for column in added
+        }
 
-def _per_currency(rows: Iterable[tuple[Any, ...]], amount: int, currency: int) -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = defaultdict(Decimal)
-    for row in rows:
-        if row[amount] is not None and row[currency] is not None:
-            sums[row[currency]] = _EXACT.add(sums[row[currency]], row[amount])
-    return dict(sorted(sums.items()))
+    def add(self, row: tuple[Any, ...]) -> None:
+        """Take in one row."""
+        for name, place in self._numbers:
+            if row[place] is not None:
+                self._sums[name] += row[place]
+        for name, place, currency_place in self._money:
+            amount, currency = row[place], row[currency_place]
+            if amount is not None and currency is not None:
+                sums = self._sums[name]
+                sums[currency] = _EXACT.add(sums[currency], amount)
+
+    def totals(self) -> Totals:
+        """What was added up so far, in the order of the columns."""
+        return {
+            name: dict(sorted(total.items())) if isinstance(total, dict) else total
+            for name, total in ((name, self._sums[name]) for name in self._order)
+        }

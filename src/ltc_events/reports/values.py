@@ -1,22 +1,32 @@
 """The values of a report as JSON has them: amounts and other decimals as strings that keep every digit, dates in ISO 8601."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from ltc_events.kernel.money import minor_unit
-from ltc_events.reports.base import ColumnType
-from ltc_events.reports.runner import Result
+from ltc_events.reports.base import Column, ColumnType
 
 
-def json_rows(result: Result) -> Iterator[list[Any]]:
+class RawJson(str):
+    """A JSON value as PostgreSQL writes it: what only goes through need not be taken apart."""
+
+    __slots__ = ()
+
+
+def json_rows(columns: Sequence[Column], rows: Iterable[tuple[Any, ...]]) -> Iterator[list[Any]]:
     """The rows as JSON values."""
-    places = {column.name: place for place, column in enumerate(result.columns)}
-    amounts = [(place, places[one.currency]) for place, one in enumerate(result.columns) if one.type is ColumnType.MONEY]
-    for row in result.rows:
-        values = [json_value(value) for value in row]
+    places = {column.name: place for place, column in enumerate(columns)}
+    plain = [_PLAIN[column.type] for column in columns]
+    amounts = [(place, places[one.currency]) for place, one in enumerate(columns) if one.type is ColumnType.MONEY]
+    for row in rows:
+        values = [
+            value if value is None or convert is None else convert(value) for convert, value in zip(plain, row, strict=True)
+        ]
         for place, currency in amounts:
             if row[place] is not None:
                 values[place] = amount_text(row[place], row[currency])
@@ -34,8 +44,15 @@ def json_value(value: Any) -> Any:
             return value.isoformat()
         case UUID():
             return str(value)
+        case RawJson():
+            return orjson.Fragment(str(value))
         case _:
             return value
+
+
+def json_text(value: Any) -> str:
+    """A JSON value, raw or parsed, as text."""
+    return str(value) if isinstance(value, RawJson) else orjson.dumps(value).decode()
 
 
 def amount_text(amount: Decimal, currency: str | None) -> str:
@@ -50,3 +67,18 @@ def number_text(number: Decimal) -> str:
     """A number without idle zeros: `12.5`, `100`."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# What makes a value of a column plain; None: it is. Amounts need their currency beside.
+_PLAIN: dict[ColumnType, Callable[[Any], Any] | None] = {
+    ColumnType.TEXT: None,
+    ColumnType.INTEGER: None,
+    ColumnType.BOOLEAN: None,
+    ColumnType.MONEY: None,
+    ColumnType.UUID: str,
+    ColumnType.DATE: date.isoformat,
+    ColumnType.TIME: json_value,
+    ColumnType.DECIMAL: number_text,
+    ColumnType.PERCENT: number_text,
+    ColumnType.JSON: json_value,
+}
