@@ -11,7 +11,7 @@ from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchB
 from kafka.record.memory_records import MemoryRecords
 
 from ltc_events.bus import records
-from ltc_events.bus.records import LeanRecordBatch, Outgoing, Producer, packed, partition_of, sealed
+from ltc_events.bus.records import UNREADABLE, LeanRecordBatch, Outgoing, Producer, packed, partition_of, sealed
 
 SENDER = Producer(4711, 3)
 NAMES = st.text(max_size=80)
@@ -70,7 +70,15 @@ def test_a_header_without_a_value_and_one_whose_name_is_no_text_are_read() -> No
     empty = b"\0\0\0\x01\x01"  # attributes, time, offset, no key, no value
     body = empty + b"\x06" + b"\x02a\x01" + b"\x04\xff\xfe\x02b" + b"\0\0"
     (record,) = LeanRecordBatch(sealed(0, [bytes([len(body) * 2]) + body], SENDER, 0).data)
-    assert record.headers == (("a", None), (r"\xff\xfe", b"b"), ("", b""))
+    assert list(record.headers) == [("a", None), (r"\xff\xfe", b"b"), ("", b"")]
+
+
+@pytest.mark.parametrize("count", [-1, 0, 1, 3])
+def test_headers_that_do_not_end_where_the_message_ends_are_kept_as_they_are(count: int) -> None:
+    block = b"\x02a\x02b" + b"\x02c\x02d"
+    body = b"\0\0\0\x01\x01" + bytes([count * 2 if count >= 0 else 1]) + block
+    (record,) = LeanRecordBatch(sealed(0, [bytes([len(body) * 2]) + body], SENDER, 0).data)
+    assert list(record.headers)[-1] == (UNREADABLE, block)
 
 
 @pytest.mark.parametrize("cut", range(1, 12))

@@ -3,8 +3,10 @@
 Structured mode (`content-type: application/cloudevents+json`, everything in the value) is understood as well.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,7 @@ import orjson
 
 from ltc_events.schemas.envelope import WIRE_PREFIX, Undecodable
 from ltc_events.schemas.outcome import Outcome
-from ltc_events.schemas.record import RawRecord
+from ltc_events.schemas.record import RawRecord, routing_key
 
 SOURCE = "ltc-events"
 JSON = b"application/json"
@@ -20,6 +22,13 @@ STRUCTURED = "application/cloudevents+json"
 RESULT_TYPE = "ltc.command.result.v1"
 Headers = Sequence[tuple[str, bytes]]
 _MARK = "ce_"
+_SPECVERSION = (_MARK + "specversion", b"1.0")
+_SOURCE = (_MARK + "source", SOURCE.encode())
+_RESULT_TYPE = (_MARK + "type", RESULT_TYPE.encode())
+_CONTENT_TYPE = ("content-type", JSON)
+_NAMES_MAX = 2_000
+_USUAL = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+"""How a UUID is written usually."""
 
 
 def command_document(headers: Iterable[tuple[str, bytes | None]], key: bytes | None, value: bytes | None) -> Mapping[str, Any]:
@@ -46,29 +55,32 @@ def command_document(headers: Iterable[tuple[str, bytes | None]], key: bytes | N
 def command_message(document: Mapping[str, Any]) -> tuple[bytes, bytes, Headers]:
     """Key, value and headers of a command in binary mode, from its structured-mode document."""
     headers = [(_MARK + name, str(value).encode()) for name, value in document.items() if name != "data"]
-    return document["partitionkey"].encode(), orjson.dumps(document["data"]), [*headers, ("content-type", JSON)]
+    return document["partitionkey"].encode(), orjson.dumps(document["data"]), [*headers, _CONTENT_TYPE]
 
 
 def event_message(record: RawRecord) -> tuple[bytes, bytes, Headers]:
     """Key, value and headers of a stored event. Its id is its position: unique, and the same at every delivery."""
-    key = str(record.customer_id or record.subject).encode()
+    key = routing_key(record)
+    position = b"%d" % record.position
+    command = str(record.command_id).encode()
+    correlation, causation = record.correlation_id, record.causation_id
     headers = [
-        ("ce_specversion", b"1.0"),
-        ("ce_id", b"%d" % record.position),
-        ("ce_source", SOURCE.encode()),
-        ("ce_type", (WIRE_PREFIX + record.type).encode()),
+        _SPECVERSION,
+        ("ce_id", position),
+        _SOURCE,
+        ("ce_type", _wire_type(record.type)),
         ("ce_subject", str(record.subject).encode()),
         ("ce_time", _utc(record.occurred_at)),
         ("ce_partitionkey", key),
-        ("ce_position", b"%d" % record.position),
+        ("ce_position", position),
         ("ce_version", b"%d" % record.version),
         ("ce_effectiveon", record.effective_on.isoformat().encode()),
         ("ce_recordedat", _utc(record.recorded_at)),
-        ("ce_commandid", str(record.command_id).encode()),
-        ("ce_correlationid", str(record.correlation_id).encode()),
-        ("ce_causationid", str(record.causation_id).encode()),
+        ("ce_commandid", command),
+        ("ce_correlationid", command if correlation is record.command_id else str(correlation).encode()),
+        ("ce_causationid", command if causation is record.command_id else str(causation).encode()),
         ("ce_actor", record.actor.encode()),
-        ("content-type", JSON),
+        _CONTENT_TYPE,
     ]
     if record.customer_id is not None:
         headers.append(("ce_customerid", key))
@@ -77,18 +89,19 @@ def event_message(record: RawRecord) -> tuple[bytes, bytes, Headers]:
 
 def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime) -> tuple[bytes, bytes, Headers]:
     """Key, value and headers of a command's outcome; `document` is the command's, which says whose it was."""
-    key = str(document["partitionkey"]).encode()
+    key, command = str(document["partitionkey"]).encode(), str(outcome.command_id).encode()
+    correlation = document.get("correlationid")
     headers = [
-        ("ce_specversion", b"1.0"),
-        ("ce_id", str(outcome.command_id).encode()),
-        ("ce_source", SOURCE.encode()),
-        ("ce_type", RESULT_TYPE.encode()),
+        _SPECVERSION,
+        ("ce_id", command),
+        _SOURCE,
+        _RESULT_TYPE,
         ("ce_subject", str(document["subject"]).encode()),
         ("ce_time", _utc(time)),
         ("ce_partitionkey", key),
-        ("ce_correlationid", str(document.get("correlationid", outcome.command_id)).encode()),
-        ("ce_causationid", str(outcome.command_id).encode()),
-        ("content-type", JSON),
+        ("ce_correlationid", command if correlation is None else str(correlation).encode()),
+        ("ce_causationid", command),
+        _CONTENT_TYPE,
     ]
     return key, orjson.dumps(outcome.document()), headers
 
@@ -111,6 +124,8 @@ def dead_letter_message(
 
 def _check_key(key: bytes | None, wanted: object) -> None:
     """The key and the attribute must be the same text, and that text the usual one: another spelling, another partition."""
+    if isinstance(wanted, str) and key == wanted.encode(errors="replace") and _USUAL(wanted):
+        return
     shown = "none" if key is None else repr(key[:50].decode(errors="backslashreplace"))
     if not isinstance(wanted, str):
         raise Undecodable(reason=f"the message's key is {shown}, and its partitionkey is missing")
@@ -120,20 +135,31 @@ def _check_key(key: bytes | None, wanted: object) -> None:
         usual = str(UUID(wanted))
     except ValueError:
         raise Undecodable(reason=f"the message's key {shown} is not a UUID") from None
-    if wanted != usual:
-        raise Undecodable(reason=f"the message's key {shown} is not written in the usual way, {usual}")
+    raise Undecodable(reason=f"the message's key {shown} is not written in the usual way, {usual}")
 
 
 def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, Any]:
-    attributes = {}
-    for name, value in headers:
-        lower = name.lower()
-        if value is not None and (lower.startswith(_MARK) or lower == "content-type"):
-            try:
-                attributes[lower.removeprefix(_MARK)] = value.decode()
-            except UnicodeDecodeError:
-                raise Undecodable(reason=f"the header {name} is not UTF-8") from None
+    attributes, meaning, name = {}, _attribute, ""
+    try:
+        for name, value in headers:
+            attribute = meaning(name)
+            if attribute and value is not None:
+                attributes[attribute] = value.decode()
+    except UnicodeDecodeError:
+        raise Undecodable(reason=f"the header {name} is not UTF-8") from None
     return attributes
+
+
+@lru_cache(maxsize=_NAMES_MAX)
+def _attribute(header: str) -> str:
+    """What a header with this name tells; empty: nothing that is ours."""
+    name = header.lower()
+    return name.removeprefix(_MARK) if name.startswith(_MARK) or name == "content-type" else ""
+
+
+@cache
+def _wire_type(name: str) -> bytes:
+    return (WIRE_PREFIX + name).encode()
 
 
 def _json(value: bytes) -> Any:

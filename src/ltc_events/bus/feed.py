@@ -33,7 +33,7 @@ class Polled(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
+    headers: records.Arrived
 
 
 class Feed:
@@ -111,6 +111,31 @@ class Feed:
             with suppress(ValueError):  # no longer ours, of which we shall be told
                 self._consumer.seek(TopicPartition(self.topic, partition), offset)
 
+    def reached(self, partition: int) -> int | None:
+        """Up to which offset `poll` has given everything of a partition; None: it is not ours, or nobody said where to begin."""
+        place = TopicPartition(self.topic, partition)
+        if partition not in self._notes.owned or place not in self._consumer.assignment():
+            return None
+        reached = self._consumer.position(place, timeout_ms=0)
+        return None if reached is None else int(reached)
+
+    def beginnings(self, partitions: Iterable[int]) -> dict[int, int]:
+        """The first offset that there still is, by partition. Raises BusUnreachable."""
+        try:
+            found = self._consumer.beginning_offsets([TopicPartition(self.topic, partition) for partition in partitions])
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+        return {place.partition: int(begin) for place, begin in found.items()}
+
+    def ends(self, partitions: Iterable[int] | None = None) -> dict[int, int]:
+        """Where partitions end at this moment, all of the topic's unless stated. Raises BusUnreachable."""
+        try:
+            wanted = sorted(self._consumer.partitions_for_topic(self.topic) or ()) if partitions is None else partitions
+            found = self._consumer.end_offsets([TopicPartition(self.topic, partition) for partition in wanted])
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+        return {place.partition: int(end) for place, end in found.items()}
+
     def hint(self, offsets: Mapping[int, int]) -> None:
         """Tell Kafka how far we are, for those who watch the lag there. It decides nothing."""
         self._consumer.commit_async(
@@ -123,13 +148,9 @@ class Feed:
             self._consumer.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_MS)
 
     def _check(self, begins: Mapping[int, int]) -> None:
-        try:
-            ends = self._consumer.end_offsets([TopicPartition(self.topic, partition) for partition in begins])
-        except KafkaError as error:
-            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
-        for place, end in ends.items():
-            if begins[place.partition] > end:
-                raise FeedReplaced(topic=self.topic, partition=place.partition, end=end, offset=begins[place.partition])
+        for partition, end in self.ends(begins).items():
+            if begins[partition] > end:
+                raise FeedReplaced(topic=self.topic, partition=partition, end=end, offset=begins[partition])
 
 
 class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]

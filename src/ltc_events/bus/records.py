@@ -61,8 +61,10 @@ def packed(message: Outgoing, delta: int) -> bytes:
     """A message as the record number `delta` of its batch."""
     key, value, headers = message
     parts = [b"\0\0", _size(delta), *_field(key), *_field(value), _size(len(headers))]
+    names, sizes = _name, _SIZES
     for name, content in headers:
-        parts += (_name(name), _size(len(content)), content)
+        size = len(content)
+        parts += (names(name), sizes[size] if size < _SIZES_MAX else _varint(size), content)
     body = b"".join(parts)
     return _size(len(body)) + body
 
@@ -98,11 +100,35 @@ def _varint(number: int) -> bytes:
 
 _NAMES: dict[bytes, str] = {}
 """Names of headers that were met: a producer uses the same few ever again."""
-_SIZES = tuple(map(_varint, range(4096)))
+_SIZES_MAX = 4096
+_SIZES = tuple(map(_varint, range(_SIZES_MAX)))
 
 
 def _size(number: int) -> bytes:
-    return _SIZES[number] if number < len(_SIZES) else _varint(number)
+    return _SIZES[number] if number < _SIZES_MAX else _varint(number)
+
+
+class Arrived:
+    """The headers of a message that came, read when they are asked for.
+
+    They are as none to those who only ask whether there are any: the client would read them all to add up their lengths.
+    """
+
+    __slots__ = ("_block", "_count")
+
+    def __init__(self, block: bytes, count: int) -> None:
+        self._block = block
+        self._count = count
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __iter__(self) -> Iterator[tuple[str, bytes | None]]:
+        """Names and contents, in the order in which they came. What cannot be read at all has the name UNREADABLE."""
+        return iter(_headers(self._block, self._count))
+
+
+UNREADABLE = "unreadable"
 
 
 class Record(NamedTuple):
@@ -114,7 +140,7 @@ class Record(NamedTuple):
     timestamp_type: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
+    headers: Arrived
     checksum: None = None
 
     def validate_crc(self) -> bool:
@@ -139,7 +165,7 @@ class LeanRecordBatch(DefaultRecordBatch):  # type: ignore[misc]
 
     def _records(self, buffer: bytes, place: int) -> Iterator[Record]:
         base_offset, first_time, time_type = self.base_offset, self.first_timestamp, self.timestamp_type
-        read, new, last_time = decode_varint, tuple.__new__, self.max_timestamp
+        read, new, headers_of, last_time = decode_varint, tuple.__new__, Arrived, self.max_timestamp
         for _ in range(self.records_count):
             length, start = read(buffer, place)
             passed, place = read(buffer, start + 1)  # behind the attributes, of which there are none
@@ -153,41 +179,41 @@ class LeanRecordBatch(DefaultRecordBatch):  # type: ignore[misc]
             if size >= 0:
                 value, place = buffer[place : place + size], place + size
             count, place = read(buffer, place)
-            headers, place = _headers(buffer, place, count) if count else ((), place)
-            if place != start + length or place > len(buffer):
+            end = start + length
+            if not place <= end <= len(buffer):
                 raise CorruptRecordError(f"a record of {length} bytes has fields of {place - start}")
+            headers, place = headers_of(buffer[place:end], count), end
             moment = last_time if time_type == _LOG_APPEND_TIME else first_time + passed
             yield new(Record, (length, base_offset + delta, moment, time_type, key, value, headers, None))
         if place != len(buffer):
             raise CorruptRecordError(f"{len(buffer) - place} bytes are left after the last record")
 
 
-def _headers(buffer: bytes, place: int, count: int) -> tuple[tuple[tuple[str, bytes | None], ...], int]:
-    if count < 0:
-        raise CorruptRecordError(f"a record has {count} headers")
+def _headers(block: bytes, count: int) -> list[tuple[str, bytes | None]]:
     found: list[tuple[str, bytes | None]] = []
-    keep, names, end = found.append, _NAMES, place
-    for _ in range(count):
-        # Almost every length is below 64: one byte, twice the number.
-        size = buffer[end]
-        if size & 0x81:
-            size, place = decode_varint(buffer, end)
-            end = place + size
-            if size < 0:
-                raise CorruptRecordError("a header has no name")
-        else:
-            place = end + 1
-            end = place + (size >> 1)
-        name = buffer[place:end]
-        size = buffer[end]
-        if size & 0x81:
-            size, place = decode_varint(buffer, end)
-            end = place + max(size, 0)
-        else:
-            place = end + 1
-            end = place + (size >> 1)
-        keep((names.get(name) or _text(name), buffer[place:end] if size >= 0 else None))
-    return tuple(found), end
+    keep, names, last, end = found.append, _NAMES, len(block), 0
+    try:
+        for _ in range(count):
+            # Almost every length is below 64: one byte, twice the number.
+            size = block[end]
+            if size & 0x81:
+                size, place = decode_varint(block, end)
+                end = place + max(size, 0)
+            else:
+                place = end + 1
+                end = place + (size >> 1)
+            name = block[place:end]
+            size = block[end]
+            if size & 0x81:
+                size, place = decode_varint(block, end)
+                end = place + max(size, 0)
+            else:
+                place = end + 1
+                end = place + (size >> 1)
+            keep((names.get(name) or _text(name), block[place:end] if size >= 0 else None))
+    except (IndexError, ValueError):
+        end = -1
+    return found if end == last else [*found, (UNREADABLE, block)]
 
 
 def _text(name: bytes) -> str:

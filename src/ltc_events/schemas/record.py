@@ -46,3 +46,8 @@ class RawRecord(NamedTuple):
     correlation_id: UUID
     causation_id: UUID
     actor: str
+
+
+def routing_key(record: Record | RawRecord) -> bytes:
+    """What keeps events in order on Kafka: the customer they are about; of the company's own streams, the stream."""
+    return str(record.customer_id or record.subject).encode()

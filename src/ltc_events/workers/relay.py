@@ -14,6 +14,7 @@ from ltc_events.bus.cloudevents import event_message
 from ltc_events.bus.link import TopicReplaced
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, Bus
+from ltc_events.kernel.collector import collector_paused
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.store.lease import Lease
 
@@ -38,16 +39,16 @@ class Relay:
         self._sent = 0
         self._standing_by = False
 
+    @property
+    def is_standing_by(self) -> bool:
+        """Whether another one is at work."""
+        return self._standing_by
+
     def step(self) -> None:
         """Publish a page; wait for events, or for the lease, where there is none."""
         if self._position is None and not self._begin():
             return
-        records = self._store.read_raw(self._sent, self._page_events)
-        if records:
-            self._publisher.send(self._lease.feed, map(event_message, records))
-            self._acknowledged()
-            self._sent = records[-1].position
-        else:
+        if not self._publish():
             self.finish()
             self._store.wait(self._sent, WAIT_S)
             self._lease.offset()  # a word now and then, or the lease is lost
@@ -56,6 +57,16 @@ class Relay:
         """Wait for the page that is on its way."""
         self._publisher.settle()
         self._acknowledged()
+
+    def _publish(self) -> bool:
+        """Send the next page; whether there was one."""
+        with collector_paused():
+            records = self._store.read_raw(self._sent, self._page_events)
+            if records:
+                self._publisher.send(self._lease.feed, map(event_message, records))
+                self._acknowledged()
+                self._sent = records[-1].position
+            return bool(records)
 
     def _begin(self) -> bool:
         if not self._lease.take():
@@ -67,6 +78,7 @@ class Relay:
         position = self._lease.offset()
         self._check(position)
         self._position = self._sent = position
+        self._standing_by = False
         log.info("relay_active", position=position)
         return True
 
