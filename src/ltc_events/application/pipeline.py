@@ -21,6 +21,7 @@ from ltc_events.schemas.number_series import series_id
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.payment import AllocatePayment
 from ltc_events.schemas.policy import PolicyPublished
+from ltc_events.store import StoreError
 from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset
 from ltc_events.store.errors import CommandAlreadyRecorded, CommitUnknown, HeadMoved, StaleRead, VersionConflict
 from ltc_events.store.event_store import EventStore
@@ -231,7 +232,7 @@ def _payers(messages: Sequence[Message]) -> list[UUID]:
 
 
 def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
-    """Decide one command: append its events, or say why not. Never raises: a poison command harms nobody else."""
+    """Decide one command: append its events, or say why not. A poison command harms nobody else; raises StoreError alone."""
     if message.command is None:
         return _refused(message, message.reasons)
     work = CommandWork(batch, message, message.command.effective_on)
@@ -240,6 +241,8 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
     except Refused as refusal:
         reason = Refusal(code=refusal.code, field=refusal.refused_field, message=refusal.message, fix=refusal.fix)
         return _refused(message, (reason,))
+    except StoreError:
+        raise  # no fault of the command: a lost connection, an event that only a newer program can read
     except Exception as error:
         log.exception("command_defect", command_id=str(message.command_id), type=message.type)
         defect = Defect(error=f"{type(error).__name__}: {error}")

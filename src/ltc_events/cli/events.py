@@ -14,6 +14,7 @@ from ltc_events.application.batch import NOTHING, Entry, evolve
 from ltc_events.cli.output import JsonOption, out, print_json, print_table
 from ltc_events.cli.session import session_of
 from ltc_events.kernel.errors import LtcError
+from ltc_events.schemas.envelope import WIRE_PREFIX
 from ltc_events.schemas.record import Record
 from ltc_events.store import Role
 
@@ -96,17 +97,27 @@ def show(
     position: Annotated[int, typer.Argument(min=1, help="Position of the event.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Show one event whole."""
+    """Show one event whole: as it is told today, and where that is something else, as it is stored."""
     store = session_of(context).store(Role.PROJECTOR)
-    records = store.read(position - 1, 1)
-    if not records:
+    stored = store.read_raw(position - 1, 1)
+    if not stored:
         raise NoSuchPosition(position=position, head=store.head()[0])
-    shown = document(records[0])
+    told = [document(record) for record in store.read(position - 1, 1)]
+    (raw,) = stored
+    as_stored = {"type": f"{WIRE_PREFIX}{raw.type}", "data": orjson.loads(raw.data)}
     if as_json:
-        print_json(shown)
+        print_json({**told[0], "more_parts": told[1:], "stored": as_stored})
         return
-    data = shown.pop("data")
-    print_table("event", ("field", "value"), [*shown.items(), *((f"data.{name}", _text(value)) for name, value in data.items())])
+    lines = [pair for one in told for pair in _fields_of(one)]
+    if any(one["type"] != as_stored["type"] for one in told):
+        lines += [(f"stored.{name}", value) for name, value in _fields_of(as_stored)]
+    print_table("event", ("field", "value"), lines)
+
+
+def _fields_of(document: dict[str, Any]) -> list[tuple[str, Any]]:
+    data = document["data"]
+    rest = [(name, value) for name, value in document.items() if name != "data"]
+    return [*rest, *((f"data.{name}", _text(value)) for name, value in data.items())]
 
 
 def document(record: Record) -> dict[str, Any]:
@@ -116,6 +127,7 @@ def document(record: Record) -> dict[str, Any]:
         "type": f"ltc.{record.event.type}",
         "subject": str(record.subject),
         "version": record.version,
+        "part": record.part,
         "customer_id": None if record.customer_id is None else str(record.customer_id),
         "occurred_at": record.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "effective_on": record.effective_on.isoformat(),
@@ -133,7 +145,8 @@ def line(record: Record) -> str:
     data = orjson.dumps(record.event.model_dump(mode="json", exclude_none=True)).decode()
     if len(data) > 160:
         data = data[:157] + "…"
-    return f"{record.position:>8}  {record.effective_on}  {record.event.type:<36} {record.subject}  {record.actor}  {data}"
+    place = f"{record.position}.{record.part}" if record.part > 1 else str(record.position)
+    return f"{place:>8}  {record.effective_on}  {record.event.type:<36} {record.subject}  {record.actor}  {data}"
 
 
 def fields(state: Any) -> dict[str, Any]:
