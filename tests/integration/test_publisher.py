@@ -1,0 +1,79 @@
+"""The publisher with a real broker: whatever breaks, every message once and in order, or none after a gap."""
+
+import random
+from uuid import uuid4
+
+import pytest
+from kafka.errors import KafkaConnectionError
+from tests.broker import everything
+
+from ltc_events.bus.publisher import BATCH_BYTES, NotPublished, Publisher
+from ltc_events.bus.records import Outgoing, partition_of
+from ltc_events.bus.topics import EVENTS, Bus
+
+KEYS = [str(uuid4()).encode() for _ in range(20)]
+
+
+def page(first: int, count: int) -> list[Outgoing]:
+    """Numbered messages of some keys."""
+    dice = random.Random(first)
+    return [(dice.choice(KEYS), b"%d" % number, []) for number in range(first, first + count)]
+
+
+def assert_each_once_and_in_order(bus: Bus, sent: list[Outgoing]) -> None:
+    arrived = everything(bus, EVENTS)
+    partitions = 1 + max(one.partition for one in arrived)
+    for partition in range(partitions):
+        wanted = [(key, value) for key, value, _ in sent if partition_of(key or b"", partitions) == partition]
+        assert [(one.key, one.value) for one in arrived if one.partition == partition] == wanted
+
+
+def test_connections_that_break_neither_lose_nor_double_nor_disorder(bus: Bus) -> None:
+    sent: list[Outgoing] = []
+    broken = []
+
+    def cut() -> None:
+        """In the client's own thread: what is on its way there may have come, and what comes back never does."""
+        connection = next(iter(publisher._link._manager._conns.values()), None)
+        if connection is not None and connection.in_flight_requests:
+            connection.close(KafkaConnectionError("cut"))
+            broken.append(connection)
+
+    with Publisher(bus) as publisher:
+        publisher.publish(bus.topic(EVENTS), page(0, 1))
+        sent += page(0, 1)
+        for number in range(25):
+            messages = page(1 + number * 40, 40)
+            publisher.send(bus.topic(EVENTS), messages)
+            for moment in (0, 0.001, 0.003, 0.01):
+                publisher._link._net.call_later(moment, cut)
+            publisher.settle()
+            sent += messages
+    assert len(broken) > 10
+    assert_each_once_and_in_order(bus, sent)
+
+
+def test_more_than_fits_into_a_batch_goes_out_in_order(bus: Bus) -> None:
+    large: list[Outgoing] = [(KEYS[number % 3], b"%d" % number + b"x" * (BATCH_BYTES // 3), []) for number in range(20)]
+    huge: list[Outgoing] = [(KEYS[0], b"y" * 3_900_000, []), (KEYS[0], b"z", [])]
+    with Publisher(bus) as publisher:
+        publisher.publish(bus.topic(EVENTS), [*large, *huge])
+    assert_each_once_and_in_order(bus, [*large, *huge])
+
+
+def test_a_message_that_the_broker_does_not_take_is_not_passed_over(bus: Bus) -> None:
+    with Publisher(bus) as publisher, pytest.raises(NotPublished, match="TOO_LARGE"):
+        publisher.publish(bus.topic(EVENTS), [(KEYS[0], b"x" * 5_000_000, []), (KEYS[0], b"after", [])])
+    assert everything(bus, EVENTS) == []
+
+
+def test_a_topic_that_does_not_exist_is_named(bus: Bus) -> None:
+    with Publisher(bus) as publisher, pytest.raises(NotPublished, match="nowhere"):
+        publisher.publish("nowhere", page(0, 1))
+
+
+def test_where_a_topic_ends_is_known(bus: Bus) -> None:
+    with Publisher(bus) as publisher:
+        assert publisher.ends(bus.topic(EVENTS)) == {0: 0, 1: 0, 2: 0}
+        publisher.publish(bus.topic(EVENTS), page(0, 30))
+        assert sum(publisher.ends(bus.topic(EVENTS)).values()) == 30
