@@ -62,7 +62,7 @@ def test_more_than_fits_into_a_batch_goes_out_in_order(bus: Bus) -> None:
 
 
 def test_a_message_that_the_broker_does_not_take_is_not_passed_over(bus: Bus) -> None:
-    with Publisher(bus) as publisher, pytest.raises(NotPublished, match="TOO_LARGE"):
+    with Publisher(bus) as publisher, pytest.raises(NotPublished, match="MessageSizeTooLarge"):
         publisher.publish(bus.topic(EVENTS), [(KEYS[0], b"x" * 5_000_000, []), (KEYS[0], b"after", [])])
     assert everything(bus, EVENTS) == []
 
