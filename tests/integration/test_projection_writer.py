@@ -56,12 +56,12 @@ class KindsOnce(_Nothing):
 @pytest.fixture
 def connection(database: Database) -> Iterator[Connection]:
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:
-        prepare(connection, [Bills, Ledger, Kinds, KindsOnce], source="store", partition=0)
+        prepare(connection, [Bills, Ledger, Kinds, KindsOnce])
         yield connection
 
 
 def writer(connection: Connection, projection: type[Projection]) -> Writer:
-    return Writer(connection, projection, source="store", partition=0)
+    return Writer(connection, projection, source="store")
 
 
 def position(connection: Connection, projection: type[Projection]) -> int:
@@ -233,7 +233,7 @@ def test_batches_give_the_same_table_as_single_operations(
             (_Nothing,),
             {"__doc__": "x", "table": f"run_{next(_runs)}", "version": 1, "key": Bills.key, "columns": Bills.columns},
         )
-        prepare(connection, [loose], source="store", partition=0)
+        prepare(connection, [loose])
         target = writer(connection, loose)
         inner = [cut for cut in boundaries if cut < len(history)]
         for start, end in zip([0, *inner], [*inner, len(history)], strict=True):

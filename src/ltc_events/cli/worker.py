@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,13 @@ from ltc_events.workers.watching import HOST, UNHEALTHY_AFTER_S, Watching
 _WATCHING = "ltc_events.watching"
 
 app = typer.Typer(no_args_is_help=True)
+
+
+class ProjectorSource(StrEnum):
+    """Where a projector takes events from."""
+
+    KAFKA = "kafka"
+    STORE = "store"
 
 
 @app.callback()
@@ -90,6 +98,35 @@ def relay(context: typer.Context) -> None:
     from ltc_events.workers.relay import open_relay
 
     _work("relay", context, open_relay, RelayProbe)
+
+
+@app.command()
+def projector(
+    context: typer.Context,
+    source: Annotated[
+        ProjectorSource | None,
+        typer.Option(help="Where events come from; default: kafka where one is configured, else store.", show_default=False),
+    ] = None,
+) -> None:
+    """Keep the read tables up with the log. On Kafka several share the partitions."""
+    from ltc_events.projections.registry import PROJECTIONS
+    from ltc_events.projections.runner import open_runner
+    from ltc_events.workers.endpoint import watched
+    from ltc_events.workers.lag import ProjectorProbe
+    from ltc_events.workers.loop import Stop, run, stop_on_signals
+    from ltc_events.workers.projector import open_projector
+
+    session: Session = session_of(context)
+    stop = Stop()
+    stop_on_signals(stop)
+    by_kafka = bool(session.kafka_bootstrap) if source is None else source is ProjectorSource.KAFKA
+    bus = session.bus if by_kafka else None
+
+    def opened() -> AbstractContextManager[Any]:
+        return open_projector(bus, session.database) if bus else open_runner(session.database, PROJECTIONS)
+
+    with watched("projector", context.meta[_WATCHING], lambda: ProjectorProbe(session.database)) as watch:
+        run("projector", opened, stop, watch=watch)
 
 
 @app.command()

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from ltc_events.projections.base import Projection
-from ltc_events.projections.errors import FedElsewhere, NoSuchBuild
+from ltc_events.projections.errors import NoSuchBuild
 from ltc_events.projections.naming import SCHEMA, Connection
 
 _PHYSICAL = re.compile(r"(?P<name>.+?)(?:_b(?P<build>[0-9]+))?__v(?P<version>[0-9]+)")
@@ -106,14 +106,13 @@ def describe(connection: Connection, build: Build, schema: str = SCHEMA) -> Tabl
 
 
 def position_of(connection: Connection, build: Build) -> int:
-    """The last position of the store that the table has taken in; raises NoSuchBuild, and FedElsewhere when its events come
-    from another source, whose checkpoints are not positions of the store."""
-    rows = connection.execute(
-        "SELECT source, position FROM ltc_read.checkpoints WHERE projection = %s AND version = %s", (build.place, build.version)
-    ).fetchall()
-    positions: dict[str, int] = dict(rows)
-    if not positions:
+    """The last position of the store up to which the table has taken in everything; raises NoSuchBuild.
+
+    Of a table that several partitions feed it is that of the hindmost; the others may be further.
+    """
+    row = connection.execute(
+        "SELECT min(position) FROM ltc_read.checkpoints WHERE projection = %s AND version = %s", (build.place, build.version)
+    ).fetchone()
+    if row is None or row[0] is None:
         raise NoSuchBuild(projection=build.name, build=build)
-    if "store" not in positions:
-        raise FedElsewhere(projection=build.name, build=build, sources=", ".join(sorted(positions)))
-    return positions["store"]
+    return int(row[0])

@@ -114,6 +114,30 @@ class ReasonMissing(LtcError):
 
 
 class FedElsewhere(LtcError):
-    """{projection} {build} takes its events from {sources}, not from the store: it has no position to compare at"""
+    """the read tables take their events from {source}, not from the store"""
 
-    remedy = "rebuild it with --anew: the new table follows the store, and can be compared and shown"
+    remedy = "run `ltc worker projector --source kafka`, or let the store feed them: `ltc projections source store`"
+
+
+class FedFromStore(LtcError):
+    """the read tables take their events from {source}, not from {topic}"""
+
+    remedy = "hand them over with `ltc projections source kafka`, or run `ltc worker projector --source store`"
+
+
+class EventsGone(LtcError):
+    """{topic} partition {partition} has messages from {begin} to {end} only, and the read tables are at {offset}"""
+
+    remedy = "run `ltc projections source store`, then `ltc projections source kafka`: what is missing comes from the store"
+
+
+class EventMisplaced(LtcError):
+    """the event at position {position} is on partition {partition} of {topic}, and belongs on {home}"""
+
+    remedy = "restart the relay, run `ltc projections source store`, then `ltc projections source kafka`"
+
+
+class PartitionsChanged(LtcError):
+    """{topic} has {partitions} partitions now, and the read tables know how far they are in {known}"""
+
+    remedy = "restart the relay, run `ltc projections source store`, then `ltc projections source kafka`"

@@ -14,19 +14,18 @@ from ltc_events.projections.catalogue import Build, build_of, parse_physical, sh
 from ltc_events.projections.errors import DependentsInTheWay, TableDiffers
 from ltc_events.projections.lifecycle import FOLLOWED, PROJECTOR, State, record, states_of
 from ltc_events.projections.naming import READER, SCHEMA, Connection, names, relation
+from ltc_events.projections.source import STORE
 from ltc_events.projections.views import show
 
 # One number for "somebody is making read tables": projectors that start together queue up behind it.
 _LAYOUT_LOCK = 0x6C746372
 
 
-def prepare(
-    connection: Connection, projections: Sequence[type[Projection]], *, source: str, partition: int
-) -> list[type[Projection]]:
+def prepare(connection: Connection, projections: Sequence[type[Projection]]) -> list[type[Projection]]:
     """Make what is missing, in one transaction; returns what is to be kept up with the log: each of the projections on
     every table of its version that is in use, and on none while an operator fills one or has dropped them all.
 
-    Raises TableDiffers when a table is not as declared.
+    A table that is made begins at the beginning of the store. Raises TableDiffers when a table is not as declared.
     """
     with connection.transaction():
         lock_layout(connection)
@@ -43,9 +42,10 @@ def prepare(
                     followed.append(built(projection, build.build))
                     _compare(followed[-1], present.get(build.physical, []))
         connection.execute(
-            "INSERT INTO ltc_read.checkpoints"
-            " SELECT p, v, %s, %s, 0, clock_timestamp() FROM unnest(%s::text[], %s::int4[]) AS t (p, v) ON CONFLICT DO NOTHING",
-            (source, partition, [one.place() for one in followed], [one.version for one in followed]),
+            "INSERT INTO ltc_read.checkpoints (projection, version, source, partition, position, moved_at)"
+            " SELECT p, v, %s, 0, 0, clock_timestamp() FROM unnest(%s::text[], %s::int4[]) AS t (p, v)"
+            " WHERE NOT EXISTS (SELECT FROM ltc_read.checkpoints c WHERE (c.projection, c.version) = (p, v))",
+            (STORE, [one.place() for one in followed], [one.version for one in followed]),
         )
     return followed
 

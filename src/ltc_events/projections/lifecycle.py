@@ -51,7 +51,7 @@ def record(connection: Connection, build: Build, state: State, *, by: str, reaso
     """Bring a build into a state, within the caller's transaction."""
     connection.execute(
         "INSERT INTO ltc_read.projection_transitions (projection, version, build, state, position, made_at, made_by, reason)"
-        " VALUES (%s, %s, %s, %s, coalesce((SELECT max(position) FROM ltc_read.checkpoints"
+        " VALUES (%s, %s, %s, %s, coalesce((SELECT min(position) FROM ltc_read.checkpoints"
         " WHERE projection = %s AND version = %s), 0), clock_timestamp(), %s, %s)",
         (*build, state.value, build.place, build.version, by, reason),
     )

@@ -181,7 +181,7 @@ class _Work:
 def _begin(connection: Connection, projection: type[Projection], *, anew: bool, by: str, reason: str) -> tuple[Build, State]:
     """The build to work on, new or found unfinished, and its state."""
     with connection.transaction():
-        prepare(connection, [], source=SOURCE, partition=PARTITION)
+        prepare(connection, [])
         states = {
             build: state
             for build, state in states_of(connection, projection.table).items()

@@ -9,17 +9,21 @@ from functools import partial
 from itertools import cycle
 
 from ltc_events.projections.base import Operation, Projection
+from ltc_events.projections.catalogue import build_of
 from ltc_events.projections.fold import operations
 from ltc_events.projections.layout import prepare, show_newer
 from ltc_events.projections.lifecycle import last_transition
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import Log, pages
-from ltc_events.projections.track import PARTITION, SOURCE, Track, advance, find_positions
+from ltc_events.projections.source import refuse_unless_store
+from ltc_events.projections.track import Track, advance, find_positions
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role, UnreadableEvent
 
 PAGE_EVENTS_MAX = 5000
+# So far it goes before it looks whether it shall stop.
+STEP_EVENTS = 100_000
 # How soon `follow` notices that it shall stop. New events wake it at once.
 WAIT_S = 0.5
 GARBAGE_OBJECTS_MIN = 200_000
@@ -52,36 +56,55 @@ class Runner:
         projections: Iterable[type[Projection]],
         *,
         page_events: int = PAGE_EVENTS_MAX,
+        adopting: bool = False,
     ) -> None:
-        """`connections`, in autocommit mode and acting as the projector, share the writing between them."""
+        """`connections`, in autocommit mode and acting as the projector, share the writing between them.
+
+        Raises FedElsewhere where tables take their events from a topic; who is `adopting` tables for that topic takes those
+        along that do not yet.
+        """
         self._projections = tuple(projections)
         self._log = log
         self._connections = connections
         self._page_events = page_events
+        self._adopting = adopting
         self._shown = False
         self._tracks: list[Track] = []
         self._known_life = -1
         self._find_tracks()
 
-    def catch_up(self, report: Callable[[int, int], None] | None = None) -> int:
+    def catch_up(self, report: Callable[[int, int], None] | None = None, *, events_max: int | None = None) -> int:
         """Take all projections to the present head of the log, and return it.
 
-        `report(position, head)` is called after each page with the position of the hindmost.
+        `report(position, head)` is called after each page with the position of the hindmost. With `events_max` they are
+        taken only so far beyond the hindmost, and that position is returned where it is not the head.
         """
         self._find_tracks()
         head, _ = self._log.head()
-        while group := self._hindmost(head):
-            ahead = [track.position for track in self._running() if track.position > group[0].position]
-            self._carry(group, min([head, *ahead]), lambda position: report(position, head) if report else None)
+        if events_max is not None:
+            goal = min((track.position for track in self._running()), default=head) + events_max
+            if goal < head:
+                self._go(goal, report)
+                return goal
+        self._go(head, report)
         if not self._shown:
             show_newer(self._connections[0], [type(track.projection) for track in self._running()])
             self._shown = True
         return head
 
+    def _go(self, head: int, report: Callable[[int, int], None] | None) -> None:
+        while group := self._hindmost(head):
+            ahead = [track.position for track in self._running() if track.position > group[0].position]
+            self._carry(group, min([head, *ahead]), lambda position: report(position, head) if report else None)
+
+    def step(self) -> None:
+        """Take projections some way along the log; wait for events, a moment, where they are at its head."""
+        self._log.wait(self.catch_up(events_max=STEP_EVENTS), WAIT_S)
+
     def follow(self, stop: threading.Event) -> None:
         """Keep up with the log until `stop` is set."""
         while not stop.is_set():
-            self._log.wait(self.catch_up(), WAIT_S)
+            self.step()
 
     def _find_tracks(self) -> None:
         """Take on the tables that are in use: operators build and drop some while we run."""
@@ -89,7 +112,9 @@ class Runner:
         if self._known_life >= 0 and last_transition(connection) == self._known_life:
             return
         with connection.transaction():  # nobody brings a table into another state in between
-            followed = prepare(connection, self._projections, source=SOURCE, partition=PARTITION)
+            followed = prepare(connection, self._projections)
+            if not self._adopting:
+                refuse_unless_store(connection, list(map(build_of, followed)))
             self._known_life = last_transition(connection)
         known = {track.name: track for track in self._tracks}
         self._tracks = [

@@ -9,10 +9,11 @@ from ltc_events.projections.errors import CheckpointMoved
 from ltc_events.projections.fold import operations
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import middle
+from ltc_events.projections.source import STORE
 from ltc_events.projections.writer import Writer
 from ltc_events.schemas.record import Record
 
-SOURCE = "store"
+SOURCE = STORE
 PARTITION = 0
 
 # In the order of the key, so that two projectors never wait for each other.
@@ -80,8 +81,15 @@ class Track:
     def stop(self, position: int, event_type: str, error: Exception) -> None:
         """Go no further, and leave word why."""
         self.failed = True
-        cause = f"{type(error).__name__}: {error}".replace("\0", "")
-        self.connection.execute(_STOP, (*self.name, SOURCE, PARTITION, position, event_type, cause))
+        stop(self.connection, self.name, (SOURCE, PARTITION), position, event_type, error)
+
+
+def stop(
+    connection: Connection, name: tuple[str, int], place: tuple[str, int], position: int, event_type: str, error: Exception
+) -> None:
+    """Leave word at which event a table stopped, and why. `name`: that and its version; `place`: source and partition."""
+    cause = f"{type(error).__name__}: {error}".replace("\0", "")
+    connection.execute(_STOP, (*name, *place, position, event_type, cause))
 
 
 def advance(tracks: Sequence[Track], position: int) -> None:
@@ -106,7 +114,7 @@ def find_positions(tracks: Sequence[Track]) -> None:
         if track.name in positions:
             track.position = positions[track.name]
         else:
-            track.failed = True  # its table was dropped
+            track.failed = True  # its table was dropped, or handed over to another source
 
 
 def _columns(tracks: Iterable[Track]) -> tuple[list[str], list[int]]:

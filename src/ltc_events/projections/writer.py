@@ -14,6 +14,22 @@ from ltc_events.projections.packing import Array, ArrayDumper, json_bytes, pack_
 
 PREPARED_STATEMENTS_MAX = 2000
 
+_MOVE = """
+    UPDATE {} SET position = %s, next_offset = coalesce(%s::int8, next_offset), moved_at = clock_timestamp()
+    WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s
+"""
+# Locked in the order of the key, as everybody does who moves several: so nobody waits in a circle.
+_MOVES = """
+    WITH own AS (
+        SELECT c.projection, c.version, c.source, c.partition, m.position, m.next_offset
+        FROM unnest(%s::int4[], %s::int8[], %s::int8[], %s::int8[]) AS m (partition, expected, position, next_offset)
+        JOIN {} c ON c.partition = m.partition AND c.position = m.expected
+        WHERE c.projection = %s AND c.version = %s AND c.source = %s ORDER BY c.partition FOR UPDATE OF c
+    )
+    UPDATE {} c SET position = own.position, next_offset = coalesce(own.next_offset, c.next_offset), moved_at = clock_timestamp()
+    FROM own WHERE (c.projection, c.version, c.source, c.partition) = (own.projection, own.version, own.source, own.partition)
+"""
+
 
 def prepare_session(connection: Connection) -> None:
     """Set up a connection for writers.
@@ -35,25 +51,33 @@ class _Upsert(NamedTuple):
     """The columns from here on are added to."""
 
 
-class Writer:
-    """Writes one projection's table and moves its checkpoint for one partition of one source."""
+class Move(NamedTuple):
+    """A partition of a source was taken in from `expected` to `position`.
 
-    def __init__(self, connection: Connection, projection: type[Projection], *, source: str, partition: int) -> None:
+    `next_offset` is where to read on in the partition, for a source that counts otherwise than by positions.
+    """
+
+    partition: int
+    expected: int
+    position: int
+    next_offset: int | None = None
+
+
+class Writer:
+    """Writes one projection's table and moves its checkpoints for one source. `partition` is what `write` is about."""
+
+    def __init__(self, connection: Connection, projection: type[Projection], *, source: str, partition: int = 0) -> None:
         prepare_session(connection)
         self._connection = connection
         self._projection = projection
         self._table = relation(projection.physical(), projection.schema)
         self._columns = tuple(projection.columns)
         self._values = tuple(name for name in self._columns if name not in projection.key)
-        self._place = (projection.place(), projection.version, source, partition)
-        self._move = (
-            sql.SQL(
-                "UPDATE {} SET position = %s, moved_at = clock_timestamp()"
-                " WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s"
-            )
-            .format(relation("checkpoints", projection.schema))
-            .as_bytes(connection)
-        )
+        self._place = (projection.place(), projection.version, source)
+        self._partition = partition
+        checkpoints = relation("checkpoints", projection.schema)
+        self._move = sql.SQL(_MOVE).format(checkpoints).as_bytes(connection)
+        self._moves = sql.SQL(_MOVES).format(checkpoints, checkpoints).as_bytes(connection)
         self._upserts: dict[tuple[Any, ...], _Upsert] = {}
         self._shapes: set[tuple[Any, ...]] = set()
 
@@ -62,10 +86,14 @@ class Writer:
 
         Raises CheckpointMoved when the checkpoint is not at `expected` (nothing is written then) and OperationInvalid.
         """
+        self.write_partitions(operations, (Move(self._partition, expected, position),))
+
+    def write_partitions(self, operations: Sequence[Operation], moves: Sequence[Move]) -> None:
+        """Apply the operations of all events by which these partitions move; raises as `write`."""
         rows = self._rows(operations) if self._projection.append_only else []
         net = {} if self._projection.append_only else fold(operations)
         with self._connection.transaction():
-            self._advance(expected, position)
+            self._advance(moves)
             if rows:
                 self._append(rows)
             gone = [key for key, (removed, _, _) in net.items() if removed]
@@ -79,13 +107,15 @@ class Writer:
             for shape, group in groups.items():
                 self._upsert(shape, group)
 
-    def _advance(self, expected: int, position: int) -> None:
-        moved = self._connection.execute(
-            self._move,
-            (position, *self._place, expected),
-        )
-        if moved.rowcount != 1:
-            raise CheckpointMoved(projection=self._projection.table, expected=expected)
+    def _advance(self, moves: Sequence[Move]) -> None:
+        if len(moves) == 1:
+            ((partition, expected, position, next_offset),) = moves
+            moved = self._connection.execute(self._move, (position, next_offset, *self._place, partition, expected))
+        else:
+            columns = [list(column) for column in zip(*moves, strict=True)]
+            moved = self._connection.execute(self._moves, (*columns, *self._place))
+        if moved.rowcount != len(moves):
+            raise CheckpointMoved(projection=self._projection.table, expected=", ".join(str(move.expected) for move in moves))
 
     def _rows(self, operations: Iterable[Operation]) -> list[tuple[Any, ...]]:
         rows = []

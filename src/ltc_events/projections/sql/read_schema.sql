@@ -10,6 +10,26 @@ CREATE TABLE IF NOT EXISTS ltc_read.checkpoints (
 ) WITH (fillfactor = 50);  -- every batch updates a row; room beside it keeps the update on its page
 COMMENT ON TABLE ltc_read.checkpoints IS
     'The last position of the log that a projection has taken in; moves in the same transaction as its rows.';
+DO $$
+BEGIN
+    -- To alter a table is to lock it, even where the column is there.
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'ltc_read.checkpoints'::regclass AND attname = 'next_offset') THEN
+        ALTER TABLE ltc_read.checkpoints ADD COLUMN next_offset bigint;
+    END IF;
+END
+$$;
+COMMENT ON COLUMN ltc_read.checkpoints.next_offset IS 'where to read on in a partition of Kafka; no event up to the position is needed';
+
+CREATE TABLE IF NOT EXISTS ltc_read.feed (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    source text NOT NULL,
+    partitions integer NOT NULL,
+    since timestamptz NOT NULL,
+    set_by text NOT NULL,
+    reason text NOT NULL
+);
+COMMENT ON TABLE ltc_read.feed IS
+    'Where read tables take their events from: the store itself, or a topic of Kafka. No row: the store, until somebody says otherwise.';
 
 CREATE TABLE IF NOT EXISTS ltc_read.projection_failures (
     projection text NOT NULL,

@@ -1,0 +1,187 @@
+"""From the store to a topic and back: who feeds a table changes in one transaction, and nothing is left out or taken twice.
+
+To a topic: first it is asked where its partitions end, then where the store's head is, then the table is filled from the
+store up to there. Whatever was before those ends had been stored by then; so all that the table has not taken in comes
+behind them. Back: all partitions are brought to one position from the store, which takes over there.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from ltc_events.projections.base import Projection, built
+from ltc_events.projections.catalogue import Build, build_of
+from ltc_events.projections.errors import FedFromStore, NotInThisProgram, PartitionsChanged
+from ltc_events.projections.layout import lock_layout, prepare
+from ltc_events.projections.levelling import level
+from ltc_events.projections.lifecycle import FOLLOWED, PROJECTOR, record, states_of
+from ltc_events.projections.naming import Connection
+from ltc_events.projections.runner import WRITERS, Runner
+from ltc_events.projections.source import STORE, Source, declare_source, declared_source, vector_of
+from ltc_events.store import Database, EventStore, Role
+
+# With the hash of a topic's name: who hands tables over to it.
+_ADOPTION_LOCK = 0x6C746364
+# So many events are taken in between two looks at what else there is to do.
+SLICE_EVENTS = 50_000
+# So little behind, the rest is taken in at one go.
+NEARLY_EVENTS = 2_000
+
+Ends = Callable[[], Mapping[int, int]]
+"""Where each partition of the topic ends at this moment."""
+
+
+def agree(connection: Connection, source: Source) -> None:
+    """See that tables may be fed by this topic.
+
+    Raises FedFromStore where somebody said otherwise, PartitionsChanged where it has other partitions than when it took over.
+    """
+    declared = declared_source(connection)
+    if declared is None or declared == source:
+        return
+    if declared.name != source.name:
+        raise FedFromStore(source=declared.name, topic=source.name)
+    raise PartitionsChanged(topic=source.name, partitions=source.partitions, known=declared.partitions)
+
+
+class Adoption:
+    """Takes tables that the store feeds to its head, and hands them over to a topic. One at a time; not for threads."""
+
+    def __init__(
+        self, log: EventStore, connections: Sequence[Connection], projections: Sequence[type[Projection]], source: Source
+    ) -> None:
+        self._connection = connections[0]
+        self._log = log
+        self._runner = Runner(log, connections, projections, adopting=True)
+        self._source = source
+        self._projections = projections
+
+    def step(self, ends: Ends) -> bool:
+        """Do some of it; whether it is done. A table that stopped at an event stays where it is."""
+        reached = self._runner.catch_up(events_max=SLICE_EVENTS)
+        if self._log.head()[0] - reached > NEARLY_EVENTS:
+            return False
+        offsets = ends()
+        if len(offsets) != self._source.partitions:
+            raise PartitionsChanged(topic=self._source.name, partitions=len(offsets), known=self._source.partitions)
+        head = self._runner.catch_up()
+        hand_over(self._connection, self._projections, self._source, offsets, head)
+        return True
+
+
+@contextmanager
+def adopting(database: Database, projections: Sequence[type[Projection]], source: Source) -> Iterator[Adoption | None]:
+    """The one who hands tables over to this topic; None: somebody else is at it."""
+    with ExitStack() as stack:
+        lock = stack.enter_context(database.connect(Role.PROJECTOR, autocommit=True))
+        taken = lock.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_ADOPTION_LOCK, source.name)).fetchone()
+        if taken != (True,):
+            yield None
+            return
+        log = stack.enter_context(EventStore(database, Role.PROJECTOR))
+        connect = partial(database.connect, Role.PROJECTOR, autocommit=True)
+        yield Adoption(log, [stack.enter_context(connect()) for _ in range(WRITERS)], projections, source)
+
+
+def hand_over(
+    connection: Connection,
+    projections: Sequence[type[Projection]],
+    source: Source,
+    offsets: Mapping[int, int],
+    head: int,
+    *,
+    by: str = PROJECTOR,
+    reason: str = "first fed from Kafka",
+) -> list[Build]:
+    """Let a topic feed all tables that have come to `head` from the store; which these are.
+
+    `offsets`: of each partition one behind which all events after `head` come. Raises as `agree`.
+    """
+    partitions = sorted(offsets)
+    with connection.transaction():
+        lock_layout(connection)
+        agree(connection, source)
+        builds = {build.place + f"__v{build.version}": build for build in map(build_of, prepare(connection, projections))}
+        rows = connection.execute(
+            "SELECT projection, version, position FROM ltc_read.checkpoints WHERE source = %s AND position >= %s"
+            " ORDER BY projection, version FOR UPDATE",
+            (STORE, head),
+        ).fetchall()
+        handed = []
+        for place, version, position in rows:
+            build = builds.get(f"{place}__v{version}")
+            if build is None:
+                continue
+            connection.execute(
+                "INSERT INTO ltc_read.checkpoints (projection, version, source, partition, position, moved_at, next_offset)"
+                " SELECT %s, %s, %s, t.partition, %s, clock_timestamp(), t.next_offset"
+                " FROM unnest(%s::int4[], %s::int8[]) AS t (partition, next_offset)",
+                (place, version, source.name, position, partitions, [offsets[one] for one in partitions]),
+            )
+            connection.execute(
+                "DELETE FROM ltc_read.checkpoints WHERE projection = %s AND version = %s AND source = %s", (place, version, STORE)
+            )
+            _note(connection, build, f"fed by {source.name} from here on")
+            handed.append(build)
+        if declared_source(connection) is None:
+            declare_source(connection, source, by=by, reason=reason)
+    return handed
+
+
+def come_home(database: Database, projections: Sequence[type[Projection]], *, by: str, reason: str) -> list[Build]:
+    """Let the store feed all tables again, from where they are; which these are. Takes up what was interrupted.
+
+    Projectors that read the topic stop when they see it. Raises FoldStopped where an event stands in a table's way, and
+    NotInThisProgram for tables of other versions; all other tables are fed by the store then.
+    """
+    with (
+        EventStore(database, Role.PROJECTOR) as log,
+        database.connect(Role.PROJECTOR, autocommit=True) as connection,
+    ):
+        with connection.transaction():
+            lock_layout(connection)
+            declare_source(connection, Source(STORE, 1), by=by, reason=reason)
+            states = {build: state for build, state in states_of(connection).items() if state in FOLLOWED}
+            away = [build for build in states if vector_of(connection, build).source != STORE]
+            for build in away:
+                _note(connection, build, f"to be fed by the store: {reason}" if reason else "to be fed by the store")
+        known = {projection.table: projection for projection in projections}
+        returned: list[Build] = []
+        trouble: Exception | None = None
+        for build in away:
+            projection = known.get(build.name)
+            if projection is None or projection.version != build.version:
+                trouble = NotInThisProgram(projection=build.name, build=build, known="another version")
+                continue
+            try:
+                _return(log, connection, built(projection, build.build), build)
+            except Exception as error:  # noqa: BLE001 - the other tables first
+                trouble = error
+            else:
+                returned.append(build)
+        if trouble:
+            raise trouble
+    return returned
+
+
+def _return(log: EventStore, connection: Connection, projection: type[Projection], build: Build) -> None:
+    # Page by page what there is much of, then the rest and the change itself in one transaction.
+    vector = vector_of(connection, build)
+    level(log, connection, projection, vector, vector.high)
+    with connection.transaction():
+        vector = vector_of(connection, build, lock="FOR UPDATE")
+        vector = level(log, connection, projection, vector, vector.high)
+        connection.execute(
+            "DELETE FROM ltc_read.checkpoints WHERE projection = %s AND version = %s", (build.place, build.version)
+        )
+        connection.execute(
+            "INSERT INTO ltc_read.checkpoints (projection, version, source, partition, position, moved_at)"
+            " VALUES (%s, %s, %s, 0, %s, clock_timestamp())",
+            (build.place, build.version, STORE, vector.high),
+        )
+        _note(connection, build, "fed by the store from here on")
+
+
+def _note(connection: Connection, build: Build, reason: str) -> None:
+    """Leave word in the life of a table; projectors look at their tables anew when somebody does."""
+    record(connection, build, states_of(connection, build.name)[build], by=PROJECTOR, reason=reason)

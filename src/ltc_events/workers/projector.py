@@ -1,0 +1,296 @@
+"""The projector on Kafka: takes read tables along `ltc.events`, one of several that share its partitions.
+
+How far each table is in each partition is stored with its rows, in one transaction; Kafka's own offsets are hints. So what
+comes again changes nothing, and who slept through the loss of a partition finds its checkpoints moved and writes nothing.
+Tables that the store feeds are brought to its head and handed over first.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import structlog
+
+from ltc_events.bus.arrival import NoEvent, head_of, headers_of, row_of
+from ltc_events.bus.feed import SESSION_TIMEOUT_MS, Feed, FeedReplaced, Polled
+from ltc_events.bus.origin import origin_of
+from ltc_events.bus.records import partition_of
+from ltc_events.bus.topics import EVENTS, Bus
+from ltc_events.projections.base import Projection
+from ltc_events.projections.errors import CheckpointMoved, EventMisplaced, EventsGone, PartitionsChanged
+from ltc_events.projections.handover import Adoption, adopting, agree
+from ltc_events.projections.lifecycle import last_transition
+from ltc_events.projections.naming import Connection
+from ltc_events.projections.partitioned import Arrivals, PartitionedRunner
+from ltc_events.projections.registry import PROJECTIONS
+from ltc_events.projections.runner import WRITERS, rare_collections
+from ltc_events.projections.source import Source
+from ltc_events.schemas.record import Record
+from ltc_events.store import Database, DeadLetter, EventStore, Role, UnreadableEvent
+from ltc_events.store.foreign import keep_foreign
+from ltc_events.store.reading import to_records
+
+log = structlog.get_logger()
+
+GROUP = "projector"
+BATCH_MESSAGES_MAX = 5_000
+WAIT_S = 0.5
+# While we know of an event that is not here yet.
+WAIT_SHORT_S = 0.02
+MARK_EVERY_S = 0.25
+LOOK_EVERY_S = 1.0
+
+
+class Projector:
+    """Takes read tables along the topic of events, in the partitions that are ours."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        database: Database,
+        store: EventStore,
+        connections: Sequence[Connection],
+        projections: Sequence[type[Projection]],
+        *,
+        group: str = GROUP,
+        session_timeout_ms: int = SESSION_TIMEOUT_MS,
+    ) -> None:
+        """`store` and `connections` act as the projector, the latter in autocommit mode.
+
+        Raises BusUnreachable, TopicMissing, FedFromStore, PartitionsChanged.
+        """
+        self._database = database
+        self._store = store
+        self._connection = connections[0]
+        self._projections = projections
+        self._feed = Feed(
+            bus, EVENTS, group, assigned=self._begin, batch_max=BATCH_MESSAGES_MAX, session_timeout_ms=session_timeout_ms
+        )
+        self._source = Source(self._feed.topic, self._feed.partitions)
+        self._runner = PartitionedRunner(connections, projections, self._source)
+        self._closing = ExitStack()
+        self._closing.callback(self._feed.close)
+        self._closing.callback(self._runner.close)
+        self._adoption: tuple[Adoption, ExitStack] | None = None
+        self._seen: dict[int, int] = {}
+        self._head = 0
+        self._marks: dict[int, tuple[int, int]] = {}
+        self._marked = 0
+        self._marked_at = self._looked_at = 0.0
+        try:
+            self._runner.refresh()
+            agree(self._connection, self._source)
+        except BaseException:
+            self._closing.close()
+            raise
+
+    @property
+    def partitions(self) -> tuple[int, ...]:
+        """The partitions that are ours."""
+        return tuple(self._seen)
+
+    def step(self) -> None:
+        """Take in what came, or hand over some of the tables that the store still feeds.
+
+        Raises FedFromStore, PartitionsChanged, EventMisplaced, EventsGone: what is to be done then is for people to do.
+        """
+        if self._runner.waiting:
+            self._adopt()
+        if not self._runner.has_tables:
+            if self._adoption is None:
+                time.sleep(WAIT_S)  # somebody else hands them over
+            self._look_around()
+            return
+        try:
+            messages = self._feed.poll(WAIT_SHORT_S if self._marks or self._adoption else WAIT_S)
+            if messages:
+                self._take(messages)
+            else:
+                self._runner.finish()
+            self._mark()
+            self._look_around()
+        except CheckpointMoved as moved:
+            # Another worker has our partitions, or a table was brought to the head from the store meanwhile.
+            log.warning("projector_feed_moved", detail=moved.message)
+            self._feed.rewind()
+        except FeedReplaced as error:
+            raise EventsGone(begin=0, **error.details) from error
+
+    def finish(self) -> None:
+        """Write what came."""
+        self._runner.finish_quietly()
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._closing.close()
+
+    def _begin(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """Where to begin, when other partitions are ours than before."""
+        agree(self._connection, self._source)
+        if any(partition >= self._source.partitions for partition in partitions):
+            raise PartitionsChanged(topic=self._feed.topic, partitions=max(partitions) + 1, known=self._source.partitions)
+        begins = self._runner.begin(partitions)
+        if set(self._seen) != set(partitions):
+            log.info("projector_partitions", partitions=list(partitions))
+        self._seen = dict.fromkeys(partitions, 0)
+        self._marks, self._marked = {}, 0
+        for partition, first in self._feed.beginnings(partitions).items():
+            if begins[partition] < first and self._runner.has_tables:
+                end = self._feed.ends([partition])[partition]
+                raise EventsGone(topic=self._feed.topic, partition=partition, begin=first, end=end, offset=begins[partition])
+        return begins
+
+    def _take(self, messages: Sequence[Polled]) -> None:
+        letters: list[DeadLetter] = []
+        arrivals: dict[int, Arrivals] = {}
+        by_partition: dict[int, list[Polled]] = {}
+        for message in messages:
+            by_partition.setdefault(message.partition, []).append(message)
+        for partition, found in by_partition.items():
+            records = self._records(partition, found, letters)
+            arrivals[partition] = Arrivals(records, self._seen[partition], found[-1].offset + 1)
+        if letters:
+            keep_foreign(self._database, letters)
+            for letter in letters:
+                log.warning("foreign_message", topic=self._feed.topic, reason=letter.reason)
+        self._runner.take(arrivals)
+
+    def _records(self, partition: int, messages: Sequence[Polled], letters: list[DeadLetter]) -> list[Record]:
+        """The events that some table handles; what is none of ours goes to the letters."""
+        rows: list[tuple[Any, ...]] = []
+        seen, concerns = self._seen[partition], self._runner.concerns
+        for message in messages:
+            headers = headers_of(message)
+            try:
+                position, kind = head_of(headers)
+                if position <= seen:
+                    continue
+                self._check(message, position, kind)
+                if concerns(kind):
+                    rows.append(row_of(message, headers, position, kind))
+            except NoEvent as error:
+                letters.append(_letter(self._feed.topic, message, error))
+            else:
+                seen = position
+        self._seen[partition] = seen
+        try:
+            return to_records(rows)
+        except UnreadableEvent:
+            return self._readable(partition, rows, messages, letters)
+
+    def _readable(
+        self, partition: int, rows: Sequence[tuple[Any, ...]], messages: Sequence[Polled], letters: list[DeadLetter]
+    ) -> list[Record]:
+        """The same one by one, as one of them cannot be decoded. If it is the store's own, it stops the tables it concerns."""
+        places = {head_of(headers_of(one))[0]: one for one in messages if "ce_position" in headers_of(one)}
+        records: list[Record] = []
+        for row in rows:
+            try:
+                records += to_records([row])
+            except UnreadableEvent as error:
+                position, message = row[0], places[row[0]]
+                if self._is_stored(position, row[3], message.value):
+                    self._runner.take({partition: Arrivals(records, position - 1, message.offset)})
+                    self._runner.stop(partition, error)
+                    records = []
+                else:
+                    letters.append(_letter(self._feed.topic, message, NoEvent(reason=error.message)))
+        return records
+
+    def _is_stored(self, position: int, kind: str, value: bytes | None) -> bool:
+        return any((one.type, one.data) == (kind, value) for one in self._store.read_raw(position - 1, 1))
+
+    def _check(self, message: Polled, position: int, kind: str) -> None:
+        """Raise NoEvent for what the relay would not have sent, and EventMisplaced for what it should not have sent there."""
+        if position > self._head:
+            self._head = self._store.head()[0]
+            if position > self._head:
+                raise NoEvent(reason=f"its position {position} is not in the store")
+        home = None if message.key is None else partition_of(message.key, self._source.partitions)
+        if home != message.partition:
+            if home is not None and self._is_stored(position, kind, message.value):
+                raise EventMisplaced(position=position, partition=message.partition, topic=self._feed.topic, home=home)
+            raise NoEvent(reason="by its key it does not belong on this partition")
+
+    def _mark(self) -> None:
+        """Let partitions in which nothing happens move on with the others.
+
+        What the relay had sent when we asked it lies before the ends that we ask for afterwards. So a partition that was
+        read to that end has nothing more up to that position.
+        """
+        if self._seen and not self._marks and time.monotonic() - self._marked_at > MARK_EVERY_S:
+            self._marked_at = time.monotonic()
+            sent = self._store.offsets(self._feed.topic).get((self._feed.topic, 0), 0)
+            if sent > self._marked:
+                self._marks = {partition: (sent, end) for partition, end in self._feed.ends(self._seen).items()}
+                self._marked = sent
+        reached = {partition: self._feed.reached(partition) for partition in self._marks}
+        done = {one: mark for one, mark in self._marks.items() if (at := reached[one]) is not None and at >= mark[1]}
+        if done:
+            self._runner.pass_by(done)
+            for partition in done:
+                del self._marks[partition]
+
+    def _look_around(self) -> None:
+        """See now and then whether tables were built, dropped or handed over."""
+        if time.monotonic() - self._looked_at < LOOK_EVERY_S:
+            return
+        self._looked_at = time.monotonic()
+        if last_transition(self._connection) != self._runner.life:
+            self._renew()
+        elif self._seen:
+            self._feed.hint(self._runner.offsets())
+
+    def _renew(self) -> None:
+        if self._seen:
+            self._feed.rewind()
+        else:
+            agree(self._connection, self._source)
+            self._runner.refresh()
+
+    def _adopt(self) -> None:
+        """Hand over some of what the store still feeds, if nobody else is at it."""
+        if self._adoption is None:
+            stack = ExitStack()
+            adoption = stack.enter_context(adopting(self._database, self._projections, self._source))
+            if adoption is None:
+                stack.close()
+                return
+            self._adoption = adoption, self._closing.enter_context(stack)
+        adoption, stack = self._adoption
+        if adoption.step(self._feed.ends):
+            log.info("projector_adopted", topic=self._feed.topic)
+            stack.close()
+            self._adoption = None
+            self._runner.finish_quietly()
+            self._renew()
+            self._runner.waiting = False  # what stopped at an event waits for people
+
+
+@contextmanager
+def open_projector(
+    bus: Bus,
+    database: Database,
+    *,
+    projections: Sequence[type[Projection]] = PROJECTIONS,
+    group: str = GROUP,
+    session_timeout_ms: int = SESSION_TIMEOUT_MS,
+) -> Iterator[Projector]:
+    """A projector with connections of its own. Raises as `Projector`."""
+    with ExitStack() as stack:
+        stack.enter_context(rare_collections())
+        store = stack.enter_context(EventStore(database, Role.PROJECTOR))
+        connect = partial(database.connect, Role.PROJECTOR, autocommit=True)
+        connections = [stack.enter_context(connect()) for _ in range(WRITERS)]
+        worker = Projector(bus, database, store, connections, projections, group=group, session_timeout_ms=session_timeout_ms)
+        try:
+            yield worker
+            worker.finish()
+        finally:
+            worker.close()
+
+
+def _letter(topic: str, message: Polled, error: NoEvent) -> DeadLetter:
+    return DeadLetter(topic, message.value or b"", error.message, origin_of(topic, message))
