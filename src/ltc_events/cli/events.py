@@ -1,19 +1,19 @@
 """`ltc events`: the log, readable."""
 
-from collections.abc import Mapping, Set
-from dataclasses import is_dataclass
-from datetime import UTC, date
+import sys
+from datetime import UTC
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
 import typer
-from pydantic import BaseModel
 
-from ltc_events.application.batch import NOTHING, Entry, evolve
+from ltc_events.application.states import states
 from ltc_events.cli.output import JsonOption, out, print_json, print_table
 from ltc_events.cli.session import session_of
 from ltc_events.kernel.errors import LtcError
+from ltc_events.reports.render import write_document
+from ltc_events.reports.spool import Spool
 from ltc_events.schemas.envelope import WIRE_PREFIX
 from ltc_events.schemas.record import Record
 from ltc_events.store import Role
@@ -45,24 +45,24 @@ def tail(
     store = session_of(context).store(Role.PROJECTOR)
     head = store.head()[0]
     shown = head - min(count, head)
-    documents: list[dict[str, Any]] = []
-    while True:
-        records = store.read(shown, PAGE)
-        for record in records:
-            if as_json and follow:
-                out.print(orjson.dumps(document(record)).decode(), markup=False, soft_wrap=True)
-            elif as_json:
-                documents.append(document(record))
+    with Spool() as documents:
+        while True:
+            records = store.read(shown, PAGE)
+            for record in records:
+                if not as_json:
+                    out.print(line(record), markup=False, soft_wrap=True)
+                elif follow:
+                    out.print(orjson.dumps(document(record)).decode(), markup=False, soft_wrap=True)
+                else:
+                    documents.add(document(record))
+            if records:
+                shown = records[-1].position
+            elif not follow:
+                break
             else:
-                out.print(line(record), markup=False, soft_wrap=True)
-        if records:
-            shown = records[-1].position
-        elif not follow:
-            break
-        else:
-            store.wait(shown, 1.0)
-    if as_json and not follow:
-        print_json({"position": shown, "events": documents})
+                store.wait(shown, 1.0)
+        if as_json:
+            write_document(sys.stdout, {"position": shown}, "events", documents)
 
 
 @app.command()
@@ -75,20 +75,14 @@ def history(
     records = session_of(context).store(Role.PROJECTOR).stream(subject)
     if not records:
         raise NoSuchStream(id=subject)
-    entry: Entry = NOTHING
-    documents = []
-    for record in records:
-        before, entry = fields(entry.state), evolve(entry, record)
-        after = fields(entry.state)
-        changes = {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
-        documents.append({**document(record), "changes": changes})
     if as_json:
-        print_json({"subject": str(subject), "events": documents})
+        documents = ({**document(record), "changes": changes} for record, changes in states(records))
+        write_document(sys.stdout, {"subject": str(subject)}, "events", documents)
         return
-    for record, shown in zip(records, documents, strict=True):
+    for record, changes in states(records):
         out.print(line(record), markup=False, soft_wrap=True)
-        for name, (was, now) in shown["changes"].items():
-            out.print(f"      {name}: {_text(was)} → {_text(now)}", markup=False, soft_wrap=True)
+        for place, (was, now) in changes.items():
+            out.print(f"      {place}: {_text(was)} → {_text(now)}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -147,32 +141,6 @@ def line(record: Record) -> str:
         data = data[:157] + "…"
     place = f"{record.position}.{record.part}" if record.part > 1 else str(record.position)
     return f"{place:>8}  {record.effective_on}  {record.event.type:<36} {record.subject}  {record.actor}  {data}"
-
-
-def fields(state: Any) -> dict[str, Any]:
-    """The fields of a state, ready for JSON: amounts, ids and dates as text."""
-    if state is None:
-        return {}
-    return {name: _plain(getattr(state, name)) for name in type(state).__dataclass_fields__}
-
-
-def _plain(value: Any) -> Any:
-    """A value of a state, whatever it is made of, as JSON knows it."""
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_none=True)
-    if is_dataclass(value):
-        return fields(value)
-    if isinstance(value, Mapping):
-        return {str(_plain(key)): _plain(one) for key, one in value.items()}
-    if hasattr(value, "_asdict"):
-        return {name: _plain(one) for name, one in value._asdict().items()}
-    if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
-    if isinstance(value, Set):
-        return sorted(map(_plain, value), key=str)
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _text(value: Any) -> str:

@@ -10,8 +10,11 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from ltc_events.cli.output import JsonOption, err, print_json, progress
+from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.cli.output import JsonOption, err, progress
 from ltc_events.cli.session import session_of
+from ltc_events.reports.render import write_document
+from ltc_events.reports.spool import Spool
 from ltc_events.schemas.envelope import Undecodable
 from ltc_events.schemas.outcome import Outcome
 
@@ -29,7 +32,19 @@ def submit(
         raise typer.BadParameter(f"{file} is not a file", param_hint="FILE")
     pipeline = session_of(context).pipeline()
     counts: Counter[str] = Counter()
-    documents: list[dict[str, Any]] = []
+    with Spool() as documents:
+        _submit(pipeline, file, counts, documents if as_json and not quiet else None, is_told=not as_json and not quiet)
+        if as_json:
+            head = {"commands": sum(counts.values()), "by_status": dict(counts)}
+            write_document(sys.stdout, head, "outcomes", documents)
+        else:
+            err.print(", ".join(f"{count} {status}" for status, count in counts.items()) or "no commands")
+    if counts["refused"] or counts["undecodable"]:
+        raise typer.Exit(1)
+
+
+def _submit(pipeline: CommandPipeline, file: Path, counts: Counter[str], kept: Spool | None, *, is_told: bool) -> None:
+    """Submit the lines of the file; count how they ended, keep their outcomes, or tell them one a line."""
     with progress("commands") as ticker:
         for lines in _batches(file):
             answers = pipeline.submit([line for _, line in lines])
@@ -37,16 +52,10 @@ def submit(
             for (line, _), answer in zip(lines, answers, strict=True):
                 document = {"line": line, **_document(answer)}
                 counts[document["status"]] += 1
-                if as_json:
-                    documents.append(document)
-                elif not quiet:
+                if kept is not None:
+                    kept.add(document)
+                elif is_told:
                     sys.stdout.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE).decode())
-    if as_json:
-        print_json({"commands": sum(counts.values()), "by_status": dict(counts), "outcomes": [] if quiet else documents})
-    else:
-        err.print(", ".join(f"{count} {status}" for status, count in counts.items()) or "no commands")
-    if counts["refused"] or counts["undecodable"]:
-        raise typer.Exit(1)
 
 
 def _batches(file: Path) -> Iterator[list[tuple[int, bytes]]]:

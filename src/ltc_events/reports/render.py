@@ -5,7 +5,7 @@ measured first: see `sheet`.
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
 import orjson
@@ -38,16 +38,26 @@ def write_json(answer: Answer, stream: TextIO) -> None:
 
 
 def write_document(
-    stream: TextIO, head: dict[str, Any], name: str, items: Iterator[dict[str, Any]], tail: Callable[[], dict[str, Any]]
+    stream: TextIO,
+    head: dict[str, Any],
+    name: str,
+    items: Iterable[dict[str, Any]],
+    tail: Callable[[], dict[str, Any]] | None = None,
 ) -> None:
-    """One JSON document, as `orjson` would indent it: what `head` has, a list of `items`, and then what `tail` has."""
+    """One JSON document, as `orjson` would indent it: what `head` has, a list of `items`, and then what `tail` has.
+
+    The items are written as they come, and `tail` is asked when they have.
+    """
     stream.write(orjson.dumps(head, option=_INDENTED).decode().removesuffix("\n}"))
     stream.write(f',\n  "{name}": [')
     separator, end = "\n    ", "]"
     for item in items:
         stream.write(separator + orjson.dumps(item, option=_INDENTED).decode().replace("\n", "\n    "))
         separator, end = ",\n    ", "\n  ]"
-    stream.write(end + "," + orjson.dumps(tail(), option=_INDENTED | orjson.OPT_APPEND_NEWLINE).decode().removeprefix("{"))
+    stream.write(end)
+    if tail is not None:
+        stream.write("," + orjson.dumps(tail(), option=_INDENTED).decode().removeprefix("{").removesuffix("\n}"))
+    stream.write("\n}\n")
 
 
 def json_objects(answer: Answer) -> Iterator[dict[str, Any]]:

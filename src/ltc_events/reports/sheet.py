@@ -1,21 +1,19 @@
 """Rows of readable cells on their way to a table, which must know how wide its columns are before it prints the first row.
 
-All rows are measured while they are read, and kept until they are printed: the first in memory, the others in a file that
-has no name and is gone when this ends. Widths from a sample would break figures that come later, and leave out columns
-that say something only there; to ask the server a second time would keep its transaction open while somebody pages
-through the table.
+All rows are measured while they are read, and kept until they are printed. Widths from a sample would break figures that
+come later, and leave out columns that say something only there; to ask the server a second time would keep its transaction
+open while somebody pages through the table.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import Self
 
-import orjson
 from rich.cells import cell_len
 
-KEPT_BYTES_MAX = 4_000_000
+from ltc_events.reports.spool import Spool
+
 PAGE_ROWS = 200
 # What a cell says that says nothing.
 NOTHING = frozenset({"", "0", "0.00", "no"})
@@ -30,29 +28,27 @@ class Sheet:
     """Rows of `width` cells each, with what is to be known of each column."""
 
     def __init__(self, width: int) -> None:
-        self.rows = 0
         self.widest = [0] * width
         """The longest cell of each column."""
         self.longest_word = [0] * width
         """The longest word of any cell of each column."""
         self.says = [False] * width
         """Whether any cell of the column says something."""
-        self._file = tempfile.SpooledTemporaryFile(KEPT_BYTES_MAX, prefix="ltc-")  # noqa: SIM115 - closed by __exit__
+        self._spool = Spool()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._file.close()
+        self._spool.__exit__(kind, error, trace)
 
     def add(self, row: list[str]) -> None:
         """Take in one row."""
         self.measure(row)
-        self.rows += 1
         for place, cell in enumerate(row):
             if not self.says[place] and cell not in NOTHING:
                 self.says[place] = True
-        self._file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+        self._spool.add(row)
 
     def measure(self, row: Sequence[str]) -> None:
         """Make room for a row that is printed with the others without being one of them, as totals are."""
@@ -67,7 +63,6 @@ class Sheet:
 
     def pages(self) -> Iterator[list[list[str]]]:
         """All rows in order, some at a time."""
-        self._file.seek(0)
-        rows = map(orjson.loads, self._file)
+        rows = iter(self._spool)
         while page := list(islice(rows, PAGE_ROWS)):
             yield page

@@ -24,7 +24,7 @@ placed_on = { type = "date", meaning = "when it was ordered" }
 last_delivery_on = { type = "date", meaning = "when some of it was delivered last" }
 ordered_quantity = { type = "decimal", meaning = "quantity ordered, after amendments, less what was cancelled" }
 delivered_quantity = { type = "decimal", meaning = "quantity delivered" }
-invoiced_quantity = { type = "decimal", meaning = "quantity billed" }
+invoiced_quantity = { type = "decimal", meaning = "quantity billed, less what a credit note says is to be billed again" }
 billable_quantity = { type = "decimal", meaning = "quantity that can be billed" }
 currency = { type = "text", meaning = "currency of the amount" }
 billable = { type = "money", meaning = "net amount that can be billed", total = true }

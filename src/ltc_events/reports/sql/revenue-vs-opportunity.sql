@@ -32,8 +32,8 @@ not_billed = { type = "money", meaning = "delivered, not billed", total = true }
 billed_ahead = { type = "money", meaning = "billed before it was delivered, or beyond the order", total = true }
 allowances = { type = "money", meaning = "allowances on invoices", total = true }
 charges = { type = "money", meaning = "charges on invoices", total = true }
-invoiced = { type = "money", meaning = "billed before tax: the sum so far", total = true }
-credited = { type = "money", meaning = "credited before tax", total = true }
+invoiced = { type = "money", meaning = "billed before tax, less what is to be billed again: the sum so far", total = true }
+credited = { type = "money", meaning = "credited before tax, and not to be billed again", total = true }
 revenue = { type = "money", meaning = "invoiced + credited: the revenue of the journal", total = true }
 tax = { type = "money", meaning = "tax on invoices less credit notes", total = true }
 rounding = { type = "money", meaning = "rounding of payable amounts", total = true }
