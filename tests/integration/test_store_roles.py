@@ -19,7 +19,7 @@ from ltc_events.store import (
 from ltc_events.store import database as database_module
 
 Connection = psycopg.Connection[tuple[object, ...]]
-APPEND_ONLY = ("events", "outcomes", "dead_letters", "dead_letter_steps")
+APPEND_ONLY = ("events", "outcomes", "dead_letters", "dead_letter_steps", "traces")
 CHANGES = {
     "update": "UPDATE ltc.{} SET {} = {}",
     "update of nothing": "UPDATE ltc.{} SET {} = {} WHERE false",
@@ -27,7 +27,7 @@ CHANGES = {
     "truncate": "TRUNCATE ltc.{}",
     "merge": "MERGE INTO ltc.{0} t USING (SELECT 1) s ON true WHEN MATCHED THEN UPDATE SET {1} = {2}",
 }
-COLUMNS = {"events": "actor", "outcomes": "status", "dead_letters": "reason", "dead_letter_steps": "made_by"}
+COLUMNS = {"events": "actor", "outcomes": "status", "dead_letters": "reason", "dead_letter_steps": "made_by", "traces": "state"}
 
 
 @pytest.fixture

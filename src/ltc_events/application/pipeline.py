@@ -22,7 +22,7 @@ from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.payment import AllocatePayment
 from ltc_events.schemas.policy import PolicyPublished
 from ltc_events.store import StoreError
-from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset
+from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset, StoredTrace
 from ltc_events.store.errors import CommandAlreadyRecorded, CommitUnknown, HeadMoved, StaleRead, VersionConflict
 from ltc_events.store.event_store import EventStore
 
@@ -134,7 +134,9 @@ class CommandPipeline:
         for message in fresh:
             number = message.command_id.int
             if number not in decided:
-                decided[number] = _decide(batch, message, commit.events)
+                outcome = decided[number] = _decide(batch, message, commit.events)
+                if message.trace is not None and outcome.first_position:
+                    commit.traces.append(StoredTrace(outcome.first_position, outcome.last_position, message.trace))
         commit.outcomes.extend(decided.values())
         if decided and commit.expected is None:
             commit.reads = batch.reads(self._position, commit.events)

@@ -15,6 +15,7 @@ from ltc_events.kernel.errors import LtcError
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.catalogue import COMMANDS, COMPANY_NOUNS
 from ltc_events.schemas.outcome import Refusal
+from ltc_events.schemas.tracing import PARENT, Trace
 
 WIRE_PREFIX = "ltc."
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=300)]
@@ -73,6 +74,7 @@ class Message(NamedTuple):
     content_hash: bytes
     content: bytes
     reasons: tuple[Refusal, ...] = ()
+    trace: Trace | None = None
 
 
 def parse(document: bytes | str | Mapping[str, Any], received_at: datetime) -> Message:
@@ -115,6 +117,7 @@ def parse(document: bytes | str | Mapping[str, Any], received_at: datetime) -> M
         hashlib.sha256(content).digest(),
         content,
         misrouted or reasons,
+        Trace.of(given) if PARENT in given else None,
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.outcome import Outcome
+from ltc_events.schemas.tracing import Trace
 
 
 class NewEvent(NamedTuple):
@@ -57,6 +58,14 @@ class Reads(NamedTuple):
     customers: Collection[int] = ()
 
 
+class StoredTrace(NamedTuple):
+    """The trace to which events belong: those from `first_position` to `last_position`."""
+
+    first_position: int
+    last_position: int
+    trace: Trace
+
+
 # Up to here one statement with a parameter for each value is quicker than COPY with its two more round trips.
 LONE_EVENTS_MAX = 8
 
@@ -73,6 +82,8 @@ class Commit:
     outcomes: list[Outcome] = field(default_factory=list)
     offsets: list[Offset] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    traces: list[StoredTrace] = field(default_factory=list)
+    """Of commands that came with one; positions count as those of outcomes do."""
     expected: int | None = None
     """Store it only if this is still the last position of the log. For lone commands alone."""
     reads: Reads | None = None
@@ -81,4 +92,5 @@ class Commit:
     @property
     def is_lone(self) -> bool:
         """Whether it is one command with few events and nothing else."""
-        return len(self.outcomes) == 1 and len(self.events) <= LONE_EVENTS_MAX and not self.offsets and not self.dead_letters
+        is_one = len(self.outcomes) == 1 and len(self.events) <= LONE_EVENTS_MAX
+        return is_one and not (self.offsets or self.dead_letters or self.traces)

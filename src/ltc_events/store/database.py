@@ -72,6 +72,7 @@ class Database:
                 *log_layout(LEDGER_SCHEMA, "events", "head"),
                 script("commands"),
                 script("append_only", schema=LEDGER_SCHEMA, table="outcomes"),
+                script("append_only", schema=LEDGER_SCHEMA, table="traces"),
                 script("append_only", schema=LEDGER_SCHEMA, table="dead_letters"),
                 script("append_only", schema=LEDGER_SCHEMA, table="dead_letter_steps"),
                 script("grants"),

@@ -14,6 +14,7 @@ from psycopg import sql
 from ltc_events.schemas.catalogue import EVENTS
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.record import RawRecord, Record
+from ltc_events.schemas.tracing import Trace
 from ltc_events.schemas.upcasting import UPCASTERS, beginning_as, stored_as
 from ltc_events.store.commit import Commit, Offset
 from ltc_events.store.database import Database, Role
@@ -59,6 +60,7 @@ _DEAD_LETTER_COUNTS = query("dead_letter_counts").as_bytes()
 _DEAD_LETTER_STEPS = query("dead_letter_steps").as_bytes()
 _OFFSETS = query("offsets").as_bytes()
 _ADVANCE_OFFSET = query("advance_offset").as_bytes()
+_TRACES = query("traces").as_bytes()
 _HEAD = query("head").as_bytes()
 _AWAIT_HEAD = query("await_head").as_bytes()
 _RECORDED_AT = query("recorded_at").as_bytes()
@@ -231,6 +233,14 @@ class EventStore:
     def read_raw(self, after: int, limit: int) -> list[RawRecord]:
         """At most `limit` events after the position `after`, in position order, as their exact bytes."""
         return to_raw_records(self._query(_read(), after=after, limit=limit, upto=None, types=None))
+
+    def traces(self, after: int, limit: int) -> dict[int, Trace]:
+        """The traces of events, by position: of those of the `limit` positions after `after` that have one."""
+        found: dict[int, Trace] = {}
+        for first, last, parent, state in self._query(_TRACES, after=after, limit=limit):
+            trace = Trace(parent, state)
+            found.update(dict.fromkeys(range(max(first, after + 1), min(last, after + limit) + 1), trace))
+        return found
 
     def head(self) -> tuple[int, datetime]:
         """The last position (0: none yet) and when it was recorded."""

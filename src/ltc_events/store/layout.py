@@ -7,11 +7,14 @@ from itertools import count
 from typing import TypeAlias
 from uuid import UUID
 
+from ltc_events.schemas.tracing import Trace
+
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(2000, 1, 1).toordinal()
 _MICROSECOND = timedelta(microseconds=1)
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
+_ESCAPE = "\\"
 
 # Columns are in the order of the queries `copy_events` and `copy_outcomes`: those known only under the lock come first.
 _EVENT_COLUMNS = 13
@@ -138,6 +141,15 @@ def place_outcomes(packed: Sequence[bytes], spans: Sequence[Span], base: int, re
         parts.append(row)
     parts.append(TRAILER)
     return b"".join(parts)
+
+
+def place_traces(traces: Iterable[tuple[int, int, Trace]], base: int) -> bytes:
+    """Rows in COPY's text format, from first and last position as counted from `base`, and the trace."""
+    rows = [
+        f"{base + first}\t{base + last}\t{trace.parent}\t{trace.state.replace(_ESCAPE, 2 * _ESCAPE)}\n"
+        for first, last, trace in traces
+    ]
+    return "".join(rows).encode()
 
 
 class _Texts(dict[str, bytes]):

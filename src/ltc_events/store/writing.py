@@ -120,11 +120,15 @@ class _Batch:
             query("take_positions_for_copy", count=len(commit.events), **_NAMES) + _check(commit),
             query("copy_outcomes"),
             query("copy_events", **_NAMES),
+            *([query("copy_traces")] if commit.traces else []),
             sql.SQL("NOTIFY {}").format(sql.Identifier(CHANNEL)),
             sql.SQL("COMMIT"),
         ]
         self.script = sql.SQL("; ").join(script).as_bytes()
         self.copies = [self._outcome_rows, self._event_rows]
+        self._traces = commit.traces
+        if commit.traces:
+            self.copies.append(self._trace_rows)
 
     def _outcome_rows(self, results: Sequence[PGresult]) -> bytes:
         head = next(one for one in reversed(results) if one.status == ExecStatus.TUPLES_OK)
@@ -133,6 +137,9 @@ class _Batch:
 
     def _event_rows(self, _: Sequence[PGresult]) -> bytes:
         return layout.place_events(self._events, self.base, self._recorded)
+
+    def _trace_rows(self, _: Sequence[PGresult]) -> bytes:
+        return layout.place_traces(self._traces, self.base)
 
 
 def _check(commit: Commit) -> sql.Composed:

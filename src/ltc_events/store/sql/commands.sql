@@ -14,6 +14,14 @@ CREATE TABLE IF NOT EXISTS ltc.outcomes (
 COMMENT ON COLUMN ltc.outcomes.first_position IS 'first of its events; 0: it made none';
 COMMENT ON COLUMN ltc.outcomes.content IS 'what was sent, of a refused command';
 
+-- Which trace (W3C Trace Context) events belong to: a row for each command that came with one.
+CREATE TABLE IF NOT EXISTS ltc.traces (
+    first_position bigint NOT NULL,
+    last_position bigint NOT NULL PRIMARY KEY,
+    parent text NOT NULL,
+    state text NOT NULL
+);
+
 -- What came in and could not even be answered.
 CREATE TABLE IF NOT EXISTS ltc.dead_letters (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -32,7 +40,7 @@ COMMENT ON COLUMN ltc.dead_letters.kind IS 'what it was meant to be, which says 
 -- cut off is known, and brought to its end by the next.
 CREATE TABLE IF NOT EXISTS ltc.dead_letter_steps (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    dead_letter_id bigint NOT NULL REFERENCES ltc.dead_letters,
+    dead_letter_id bigint NOT NULL,
     made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     made_by text NOT NULL,
     step text NOT NULL CHECK (step IN ('attempted', 'accepted', 'refused', 'undecodable', 'discarded')),

@@ -3,13 +3,13 @@ REVOKE ALL ON SCHEMA ltc, ltc_read FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ltc FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA ltc TO ltc_writer, ltc_projector;
-GRANT INSERT, SELECT ON ltc.events, ltc.outcomes, ltc.dead_letters, ltc.dead_letter_steps TO ltc_writer;
+GRANT INSERT, SELECT ON ltc.events, ltc.outcomes, ltc.traces, ltc.dead_letters, ltc.dead_letter_steps TO ltc_writer;
 GRANT SELECT, UPDATE ON ltc.head TO ltc_writer;
 GRANT SELECT, INSERT, UPDATE ON ltc.offsets TO ltc_writer;
 GRANT EXECUTE ON FUNCTION ltc.advance_offset(text, integer, bigint, bigint) TO ltc_writer;
 GRANT EXECUTE ON FUNCTION ltc.require_unwritten(bigint, bigint, uuid[], uuid[]) TO ltc_writer;
 GRANT SELECT ON ltc.dead_letter_states TO ltc_writer, ltc_projector;
-GRANT SELECT ON ltc.events, ltc.outcomes, ltc.dead_letters, ltc.dead_letter_steps, ltc.head, ltc.offsets TO ltc_projector;
+GRANT SELECT ON ltc.events, ltc.outcomes, ltc.traces, ltc.dead_letters, ltc.dead_letter_steps, ltc.head, ltc.offsets TO ltc_projector;
 
 GRANT USAGE, CREATE ON SCHEMA ltc_read TO ltc_projector;
 GRANT USAGE ON SCHEMA ltc_read TO ltc_reader;

@@ -66,6 +66,14 @@ COPY ltc.outcomes (first_position, last_position, recorded_at, command_id, comma
 COPY {schema}.{events} (position, recorded_at, occurred_at, version, effective_on, stream_id, command_id,
                         correlation_id, causation_id, customer_id, type, actor, data) FROM STDIN (FORMAT binary)
 
+-- name: copy_traces
+COPY ltc.traces (first_position, last_position, parent, state) FROM STDIN
+
+-- name: traces
+-- As many as positions: each has at least one.
+SELECT first_position, last_position, parent, state FROM ltc.traces
+WHERE last_position > %(after)s ORDER BY last_position LIMIT %(limit)s
+
 -- name: lone_refusal
 -- A command without events, in one statement.
 WITH head AS ({take_positions})
