@@ -1,74 +1,180 @@
-"""Folding the store into one table of a projection, as quickly as it goes: the engine that also follows live."""
+"""Folding the store into tables as quickly as it goes: one read of the log for all of them, written in long stretches."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeAlias
 
 import psycopg
 
-from ltc_events.projections.base import Operation, Projection
+from ltc_events.projections.base import Handler, Operation, Projection
 from ltc_events.projections.errors import CheckpointMoved, FoldStopped
 from ltc_events.projections.fold import operations
+from ltc_events.projections.gathering import Gathering
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import Log, middle, pages
 from ltc_events.projections.runner import rare_collections
 from ltc_events.projections.track import PARTITION, SOURCE
 from ltc_events.projections.writer import Writer
+from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 
-# Larger pages were seen to be slower: what is read then leaves the processor's caches before it is folded and written.
-FILL_EVENTS = 5_000
+FILL_EVENTS = 20_000
+"""Events that are gathered before they are written: the more, the more of what happens to a row is one change of it."""
+# Larger reads were seen to be slower: what is read then leaves the processor's caches before it is folded.
+_READ_EVENTS = 5_000
+# Where events of these types are rare, the checkpoint moves on all the same.
+_STRETCH_POSITIONS_MAX = 1_000_000
+
+_Dispatch: TypeAlias = dict[type[Event], list[tuple[Handler, "_Lane"]]]
+
+
+class _Lane:
+    """One table on its way. `gathered` is None when a handler raised since the last stretch was sent off."""
+
+    __slots__ = ("batch", "gathered", "projection", "stopped", "writer")
+
+    def __init__(self, projection: type[Projection], connection: Connection) -> None:
+        self.projection = projection()
+        self.writer = Writer(connection, projection, source=SOURCE, partition=PARTITION)
+        self.batch: list[Operation] = []
+        self.gathered: Gathering | None = self.writer.gather()
+        self.stopped: FoldStopped | None = None
+
+    def gather(self) -> None:
+        """Take the page's operations to what was gathered before."""
+        batch, self.batch = self.batch, []
+        if self.gathered is not None:
+            try:
+                self.gathered.add(batch)
+            except Exception:  # noqa: BLE001 - which event it was is found when the stretch is written: those before it come first
+                self.gathered = None
+
+    def hand_over(self) -> Gathering | None:
+        """What was gathered; from now on the next stretch is."""
+        gathered, self.gathered = self.gathered, self.writer.gather()
+        return gathered
+
+
+class _Stretch:
+    """A part of the log on its way into the tables. `failed`: those that it could not be written to as a whole."""
+
+    def __init__(self, lanes: Sequence[_Lane], after: int, position: int) -> None:
+        self.after = after
+        self.position = position
+        self._gathered = [(lane, lane.hand_over()) for lane in lanes]
+        self.failed: list[_Lane] = []
+
+    def write(self) -> None:
+        for lane, gathered in self._gathered:
+            try:
+                if gathered is None:
+                    self.failed.append(lane)
+                else:
+                    lane.writer.write_gathered(gathered, expected=self.after, position=self.position)
+            except (psycopg.OperationalError, psycopg.InterfaceError, CheckpointMoved):
+                raise
+            except Exception:  # noqa: BLE001 - the event that is in the way is looked for
+                self.failed.append(lane)
+        self._gathered = []
 
 
 class Filler:
-    """Takes one table along the store, each page in one transaction with its checkpoint. Not to be shared by threads."""
+    """Takes tables along the store together, each stretch in a transaction per table with its checkpoint. Not to be shared by
+    threads."""
 
-    def __init__(self, log: Log, connection: Connection, projection: type[Projection], *, page_events: int = FILL_EVENTS) -> None:
+    def __init__(self, log: Log, connection: Connection, *projections: type[Projection], page_events: int = FILL_EVENTS) -> None:
         self._log = log
-        self._projection = projection()
-        self._writer = Writer(connection, projection, source=SOURCE, partition=PARTITION)
+        self._lanes = [_Lane(projection, connection) for projection in projections]
         self._page_events = page_events
 
-    def fill(self, after: int, upto: int, arrived: Callable[[int], None] | None = None) -> None:
-        """From the position `after` to `upto`; while one page is written, the next is read and folded.
+    @property
+    def stopped(self) -> dict[str, FoldStopped]:
+        """The tables that go no further, by their places, and why."""
+        return {lane.projection.place(): lane.stopped for lane in self._lanes if lane.stopped}
 
-        `arrived(position)` is called after each page, when it is written and no page is being written. Raises FoldStopped
-        with the event that stands in the way, and CheckpointMoved when somebody else writes the table.
+    def fill(self, after: int, upto: int, arrived: Callable[[int], None] | None = None) -> None:
+        """From the position `after`, where all of them are, to `upto`; while one stretch is written, the next is folded.
+
+        `arrived(position)` is called after each stretch, when it is written and none is being written. A table that cannot take
+        an event in stops before it, alone: FoldStopped says which, when the others are there. Raises CheckpointMoved when
+        somebody else writes one of the tables.
         """
         with rare_collections(), ThreadPoolExecutor(max_workers=1, thread_name_prefix="ltc-fill") as thread:
-            writing: Future[None] | None = None
-            for records, position in pages(self._log, after, upto, self._projection.types, self._page_events):
-                batch = self._fold(records)
+            writing: tuple[_Stretch, Future[None]] | None = None
+
+            def finish() -> None:
                 if writing:
-                    writing.result()
+                    stretch, written = writing
+                    written.result()
+                    for lane in stretch.failed:
+                        self._go_slowly(lane, stretch.after, stretch.position)
                     if arrived:
-                        arrived(after)
-                writing = thread.submit(self._write, records, batch, after, position)
+                        arrived(stretch.position)
+
+            dispatch, taken = self._dispatch(), 0
+            types = sorted({name for lane in self._running() for name in lane.projection.types})
+            start = after
+            for records, position in pages(self._log, after, upto, types, min(self._page_events, _READ_EVENTS)):
+                _fold(dispatch, records)
+                for lane in self._lanes:
+                    lane.gather()
+                taken += len(records)
+                if taken < self._page_events and position - start < _STRETCH_POSITIONS_MAX and position < upto:
+                    continue
+                finish()
+                stretch = _Stretch(self._running(), start, position)
+                writing = stretch, thread.submit(stretch.write)
+                start, taken = position, 0
+                if not self._running():
+                    break
+            finish()
+        for error in self.stopped.values():
+            raise error
+
+    def _running(self) -> list[_Lane]:
+        return [lane for lane in self._lanes if lane.stopped is None]
+
+    def _dispatch(self) -> _Dispatch:
+        dispatch: _Dispatch = {}
+        for lane in self._running():
+            for event, handler in lane.projection.handlers.items():
+                dispatch.setdefault(event, []).append((handler, lane))
+        return dispatch
+
+    def _go_slowly(self, lane: _Lane, after: int, upto: int) -> None:
+        """Take a table along a stretch that it could not take in as a whole, up to the event that stands in the way."""
+        try:
+            for records, position in pages(self._log, after, upto, lane.projection.types, _READ_EVENTS):
+                _take_in(lane, records, after, position)
                 after = position
-            if writing:
-                writing.result()
-                if arrived:
-                    arrived(after)
+        except FoldStopped as error:
+            lane.stopped = error
 
-    def _fold(self, records: Sequence[Record]) -> list[Operation] | None:
-        try:
-            return operations(self._projection, records)
-        except Exception:  # noqa: BLE001 - which event it was is found when the page is written: those before it come first
-            return None
 
-    def _write(self, records: Sequence[Record], batch: list[Operation] | None, after: int, position: int) -> None:
-        try:
-            known = operations(self._projection, records) if batch is None else batch
-            self._writer.write(known, expected=after, position=position)
-        except (psycopg.OperationalError, psycopg.InterfaceError, CheckpointMoved):
-            raise
-        except Exception as error:
-            half = middle(records)
-            if half is None:
-                raise FoldStopped(
-                    projection=self._projection.place(),
-                    event=records[0].event.type,
-                    position=records[0].position,
-                    cause=f"{type(error).__name__}: {error}",
-                ) from error
-            self._write([record for record in records if record.position < half], None, after, half - 1)
-            self._write([record for record in records if record.position >= half], None, half - 1, position)
+def _fold(dispatch: _Dispatch, records: Sequence[Record]) -> None:
+    for record in records:
+        event = record.event
+        for handler, lane in dispatch.get(type(event), ()):
+            try:
+                lane.batch.extend(handler(lane.projection, event, record))
+            except Exception:  # noqa: BLE001 - as in `_Lane.gather`
+                lane.gathered = None
+
+
+def _take_in(lane: _Lane, records: Sequence[Record], after: int, position: int) -> None:
+    """Write what the records mean. If it cannot be written, the event that stands in the way is found by halving."""
+    try:
+        lane.writer.write(operations(lane.projection, records), expected=after, position=position)
+    except (psycopg.OperationalError, psycopg.InterfaceError, CheckpointMoved):
+        raise
+    except Exception as error:
+        half = middle(records)
+        if half is None:
+            raise FoldStopped(
+                projection=lane.projection.place(),
+                event=records[0].event.type,
+                position=records[0].position,
+                cause=f"{type(error).__name__}: {error}",
+            ) from error
+        _take_in(lane, [record for record in records if record.position < half], after, half - 1)
+        _take_in(lane, [record for record in records if record.position >= half], half - 1, position)

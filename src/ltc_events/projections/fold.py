@@ -32,9 +32,12 @@ def operations(projection: Projection, records: Iterable[Record]) -> list[Operat
     return found
 
 
-def fold(batch: Iterable[Operation]) -> Net:
-    """The net effect per key: applying it once is the same as applying the operations one by one."""
-    net: Net = {}
+def fold(batch: Iterable[Operation], net: Net | None = None) -> Net:
+    """The net effect per key: applying it once is the same as applying the operations one by one.
+
+    `net` is what the operations before this batch came to; it is changed and returned.
+    """
+    net = {} if net is None else net
     for operation in batch:
         key = operation.key
         if isinstance(operation, Delete):

@@ -36,7 +36,7 @@ def _json_value(value: object) -> object:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        return orjson.Fragment(value.__pydantic_serializer__.to_json(value))
     raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
@@ -115,6 +115,11 @@ def pack_array(table: str, name: str, sql_type: SqlType, values: Sequence[Any], 
     return Array(declared.array_oid, _HEAD(1, 1, declared.oid, len(values), 1) + body)
 
 
+def array_oid(sql_type: SqlType) -> int:
+    """What PostgreSQL calls the type of an array of these."""
+    return _TYPES[sql_type].array_oid
+
+
 def _packs(pack: Callable[[Any], bytes], value: object, *, nullable: bool) -> bool:
     if value is None:
         return nullable
@@ -123,6 +128,10 @@ def _packs(pack: Callable[[Any], bytes], value: object, *, nullable: bool) -> bo
     except (AttributeError, TypeError, ValueError, OverflowError, struct.error):
         return False
     return True
+
+
+class TextArray(Array):
+    """A column of values as an array literal."""
 
 
 class ArrayDumper(Dumper):
@@ -134,9 +143,15 @@ class ArrayDumper(Dumper):
         return (self.cls, obj.oid)
 
     def upgrade(self, obj: Any, format: PyFormat) -> Dumper:
-        dumper = ArrayDumper(self.cls)
+        dumper = type(self)(self.cls)
         dumper.oid = obj.oid
         return dumper
 
     def dump(self, obj: Any) -> bytes:
         return bytes(obj.data)
+
+
+class TextArrayDumper(ArrayDumper):
+    """The same for literals."""
+
+    format = Format.TEXT

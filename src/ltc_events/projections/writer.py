@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 from psycopg import sql
 from psycopg.types.json import set_json_dumps
 
-from ltc_events.projections.base import NUMBERS, Operation, Projection, Put
+from ltc_events.projections.base import NUMBERS, Operation, Projection
 from ltc_events.projections.errors import CheckpointMoved, OperationInvalid
-from ltc_events.projections.fold import fold
+from ltc_events.projections.gathering import Gathering, Shape
 from ltc_events.projections.naming import Connection, names, relation
-from ltc_events.projections.packing import Array, ArrayDumper, json_bytes, pack_array
+from ltc_events.projections.packing import Array, ArrayDumper, TextArray, TextArrayDumper, array_oid, json_bytes, pack_array
+from ltc_events.projections.texts import COPY_OPTIONS, array
 
 PREPARED_STATEMENTS_MAX = 2000
 
@@ -37,9 +38,10 @@ def prepare_session(connection: Connection) -> None:
     A crash of the server may lose the last moments of a read table together with its checkpoint, so they are made again
     from the log: waiting for the disk would be for nothing.
     """
-    connection.execute("SET synchronous_commit = off")
+    connection.execute("SET synchronous_commit = off; SET client_encoding = 'UTF8'")
     connection.commit()
     connection.adapters.register_dumper(Array, ArrayDumper)
+    connection.adapters.register_dumper(TextArray, TextArrayDumper)
     set_json_dumps(json_bytes, connection)
     connection.prepared_max = PREPARED_STATEMENTS_MAX
 
@@ -72,14 +74,13 @@ class Writer:
         self._projection = projection
         self._table = relation(projection.physical(), projection.schema)
         self._columns = tuple(projection.columns)
-        self._values = tuple(name for name in self._columns if name not in projection.key)
         self._place = (projection.place(), projection.version, source)
         self._partition = partition
         checkpoints = relation("checkpoints", projection.schema)
         self._move = sql.SQL(_MOVE).format(checkpoints).as_bytes(connection)
         self._moves = sql.SQL(_MOVES).format(checkpoints, checkpoints).as_bytes(connection)
         self._upserts: dict[tuple[Any, ...], _Upsert] = {}
-        self._shapes: set[tuple[Any, ...]] = set()
+        self._shape = Shape(projection)
 
     def write(self, operations: Sequence[Operation], *, expected: int, position: int) -> None:
         """Apply the operations of all events after `expected` up to `position`.
@@ -90,12 +91,24 @@ class Writer:
 
     def write_partitions(self, operations: Sequence[Operation], moves: Sequence[Move]) -> None:
         """Apply the operations of all events by which these partitions move; raises as `write`."""
-        rows = self._rows(operations) if self._projection.append_only else []
-        net = {} if self._projection.append_only else fold(operations)
+        gathered = self.gather()
+        gathered.add(operations)
+        self._write(gathered, moves)
+
+    def gather(self) -> Gathering:
+        """Nothing yet, to be added to by whoever writes more than a batch at once."""
+        return Gathering(self._shape)
+
+    def write_gathered(self, gathered: Gathering, *, expected: int, position: int) -> None:
+        """Apply what was gathered from all events after `expected` up to `position`; raises as `write`."""
+        self._write(gathered, (Move(self._partition, expected, position),))
+
+    def _write(self, gathered: Gathering, moves: Sequence[Move]) -> None:
+        net = gathered.net
         with self._connection.transaction():
             self._advance(moves)
-            if rows:
-                self._append(rows)
+            if gathered.texts or gathered.rows:
+                self._append(gathered)
             gone = [key for key, (removed, _, _) in net.items() if removed]
             if gone:
                 self._delete(gone)
@@ -117,35 +130,21 @@ class Writer:
         if moved.rowcount != len(moves):
             raise CheckpointMoved(projection=self._projection.table, expected=", ".join(str(move.expected) for move in moves))
 
-    def _rows(self, operations: Iterable[Operation]) -> list[tuple[Any, ...]]:
-        rows = []
-        shapes, wanted = self._shapes, self._columns
-        in_order = wanted == (*self._projection.key, *self._values)
-        for operation in operations:
-            if not isinstance(operation, Put):
-                raise OperationInvalid(table=self._projection.table, problem=f"{operation!r} on an append_only table")
-            key, values = operation.key, operation.values
-            shape = (len(key), *values)
-            if shape not in shapes:
-                self._check(len(key), tuple(values))
-                shapes.add(shape)
-            if in_order:
-                rows.append((*key, *map(values.get, self._values)))
-            else:
-                row = dict(zip(self._projection.key, key, strict=True)) | values
-                rows.append(tuple(map(row.get, wanted)))
-        return rows
-
-    def _append(self, rows: list[tuple[Any, ...]]) -> None:
-        copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(self._table, names(self._columns))
-        with self._connection.cursor() as cursor, cursor.copy(copy) as stream:
-            stream.set_types([self._projection.columns[name].type for name in self._columns])
-            for row in rows:
-                stream.write_row(row)
+    def _append(self, gathered: Gathering) -> None:
+        copy = sql.SQL("COPY {} ({}) FROM STDIN ").format(self._table, names(self._columns))
+        if gathered.texts:
+            with self._connection.cursor() as cursor, cursor.copy(copy + sql.SQL(COPY_OPTIONS)) as stream:
+                for text in gathered.texts:
+                    stream.write(text)
+        if gathered.rows:
+            with self._connection.cursor() as cursor, cursor.copy(copy + sql.SQL("(FORMAT binary)")) as stream:
+                stream.set_types([self._projection.columns[name].type for name in self._columns])
+                for row in gathered.rows:
+                    stream.write_row(row[1:])
 
     def _delete(self, keys: list[tuple[Any, ...]]) -> None:
         projection = self._projection
-        self._check(len(keys[0]), ())
+        self._shape.check(len(keys[0]), ())
         statement = sql.SQL("DELETE FROM {} t USING unnest({}) AS k ({}) WHERE ({}) = ({})").format(
             self._table, self._arrays(projection.key), names(projection.key), _of("t", projection.key), _of("k", projection.key)
         )
@@ -159,7 +158,7 @@ class Writer:
 
     def _plan(self, key_length: int, sets: tuple[str, ...], adds: tuple[str, ...]) -> _Upsert:
         projection = self._projection
-        self._check(key_length, (*sets, *adds))
+        self._shape.check(key_length, (*sets, *adds))
         changes = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in sets]
         for name in adds:
             declared = projection.columns[name]
@@ -174,16 +173,6 @@ class Writer:
         )
         return _Upsert(statement.as_bytes(self._connection), columns, len(columns) - len(adds))
 
-    def _check(self, key_length: int, columns: tuple[str, ...]) -> None:
-        projection = self._projection
-        if key_length != len(projection.key):
-            problem = f"the key is ({', '.join(projection.key)}), not {key_length} values"
-            raise OperationInvalid(table=projection.table, problem=problem)
-        for name in columns:
-            if name not in self._values:
-                problem = f"{name} is part of the key" if name in projection.key else f"there is no column {name}"
-                raise OperationInvalid(table=projection.table, problem=problem)
-
     def _arrays(self, columns: Iterable[str]) -> sql.Composed:
         return sql.SQL(", ").join(
             sql.SQL("%s::{}[]").format(sql.Identifier(self._projection.columns[name].type)) for name in columns
@@ -191,9 +180,16 @@ class Writer:
 
     def _pack(self, columns: Sequence[str], rows: list[tuple[Any, ...]], *, adds_from: int) -> list[Array]:
         return [
-            pack_array(self._projection.table, name, self._projection.columns[name].type, values, nullable=index < adds_from)
+            self._pack_column(name, values, nullable=index < adds_from)
             for index, (name, values) in enumerate(zip(columns, zip(*rows, strict=True), strict=True))
         ]
+
+    def _pack_column(self, name: str, values: Sequence[Any], *, nullable: bool) -> Array:
+        kind = self._projection.columns[name].type
+        literal = array(kind, values, nullable=nullable)
+        if literal is not None:
+            return TextArray(array_oid(kind), literal)
+        return pack_array(self._projection.table, name, kind, values, nullable=nullable)
 
 
 def _of(alias: str, columns: Iterable[str]) -> sql.Composed:

@@ -1,0 +1,87 @@
+"""What a stretch of the log means to one table, gathered page by page until it is written."""
+
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from typing import Any, TypeAlias
+
+from ltc_events.projections.base import Operation, Projection, Put
+from ltc_events.projections.errors import OperationInvalid
+from ltc_events.projections.fold import Net, fold
+from ltc_events.projections.texts import MARK, csv
+
+Row: TypeAlias = tuple[Any, ...]
+
+
+class Shape:
+    """How operations have to fit a table; what was seen to fit is known again."""
+
+    def __init__(self, projection: type[Projection]) -> None:
+        self.table = projection.table
+        self.append_only = projection.append_only
+        self.columns = tuple(projection.columns)
+        self.types = [column.type for column in projection.columns.values()]
+        self._key = projection.key
+        self._values = tuple(name for name in self.columns if name not in projection.key)
+        self._is_key_first = self.columns == (*self._key, *self._values)
+        self._pickers: dict[tuple[str, ...], itemgetter[Any] | None] = {}
+
+    def check(self, key_length: int, columns: Iterable[str]) -> None:
+        """Raises OperationInvalid unless there are such columns, and so many of the key."""
+        if key_length != len(self._key):
+            problem = f"the key is ({', '.join(self._key)}), not {key_length} values"
+            raise OperationInvalid(table=self.table, problem=problem)
+        for name in columns:
+            if name not in self._values:
+                problem = f"{name} is part of the key" if name in self._key else f"there is no column {name}"
+                raise OperationInvalid(table=self.table, problem=problem)
+
+    def rows(self, operations: Iterable[Operation]) -> list[Row]:
+        """The rows that these add to a table that is only added to: MARK, then all columns in order."""
+        rows: list[Row] = []
+        keep, pickers, width = rows.append, self._pickers, len(self._key)
+        for operation in operations:
+            if type(operation) is not Put:
+                raise OperationInvalid(table=self.table, problem=f"{operation!r} on an append_only table")
+            key, values = operation.key, operation.values
+            names = tuple(values)
+            if names not in pickers or len(key) != width:
+                self.check(len(key), names)
+                pickers[names] = self._picker(names)
+            picker = pickers[names]
+            if picker is not None:
+                keep((MARK, *key, *picker(values)))
+            else:
+                row = dict(zip(self._key, key, strict=True)) | values
+                keep((MARK, *map(row.get, self.columns)))
+        return rows
+
+    def _picker(self, names: Sequence[str]) -> "itemgetter[Any] | None":
+        """For rows that have every column, after their key: the quick way."""
+        is_whole = self._is_key_first and len(names) == len(self._values) > 1
+        return itemgetter(*self._values) if is_whole else None
+
+
+class Gathering:
+    """Net effects by key, or of a table that is only added to, its rows: as text, and those that have to be packed."""
+
+    __slots__ = ("_shape", "net", "rows", "texts")
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self.net: Net = {}
+        self.texts: list[bytes] = []
+        self.rows: list[Row] = []
+
+    def add(self, operations: Sequence[Operation]) -> None:
+        """Take in the operations of the next events; raises OperationInvalid."""
+        if not operations:
+            return
+        if not self._shape.append_only:
+            fold(operations, self.net)
+            return
+        rows = self._shape.rows(operations)
+        text = csv(self._shape.types, rows)
+        if text is None:
+            self.rows += rows
+        else:
+            self.texts.append(text)
