@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -113,7 +113,7 @@ class Proxy:
         return server
 
     def _requests(self, client: socket.socket, server: socket.socket) -> None:
-        with server, suppress(OSError):
+        with server, _cut_on_error(client, server):
             for message, raw in _messages(client, is_client=True):
                 due = self.cut_request
                 if due and due(message):
@@ -130,7 +130,7 @@ class Proxy:
             server.shutdown(socket.SHUT_WR)
 
     def _replies(self, client: socket.socket, server: socket.socket) -> None:
-        with client, suppress(OSError):
+        with client, _cut_on_error(client, server):
             for message, raw in _messages(server, is_client=False):
                 due = self.cut_reply
                 if due and due(message):
@@ -141,6 +141,16 @@ class Proxy:
                 client.sendall(raw)
             client.shutdown(socket.SHUT_WR)
         self._live.difference_update((client, server))
+
+
+@contextmanager
+def _cut_on_error(*connections: socket.socket) -> Iterator[None]:
+    """One that is broken would stay open: the other direction still reads from it."""
+    try:
+        yield
+    except OSError:
+        for one in connections:
+            _cut(one)
 
 
 def _cut(connection: socket.socket) -> None:

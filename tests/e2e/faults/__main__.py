@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=seeds_of, default=f"0-{HANDS - 1}", help="17, 1-200 or 3,8,20-29")
     parser.add_argument("--commands", type=int, default=COMMANDS_EACH, help="commands of each seed")
     parser.add_argument("--break", dest="broken", default="", choices=sorted(BREAK), help="a guard to break on purpose")
+    parser.add_argument("--journal", action="store_true", help="say what happened when")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ResourceWarning)
     begun, reports = time.monotonic(), []
@@ -35,6 +36,8 @@ def main() -> int:
         for seed in arguments.seeds:
             reports.append(run(servers, make_plan(seed), broken=arguments.broken, commands=arguments.commands))
             print("\n".join(told(reports[-1])), flush=True)
+            if arguments.journal or reports[-1].violations:
+                print(reports[-1].journal, flush=True)
     print("\n".join(summed_up(reports, time.monotonic() - begun)))
     return 1 if any(report.violations for report in reports) else 0
 

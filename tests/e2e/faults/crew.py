@@ -174,7 +174,8 @@ class Crew:
     def _judge(self, member: _Member) -> None:
         status = member.process.exitcode
         member.process.join()
-        if member.killed and status == -signal.SIGKILL:
+        was_hit = any(self._folder.glob(f"*.kill.{member.process.pid}"))
+        if (member.killed or was_hit) and status == -signal.SIGKILL:
             return
         if member.told_at is None or status not in _ENDED_IN_ORDER:
             told = "told to end" if member.told_at is not None else "by itself"

@@ -35,11 +35,11 @@ def _of(worker: str, action: str, *points: str) -> list[Fault]:
 
 
 FAULTS: Final = (
-    # A point is before or after one of the seams that `worker.SEAMS` names.
-    *_of("command", "kill", "before-append", "after-append", "before-publish", "after-publish", "before-advance"),
-    *_of("command", "pause", "before-append", "before-publish", "before-advance"),
-    *_of("relay", "kill", "before-publish", "after-publish"),
-    *_of("relay", "pause", "before-publish", "before-lease"),
+    # A point is before or after what `worker.SEAMS` names.
+    *_of("command", "kill", "before-commit", "after-commit", "before-produce", "after-produce", "before-checkpoint"),
+    *_of("command", "pause", "before-commit", "before-produce", "before-checkpoint"),
+    *_of("relay", "kill", "before-produce", "after-produce", "before-checkpoint"),
+    *_of("relay", "pause", "before-produce", "before-checkpoint"),
     *_of("projector", "kill", "before-write", "after-write"),
     *_of("projector", "pause", "before-write"),
     *(Fault(action, worker) for worker in WORKERS for action in ("add", "remove")),

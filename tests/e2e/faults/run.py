@@ -47,6 +47,8 @@ class Report(NamedTuple):
     """Faults whose point no worker came to."""
     violations: list[str]
     seconds: float
+    journal: str
+    """What happened, and when."""
     folder: Path
     """Where the workers' logs are, if there are violations."""
 
@@ -74,9 +76,11 @@ def run(servers: Servers, plan: Plan, *, broken: str = "", commands: int = COMMA
     found += violations(load, facts, place.bus.topic(COMMANDS))
     found += undisturbed(facts, _without_faults(servers, load), _open_ended(load))
     servers.drop(place)
+    journal = (folder / "journal").read_text()
     if not found:
         shutil.rmtree(folder)
-    return Report(plan, len(load.messages), facts.head, scene.injected, scene.missed, found, time.monotonic() - begun, folder)
+    seconds = time.monotonic() - begun
+    return Report(plan, len(load.messages), facts.head, scene.injected, scene.missed, found, seconds, journal, folder)
 
 
 def _without_faults(servers: Servers, load: Load) -> list[Any]:

@@ -23,8 +23,8 @@ BEGUN_S = 1.0
 """The next fault may come when this one has happened, or so long after it was asked for."""
 RESERVE_PERCENT = 20
 """The last part of the load is kept back, to flow while some fault still waits for a worker to come to its point."""
-TRICKLE = 10
-TRICKLE_S = 0.2
+TRICKLE = 8
+TRICKLE_S = 0.4
 REACHED_S = 4.0
 SETTLED_S = 60.0
 HELD_S = 0.3

@@ -61,9 +61,11 @@ class Wire:
                 threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
 
     def _pass_on(self, source: socket.socket, drain: socket.socket) -> None:
-        with suppress(OSError):
+        try:
             while chunk := source.recv(CHUNK_BYTES):
                 drain.sendall(chunk)
+        except OSError:
+            _end(source)
         _end(drain)
         with self._lock:
             self._live -= {source}

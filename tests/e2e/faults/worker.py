@@ -31,8 +31,12 @@ from ltc_events.workers import command, loop, relay
 BACKOFF_MAX_S = 0.5
 ACTIONS = {"kill": signal.SIGKILL, "pause": signal.SIGSTOP}
 SEAMS: dict[str, dict[str, tuple[Any, str]]] = {
-    "command": {"append": (EventStore, "append"), "publish": (Publisher, "publish"), "advance": (EventStore, "advance")},
-    "relay": {"publish": (Publisher, "publish"), "lease": (Lease, "advance")},
+    "command": {
+        "commit": (EventStore, "append"),
+        "produce": (Publisher, "send"),
+        "checkpoint": (EventStore, "advance"),
+    },
+    "relay": {"produce": (Publisher, "send"), "checkpoint": (Lease, "advance")},
     "projector": {"write": (Writer, "write")},
 }
 """By kind of worker: where it touches the world."""
