@@ -3,6 +3,7 @@
 The code of the releases is that of docs/evolution.md.
 """
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count, pairwise
@@ -14,10 +15,12 @@ from hypothesis import strategies as st
 from tests.evolution import blocks, release, run_blocks
 from tests.integration.books import Books
 from tests.projection_samples import NOON, TODAY, append, number, rows
+from typer.testing import CliRunner
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.cli.events import line
+from ltc_events.cli.events import app
+from ltc_events.cli.session import Session
 from ltc_events.projections.base import Operation, Projection, Put, column, on
 from ltc_events.projections.digest import digest
 from ltc_events.projections.errors import FoldStopped, ProjectionMisdeclared
@@ -406,6 +409,18 @@ def test_no_state_is_kept_that_could_outlive_its_code(database: Database) -> Non
         assert repository.cache is None
 
 
-def test_a_line_of_the_log_says_which_part_it_is(written: EventStore, second: Any) -> None:
-    shown = [line(one).split()[0] for one in written.read(0, 10)]
-    assert shown == ["1", "2", "2.2", "3"]
+def test_the_log_shows_what_is_told_and_what_is_stored(database: Database, written: EventStore, second: Any) -> None:
+    session = Session(database_url=database.conninfo)
+
+    def ltc(*words: str) -> str:
+        result = CliRunner().invoke(app, words, obj=session, catch_exceptions=False)
+        assert result.exit_code == 0, result.stderr
+        return result.stdout
+
+    assert [text.split()[0] for text in ltc("tail").splitlines()] == ["1", "2", "2.2", "3"]
+    shown = json.loads(ltc("show", "2", "--json"))
+    assert (shown["type"], shown["part"], shown["data"]) == ("ltc.parcel.sent.v1", 1, {"carrier": "Ant"})
+    assert [(one["type"], one["part"], one["data"]) for one in shown["more_parts"]] == [("ltc.parcel.billed.v1", 2, {"fee": "7"})]
+    assert shown["stored"] == {"type": f"ltc.{HANDED_OVER}", "data": {"carrier": "Ant", "fee": "7"}}
+    assert f"ltc.{HANDED_OVER}" in ltc("show", "2")
+    session.close()

@@ -99,11 +99,12 @@ def show(
     told = [document(record) for record in store.read(position - 1, 1)]
     (raw,) = stored
     as_stored = {"type": f"{WIRE_PREFIX}{raw.type}", "data": orjson.loads(raw.data)}
+    is_older = [one["type"] for one in told] != [as_stored["type"]]
     if as_json:
-        print_json({**told[0], "more_parts": told[1:], "stored": as_stored})
+        print_json({**told[0], "more_parts": told[1:], "stored": as_stored} if is_older else told[0])
         return
     lines = [pair for one in told for pair in _fields_of(one)]
-    if any(one["type"] != as_stored["type"] for one in told):
+    if is_older:
         lines += [(f"stored.{name}", value) for name, value in _fields_of(as_stored)]
     print_table("event", ("field", "value"), lines)
 

@@ -1,6 +1,7 @@
 """Whether a schema still takes everything that the one before took: messages in flight and events stored long ago."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -8,15 +9,32 @@ _LOWER_LIMITS = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 _UPPER_LIMITS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
 
 
-def incompatibilities(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
-    """What breaks when the export `old` becomes `new`, one sentence each; empty: nothing does."""
-    problems = []
+def incompatibilities(old: Mapping[str, Json], new: Mapping[str, Json], upcast: Collection[str] = ()) -> list[str]:
+    """What breaks when the export `old` becomes `new`, one sentence each, with the way out; empty: nothing does.
+
+    Types in `upcast` are told as others: they are gone from the code, and their schemas stay as they are.
+    """
+    problems: list[str] = []
     for file, schema in old.items():
-        if file not in new:
-            problems.append(f"{file}: the type is gone; keep it readable and add a new version beside it")
-        else:
-            problems.extend(f"{file}: {problem}" for problem in _narrowed(schema, new[file], schema, new[file], ""))
+        type = file.rpartition("/")[2].removesuffix(".json")
+        if file in new:
+            found = list(_narrowed(schema, new[file], schema, new[file], ""))
+            problems.extend(f"{file}: {problem}; {_way_out(file, type)}" for problem in found)
+        elif type not in upcast:
+            problems.append(f"{file}: the type is gone; {_way_out(file, type, gone=True)}")
     return problems
+
+
+def _way_out(file: str, type: str, *, gone: bool = False) -> str:
+    parsed = re.fullmatch(r"(.+)\.v([0-9]+)", type)
+    following = f"{parsed[1]}.v{int(parsed[2]) + 1}" if parsed else "a new type"
+    if file.startswith("events/"):
+        return (
+            f"what is stored would be lost: give {type} an upcaster, or keep its class"
+            if gone
+            else f"what is stored would not be read: make it {following}, with an upcaster from {type}"
+        )
+    return f"senders may still send it: keep {type}, and add {following} beside it"
 
 
 def _narrowed(old: Json, new: Json, old_root: Json, new_root: Json, at: str) -> Iterator[str]:
