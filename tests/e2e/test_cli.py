@@ -228,6 +228,18 @@ def test_an_incompatible_schema_is_refused(tmp_path: Path) -> None:
     assert any("gone" in one for one in problems)
 
 
+def test_a_document_of_kafka_that_is_not_current_or_promised_more_is_refused(tmp_path: Path) -> None:
+    Ltc()("schema", "export", "--dir", str(tmp_path))
+    path = tmp_path / "asyncapi.json"
+    document = json.loads(path.read_bytes())
+    document["info"]["title"] = "other"
+    path.write_text(json.dumps(document))
+    assert Ltc().json("schema", "check", "--dir", str(tmp_path), exits=1)["stale"] == ["asyncapi.json"]
+    document["channels"]["gone"] = document["channels"]["events"]
+    path.write_text(json.dumps(document))
+    assert "channel gone is gone" in str(Ltc().json("schema", "check", "--dir", str(tmp_path), exits=1)["problems"])
+
+
 def test_the_demo_shows_a_company_around(tmp_path: Path) -> None:
     ltc = Ltc(LTC_HOME=str(tmp_path / "home"), COLUMNS="120")
     told = ltc("demo", "--customers", "15", "--days", "120").stdout.decode()

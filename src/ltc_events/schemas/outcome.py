@@ -1,7 +1,7 @@
 """What became of a command: exactly one outcome each, kept with its events."""
 
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
@@ -25,6 +25,16 @@ class Refusal(Schema):
     fix: str = Field(description="what would make it acceptable")
 
 
+class Result(Schema):
+    """What became of a command, as callers are told it."""
+
+    command_id: UUID
+    status: Literal["accepted", "refused", "duplicate"] = Field(description="duplicate: it came before, and had its outcome then")
+    first_outcome: Status = Field(description="what became of it when it came first")
+    positions: list[int] = Field(description="places of its events in the log; empty when it made none")
+    reasons: list[Refusal] = Field(description="why it was refused")
+
+
 class Outcome(NamedTuple):
     """The outcome of one command. `first_position` and `last_position` bound its events (0: it made none).
 
@@ -43,7 +53,7 @@ class Outcome(NamedTuple):
     duplicate: bool = False
 
     def document(self) -> dict[str, Any]:
-        """The outcome as the JSON document that callers get."""
+        """The outcome as the JSON document that callers get: a Result, made without the detour of checking it."""
         positions = list(range(self.first_position, self.last_position + 1)) if self.first_position else []
         return {
             "command_id": str(self.command_id),
