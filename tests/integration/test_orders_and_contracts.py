@@ -9,6 +9,7 @@ import pytest
 from tests.integration.books import DAY, Books, line
 
 from ltc_events.schemas.contract import RenewContract, SignContract, TerminateContract
+from ltc_events.schemas.credit_note import CreditLine, CreditReason, IssueCreditNote
 from ltc_events.schemas.order import AmendOrder, CancelOrder, LineQuantity, PlaceOrder, ReportDelivery, ShipOrder
 from ltc_events.store import Database, EventStore
 
@@ -105,6 +106,25 @@ class TestBillable:
         books.do(CancelOrder(reason="moved away"), "O")
         for basis in ("ordered", "delivered"):
             assert books.rows("billable", *self.COLUMNS, basis=basis) == [[1, "1", "1", "0", "1", "10"]]
+
+    def test_what_a_credit_note_says_is_billed_again(self, books: Books) -> None:
+        books.open("D", "35")
+        books.order("O", line(1, "3", "10"), line(2, "1", "5"), deal="D")
+        deliver(books, "O")
+        books.close_deal("D")
+        known = books.invoice("I", "O")
+        lines = (CreditLine(line=1, quantity=Decimal(2)), CreditLine(line=2, bill_again=False))
+        command = IssueCreditNote(invoice_id=books.id("I"), reason=CreditReason.OTHER, bill_again=True, lines=lines)
+        books.do(command, "N", on=day(2))
+        assert books.rows("billable", *self.COLUMNS, as_of=day(2)) == [[1, "3", "3", "1", "2", "20"]]
+        assert books.rows("billable", *self.COLUMNS, as_of=day(1)) == []
+        assert books.rows("billable", *self.COLUMNS, as_of=day(2), known_at=known) == []
+        bridge = ("not_billed", "invoiced", "credited", "revenue")
+        assert books.rows("revenue-vs-opportunity", *bridge, as_of=day(2)) == [["-20", "15", "-5", "10"]]
+        assert books.rows("order-tracking", "delivered", "invoiced", as_of=day(2)) == [["35", "15"]]
+        books.invoice("I2", "O", on=day(3))
+        assert books.rows("billable", *self.COLUMNS, as_of=day(3)) == []
+        assert books.rows("revenue-vs-opportunity", *bridge, as_of=day(3)) == [["0", "35", "-5", "30"]]
 
     def test_it_names_the_quote_and_its_lines(self, books: Books) -> None:
         books.open("D", "100")

@@ -16,7 +16,7 @@ from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import open_runner
 from ltc_events.reports.runner import run
 from ltc_events.schemas.base import EVENTS, Event
-from ltc_events.schemas.order import OrderAmended, OrderInvoiced, OrderPlaced
+from ltc_events.schemas.order import OrderAmended, OrderBillingReversed, OrderInvoiced, OrderPlaced
 from ltc_events.schemas.outcome import Outcome, Status
 from ltc_events.schemas.payment import PaymentAllocated, PaymentReceived, PaymentRefunded
 from ltc_events.simulation import ENDS_ON, Simulation
@@ -96,6 +96,8 @@ def test_no_order_is_billed_beyond_its_worth_and_no_payment_is_used_twice(submit
                 worth[record.subject] = net
             case OrderInvoiced(amount=amount):
                 billed[record.subject] += amount
+            case OrderBillingReversed(amount=amount):
+                billed[record.subject] -= amount
             case PaymentReceived(amount=amount):
                 received[record.subject] = amount
             case PaymentAllocated(unapplied=unapplied) | PaymentRefunded(unapplied=unapplied):

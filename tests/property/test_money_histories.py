@@ -156,9 +156,11 @@ class History:
             return
         whole = draw(st.booleans())
         lines = () if whole else (CreditLine(line=1, amount=self.payable(draw(amounts) / 10)),)
-        self.send(
-            IssueCreditNote(invoice_id=self.books.id(invoice), reason=CreditReason.OTHER, lines=lines), self.new("note"), on
-        )
+        if not whole and draw(st.booleans()):
+            lines = (CreditLine(line=1, quantity=draw(quantities) / 4),)
+        again = draw(st.booleans())
+        command = IssueCreditNote(invoice_id=self.books.id(invoice), reason=CreditReason.OTHER, bill_again=again, lines=lines)
+        self.send(command, self.new("note"), on)
 
     def pay(self, draw: Draw, on: date) -> None:
         payment = self.new("payment")
@@ -233,10 +235,13 @@ _DISAGREEMENTS = {
         LEFT JOIN (SELECT order_id, order_line AS line,
                           sum(amount) FILTER (WHERE kind IN ('ordered', 'amended')) AS ordered,
                           sum(quantity) FILTER (WHERE kind IN ('ordered', 'amended')) AS quantity,
-                          coalesce(sum(amount) FILTER (WHERE kind = 'delivered'), 0) AS delivered
+                          coalesce(sum(amount) FILTER (WHERE kind = 'delivered'), 0) AS delivered,
+                          coalesce(sum(amount) FILTER (WHERE kind = 'invoiced'), 0) AS invoiced,
+                          coalesce(sum(quantity) FILTER (WHERE kind = 'invoiced'), 0) AS invoiced_quantity
                    FROM ltc_read.order_movements GROUP BY 1, 2) m USING (order_id, line)
         WHERE l.customer_id = %(customer)s
-            AND (l.ordered_net, l.ordered_quantity, l.delivered_net) IS DISTINCT FROM (m.ordered, m.quantity, m.delivered)""",
+            AND (l.ordered_net, l.ordered_quantity, l.delivered_net, l.invoiced_net, l.invoiced_quantity)
+                IS DISTINCT FROM (m.ordered, m.quantity, m.delivered, m.invoiced, m.invoiced_quantity)""",
     "orders with nothing open and what is delivered or cancelled": """
         SELECT * FROM ltc_read.orders
         WHERE customer_id = %(customer)s AND status <> 'open' AND net <> delivered + cancelled""",

@@ -8,20 +8,23 @@ from tests.unit.money_examples import (
     CREDIT_NOTE,
     INVOICE,
     ORDER,
+    OTHER_INVOICE,
     PAYMENT,
     amounts,
     issued,
+    line_request,
     money,
     order_line,
     parts_of,
     placed,
     received,
 )
-from tests.unit.specification import STRANGER, Specification, at, given, of
+from tests.unit.specification import STRANGER, Placed, Specification, at, given, of
 
 from ltc_events.aggregates.base import AlreadyExists, FinerThanMinorUnit
 from ltc_events.aggregates.billing import LineNamedTwice, UnknownLine
-from ltc_events.aggregates.credit_note import InvoiceIsCredited, LineIsCredited, OverCredit
+from ltc_events.aggregates.credit_note import InvoiceIsCredited, LineIsCredited, NoQuantityToBillAgain, OverCredit
+from ltc_events.aggregates.order import NothingBillable
 from ltc_events.application.errors import OtherCustomers
 from ltc_events.application.work import NotFound
 from ltc_events.kernel.ids import derive_id
@@ -29,6 +32,7 @@ from ltc_events.schemas.credit_note import CreditLine, CreditNoteIssued, CreditR
 from ltc_events.schemas.invoice import (
     DocumentCharge,
     InvoiceCredited,
+    InvoiceIssued,
     InvoiceLine,
     InvoiceSettled,
     IssueInvoice,
@@ -36,6 +40,7 @@ from ltc_events.schemas.invoice import (
     WriteOffInvoice,
 )
 from ltc_events.schemas.number_series import NumberAssigned, series_id
+from ltc_events.schemas.order import AmendOrder, CancelOrder, OrderBillingReversed
 from ltc_events.schemas.payment import AllocatePayment
 
 SERIES = series_id("CN", 2026)
@@ -46,11 +51,12 @@ def credit(*lines: CreditLine) -> IssueCreditNote:
     return IssueCreditNote(invoice_id=INVOICE, reason=CreditReason.UNSATISFACTORY, lines=lines)
 
 
-def line(number: int, amount: str | None = None, quantity: str | None = None) -> CreditLine:
+def line(number: int, amount: str | None = None, quantity: str | None = None, again: bool | None = None) -> CreditLine:
     return CreditLine(
         line=number,
         amount=None if amount is None else Decimal(amount),
         quantity=None if quantity is None else Decimal(quantity),
+        bill_again=again,
     )
 
 
@@ -228,6 +234,76 @@ def test_an_invoice_of_nothing_is_credited_once() -> None:
     assert credited(story, credit(line(1)), 1).net == 0
     assert credited(story, credit(), 2).net == 5
     story.when(credit(), subject=CREDIT_NOTE).then(InvoiceIsCredited)
+
+
+class TestBillingAgain:
+    """The sale stands and only its invoice was wrong: what is credited can be billed again."""
+
+    def reversed(self, *parts: tuple[int, str, str]) -> Placed:
+        lines = amounts(*parts)
+        event = OrderBillingReversed(
+            credit_note_id=CREDIT_NOTE,
+            invoice_id=INVOICE,
+            currency="EUR",
+            lines=lines,
+            amount=sum((part.amount for part in lines), Decimal(0)),
+        )
+        return at(ORDER, event)
+
+    def of_the_order(self, story: Specification) -> list[Any]:
+        return [event for event in story.events if event.type.startswith("order.")]
+
+    def again(self, story: Specification, **command: Any) -> InvoiceIssued:
+        """The next invoice of the order."""
+        id = derive_id("test", "invoice", str(len(story.events)))
+        events = story.when(IssueInvoice(order_id=ORDER, basis="ordered", **command), subject=id).events
+        [invoice] = [event for event in events if isinstance(event, InvoiceIssued)]
+        return invoice
+
+    def test_a_credit_is_for_good_unless_it_says_otherwise(self) -> None:
+        story = invoiced().when(credit(), subject=CREDIT_NOTE)
+        assert self.of_the_order(story) == []
+        story.when(IssueInvoice(order_id=ORDER, basis="ordered"), subject=OTHER_INVOICE).then(NothingBillable)
+
+    def test_a_whole_invoice_is_billed_again_as_it_was(self) -> None:
+        story = invoiced()
+        before = story.events[1]
+        story.when(credit().model_copy(update={"bill_again": True}), subject=CREDIT_NOTE)
+        assert self.of_the_order(story) == list(self.reversed((1, "10", "100.00"), (2, "3", "50.00")).events)
+        after = self.again(story)
+        assert (after.lines, after.payable) == (before.lines, before.payable)
+
+    def test_a_line_says_otherwise_than_the_note(self) -> None:
+        parts = credit(line(1, quantity="4"), line(2, quantity="1", again=True))
+        story = invoiced().when(parts, subject=CREDIT_NOTE)
+        assert self.of_the_order(story) == list(self.reversed((2, "1", "16.67")).events)
+        kept = credit(line(1, quantity="4", again=False), line(2, quantity="1")).model_copy(update={"bill_again": True})
+        story = invoiced().when(kept, subject=CREDIT_NOTE)
+        assert self.of_the_order(story) == list(self.reversed((2, "1", "16.67")).events)
+        assert [(part.order_line, part.quantity, part.net) for part in self.again(story).lines] == [(2, 1, Decimal("16.67"))]
+
+    def test_it_is_billed_at_the_orders_price_whatever_was_credited_before(self) -> None:
+        story = invoiced()
+        credited(story, credit(line(1, "70.00")))
+        story.when(credit(line(1, again=True)), subject=CREDIT_NOTE)
+        assert self.of_the_order(story) == list(self.reversed((1, "10", "100.00")).events)
+        assert self.again(story).line_total == 100
+
+    def test_a_lower_price_is_agreed_by_amending_the_order(self) -> None:
+        story = invoiced().when(credit(line(1, again=True)), subject=CREDIT_NOTE)
+        cheaper = (line_request(1, "10", "9"), line_request(2, "3", "16.67", tax_rate=Decimal(7)))
+        story.when(AmendOrder(reason="agreed otherwise", lines=cheaper), subject=ORDER)
+        assert self.again(story).line_total == 90
+
+    def test_an_amount_alone_is_not_billed_again(self) -> None:
+        invoiced().when(credit(line(2, "5.00"), line(1, "5.00", again=True)), subject=CREDIT_NOTE).then(
+            NoQuantityToBillAgain, field="lines.1.bill_again", message="line 1", fix="give the quantity"
+        )
+
+    def test_nothing_is_billed_again_of_what_a_cancellation_released(self) -> None:
+        story = invoiced().when(CancelOrder(reason="closed"), subject=ORDER)
+        story.when(credit().model_copy(update={"bill_again": True}), subject=CREDIT_NOTE)
+        story.when(IssueInvoice(order_id=ORDER, basis="ordered"), subject=OTHER_INVOICE).then(NothingBillable)
 
 
 def test_a_credit_note_is_issued_once_for_an_invoice_of_the_customer() -> None:

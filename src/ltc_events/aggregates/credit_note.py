@@ -15,7 +15,7 @@ from ltc_events.kernel.money import ZERO, round_half_up
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.credit_note import CreditLine, CreditNoteIssued, IssueCreditNote
 from ltc_events.schemas.invoice import InvoiceCredited, InvoiceLine, InvoiceSettled, TaxSubtotal
-from ltc_events.schemas.order import LineAmount
+from ltc_events.schemas.order import LineAmount, LineQuantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ class InvoiceIsCredited(Refused):
 
     field = "invoice_id"
     remedy = "nothing is left to correct: issue a new invoice for what is owed after all"
+
+
+class NoQuantityToBillAgain(Refused):
+    """line {line} is credited by an amount alone, so that nothing of it can be billed again"""
+
+    remedy = "give the quantity that is to be billed again, or set bill_again of line {line} to false"
 
 
 class _Share(NamedTuple):
@@ -111,6 +117,21 @@ def credit(invoice: Invoice, credit_note_id: UUID, issued: CreditNoteIssued) -> 
         balance=balance,
     )
     return [credited, InvoiceSettled()] if invoice.balance and not balance else [credited]
+
+
+def to_bill_again(command: IssueCreditNote, issued: CreditNoteIssued) -> list[LineQuantity]:
+    """What of the order's lines is to be billed again, as the command says. Raises NoQuantityToBillAgain."""
+    wishes = {request.line: request.bill_again for request in command.lines}
+    parts = []
+    for index, line in enumerate(issued.lines):
+        wish = wishes.get(line.line)
+        if not (command.bill_again if wish is None else wish):
+            continue
+        if line.quantity:
+            parts.append(LineQuantity(line=line.order_line, quantity=line.quantity))
+        elif command.lines:
+            raise NoQuantityToBillAgain(line=line.line, at=f"lines.{index}.bill_again")
+    return parts
 
 
 def decide(_state: CreditNote | None, command: Never, _policies: Policies) -> list[Event]:

@@ -239,7 +239,9 @@ def _issued(event: InvoiceIssued) -> Invoice:
     items = [Item(part.number, part.due_on, part.amount) for part in event.instalments]
     if len(items) > 1:
         items.sort(key=lambda item: (item.due_on, item.number))
-    document = Document(event.number, event.currency, event.opportunity_id, lines, taxes, event.gross, event.rounding)
+    document = Document(
+        event.number, event.order_id, event.currency, event.opportunity_id, lines, taxes, event.gross, event.rounding
+    )
     return Invoice(document, tuple(items), event.payable, _NOTHING_CREDITED)
 
 

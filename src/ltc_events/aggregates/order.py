@@ -20,6 +20,7 @@ from ltc_events.schemas.order import (
     LineAmount,
     LineQuantity,
     OrderAmended,
+    OrderBillingReversed,
     OrderCancelled,
     OrderDelivered,
     OrderInvoiced,
@@ -37,7 +38,7 @@ _TO_BILL_MORE = {
     "delivered": "report more deliveries first, or bill with basis ordered",
 }
 OrderCommand = AmendOrder | ReportDelivery | ShipOrder | CancelOrder
-OrderEvent = OrderPlaced | OrderAmended | OrderDelivered | OrderShipped | OrderInvoiced | OrderCancelled
+OrderEvent = OrderPlaced | OrderAmended | OrderDelivered | OrderShipped | OrderInvoiced | OrderBillingReversed | OrderCancelled
 
 
 class OrderIsCancelled(Refused):
@@ -118,6 +119,9 @@ def evolve(state: Order | None, event: OrderEvent) -> Order:
             return _changed(state, _delivered(state.lines, event.lines), state.reported | {delivery_id})
         case OrderInvoiced():
             return _changed(state, _billed(state.lines, event.lines), state.reported)
+        case OrderBillingReversed():
+            less = [LineAmount(line=part.line, quantity=-part.quantity, amount=-part.amount) for part in event.lines]
+            return _changed(state, _billed(state.lines, less), state.reported)
         case OrderShipped(shipment_id=shipment_id):
             return _changed(state, state.lines, state.reported | {shipment_id})
         case OrderAmended():
@@ -173,6 +177,26 @@ def bill(
         if not billed:
             raise NothingBillable(basis=basis, next_step=_TO_BILL_MORE[basis])
     return billed
+
+
+def reverse_billing(order: Order, credit_note_id: UUID, invoice_id: UUID, parts: Iterable[LineQuantity]) -> OrderBillingReversed:
+    """Make quantities that were billed billable again, at the order's price, whatever the invoice was credited with.
+
+    What was taken off the price by another credit note does not lower it: a lower price is agreed by amending the order.
+    """
+    lines = []
+    for part in parts:
+        line = order.lines[part.line]
+        upto = share(line.net, line.quantity, line.billed - part.quantity, order.currency)
+        lines.append(LineAmount(line=part.line, quantity=part.quantity, amount=max(ZERO, line.billed_amount - upto)))
+    return OrderBillingReversed(
+        credit_note_id=credit_note_id,
+        invoice_id=invoice_id,
+        opportunity_id=order.opportunity_id,
+        currency=order.currency,
+        lines=tuple(lines),
+        amount=sum((line.amount for line in lines), ZERO),
+    )
 
 
 def _base(order: Order, line: Line, basis: Basis) -> Decimal:

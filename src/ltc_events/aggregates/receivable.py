@@ -39,6 +39,7 @@ class Document(NamedTuple):
     """What was issued and never changes."""
 
     number: str
+    order_id: UUID
     currency: str
     opportunity_id: UUID | None
     lines: tuple[BilledLine, ...]

@@ -22,7 +22,14 @@ from ltc_events.schemas.opportunity import (
     OpportunityWon,
     StageChanged,
 )
-from ltc_events.schemas.order import OrderAmended, OrderCancelled, OrderDelivered, OrderInvoiced, OrderPlaced
+from ltc_events.schemas.order import (
+    OrderAmended,
+    OrderBillingReversed,
+    OrderCancelled,
+    OrderDelivered,
+    OrderInvoiced,
+    OrderPlaced,
+)
 from ltc_events.schemas.quote import (
     DiscountApproved,
     DiscountRejected,
@@ -188,6 +195,11 @@ def tell_order(root: Node, chain: Chain) -> None:
                 mine = event.invoice_id == chain.invoice[0].subject
                 text = "Billed by this invoice" if mine else "Billed by another invoice"
                 section.add(text, record, amount=event.amount, currency=currency)
+            case OrderBillingReversed() as event:
+                mine = event.invoice_id == chain.invoice[0].subject
+                text = f"Credited on {'this' if mine else 'another'} invoice, to be billed again"
+                node = section.add(text, record, amount=-event.amount, currency=event.currency)
+                node.check("sum of its lines", sum((line.amount for line in event.lines), ZERO), event.amount)
             case OrderCancelled() as event:
                 section.add(f"Cancelled: {event.reason}", record, amount=-event.amount, currency=event.currency)
             case other:

@@ -28,7 +28,7 @@ class Term(StrEnum):
     NOT_BILLED = "not_billed", "delivered, not billed"
     ALLOWANCES = "allowances", "allowances on invoices"
     CHARGES = "charges", "charges on invoices (negative)"
-    CREDITED = "credited", "credited before tax"
+    CREDITED = "credited", "credited before tax, and not to be billed again"
     TAX = "tax", "tax on invoices less credit notes (negative)"
     ROUNDING = "rounding", "rounding of payable amounts (rounded up: negative)"
     PREPAID = "prepaid", "stated on invoices as paid before"

@@ -133,6 +133,7 @@ _say(order.OrderAmended, lambda e: f"order amended by {_money(e.net_change, e.cu
 _say(order.OrderDelivered, lambda e: f"{'all' if e.complete else 'part'} delivered, {_money(e.amount, e.currency)} net")
 _say(order.OrderShipped, lambda e: f"shipped{_by(e.carrier)}{f', tracking {e.tracking}' if e.tracking else ''}")
 _say(order.OrderInvoiced, lambda e: f"billed {e.amount:,f} net")
+_say(order.OrderBillingReversed, lambda e: f"to be billed again: {_money(e.amount, e.currency)} net")
 _say(order.OrderCancelled, lambda e: f"order cancelled, {_money(e.amount, e.currency)} net released{_because(e.reason)}")
 
 _say(invoice.InvoiceIssued, lambda e: f"invoice {e.number}: {_money(e.payable, e.currency)} payable")

@@ -22,21 +22,30 @@ class CreditReason(StrEnum):
 
 
 class CreditLine(Schema):
-    """What of an invoice line is credited: a net amount before tax, or a quantity's share of the line."""
+    """What of an invoice line is credited: a net amount before tax, or a quantity's share of the line.
+
+    `bill_again` says of this line otherwise than the credit note does of all.
+    """
 
     line: int = Field(ge=1)
     amount: Positive | None = None
     quantity: Positive | None = None
+    bill_again: bool | None = None
 
 
 class IssueCreditNote(Command):
-    """Credit an invoice, in whole (no `lines`) or in part. Its subject is the credit note's own id."""
+    """Credit an invoice, in whole (no `lines`) or in part. Its subject is the credit note's own id.
+
+    A credit is for good: less is charged for what was sold (IFRS 15, ASC 606). With `bill_again` the sale stands and only its
+    invoice was wrong: the quantities are billable on the order again, at the order's price.
+    """
 
     type: ClassVar[str] = "credit_note.issue.v1"
     invoice_id: UUID
     series: Code = "CN"
     reason: CreditReason
     note: Name | None = None
+    bill_again: bool = False
     lines: tuple[CreditLine, ...] = Field(default=(), max_length=500)
 
 

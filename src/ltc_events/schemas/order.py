@@ -173,6 +173,18 @@ class OrderInvoiced(Event):
     amount: Exact
 
 
+class OrderBillingReversed(Event):
+    """Billed quantities are to be billed again, as a credit note said. `amount` is what the order had them billed at."""
+
+    type: ClassVar[str] = "order.billing_reversed.v1"
+    credit_note_id: UUID
+    invoice_id: UUID
+    opportunity_id: UUID | None = None
+    currency: str
+    lines: tuple[LineAmount, ...]
+    amount: Exact
+
+
 class OrderCancelled(Event):
     """What was not delivered was released: `lines` and `amount` say what."""
 

@@ -25,7 +25,7 @@ def begin(customer: Customer, invoice_id: UUID, instalments: int) -> None:
     for index in range(instalments):
         customer.run.begin(_collect(customer, receivable, index), customer.run.now)
     if customer.chance.percent(9):
-        customer.run.begin(complaints.complain(customer, receivable), customer.after(2, 20))
+        customer.run.begin(complaints.complain(customer, receivable, begin), customer.after(2, 20))
 
 
 def _collect(customer: Customer, receivable: Receivable, index: int) -> Process:

@@ -1,27 +1,34 @@
 """How customers complain: disputes, goods sent back, invoices that should not have been; settled by credit notes."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from uuid import UUID
 
 from ltc_events.kernel.money import HUNDRED, round_half_up
 from ltc_events.schemas.credit_note import CreditLine, CreditReason, IssueCreditNote
-from ltc_events.schemas.invoice import DisputeInvoice, ResolveDispute
+from ltc_events.schemas.invoice import DisputeInvoice, InvoiceIssued, IssueInvoice, ResolveDispute
+from ltc_events.schemas.order import LineQuantity, OrderBillingReversed
 from ltc_events.simulation import goods, names
 from ltc_events.simulation.customer import Customer, Receivable
 from ltc_events.simulation.run import Process
 
+Collect = Callable[[Customer, UUID, int], None]
+"""Puts on the agenda what becomes of a new invoice with so many instalments."""
 _GRIEVANCES = ("two sensors dead on arrival", "the price was agreed otherwise", "delivered too late", "hours were not worked")
 
 
-def complain(customer: Customer, receivable: Receivable) -> Process:
+def complain(customer: Customer, receivable: Receivable, collect: Collect) -> Process:
     """Most complaints begin as a dispute; others are settled at once."""
     chance = customer.chance
     kind = chance.below(100)
     if kind < 45:
         yield from _dispute(customer, receivable)
-    elif kind < 88:
+    elif kind < 80:
         _send_back(customer, receivable)
+    elif chance.percent(60):
+        _bill_anew(customer, receivable, collect)
     else:
-        _credit(customer, receivable, CreditReason.DUPLICATE if chance.percent(40) else CreditReason.CANCELLATION, ())
+        _credit(customer, receivable, CreditReason.DUPLICATE if chance.percent(60) else CreditReason.CANCELLATION, ())
 
 
 def _dispute(customer: Customer, receivable: Receivable) -> Process:
@@ -50,6 +57,25 @@ def _send_back(customer: Customer, receivable: Receivable) -> None:
     number, billed, _ = receivable.first_line
     quantity = billed if billed <= 1 else (billed / 3).to_integral_value().max(Decimal(1))
     _credit(customer, receivable, CreditReason.ORDER_CHANGE, (CreditLine(line=number, quantity=quantity),))
+
+
+def _bill_anew(customer: Customer, receivable: Receivable, collect: Collect) -> None:
+    """The invoice named somebody who had left: it is credited in full, and the same is billed again (R-64)."""
+    order_id = receivable.order_id
+    order = customer.books.states.get(order_id)
+    if order is None or order.cancelled or not receivable.is_untouched:
+        return
+    note = IssueCreditNote(
+        invoice_id=receivable.invoice_id, reason=CreditReason.OTHER, note="wrong contact named", bill_again=True
+    )
+    id = customer.new_id()
+    (again,) = (one for one in customer.do(note, id, names.BILLER) if isinstance(one, OrderBillingReversed))
+    customer.books.forget(id)
+    lines = tuple(LineQuantity(line=part.line, quantity=part.quantity) for part in again.lines)
+    issue = IssueInvoice(order_id=order_id, basis="ordered", lines=lines, terms_code=customer.terms_code)
+    id = customer.new_id()
+    (issued,) = (one for one in customer.do(issue, id, names.BILLER) if isinstance(one, InvoiceIssued))
+    collect(customer, id, len(issued.instalments))
 
 
 def _credit(customer: Customer, receivable: Receivable, reason: CreditReason, lines: tuple[CreditLine, ...]) -> None:

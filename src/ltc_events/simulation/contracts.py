@@ -5,8 +5,8 @@ from typing import Final
 from uuid import UUID
 
 from ltc_events.kernel.money import HUNDRED, round_half_up
-from ltc_events.schemas.contract import RenewContract, SignContract, TerminateContract
-from ltc_events.simulation import goods, orders
+from ltc_events.schemas.contract import FlagRenewal, RenewContract, SignContract, TerminateContract
+from ltc_events.simulation import goods, names, orders
 from ltc_events.simulation.customer import Customer
 from ltc_events.simulation.goods import Wanted
 from ltc_events.simulation.quoting import Quote
@@ -64,6 +64,7 @@ def _run_on(customer: Customer, id: UUID, owner: str, signed: SignContract, runn
             customer.do(terminate, id, owner)
             break
         yield at_work(seconds(ends_on) - (_NOTICE_DAYS + chance.between(2, 10)) * DAY + chance.between(8, 16) * HOUR)
+        customer.do(FlagRenewal(), id, names.CLOCK)
         if not chance.percent(70):
             break
         ends_on += timedelta(days=days)

@@ -53,10 +53,11 @@ def customer_chance(run: Run, number: int) -> Chance:
 class Receivable:
     """What is still owed on an invoice, per instalment, as the customer's accountant sees it."""
 
-    __slots__ = ("disputed", "due_on", "first_line", "invoice_id", "issued_on", "moved_at", "open", "promised_on")
+    __slots__ = ("disputed", "due_on", "first_line", "invoice_id", "issued_on", "moved_at", "open", "order_id", "promised_on")
 
     def __init__(self, invoice_id: UUID, issued: InvoiceIssued, issued_on: date) -> None:
         self.invoice_id = invoice_id
+        self.order_id = issued.order_id
         self.issued_on = issued_on
         line = issued.lines[0]
         self.first_line = (line.line, line.quantity, line.net)
@@ -65,6 +66,11 @@ class Receivable:
         self.moved_at = 0
         self.disputed = False
         self.promised_on: date | None = None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was paid, credited or written off yet."""
+        return not self.moved_at
 
     @property
     def settled(self) -> bool:

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
-from ltc_events.schemas.order import OrderAmended, OrderCancelled, OrderDelivered, OrderInvoiced, OrderLine, OrderPlaced
+from ltc_events.schemas.order import (
+    OrderAmended,
+    OrderBillingReversed,
+    OrderCancelled,
+    OrderDelivered,
+    OrderInvoiced,
+    OrderLine,
+    OrderPlaced,
+)
 from ltc_events.schemas.record import Record
 
 
@@ -28,8 +36,8 @@ class OrderLines(Projection):
         "delivered_net": column("numeric", "net price of what is delivered", default="0"),
         "cancelled_quantity": column("numeric", "quantity released by cancelling", default="0"),
         "cancelled_net": column("numeric", "net price of what was released", default="0"),
-        "invoiced_quantity": column("numeric", "quantity billed", default="0"),
-        "invoiced_net": column("numeric", "net price of what is billed", default="0"),
+        "invoiced_quantity": column("numeric", "quantity billed, less what is to be billed again", default="0"),
+        "invoiced_net": column("numeric", "net price of that quantity", default="0"),
         "external_references": column("jsonb", "its names in other systems"),
     }
 
@@ -61,6 +69,11 @@ class OrderLines(Projection):
     def invoiced(self, event: OrderInvoiced, record: Record) -> Iterator[Operation]:
         for part in event.lines:
             yield Add(record.subject, part.line, invoiced_quantity=part.quantity, invoiced_net=part.amount)
+
+    @on(OrderBillingReversed)
+    def to_be_billed_again(self, event: OrderBillingReversed, record: Record) -> Iterator[Operation]:
+        for part in event.lines:
+            yield Add(record.subject, part.line, invoiced_quantity=-part.quantity, invoiced_net=-part.amount)
 
 
 def _ordered(record: Record, line: OrderLine) -> Put:

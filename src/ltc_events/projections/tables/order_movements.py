@@ -9,6 +9,7 @@ from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.order import (
     LineAmount,
     OrderAmended,
+    OrderBillingReversed,
     OrderCancelled,
     OrderDelivered,
     OrderInvoiced,
@@ -31,9 +32,9 @@ class OrderMovements(Projection):
         "order_id": column("uuid", "the order"),
         "order_line": column("int4", "number of the line in the order"),
         "kind": column("text", "ordered, amended (the change, either way), delivered, cancelled, invoiced"),
-        "quantity": column("numeric", "the quantity that was; negative where an amendment took some away"),
+        "quantity": column("numeric", "the quantity that was; negative where amended away, or invoiced but to be billed again"),
         "amount": column("numeric", "its net price, in the order's currency"),
-        "document_id": column("uuid", "the delivery or invoice"),
+        "document_id": column("uuid", "the delivery or invoice; the credit note that says what is to be billed again"),
     }
     indexes = (("order_id", "order_line"),)
 
@@ -56,6 +57,11 @@ class OrderMovements(Projection):
     @on(OrderInvoiced)
     def invoiced(self, event: OrderInvoiced, record: Record) -> Iterator[Operation]:
         return _movements(record, "invoiced", event.lines, event.invoice_id)
+
+    @on(OrderBillingReversed)
+    def to_be_billed_again(self, event: OrderBillingReversed, record: Record) -> Iterator[Operation]:
+        less = [LineAmount(line=part.line, quantity=-part.quantity, amount=-part.amount) for part in event.lines]
+        return _movements(record, "invoiced", less, event.credit_note_id)
 
 
 def _movements(

@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 
 from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
-from ltc_events.schemas.order import OrderAmended, OrderCancelled, OrderDelivered, OrderInvoiced, OrderPlaced, OrderShipped
+from ltc_events.schemas.order import (
+    OrderAmended,
+    OrderBillingReversed,
+    OrderCancelled,
+    OrderDelivered,
+    OrderInvoiced,
+    OrderPlaced,
+    OrderShipped,
+)
 from ltc_events.schemas.record import Record
 
 
@@ -23,7 +31,7 @@ class Orders(Projection):
         "discount_total": column("numeric", "discounts of the quote, already taken off the net amount", default="0"),
         "delivered": column("numeric", "net amount delivered", default="0"),
         "cancelled": column("numeric", "net amount released by cancelling", default="0"),
-        "invoiced": column("numeric", "net amount billed by invoices", default="0"),
+        "invoiced": column("numeric", "net amount billed by invoices, less what is to be billed again", default="0"),
         "amendments": column("int4", "how often its lines were changed after the sale", default="0"),
         "placed_on": column("date", "when it was placed"),
         "requested_delivery_on": column("date", "when the customer wants it"),
@@ -77,3 +85,7 @@ class Orders(Projection):
     @on(OrderInvoiced)
     def invoiced(self, event: OrderInvoiced, record: Record) -> Iterator[Operation]:
         yield Add(record.subject, invoiced=event.amount)
+
+    @on(OrderBillingReversed)
+    def to_be_billed_again(self, event: OrderBillingReversed, record: Record) -> Iterator[Operation]:
+        yield Add(record.subject, invoiced=-event.amount)

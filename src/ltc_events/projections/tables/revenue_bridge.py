@@ -12,7 +12,7 @@ from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.credit_note import CreditNoteIssued
 from ltc_events.schemas.invoice import InvoiceIssued, InvoiceWrittenOff, PaymentApplied, PaymentRemoved
 from ltc_events.schemas.opportunity import OpportunityWon
-from ltc_events.schemas.order import OrderAmended, OrderCancelled, OrderDelivered, OrderPlaced
+from ltc_events.schemas.order import OrderAmended, OrderBillingReversed, OrderCancelled, OrderDelivered, OrderPlaced
 from ltc_events.schemas.quote import QuoteAccepted
 from ltc_events.schemas.record import Record
 
@@ -108,6 +108,11 @@ class RevenueBridge(Projection):
             Term.ROUNDING: event.rounding,
         }
         return _moves(record, event.opportunity_id, event.currency, terms)
+
+    @on(OrderBillingReversed)
+    def to_be_billed_again(self, event: OrderBillingReversed, record: Record) -> Iterator[Operation]:
+        terms = {Term.CREDITED: -event.amount, Term.NOT_BILLED: event.amount}
+        return _moves(record, event.opportunity_id, event.currency, terms, record.subject)
 
     @on(InvoiceWrittenOff)
     def written_off(self, event: InvoiceWrittenOff, record: Record) -> Iterator[Operation]:
