@@ -13,6 +13,7 @@ from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.compatibility import incompatibilities as narrowed
 from ltc_events.schemas.envelope import WIRE_PREFIX
 from ltc_events.schemas.export import RESULT_FILE, file_of
+from ltc_events.schemas.upcasting import UPCASTERS
 
 NAME = "asyncapi.json"
 """The file, beside the folders of the schemas."""
@@ -107,6 +108,7 @@ def document() -> Json:
     """The whole document. Its `$ref`s to files are relative to the folder that it stands in."""
     commands = {name: _message(model) for name, model in sorted(catalogue.COMMANDS.items())}
     events = {name: _message(model) for name, model in sorted(catalogue.EVENTS.items())}
+    events |= {name: _older_message(name) for name in sorted(UPCASTERS)}  # they are in the log and on the topic
     result = {
         "name": RESULT_TYPE,
         "title": "Outcome of a command",
@@ -199,14 +201,25 @@ def _headers(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _message(model: type[Command] | type[Event]) -> Json:
     kind = "command" if issubclass(model, Command) else "event"
-    type_of = {"properties": {"ce_type": {"const": WIRE_PREFIX + model.type}}}
+    summary = (model.__doc__ or "").strip().partition("\n")[0]
+    return _typed(kind, model.type, model.__name__, summary, file_of(model))
+
+
+def _older_message(type: str) -> Json:
+    """An event that nobody records any more: it goes out as it was stored."""
+    summary = f"Recorded by older versions; told as {' and '.join(UPCASTERS[type].new)} since."
+    return _typed("event", type, type, summary, f"events/{type}.json")
+
+
+def _typed(kind: str, type: str, title: str, summary: str, file: str) -> Json:
+    type_of = {"properties": {"ce_type": {"const": WIRE_PREFIX + type}}}
     return {
-        "name": WIRE_PREFIX + model.type,
-        "title": model.__name__,
-        "summary": (model.__doc__ or "").strip().partition("\n")[0],
+        "name": WIRE_PREFIX + type,
+        "title": title,
+        "summary": summary,
         "contentType": JSON.decode(),
         "headers": {"allOf": [{"$ref": f"#/components/schemas/{kind}Headers"}, type_of]},
-        "payload": _payload(file_of(model)),
+        "payload": _payload(file),
         "bindings": _key(_UUID),
     }
 
