@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 from tests.projection_samples import (
     Billed,
     Bills,
@@ -249,6 +250,19 @@ def test_a_projection_that_cannot_take_an_event_in_stops_alone(
         ("fragile", "failed", 2),
         ("ledger", "live", head),
     ]
+
+
+def test_one_that_stops_names_the_command_it_stopped_at(
+    database: Database, event_store: EventStore, projector: Connection, log: EventStore
+) -> None:
+    append(event_store, bill(1, "1"), bill(2, "2", "break"))
+    with capture_logs() as logs:
+        Runner(log, [projector], ALL).catch_up()
+    (told,) = [one for one in logs if one["event"] == "projection_stopped"]
+    (record,) = event_store.read_raw(1, 1)
+    assert (told["table"], told["position"], told["log_level"]) == ("fragile", 2, "error")
+    assert told["command_id"] == str(record.command_id)
+    assert (told["correlation_id"], told["causation_id"]) == (str(record.correlation_id), str(record.causation_id))
 
 
 def test_a_mended_projection_goes_on_where_it_stopped(database: Database, event_store: EventStore, reader: Connection) -> None:

@@ -15,6 +15,7 @@ import orjson
 from ltc_events.schemas.envelope import WIRE_PREFIX, Undecodable
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.schemas.record import RawRecord, routing_key
+from ltc_events.schemas.tracing import PARENT, STATE, Trace
 
 SOURCE = "ltc-events"
 JSON = b"application/json"
@@ -26,6 +27,8 @@ _SPECVERSION = (_MARK + "specversion", b"1.0")
 _SOURCE = (_MARK + "source", SOURCE.encode())
 _RESULT_TYPE = (_MARK + "type", RESULT_TYPE.encode())
 _CONTENT_TYPE = ("content-type", JSON)
+# Those of tracing come as CloudEvents has them, or as everybody else.
+_BARE = ("content-type", PARENT, STATE)
 _NAMES_MAX = 2_000
 _USUAL = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 """How a UUID is written usually."""
@@ -44,7 +47,7 @@ def command_document(headers: Iterable[tuple[str, bytes | None]], key: bytes | N
         document = _json(value)
         if not isinstance(document, dict):
             raise Undecodable(reason="not a JSON object")
-    elif "id" in attributes:
+    elif "id" in attributes or "type" in attributes or "specversion" in attributes:
         document = {**attributes, "data": _json(value)}
     else:
         raise Undecodable(reason="the message has neither ce_ headers nor the content type of structured CloudEvents")
@@ -58,7 +61,7 @@ def command_message(document: Mapping[str, Any]) -> tuple[bytes, bytes, Headers]
     return document["partitionkey"].encode(), orjson.dumps(document["data"]), [*headers, _CONTENT_TYPE]
 
 
-def event_message(record: RawRecord) -> tuple[bytes, bytes, Headers]:
+def event_message(record: RawRecord, trace: Trace | None = None) -> tuple[bytes, bytes, Headers]:
     """Key, value and headers of a stored event. Its id is its position: unique, and the same at every delivery."""
     key = routing_key(record)
     position = b"%d" % record.position
@@ -84,6 +87,8 @@ def event_message(record: RawRecord) -> tuple[bytes, bytes, Headers]:
     ]
     if record.customer_id is not None:
         headers.append(("ce_customerid", key))
+    if trace is not None:
+        headers += trace.headers()
     return key, record.data, headers
 
 
@@ -103,6 +108,9 @@ def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime
         ("ce_causationid", command),
         _CONTENT_TYPE,
     ]
+    trace = Trace.of(document) if PARENT in document else None
+    if trace is not None:
+        headers += trace.headers()
     return key, orjson.dumps(outcome.document()), headers
 
 
@@ -139,13 +147,16 @@ def _check_key(key: bytes | None, wanted: object) -> None:
 
 
 def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, Any]:
-    attributes, meaning, name = {}, _attribute, ""
+    attributes: dict[str, Any] = {}
+    meaning, name, attribute = _attribute, "", ""
     try:
         for name, value in headers:
             attribute = meaning(name)
             if attribute and value is not None:
                 attributes[attribute] = value.decode()
     except UnicodeDecodeError:
+        if attribute in (PARENT, STATE):  # nobody's command fails by what tracing made of it
+            return _attributes([header for header in headers if header[0] != name])
         raise Undecodable(reason=f"the header {name} is not UTF-8") from None
     return attributes
 
@@ -154,7 +165,7 @@ def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, Any]:
 def _attribute(header: str) -> str:
     """What a header with this name tells; empty: nothing that is ours."""
     name = header.lower()
-    return name.removeprefix(_MARK) if name.startswith(_MARK) or name == "content-type" else ""
+    return name.removeprefix(_MARK) if name.startswith(_MARK) or name in _BARE else ""
 
 
 @cache

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import psycopg
+import structlog
 
 from ltc_events.projections.base import Operation, Projection
 from ltc_events.projections.errors import CheckpointMoved
@@ -12,6 +13,8 @@ from ltc_events.projections.paging import middle
 from ltc_events.projections.source import STORE
 from ltc_events.projections.writer import Writer
 from ltc_events.schemas.record import Record
+
+log = structlog.get_logger()
 
 SOURCE = STORE
 PARTITION = 0
@@ -31,6 +34,7 @@ _POSITIONS = b"""
     SELECT projection, version, position FROM ltc_read.checkpoints WHERE source = %s AND partition = %s
     AND (projection, version) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))
 """
+_IDS = b"SELECT command_id, correlation_id, causation_id FROM ltc.events WHERE position = %s"
 _STOP = b"""
     INSERT INTO ltc_read.projection_failures VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())
     ON CONFLICT (projection, version, source, partition) DO UPDATE SET failed_position = excluded.failed_position,
@@ -90,6 +94,9 @@ def stop(
     """Leave word at which event a table stopped, and why. `name`: that and its version; `place`: source and partition."""
     cause = f"{type(error).__name__}: {error}".replace("\0", "")
     connection.execute(_STOP, (*name, *place, position, event_type, cause))
+    found = connection.execute(_IDS, (position,)).fetchone() or ()
+    ids = dict(zip(("command_id", "correlation_id", "causation_id"), map(str, found), strict=False))
+    log.error("projection_stopped", table=name[0], version=name[1], position=position, type=event_type, cause=cause, **ids)
 
 
 def advance(tracks: Sequence[Track], position: int) -> None:

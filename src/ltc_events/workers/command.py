@@ -27,6 +27,8 @@ from ltc_events.schemas.envelope import Undecodable
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
 from ltc_events.workers.metrics import TimedStore, command_metrics
+from ltc_events.workers.spans import spans, under
+from ltc_events.workers.telling import tell_dead_letter, tell_refused
 
 log = structlog.get_logger()
 
@@ -63,6 +65,7 @@ class CommandWorker:
         self._places: dict[int, _Place] = {}
         self._on_their_way: dict[int, int] = {}
         """By partition, up to where answers were sent that may not be on Kafka yet."""
+        self._spans = spans()
         self._results, self._dead_letters = bus.topic(RESULTS), bus.topic(DEAD_LETTERS)
         self._feed = Feed(bus, COMMANDS, group, assigned=self._find_places, session_timeout_ms=session_timeout_ms)
 
@@ -109,12 +112,18 @@ class CommandWorker:
 
     def _take(self, messages: Sequence[Polled]) -> None:
         documents = [_received(self._feed.topic, message) for message in messages]
+        begun = self._spans.of_commands(self._feed.topic, [one.document for one in documents]) if self._spans else None
+        if begun:
+            documents = [_under(span, one) for span, one in zip(begun, documents, strict=True)]
         stored = [message.offset < self._places[message.partition].stored for message in messages]
         old = [one for one, is_stored in zip(documents, stored, strict=True) if is_stored]
         new = [one for one, is_stored in zip(documents, stored, strict=True) if not is_stored]
         recalled = iter(self._pipeline.recall(old) if old else ())
         submitted = iter(self._submit(new, self._moves(messages)) if new else ())
-        self._answer(messages, documents, [next(recalled if is_stored else submitted) for is_stored in stored])
+        answers = [next(recalled if is_stored else submitted) for is_stored in stored]
+        self._answer(messages, documents, answers)
+        if self._spans and begun:
+            self._spans.end_commands(begun, answers)
 
     def _submit(self, documents: Sequence[Received], moves: Sequence[Offset]) -> Sequence[Answer]:
         answers = self._pipeline.submit(documents, moves, source=self._feed.topic)
@@ -150,9 +159,12 @@ class CommandWorker:
         letters: list[Outgoing] = []
         for message, received, answer in zip(messages, documents, answers, strict=True):
             if isinstance(answer, Outcome) and not isinstance(received.document, Undecodable):
+                if answer.reasons and not answer.duplicate:
+                    tell_refused(answer, received.document)
                 results.append(result_message(answer, received.document, now))
             elif isinstance(answer, Undecodable):
                 origin = (self._feed.topic, message.partition, message.offset)
+                tell_dead_letter(answer, received.document, origin)
                 letters.append(dead_letter_message(message.key, message.value, message.headers, origin, answer.message))
         self._publisher.send(self._dead_letters, letters)
         self._publisher.send(self._results, results)
@@ -184,6 +196,11 @@ def open_command_worker(bus: Bus, database: Database, publisher: Publisher) -> I
             worker.finish()
         finally:
             worker.close()
+
+
+def _under(span: Any, received: Received) -> Received:
+    """The command as the next step after its span."""
+    return received if isinstance(received.document, Undecodable) else received._replace(document=under(span, received.document))
 
 
 def _received(topic: str, message: Polled) -> Received:

@@ -7,7 +7,7 @@ Tables that the store feeds are brought to its head and handed over first.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -28,9 +28,11 @@ from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import WRITERS, rare_collections
 from ltc_events.projections.source import Source
 from ltc_events.schemas.record import Record
+from ltc_events.schemas.tracing import PARENT, Trace
 from ltc_events.store import Database, DeadLetter, EventStore, Role, UnreadableEvent
 from ltc_events.store.foreign import keep_foreign
 from ltc_events.store.reading import to_records
+from ltc_events.workers.spans import spans
 
 log = structlog.get_logger()
 
@@ -73,6 +75,7 @@ class Projector:
         self._closing = ExitStack()
         self._closing.callback(self._feed.close)
         self._closing.callback(self._runner.close)
+        self._spans = spans()
         self._adoption: tuple[Adoption, ExitStack] | None = None
         self._seen: dict[int, int] = {}
         self._head = 0
@@ -155,7 +158,8 @@ class Projector:
             keep_foreign(self._database, letters)
             for letter in letters:
                 log.warning("foreign_message", topic=self._feed.topic, reason=letter.reason)
-        self._runner.take(arrivals)
+        with self._spans.projecting(self._feed.topic, _traces(messages)) if self._spans else nullcontext():
+            self._runner.take(arrivals)
 
     def _records(self, partition: int, messages: Sequence[Polled], letters: list[DeadLetter]) -> list[Record]:
         """The events that some table handles; what is none of ours goes to the letters."""
@@ -294,3 +298,16 @@ def open_projector(
 
 def _letter(topic: str, message: Polled, error: NoEvent) -> DeadLetter:
     return DeadLetter(topic, message.value or b"", error.message, origin_of(topic, message))
+
+
+def _traces(messages: Sequence[Polled]) -> dict[int, Trace]:
+    """The traces that came with events, by position."""
+    traces: dict[int, Trace] = {}
+    for message in messages:
+        headers = headers_of(message)
+        if PARENT in headers:
+            told = {name: value.decode(errors="replace") for name, value in headers.items() if value is not None}
+            trace = Trace.of(told)
+            if trace is not None and told.get("ce_position", "").isdecimal():
+                traces[int(told["ce_position"])] = trace
+    return traces

@@ -5,8 +5,8 @@ none is left out, and of each customer the first coming of every event is in ord
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 
 import structlog
 
@@ -15,8 +15,10 @@ from ltc_events.bus.link import TopicReplaced
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, Bus
 from ltc_events.kernel.collector import collector_paused
+from ltc_events.schemas.record import RawRecord
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.store.lease import Lease
+from ltc_events.workers.spans import spans
 
 log = structlog.get_logger()
 
@@ -38,6 +40,7 @@ class Relay:
         self._position: int | None = None
         self._sent = 0
         self._standing_by = False
+        self._spans = spans()
 
     @property
     def is_standing_by(self) -> bool:
@@ -63,10 +66,18 @@ class Relay:
         with collector_paused():
             records = self._store.read_raw(self._sent, self._page_events)
             if records:
-                self._publisher.send(self._lease.feed, map(event_message, records))
+                self._send(records)
                 self._acknowledged()
                 self._sent = records[-1].position
             return bool(records)
+
+    def _send(self, records: Sequence[RawRecord]) -> None:
+        traces = self._store.traces(self._sent, records[-1].position - self._sent)
+        if not traces:
+            self._publisher.send(self._lease.feed, map(event_message, records))
+            return
+        with self._spans.publishing(self._lease.feed, traces) if self._spans else nullcontext(traces) as told:
+            self._publisher.send(self._lease.feed, [event_message(one, told.get(one.position)) for one in records])
 
     def _begin(self) -> bool:
         if not self._lease.take():
