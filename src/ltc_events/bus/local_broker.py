@@ -48,7 +48,7 @@ class LocalBroker:
 
     def start(self) -> None:
         """Fetch the jars if need be, lay out the storage if need be, start, and wait until it answers."""
-        jars = _jars()
+        jars = kafka_jars()
         self._home.mkdir(parents=True, exist_ok=True)
         properties = self._home / "server.properties"
         properties.write_text(self._properties(), encoding="utf-8")
@@ -131,7 +131,7 @@ class LocalBroker:
         )
 
 
-def _jars() -> Path:
+def kafka_jars() -> Path:
     """The folder of Kafka's jars, filled by Maven's dependency plugin the first time."""
     for program in ("java", "mvn"):
         if shutil.which(program) is None:
