@@ -9,7 +9,7 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, T
 from kafka.errors import KafkaError
 
 from ltc_events.bus import records
-from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, Bus, BusUnreachable, Topic, TopicMissing, reach
+from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, RECONNECT_MAX_MS, Bus, BusUnreachable, Topic, TopicMissing, reach
 from ltc_events.kernel.errors import LtcError
 
 records.install()
@@ -62,6 +62,7 @@ class Feed:
             self._consumer = KafkaConsumer(
                 bootstrap_servers=bus.bootstrap,
                 bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
+                reconnect_backoff_max_ms=RECONNECT_MAX_MS,
                 group_id=f"{bus.prefix}.{group}",
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",

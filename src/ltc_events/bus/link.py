@@ -23,7 +23,7 @@ from kafka.protocol.producer import InitProducerIdRequest, ProduceRequest
 from kafka.structs import TopicPartition
 
 from ltc_events.bus.records import Batch, Producer
-from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, Bus, BusUnreachable, reach
+from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, RECONNECT_MAX_MS, Bus, BusUnreachable, reach
 from ltc_events.kernel.errors import LtcError
 
 REQUEST_TIMEOUT_MS = 10_000
@@ -52,7 +52,11 @@ class Link:
         reach(bus)
         self._net = NetworkSelector(client_id=f"{bus.prefix}-publisher", slow_task_threshold_secs=0)
         self._manager = KafkaConnectionManager(
-            self._net, bootstrap_servers=bus.bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, client_id=f"{bus.prefix}-publisher"
+            self._net,
+            bootstrap_servers=bus.bootstrap,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            reconnect_backoff_max_ms=RECONNECT_MAX_MS,
+            client_id=f"{bus.prefix}-publisher",
         )
         self._cluster = self._manager.cluster
         self._cluster.config["allow_auto_create_topics"] = False

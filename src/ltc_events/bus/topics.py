@@ -12,6 +12,8 @@ from ltc_events.kernel.errors import LtcError
 PARTITIONS = 8
 # Short enough for a worker to notice that it shall stop.
 CONNECT_TIMEOUT_MS = 5_000
+# How long after a broker is back its guests may take to notice. The client's own limit is half a minute.
+RECONNECT_MAX_MS = 1_000
 # What we send holds what we got, and some more: so it may be larger than Kafka's usual limit, which holds for commands.
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 _DAY_MS = 24 * 60 * 60 * 1000
