@@ -57,12 +57,12 @@ def test_a_table_is_what_the_store_says(database: Database, head: int, projectio
     found = verify(database, projection, page_events=page_events)
     assert (found.equal, found.position, found.findings) == (True, head, [])
     assert found.comparison.rows[0] == found.comparison.rows[1] > 0
-    shown = digest(database, projection.table)
+    shown = digest(database, projection)
     assert (shown.sha256, shown.position, shown.rows) == (found.digests[0], head, found.comparison.rows[0])
 
 
 def test_a_cell_changed_by_hand_is_named(database: Database, head: int) -> None:
-    before = digest(database, "bills")
+    before = digest(database, Bills)
     tamper(database, "UPDATE ltc_read.bills__v1 SET paid = 2.01 WHERE bill_id = %s", number(2))
     found = verify(database, Bills)
     assert not found.equal
@@ -70,10 +70,10 @@ def test_a_cell_changed_by_hand_is_named(database: Database, head: int) -> None:
     assert finding.difference == Difference({"bill_id": number(2)}, "", {"paid": (Decimal("2.01"), Decimal("2.00"))})
     assert finding.last == Touch(13, "sample.paid.v1")
     assert found.comparison.by_column == {"paid": 1}
-    assert digest(database, "bills").sha256 == found.digests[0] != found.digests[1] == before.sha256
+    assert digest(database, Bills).sha256 == found.digests[0] != found.digests[1] == before.sha256
     tamper(database, "UPDATE ltc_read.bills__v1 SET paid = 2.000 WHERE bill_id = %s", number(2))
     assert verify(database, Bills).equal, "an amount is the same however many zeros are written"
-    assert digest(database, "bills") == before
+    assert digest(database, Bills) == before
 
 
 def test_rows_added_and_removed_by_hand_are_named(database: Database, head: int) -> None:
@@ -154,7 +154,7 @@ def test_only_what_there_is_can_be_verified(database: Database, head: int) -> No
     with pytest.raises(NoSuchBuild):
         parse_build("bills", "newest")
     with pytest.raises(NoSuchBuild):
-        digest(database, "no_such_table")
+        digest(database, Bills, parse_build("bills", "v1b3"))
 
 
 def test_the_same_store_gives_the_same_digests(server: Any, database: Database, head: int) -> None:
@@ -169,7 +169,7 @@ def test_the_same_store_gives_the_same_digests(server: Any, database: Database, 
     with EventStore(other, Role.PROJECTOR) as log, other.connect(Role.PROJECTOR, autocommit=True) as connection:
         Runner(log, [connection], ALL, page_events=3).catch_up()
     for projection in ALL:
-        assert digest(other, projection.table) == digest(database, projection.table)
+        assert digest(other, projection) == digest(database, projection)
     server.drop(name)
 
 

@@ -120,11 +120,11 @@ def state(database: Database, build: Build) -> State:
 def test_built_anew_a_table_is_the_same(
     database: Database, head: int, reader: Connection, projection: type[Projection], page_events: int
 ) -> None:
-    before = digest(database, projection.table)
+    before = digest(database, projection)
     progress: list[Progress] = []
     build = rebuild(database, projection, anew=True, page_events=page_events, report=progress.append, **WHO)
     assert build == Build(projection.table, 1, 1)
-    assert digest(database, projection.table) == before, "readers still see the old one"
+    assert digest(database, projection) == before, "readers still see the old one"
     assert digest(database, projection.table, build)._replace(build=before.build) == before
     assert [one.position for one in progress] == sorted(one.position for one in progress)
     assert (progress[-1].position, progress[-1].head, progress[-1].seconds_left) == (head, head, 0)
@@ -132,7 +132,7 @@ def test_built_anew_a_table_is_the_same(
     assert (switched.was.build, switched.now, switched.position) == (0, build, head)
     assert switched.comparison is not None
     assert switched.comparison.equal
-    assert digest(database, projection.table).build == build
+    assert digest(database, projection).build == build
     found = reader.execute(
         "SELECT t.relname, count(*) FROM pg_class t JOIN pg_index i ON i.indrelid = t.oid WHERE t.relname IN (%s, %s) GROUP BY 1",
         (build.physical, f"{projection.table}__v1"),
@@ -498,7 +498,7 @@ def test_live_is_rebuilt_is_folded_afresh(
             live.catch_up()
         for projection in (Loose, Ledger):
             build = rebuild(shared, projection, anew=True, page_events=rebuild_page, **WHO)
-            before = digest(shared, projection.table)
+            before = digest(shared, projection)
             assert verify(shared, projection, page_events=rebuild_page + 1).equal
             assert digest(shared, projection.table, build).sha256 == before.sha256
             drop(shared, projection, build, **WHO)

@@ -94,8 +94,8 @@ def digest_(
 ) -> None:
     """Print one hash per read table: the same store gives the same digests, on any machine."""
     database = session_of(context).database
-    chosen = [projection_of(name).table for name in names] if names else [one.table for one in PROJECTIONS]
-    found = [digest(database, name, chosen_build(name, build)) for name in chosen]
+    chosen = [projection_of(name) for name in names] if names else PROJECTIONS
+    found = [digest(database, one, chosen_build(one.table, build)) for one in chosen]
     if as_json:
         print_json({"digests": [{**one._asdict(), "build": str(one.build)} for one in found]})
     else:

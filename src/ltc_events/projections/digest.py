@@ -6,9 +6,12 @@ from typing import NamedTuple
 import orjson
 from psycopg import sql
 
-from ltc_events.projections.catalogue import Build, Table, describe, position_of, shown_build
+from ltc_events.projections.base import Projection
+from ltc_events.projections.catalogue import Build, Table, describe, shown_build
+from ltc_events.projections.meeting import WAIT_S, Meeting
 from ltc_events.projections.naming import Connection, relation
-from ltc_events.store import Database, Role
+from ltc_events.projections.source import vector_of
+from ltc_events.store import Database, EventStore, Role
 
 # What PostgreSQL's text form of a value depends on.
 _CANONICAL = "SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL client_encoding = 'UTF8'"
@@ -24,15 +27,30 @@ class Digest(NamedTuple):
     sha256: str
 
 
-def digest(database: Database, name: str, build: Build | None = None) -> Digest:
-    """The digest of a build's table, by default of the one that readers see; raises NoSuchBuild."""
-    with database.connect(Role.PROJECTOR) as connection:
+def digest(database: Database, projection: type[Projection], build: Build | None = None, *, wait_s: float = WAIT_S) -> Digest:
+    """The digest of a build's table, by default of the one that readers see, at one position in all its partitions.
+
+    Raises NoSuchBuild, and Behind where the partitions of a table that this program cannot fold are not at one position.
+    """
+    with database.connect(Role.PROJECTOR, autocommit=True) as connection:
+        chosen = build or shown_build(connection, projection.table)
         # One snapshot: the rows are those of the position.
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        chosen = build or shown_build(connection, name)
-        position = position_of(connection, chosen)
-        rows, sha256 = digest_rows(connection, describe(connection, chosen))
-    return Digest(name, chosen, position, rows, sha256)
+        with connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            vector = vector_of(connection, chosen)
+            if vector.is_level:
+                return _digest(connection, chosen, vector.low)
+        with (
+            EventStore(database, Role.PROJECTOR) as store,
+            database.connect(Role.PROJECTOR, autocommit=True) as holder,
+            Meeting(store, holder, projection, chosen, wait_s=wait_s).seen(connection) as position,
+        ):
+            return _digest(connection, chosen, position)
+
+
+def _digest(connection: Connection, build: Build, position: int) -> Digest:
+    rows, sha256 = digest_rows(connection, describe(connection, build))
+    return Digest(build.name, build, position, rows, sha256)
 
 
 def digest_rows(connection: Connection, table: Table) -> tuple[int, str]:

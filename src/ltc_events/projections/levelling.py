@@ -10,7 +10,7 @@ from ltc_events.projections.filling import FILL_EVENTS
 from ltc_events.projections.fold import operations
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import Log, middle, pages
-from ltc_events.projections.source import Vector
+from ltc_events.projections.source import STORE, Vector
 from ltc_events.projections.writer import Move, Writer
 from ltc_events.schemas.record import Record
 
@@ -29,6 +29,18 @@ def level(
         fresh = [record for record in records if not vector.holds(record)]
         vector = _write(writer, folded, vector, fresh, position)
     return vector
+
+
+def imitate(
+    log: Log, connection: Connection, projection: type[Projection], after: int, other: Vector, *, page_events: int = FILL_EVENTS
+) -> None:
+    """Take a table that follows the store from the position `after` to where another one is: with those events that the
+    other has taken in and without the rest. Raises FoldStopped, CheckpointMoved."""
+    writer = Writer(connection, projection, source=STORE)
+    folded = projection()
+    vector = Vector(STORE, {0: after})
+    for records, position in pages(log, after, other.high, projection.types, page_events):
+        vector = _write(writer, folded, vector, [record for record in records if other.holds(record)], position)
 
 
 def _write(writer: Writer, projection: Projection, vector: Vector, records: Sequence[Record], position: int) -> Vector:

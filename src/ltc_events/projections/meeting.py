@@ -1,47 +1,38 @@
-"""Two tables of a projection at the same position of the log, while both go on."""
+"""Tables of a projection at one position of the log, in all partitions of what feeds them, while they go on."""
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 
 from ltc_events.projections.base import Projection, built
 from ltc_events.projections.catalogue import Build, position_of
 from ltc_events.projections.errors import Behind
-from ltc_events.projections.filling import Filler
 from ltc_events.projections.layout import lock_layout
+from ltc_events.projections.levelling import level
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import Log
-from ltc_events.projections.track import PARTITION, SOURCE
+from ltc_events.projections.source import Vector, vector_of
 
 WAIT_S = 5.0
 _LOOK_AGAIN_S = 0.02
-_LOCK = (
-    b"SELECT position FROM ltc_read.checkpoints WHERE projection = %s AND version = %s AND source = %s AND partition = %s"
-    b" FOR UPDATE NOWAIT"
-)
 
 
 class Meeting:
-    """Brings two builds to the same position. The one behind is taken along if it is of this program's version; else it
-    is waited for, as its own projector keeps it up with the log."""
+    """Brings builds to one position, that of the foremost partition among them. One behind is taken along if it is of this
+    program's version; else it is waited for, as its own projector keeps it up with the log."""
 
-    def __init__(
-        self, log: Log, connection: Connection, projection: type[Projection], first: Build, second: Build, *, wait_s: float
-    ) -> None:
+    def __init__(self, log: Log, connection: Connection, projection: type[Projection], *builds: Build, wait_s: float) -> None:
+        self._log = log
         self._connection = connection
-        self._builds = (first, second)
-        self._fillers = {
-            build: Filler(log, connection, built(projection, build.build))
-            for build in self._builds
-            if build.version == projection.version
-        }
+        self._builds = builds
+        self._known = {build: built(projection, build.build) for build in builds if build.version == projection.version}
         self._wait_s = wait_s
 
     @contextmanager
     def held(self, *, layout: bool = False) -> Iterator[int]:
-        """A transaction in which both are at the same position, and stay there; raises Behind after the wait.
+        """A transaction in which all are at the same position, and stay there; raises Behind after the wait.
 
         With `layout` nobody else makes or switches tables meanwhile: who does that may wait for checkpoints, so that lock
         comes first.
@@ -61,41 +52,54 @@ class Meeting:
 
     @contextmanager
     def seen(self, onlooker: Connection) -> Iterator[int]:
-        """A transaction of another connection that sees both at the same position, and holds nobody up; raises Behind."""
+        """A transaction of another connection that sees all at the same position, and holds nobody up; raises Behind."""
         deadline = time.monotonic() + self._wait_s
         while True:
             with self.held():
                 pass
-            # Nobody has had the time to go on yet, as a rule.
-            with onlooker.transaction():
-                onlooker.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                first, second = (position_of(onlooker, build) for build in self._builds)
-                if first == second:
-                    yield first
+            with ExitStack() as looking:
+                with self._connection.transaction():
+                    # Nobody has had the time to go on yet, as a rule; nobody goes on before the onlooker has seen it.
+                    together = self._together()
+                    if together is not None:
+                        looking.enter_context(onlooker.transaction())
+                        onlooker.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                        onlooker.execute("SELECT 1")
+                if together is not None:
+                    yield together
                     return
             if time.monotonic() > deadline:
                 raise self._behind()
 
     def _bring_together(self) -> int | None:
-        """The position that both are at now; None: not yet."""
-        try:
-            # Neither lock is waited for, so nobody who holds the other one waits for us in turn.
-            with self._connection.transaction():
-                positions = [self._lock(build) for build in self._builds]
-        except psycopg.errors.LockNotAvailable:
-            return None  # a projector is at work on one of them
-        low, high = sorted(positions)
-        if low < high:
-            filler = self._fillers.get(self._builds[positions.index(low)])
-            if filler is None:
-                return None
-            filler.fill(low, high)
-        return high
+        """The position that all are at now; None: not yet."""
+        vectors = self._locked()
+        goal = max((vector.high for vector in vectors), default=None)
+        if goal is None:
+            return None
+        behind = [build for build, vector in zip(self._builds, vectors, strict=True) if vector.low < goal]
+        for build in behind:
+            if build in self._known:
+                vector = vectors[self._builds.index(build)]
+                level(self._log, self._connection, self._known[build], vector, goal)
+        return goal if all(build in self._known for build in behind) else None
 
-    def _lock(self, build: Build) -> int:
-        row = self._connection.execute(_LOCK, (build.place, build.version, SOURCE, PARTITION)).fetchone()
-        return int(row[0]) if row else position_of(self._connection, build)
+    def _together(self) -> int | None:
+        """The position that all are at, without anybody being taken along; None: they are not."""
+        vectors = self._locked()
+        positions = {position for vector in vectors for position in vector.positions.values()}
+        return positions.pop() if len(positions) == 1 else None
+
+    def _locked(self) -> list[Vector]:
+        """How far they are, and stay; empty: a projector is at work on one of them."""
+        try:
+            # No lock is waited for, so nobody who holds another one waits for us in turn.
+            with self._connection.transaction():
+                return [vector_of(self._connection, build, lock="FOR UPDATE NOWAIT") for build in self._builds]
+        except psycopg.errors.LockNotAvailable:
+            return []
 
     def _behind(self) -> Behind:
-        (low, behind), (high, ahead) = sorted((position_of(self._connection, build), build) for build in self._builds)
+        ordered = sorted((position_of(self._connection, build), build) for build in self._builds)
+        (low, behind), (high, ahead) = ordered[0], ordered[-1]
         return Behind(projection=behind.name, build=behind, position=low, shown=ahead, shown_position=high)

@@ -13,8 +13,10 @@ from ltc_events.projections.errors import NotInThisProgram
 from ltc_events.projections.filling import FILL_EVENTS, Filler
 from ltc_events.projections.fold import operations
 from ltc_events.projections.layout import table_sql
+from ltc_events.projections.levelling import imitate
 from ltc_events.projections.naming import TEMPORARY, Connection, relation
 from ltc_events.projections.paging import Log, pages
+from ltc_events.projections.source import Vector, vector_of
 from ltc_events.projections.track import PARTITION, SOURCE
 from ltc_events.store import Database, EventStore, Role
 
@@ -36,7 +38,8 @@ class Finding(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """A table (left) beside the same table folded afresh (right), both at one position."""
+    """A table (left) beside the same table folded afresh (right), both of the same events: all up to a position, and of
+    partitions that are further, those up to where they are."""
 
     build: Build
     position: int
@@ -67,13 +70,13 @@ def verify(
         with database.connect(Role.PROJECTOR) as connection:
             chosen = build or shown_build(connection, projection.table)
         known = _known(projection, chosen)
-        position, found, digests = compare_with_afresh(
+        vector, found, digests = compare_with_afresh(
             database, store, known, chosen, limit=limit, page_events=page_events, report=report
         )
         keys = {tuple(one.key.values()) for one in found.differences}
-        touched = last_touches(store, known, keys, position, page_events=page_events)
+        touched = last_touches(store, known, keys, vector.high, page_events=page_events)
     findings = [Finding(one, touched.get(tuple(one.key.values()))) for one in found.differences]
-    return Verification(chosen, position, found, digests, findings)
+    return Verification(chosen, vector.low, found, digests, findings)
 
 
 def compare_with_afresh(
@@ -85,10 +88,10 @@ def compare_with_afresh(
     limit: int = SHOWN_MAX,
     page_events: int = FILL_EVENTS,
     report: Report | None = None,
-) -> tuple[int, Comparison, tuple[str, str]]:
+) -> tuple[Vector, Comparison, tuple[str, str]]:
     """A build's table (left), whose version may be another, beside what the projection makes of the store (right).
 
-    Returns the position of both, what differs, and their digests.
+    Returns how far both are, what differs, and their digests.
     """
     afresh = temporary(projection)
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:
@@ -100,11 +103,12 @@ def compare_with_afresh(
         with connection.transaction():
             # The table goes on, so the rest is folded against one picture of it: only a moment's events by now.
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            position = position_of(connection, build)
-            filler.fill(upto, position)
+            vector = vector_of(connection, build)
+            filler.fill(upto, vector.low)
+            imitate(store, connection, afresh, vector.low, vector)
             live, fresh = describe(connection, build), describe(connection, build_of(afresh), TEMPORARY)
             found = compare(connection, live, fresh, limit=limit)
-            return position, found, (digest_rows(connection, live)[1], digest_rows(connection, fresh)[1])
+            return vector, found, (digest_rows(connection, live)[1], digest_rows(connection, fresh)[1])
 
 
 def last_touches(

@@ -39,7 +39,8 @@ def prepare_session(connection: Connection) -> None:
     from the log: waiting for the disk would be for nothing.
     """
     connection.execute("SET synchronous_commit = off; SET client_encoding = 'UTF8'")
-    connection.commit()
+    if not connection.autocommit:
+        connection.commit()
     connection.adapters.register_dumper(Array, ArrayDumper)
     connection.adapters.register_dumper(TextArray, TextArrayDumper)
     set_json_dumps(json_bytes, connection)
