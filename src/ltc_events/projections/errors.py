@@ -63,6 +63,12 @@ class RebuildRunning(LtcError):
     remedy = "`ltc projections status` shows how far; `ltc projections cancel {projection}` ends it"
 
 
+class WorkerEnded(LtcError):
+    """a process that rebuilds tables ended before its work was done"""
+
+    remedy = "its log says why; the same command goes on where it was"
+
+
 class RebuildCancelled(LtcError):
     """the rebuild of projection {projection} as {build} was cancelled"""
 

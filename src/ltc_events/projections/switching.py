@@ -6,6 +6,7 @@ from typing import NamedTuple
 import psycopg
 
 from ltc_events.projections.base import Projection
+from ltc_events.projections.bringing import alone
 from ltc_events.projections.catalogue import Build, position_of, shown_build
 from ltc_events.projections.comparison import Comparison
 from ltc_events.projections.errors import Behind, InUse, NoSuchBuild, ReadersInTheWay, ReasonMissing, Unexplained
@@ -13,7 +14,7 @@ from ltc_events.projections.layout import lock_layout
 from ltc_events.projections.lifecycle import FOLLOWED, GONE, UNFINISHED, State, record, states_of, transitions_of
 from ltc_events.projections.meeting import WAIT_S, Meeting
 from ltc_events.projections.naming import Connection
-from ltc_events.projections.rebuild import alone, remove
+from ltc_events.projections.rebuild import remove
 from ltc_events.projections.versions import compare_builds
 from ltc_events.projections.views import show
 from ltc_events.store import Database, EventStore, Role
