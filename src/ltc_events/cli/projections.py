@@ -4,18 +4,21 @@ from typing import Annotated
 
 import typer
 
-from ltc_events.cli import proofs, rebuilding
+from ltc_events.cli import feeding, proofs, rebuilding
 from ltc_events.cli.output import JsonOption, err, log, print_json, print_table, progress
 from ltc_events.cli.proofs import projection_of
 from ltc_events.cli.session import Session, session_of
 from ltc_events.projections.catalogue import Build
+from ltc_events.projections.handover import catch_up_partitions
 from ltc_events.projections.lifecycle import Transition, transitions_of
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import open_runner
+from ltc_events.projections.source import fed_by_topic
 from ltc_events.projections.status import ProjectionStatus, projection_status
 from ltc_events.store import Role
 
 app = typer.Typer(help="The read tables and how far they have come.", no_args_is_help=True)
+app.command("source")(feeding.source_)
 app.command("verify")(proofs.verify_)
 app.command("digest")(proofs.digest_)
 app.command("rebuild")(rebuilding.rebuild_)
@@ -71,7 +74,7 @@ def status(
 
 @app.command("catch-up")
 def catch_up_(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Bring all read tables up to the log now, as reports on the embedded database do by themselves."""
+    """Bring all read tables up to the log now, from the store, whoever else feeds them; also what had stopped."""
     position = catch_up(session_of(context))
     if as_json:
         print_json({"position": position})
@@ -81,6 +84,14 @@ def catch_up_(context: typer.Context, as_json: JsonOption = False) -> None:
 
 def catch_up(session: Session) -> int:
     """Bring all read tables up to the present head of the log, and return it; with progress where it takes long."""
+    if is_fed_by_topic(session):
+        with progress("read tables") as ticker:
+
+            def count(done: int, tables: int) -> None:
+                ticker.expect(tables)
+                ticker.advance(done - ticker.done)
+
+            return catch_up_partitions(session.database, PROJECTIONS, count)
     with open_runner(session.database, PROJECTIONS) as runner, progress("read tables") as ticker:
         start: list[int] = []
 
@@ -93,6 +104,12 @@ def catch_up(session: Session) -> int:
         position = runner.catch_up(report)
     log.debug("caught_up", position=position)
     return position
+
+
+def is_fed_by_topic(session: Session) -> bool:
+    """Whether read tables take their events from Kafka. Needs no more than a reader's rights."""
+    with session.database.connect(Role.READER, autocommit=True) as connection:
+        return fed_by_topic(connection)
 
 
 def _row(one: ProjectionStatus) -> tuple[object, ...]:

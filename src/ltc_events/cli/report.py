@@ -7,16 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ltc_events.cli.freshness import freshen
 from ltc_events.cli.moments import AsOf, KnownAt
-from ltc_events.cli.output import JsonOption, log, out, print_table, whole_file
-from ltc_events.cli.projections import catch_up
+from ltc_events.cli.output import JsonOption, out, print_table, whole_file
 from ltc_events.cli.session import session_of
-from ltc_events.projections.errors import CheckpointMoved
 from ltc_events.reports.catalogue import catalogue
 from ltc_events.reports.parquet import load_pyarrow
 from ltc_events.reports.render import write_csv, write_json, write_parquet, write_table
 from ltc_events.reports.runner import Answer, open_report
-from ltc_events.store import NotInitialised
 
 
 class ReportFormat(StrEnum):
@@ -38,7 +36,13 @@ def report(
     known_at: KnownAt = None,
     format: Annotated[ReportFormat, typer.Option(help="How to write it.")] = ReportFormat.TABLE,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh/--as-is", help="First bring the read tables up to the log, or not.")] = True,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh/--as-is",
+            help="First bring the read tables up to the log (those that Kafka feeds: wait for them, at most 2 seconds), or not.",
+        ),
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Run a report: as of a business date, as known at a position or time of the log."""
@@ -48,11 +52,7 @@ def report(
         return
     session = session_of(context)
     if fresh:
-        try:
-            catch_up(session)
-        except (NotInitialised, CheckpointMoved) as error:
-            # Without a projector's rights, or beside a running worker, the tables are as they are.
-            log.info("not_caught_up", reason=error.message)
+        freshen(session, name)
     chosen = ReportFormat.JSON if as_json else format
     if chosen is ReportFormat.PARQUET:
         if output is None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from ltc_events.cli.feeding import ProjectorSource
 from ltc_events.cli.session import Session, environment_of, session_of
 from ltc_events.store import Role
 from ltc_events.workers.watching import HOST, UNHEALTHY_AFTER_S, Watching
@@ -14,13 +14,6 @@ from ltc_events.workers.watching import HOST, UNHEALTHY_AFTER_S, Watching
 _WATCHING = "ltc_events.watching"
 
 app = typer.Typer(no_args_is_help=True)
-
-
-class ProjectorSource(StrEnum):
-    """Where a projector takes events from."""
-
-    KAFKA = "kafka"
-    STORE = "store"
 
 
 @app.callback()

@@ -5,13 +5,20 @@ store up to there. Whatever was before those ends had been stored by then; so al
 behind them. Back: all partitions are brought to one position from the store, which takes over there.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from ltc_events.projections.base import Projection, built
 from ltc_events.projections.catalogue import Build, build_of
-from ltc_events.projections.errors import FedFromStore, NotInThisProgram, PartitionsChanged
+from ltc_events.projections.errors import (
+    CheckpointMoved,
+    FedFromStore,
+    FoldStopped,
+    NotInThisProgram,
+    PartitionsChanged,
+)
 from ltc_events.projections.layout import lock_layout, prepare
 from ltc_events.projections.levelling import level
 from ltc_events.projections.lifecycle import FOLLOWED, PROJECTOR, record, states_of
@@ -26,6 +33,9 @@ _ADOPTION_LOCK = 0x6C746364
 SLICE_EVENTS = 50_000
 # So little behind, the rest is taken in at one go.
 NEARLY_EVENTS = 2_000
+
+_WAIT_S = 0.2
+_STOPPED = b"SELECT FROM ltc_read.projection_status s WHERE s.state = 'failed' AND s.name = %s AND s.version = %s"
 
 Ends = Callable[[], Mapping[int, int]]
 """Where each partition of the topic ends at this moment."""
@@ -126,6 +136,75 @@ def hand_over(
         if declared_source(connection) is None:
             declare_source(connection, source, by=by, reason=reason)
     return handed
+
+
+def go_out(
+    database: Database, projections: Sequence[type[Projection]], source: Source, ends: Ends, *, by: str, reason: str
+) -> None:
+    """Let a topic feed all tables from now on. Takes up what was interrupted; a table that stopped at an event stays.
+
+    Raises PartitionsChanged and FedFromStore where tables are still fed by a topic that is not this one, as it was.
+    """
+    with database.connect(Role.PROJECTOR, autocommit=True) as connection, connection.transaction():
+        lock_layout(connection)
+        row = connection.execute(
+            "SELECT source, count(*) FROM ltc_read.checkpoints WHERE source <> %s GROUP BY projection, version, source"
+            " HAVING (source, count(*)) <> (%s, %s) LIMIT 1",
+            (STORE, *source),
+        ).fetchone()
+        if row and row[0] == source.name:
+            raise PartitionsChanged(topic=source.name, partitions=source.partitions, known=row[1])
+        if row:
+            raise FedFromStore(source=row[0], topic=source.name)
+        declare_source(connection, source, by=by, reason=reason)
+    while True:
+        with adopting(database, projections, source) as adoption:
+            if adoption is None:
+                time.sleep(_WAIT_S)  # a projector is at it
+                continue
+            while not adoption.step(ends):
+                pass
+            return
+
+
+def catch_up_partitions(
+    database: Database, projections: Sequence[type[Projection]], report: Callable[[int, int], None] | None = None
+) -> int:
+    """Take in from the store what tables fed by a topic have not taken in yet, also where one had stopped; the head.
+
+    Projectors on the topic go on meanwhile. Raises FoldStopped where an event stands in the way of a table, when the others
+    are there.
+    """
+    with EventStore(database, Role.PROJECTOR) as log, database.connect(Role.PROJECTOR, autocommit=True) as connection:
+        with connection.transaction():
+            followed = prepare(connection, projections)
+        head, _ = log.head()
+        trouble: FoldStopped | None = None
+        for number, projection in enumerate(followed, 1):
+            try:
+                _take_along(log, connection, projection, head)
+            except FoldStopped as error:
+                trouble = error
+            if report:
+                report(number, len(followed))
+        if trouble:
+            raise trouble
+    return head
+
+
+def _take_along(log: EventStore, connection: Connection, projection: type[Projection], head: int) -> None:
+    build = build_of(projection)
+    was_stopped = connection.execute(_STOPPED, (build.place, build.version)).fetchone() is not None
+    while True:
+        try:
+            vector = level(log, connection, projection, vector_of(connection, build), head)
+        except CheckpointMoved:
+            continue  # its own projector was quicker
+        break
+    if was_stopped and vector.is_level:
+        with connection.transaction():
+            lock_layout(connection)
+            _note(connection, build, "goes on: caught up from the store")
 
 
 def come_home(database: Database, projections: Sequence[type[Projection]], *, by: str, reason: str) -> list[Build]:
