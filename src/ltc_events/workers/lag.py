@@ -1,7 +1,8 @@
 """How far behind each kind of worker is, seen from outside it: what there is, and what is done, by the records of both."""
 
 import time
-from typing import Any
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 from ltc_events.bus.survey import Survey
 from ltc_events.bus.topics import COMMANDS, EVENTS, Bus
@@ -28,6 +29,45 @@ from ltc_events.workers.metrics import (
 LETTERS_EVERY_S = 30.0
 
 
+class CommandLag(NamedTuple):
+    """Of a partition of commands: up to where it is taken, how many messages are not (less than 0: it is another topic
+    than the one that was read), and how old the oldest of them is."""
+
+    taken: int
+    messages: int
+    oldest_s: float
+
+
+class RelayLag(NamedTuple):
+    """The last position of the log, the last that Kafka has acknowledged, and the age of the oldest event between them."""
+
+    head: int
+    position: int
+    oldest_s: float
+
+
+def command_lag(survey: Survey, store: EventStore, topic: str, only: Collection[int] | None = None) -> dict[int, CommandLag]:
+    """By partition (of those in `only`, if given) what lies behind the effect offsets. Raises TopicMissing, BusUnreachable."""
+    ends = {number: end for number, end in survey.ends(topic).items() if only is None or number in only}
+    taken = {number: offset for (_, number), offset in store.offsets(topic).items()}
+    behind = {number: taken.get(number, 0) for number, end in ends.items() if end > taken.get(number, 0)}
+    sent, now = survey.sent_at(topic, behind), time.time()
+    return {
+        number: CommandLag(
+            taken.get(number, 0), end - taken.get(number, 0), max(now - sent[number], 0.0) if number in sent else 0.0
+        )
+        for number, end in ends.items()
+    }
+
+
+def relay_lag(store: EventStore, feed: str, now: float) -> RelayLag:
+    """How far the relay of a feed is; `now` in seconds since 1970."""
+    head, _ = store.head()
+    position = store.offsets(feed).get((feed, 0), 0)
+    next_at = store.recorded_at(position + 1) if head > position else None
+    return RelayLag(head, position, max(now - next_at.timestamp(), 0.0) if next_at else 0.0)
+
+
 class CommandProbe:
     """Of a command worker: the messages in the partitions that are its own."""
 
@@ -44,20 +84,16 @@ class CommandProbe:
         """What lies behind the effect offsets. While it waits for servers, its partitions are those that it had last."""
         if worker is not None:
             self._own = worker.partitions
-        ends = self._survey.ends(self._topic)
-        taken = {number: offset for (_, number), offset in self._store.offsets(self._topic).items()}
-        lags = {number: max(end - taken.get(number, 0), 0) for number, end in ends.items() if number in self._own}
-        behind = {number: taken.get(number, 0) for number, lag in lags.items() if lag}
-        now = time.time()
-        ages = {number: max(now - sent, 0.0) for number, sent in self._survey.sent_at(self._topic, behind).items()}
+        lags = command_lag(self._survey, self._store, self._topic, self._own)
         readings = [
-            *(Reading(COMMAND_LAG, lag, (str(number),)) for number, lag in lags.items()),
-            *(Reading(COMMAND_AGE, ages.get(number, 0.0), (str(number),)) for number in lags),
+            *(Reading(COMMAND_LAG, max(lag.messages, 0), (str(number),)) for number, lag in lags.items()),
+            *(Reading(COMMAND_AGE, lag.oldest_s, (str(number),)) for number, lag in lags.items()),
             *self._count_letters(),
             Reading(LOG_POSITION, self._store.head()[0]),
         ]
-        place = sum(taken.get(number, 0) for number in lags)
-        return Measure(sum(lags.values()), max(ages.values(), default=0.0), place, tuple(readings))
+        waiting = sum(max(lag.messages, 0) for lag in lags.values())
+        oldest = max((lag.oldest_s for lag in lags.values()), default=0.0)
+        return Measure(waiting, oldest, sum(lag.taken for lag in lags.values()), tuple(readings))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -84,18 +120,17 @@ class RelayProbe:
         """What is in the log and not acknowledged by Kafka."""
         if worker is not None:
             self._stands_by = worker.is_standing_by
-        head, _ = self._store.head()
-        position = self._store.offsets(self._feed).get((self._feed, 0), 0)
-        lag = head - position
-        next_at = self._store.recorded_at(position + 1) if lag else None
-        age = max(time.time() - next_at.timestamp(), 0.0) if next_at else 0.0
+        lag = relay_lag(self._store, self._feed, time.time())
         readings = (
-            Reading(LOG_POSITION, head),
-            Reading(RELAY_POSITION, position),
-            Reading(RELAY_LAG, lag),
-            Reading(RELAY_AGE, age),
+            Reading(LOG_POSITION, lag.head),
+            Reading(RELAY_POSITION, lag.position),
+            Reading(RELAY_LAG, lag.head - lag.position),
+            Reading(RELAY_AGE, lag.oldest_s),
         )
-        return Measure(0, 0.0, position, ()) if self._stands_by else Measure(lag, age, position, readings)
+        # One that stands by has nothing to do, and nothing to tell of the other one's work.
+        if self._stands_by:
+            return Measure(0, 0.0, lag.position)
+        return Measure(lag.head - lag.position, lag.oldest_s, lag.position, readings)
 
     def close(self) -> None:
         """Give the connections back."""
