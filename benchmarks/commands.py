@@ -22,21 +22,22 @@ def measure(place: Place) -> Iterator[Figure]:
     ours, theirs = [], []
     worker = _Worker(place.database())
     with peer.open_receivables(place.bare_database()) as receivables:
-        lives = _Lives(receivables)
+        lives = Lives(receivables)
         for number, stretch in enumerate(stretches):
             if number == halfway:
                 worker.replace()
             ours.append((len(stretch), worker.seconds(stretch)))
             theirs.append((place.sizes.peer_commands, lives.seconds(place.sizes.peer_commands)))
     worker.stop()
-    unit, other, their_rate = "commands/s", f"{peer.NAME}: load, decide, save", _rate(theirs)
-    yield against_peer("commands", unit, _rate(ours), other, their_rate, Target(ours_min=15_000, ratio_min=20))
+    unit, other, their_rate = "commands/s", f"{peer.NAME}: load, decide, save", rate(theirs)
+    yield against_peer("commands", unit, rate(ours), other, their_rate, Target(ours_min=15_000, ratio_min=20))
     cold, warm = ours[halfway : halfway + 1], ours[1:halfway] + ours[halfway + 1 :]
-    yield against_peer("commands, cold aggregates", unit, _rate(cold), other, their_rate, is_detail=True)
-    yield against_peer("commands, warm aggregates", unit, _rate(warm or ours), other, their_rate, is_detail=True)
+    yield against_peer("commands, cold aggregates", unit, rate(cold), other, their_rate, is_detail=True)
+    yield against_peer("commands, warm aggregates", unit, rate(warm or ours), other, their_rate, is_detail=True)
 
 
-def _rate(measured: list[tuple[int, float]]) -> float:
+def rate(measured: list[tuple[int, float]]) -> float:
+    """So many a second, of several stretches."""
     return sum(commands for commands, _ in measured) / sum(seconds for _, seconds in measured)
 
 
@@ -64,7 +65,7 @@ class _Worker:
         self._store.close()
 
 
-class _Lives:
+class Lives:
     """The peer's load: many receivables side by side, one command of each after the other."""
 
     def __init__(self, receivables: peer.Receivables) -> None:

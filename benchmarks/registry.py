@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from benchmarks import answers, commands, importing, lone, memory, projecting, reading
+from benchmarks import answers, commands, importing, kafka, lone, memory, projecting, reading
 from benchmarks.figure import Figure
 from benchmarks.place import Place
 
 BENCHMARKS: dict[str, Callable[[Place], Iterator[Figure]]] = {
     "commands": commands.measure,
     "lone": lone.measure,
+    "kafka": kafka.measure,
     "projecting": projecting.measure,
     "reading": reading.measure,
     "importing": importing.measure,
