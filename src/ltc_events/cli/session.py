@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 import typer
+from psycopg.conninfo import make_conninfo
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
@@ -27,11 +28,18 @@ class NoBus(LtcError):
     remedy = "set LTC_KAFKA_BOOTSTRAP or give --kafka-bootstrap host:port; `make broker` starts one on this machine"
 
 
+class PasswordUnreadable(LtcError):
+    """the database's password cannot be read from {file}: {reason}"""
+
+    remedy = "give LTC_DATABASE_PASSWORD_FILE a file that this user may read"
+
+
 @dataclass
 class Session:
     """One run of the command line."""
 
     database_url: str | None = None
+    database_password_file: Path | None = None
     home: Path = field(default_factory=default_home)
     kafka_bootstrap: str | None = None
     kafka_prefix: str = "ltc"
@@ -41,11 +49,20 @@ class Session:
     def database(self) -> Database:
         """The database of the settings: LTC_DATABASE_URL, or the embedded server in LTC_HOME, laid out on first use."""
         embedded = not self.database_url
-        database = open_database(self.database_url, self.home)
+        database = open_database(self._conninfo(), self.home)
         if embedded:
             # Nobody administers the embedded server: a first command is all the set-up there is.
             database.initialise()
         return database
+
+    def _conninfo(self) -> str | None:
+        if not self.database_url or self.database_password_file is None:
+            return self.database_url
+        try:
+            password = self.database_password_file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise PasswordUnreadable(file=self.database_password_file, reason=error) from error
+        return make_conninfo(self.database_url, password=password)
 
     @property
     def bus(self) -> "Bus":
