@@ -116,4 +116,5 @@ def _difference(database: Database, projection: type[Projection]) -> str:
     shown = "; ".join(
         f"{dict(one.difference.key)} {one.difference.only_in} {one.difference.columns}" for one in found.findings[:2]
     )
-    return f"{count.changed} rows differ, {count.only_left} are too many, {count.only_right} are missing: {shown[:500]}"
+    rows = f"{count.changed} rows differ, {count.only_left} are too many, {count.only_right} are missing"
+    return f"at {found.position}, {rows}: {shown[:500]}"

@@ -8,10 +8,11 @@ from typing import Final, NamedTuple
 
 HANDS: Final = 3
 """So many seeds together inject every kind of fault."""
-PARTITIONS: Final = (1, 2, 3)
+PARTITIONS: Final = (1, 2, 3, 4)
 LEASE_S: Final = 2
 SESSION_TIMEOUT_MS: Final = 1500
 """A worker that is silent for longer is replaced."""
+TAILING_PERCENT: Final = 25
 PAUSE_MS: Final = (2200, 3200)
 """How long a worker is stopped: always longer than its session and its lease last."""
 OUTAGE_MS: Final = (100, 1200)
@@ -71,10 +72,12 @@ class Plan(NamedTuple):
     crew: dict[str, int]
     """How many workers of each kind there are at first."""
     steps: tuple[Step, ...]
+    tailing: bool
+    """Whether projectors read the store, and not Kafka."""
 
     def __str__(self) -> str:
         crew = ", ".join(f"{count} {kind}" for kind, count in self.crew.items())
-        lines = [f"seed {self.seed}: {self.partitions} partitions; {crew}"]
+        lines = [f"seed {self.seed}: {self.partitions} partitions; {crew} on {'the store' if self.tailing else 'Kafka'}"]
         return "\n".join([*lines, *(f"  {number:2}. {step}" for number, step in enumerate(self.steps, 1))])
 
 
@@ -93,4 +96,4 @@ def plan_of(faults: list[Fault], seed: int, dice: random.Random) -> Plan:
         span = PAUSE_MS if fault.action == "pause" else OUTAGE_MS
         steps.append(Step(fault, dice.randint(*DELAY_MS), dice.randint(*span)))
     crew = {kind: dice.randint(1, 2) for kind in WORKERS}
-    return Plan(seed, dice.choice(PARTITIONS), crew, tuple(steps))
+    return Plan(seed, dice.choice(PARTITIONS), crew, tuple(steps), dice.randrange(100) < TAILING_PERCENT)

@@ -62,7 +62,9 @@ def run(servers: Servers, plan: Plan, *, broken: str = "", commands: int = COMMA
     if broken in BREAK_DATABASE:
         with place.database_inside.connect(Role.OWNER) as owner:
             owner.execute(BREAK_DATABASE[broken])
-    posts = {kind: Post(place.databases[kind].conninfo, *place.bus, folder, broken) for kind in WORKERS}
+    posts = {kind: Post(place.databases[kind].conninfo, *place.bus, folder, kind, broken) for kind in WORKERS}
+    if plan.tailing:
+        posts["projector"] = posts["projector"]._replace(does="tailing projector")
     crew = Crew(posts, plan.crew)
     scene = Scene(servers, place, crew, load, plan, folder / "journal")
     try:

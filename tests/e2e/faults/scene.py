@@ -26,7 +26,7 @@ RESERVE_PERCENT = 20
 TRICKLE = 8
 TRICKLE_S = 0.4
 REACHED_S = 4.0
-SETTLED_S = 60.0
+SETTLED_S = 120.0
 HELD_S = 0.3
 LIKE_NO_OTHER = 1 << 30
 
@@ -217,8 +217,11 @@ class Scene:
     def _await(self, *conditions: Callable[[], str]) -> str:
         """Wait until none of the conditions finds anything wrong; otherwise what is wrong."""
         for condition in conditions:
-            deadline = time.monotonic() + SETTLED_S
+            deadline, known = time.monotonic() + SETTLED_S, ""
             while wrong := _found(condition):
+                if wrong[:20] != known[:20]:
+                    self._note(wrong)
+                known = wrong
                 self._tick()
                 if time.monotonic() > deadline or len(self._crew.ill_ends) >= ILL_MAX:
                     return f"at rest with {wrong}"

@@ -27,6 +27,10 @@ from ltc_events.store import Database, open_database
 from ltc_events.store.embedded_server import _joined, leave_server
 
 
+# A broker that is killed every minute never gets to what a thorough compiler would gain.
+QUICK_JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+
+
 class WiredBroker(LocalBroker):
     """A broker whose guests come over a wire; the harness itself comes in by the other door."""
 
@@ -102,6 +106,7 @@ class Servers:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="ltc-faults-")).resolve()
         self._numbers = count(1)
+        os.environ.setdefault("JAVA_TOOL_OPTIONS", QUICK_JAVA)
         broker = self.broker = WiredBroker(self._folder / "kafka")
         starting = threading.Thread(target=broker.start)
         starting.start()

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -20,13 +20,12 @@ from tests.e2e.faults.plan import LEASE_S, SESSION_TIMEOUT_MS
 
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import Bus
-from ltc_events.projections import writer as writing
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import Runner, open_runner
-from ltc_events.projections.writer import Writer
+from ltc_events.projections.writer import Move, Writer
 from ltc_events.store import Database, EventStore, lease
 from ltc_events.store.lease import Lease
-from ltc_events.workers import command, loop, relay
+from ltc_events.workers import command, loop, projector, relay
 
 BACKOFF_MAX_S = 0.5
 ACTIONS = {"kill": signal.SIGKILL, "pause": signal.SIGSTOP}
@@ -37,7 +36,7 @@ SEAMS: dict[str, dict[str, tuple[Any, str]]] = {
         "checkpoint": (EventStore, "advance"),
     },
     "relay": {"produce": (Publisher, "send"), "checkpoint": (Lease, "advance")},
-    "projector": {"write": (Writer, "write")},
+    "projector": {"write": (Writer, "_write")},
 }
 """By kind of worker: where it touches the world."""
 
@@ -50,6 +49,8 @@ class Post(NamedTuple):
     prefix: str
     folder: Path
     """Where faults are asked for, and what is logged."""
+    does: str
+    """Which worker of `OPEN` it is."""
     broken: str = ""
     """The guard that is broken on purpose."""
 
@@ -74,7 +75,7 @@ def main(kind: str, name: str, post: Post) -> None:
         _wrap(owner, method, kind, what, post.folder)
     bus, database, stop = Bus(post.bootstrap, post.prefix), Database(post.conninfo), loop.Stop()
     loop.stop_on_signals(stop)
-    loop.run(kind, partial(OPEN[kind], bus, database, lambda: Publisher(bus, stopping=stop.requested)), stop)
+    loop.run(kind, partial(OPEN[post.does], bus, database, lambda: Publisher(bus, stopping=stop.requested)), stop)
 
 
 def _end_with_harness() -> None:
@@ -120,6 +121,10 @@ class _Tailing:
         self._runner._log.wait(self._runner.catch_up(), 0.5)
 
 
+def _open_projector(bus: Bus, database: Database, _: Callable[[], Publisher]) -> AbstractContextManager[Any]:
+    return projector.open_projector(bus, database, session_timeout_ms=SESSION_TIMEOUT_MS)
+
+
 @contextmanager
 def _open_tailing(_: Bus, database: Database, __: Callable[[], Publisher]) -> Iterator[_Tailing]:
     with open_runner(database, PROJECTIONS) as runner:
@@ -129,7 +134,8 @@ def _open_tailing(_: Bus, database: Database, __: Callable[[], Publisher]) -> It
 OPEN: dict[str, Callable[..., AbstractContextManager[Any]]] = {
     "command": _open_command,
     "relay": _open_relay,
-    "projector": _open_tailing,
+    "projector": _open_projector,
+    "tailing projector": _open_tailing,
 }
 
 
@@ -142,11 +148,12 @@ def _forget_outcomes() -> None:
 def _move_checkpoint_blindly() -> None:
     """A projection writes, and moves its checkpoint, wherever that is."""
 
-    def advance(self: Any, _: int, position: int) -> None:
-        blind = self._move.rpartition(b" AND position = %s")[0]
-        self._connection.execute(blind, (position, *self._place))
+    def advance(self: Any, moves: Sequence[Move]) -> None:
+        blind = self._move.rpartition(b" AND position = ")[0]
+        for partition, _, position, next_offset in moves:
+            self._connection.execute(blind, (position, next_offset, *self._place, partition))
 
-    writing.Writer._advance = advance  # type: ignore[method-assign]
+    Writer._advance = advance  # type: ignore[method-assign]
 
 
 BREAK: dict[str, Callable[[], object]] = {
