@@ -69,6 +69,12 @@ def settings(
             envvar="LTC_DATABASE_URL", help="PostgreSQL 15 or newer; without it, the embedded server.", show_default=False
         ),
     ] = None,
+    database_password_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="LTC_DATABASE_PASSWORD_FILE", help="A file with the password, for a URL without one.", show_default=False
+        ),
+    ] = None,
     home: Annotated[
         Path | None,
         typer.Option(envvar="LTC_HOME", help=f"Folder of the embedded server; default: {default_home()}.", show_default=False),
@@ -90,7 +96,11 @@ def settings(
         raise typer.BadParameter("use auto, console or json", param_hint="--log-format / LTC_LOG_FORMAT")
     configure_logging(log_format)
     session = Session(
-        database_url=database_url, home=home or default_home(), kafka_bootstrap=kafka_bootstrap, kafka_prefix=kafka_prefix
+        database_url=database_url,
+        database_password_file=database_password_file,
+        home=home or default_home(),
+        kafka_bootstrap=kafka_bootstrap,
+        kafka_prefix=kafka_prefix,
     )
     context.obj = session
     context.call_on_close(session.close)
