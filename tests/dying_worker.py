@@ -13,10 +13,16 @@ from typing import Any
 
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import Bus
+from ltc_events.projections.partitioned import PartitionedRunner
+from ltc_events.projections.tables.customer_profiles import CustomerProfiles
+from ltc_events.projections.tables.customers import Customers
+from ltc_events.projections.tables.timeline import Timeline
+from ltc_events.projections.writer import Writer
 from ltc_events.store import Database, EventStore
 from ltc_events.store.lease import Lease
 from ltc_events.workers.command import open_command_worker
 from ltc_events.workers.loop import Stop, run
+from ltc_events.workers.projector import open_projector
 from ltc_events.workers.relay import open_relay
 
 METHODS: dict[str, tuple[Any, str]] = {
@@ -25,8 +31,15 @@ METHODS: dict[str, tuple[Any, str]] = {
     "settle": (Publisher, "settle"),
     "advance": (EventStore, "advance"),
     "lease": (Lease, "advance"),
+    "take": (PartitionedRunner, "take"),
+    "write": (Writer, "write_partitions"),
+    "pass": (PartitionedRunner, "_pass"),
 }
-OPEN: dict[str, Callable[..., Any]] = {"command": open_command_worker, "relay": open_relay}
+OPEN: dict[str, Callable[..., Any]] = {
+    "command": open_command_worker,
+    "relay": open_relay,
+    "projector": lambda bus, database, _: open_projector(bus, database, projections=(Timeline, Customers, CustomerProfiles)),
+}
 
 
 def die_at(point: str) -> None:

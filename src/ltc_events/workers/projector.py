@@ -163,7 +163,25 @@ class Projector:
 
     def _records(self, partition: int, messages: Sequence[Polled], letters: list[DeadLetter]) -> list[Record]:
         """The events that some table handles; what is none of ours goes to the letters."""
-        rows: list[tuple[Any, ...]] = []
+        seen, known = self._seen[partition], len(letters)
+        rows = self._rows(partition, messages, letters)
+        try:
+            return to_records(row for row, _ in rows)
+        except UnreadableEvent:
+            foreign = list(self._foreign(rows))
+        if not foreign:
+            return self._up_to_unreadable(partition, rows)
+        # They said that they stand somewhere in the log, which is not true: once more, without them.
+        del letters[known:]
+        letters += [_letter(self._feed.topic, message, error) for message, error in foreign]
+        offsets = {message.offset for message, _ in foreign}
+        self._seen[partition] = seen
+        return self._records(partition, [one for one in messages if one.offset not in offsets], letters)
+
+    def _rows(
+        self, partition: int, messages: Sequence[Polled], letters: list[DeadLetter]
+    ) -> list[tuple[tuple[Any, ...], Polled]]:
+        rows: list[tuple[tuple[Any, ...], Polled]] = []
         seen, concerns = self._seen[partition], self._runner.concerns
         for message in messages:
             headers = headers_of(message)
@@ -173,34 +191,33 @@ class Projector:
                     continue
                 self._check(message, position, kind)
                 if concerns(kind):
-                    rows.append(row_of(message, headers, position, kind))
+                    rows.append((row_of(message, headers, position, kind), message))
             except NoEvent as error:
                 letters.append(_letter(self._feed.topic, message, error))
             else:
                 seen = position
         self._seen[partition] = seen
-        try:
-            return to_records(rows)
-        except UnreadableEvent:
-            return self._readable(partition, rows, messages, letters)
+        return rows
 
-    def _readable(
-        self, partition: int, rows: Sequence[tuple[Any, ...]], messages: Sequence[Polled], letters: list[DeadLetter]
-    ) -> list[Record]:
-        """The same one by one, as one of them cannot be decoded. If it is the store's own, it stops the tables it concerns."""
-        places = {head_of(headers_of(one))[0]: one for one in messages if "ce_position" in headers_of(one)}
+    def _foreign(self, rows: Sequence[tuple[tuple[Any, ...], Polled]]) -> Iterator[tuple[Polled, NoEvent]]:
+        """Those that cannot be decoded and that the store does not hold either."""
+        for row, message in rows:
+            try:
+                to_records([row])
+            except UnreadableEvent as error:
+                if not self._is_stored(row[0], row[3], message.value):
+                    yield message, NoEvent(reason=error.message)
+
+    def _up_to_unreadable(self, partition: int, rows: Sequence[tuple[tuple[Any, ...], Polled]]) -> list[Record]:
+        """What comes behind the last one that cannot be decoded; each stops the tables that it concerns, right before it."""
         records: list[Record] = []
-        for row in rows:
+        for row, message in rows:
             try:
                 records += to_records([row])
             except UnreadableEvent as error:
-                position, message = row[0], places[row[0]]
-                if self._is_stored(position, row[3], message.value):
-                    self._runner.take({partition: Arrivals(records, position - 1, message.offset)})
-                    self._runner.stop(partition, error)
-                    records = []
-                else:
-                    letters.append(_letter(self._feed.topic, message, NoEvent(reason=error.message)))
+                self._runner.take({partition: Arrivals(records, row[0] - 1, message.offset)})
+                self._runner.stop(partition, error)
+                records = []
         return records
 
     def _is_stored(self, position: int, kind: str, value: bytes | None) -> bool:
