@@ -186,6 +186,35 @@ def test_waiting_for_a_broker_is_told_and_is_ill_only_with_work_to_do(database: 
         assert "bus_unreachable" in relay.health()["why"]
 
 
+def test_a_family_has_a_port_each(database: Database, event_store: EventStore) -> None:
+    """Without Kafka: a projector on the port that was named, a clock on the next."""
+    port = free_port()
+    CommandPipeline(event_store, SystemClock()).submit([register(f"Customer {number}", uuid4()) for number in range(3)])
+    with watched("all", Bus(""), database, port=port) as projector:
+        clock = Watched(port + 1, projector.process)
+        until(lambda: projector.metrics().get(("ltc_projector_position", ("customers",))) == 3.0)
+        until(lambda: clock.health().get("status") == 200)
+        assert (projector.health()["worker"], clock.health()["worker"]) == ("projector", "clock")
+        told = projector.metrics()
+        assert told["ltc_projector_lag_events", ("customers",)] == told["ltc_projector_failed", ("customers",)] == 0
+        assert told["ltc_worker_healthy", ("projector",)] == clock.metrics()["ltc_worker_healthy", ("clock",)] == 1
+        CommandPipeline(event_store, SystemClock()).submit([register("Another", uuid4())])
+        until(lambda: projector.metrics()["ltc_projector_position", ("customers",)] == 4)
+
+
+def test_a_projector_that_hangs_turns_unhealthy(database: Database, event_store: EventStore) -> None:
+    with watched("projector", Bus(""), database) as projector:
+        until(lambda: ("ltc_projector_position", ("customers",)) in projector.metrics())
+        with database.connect(Role.OWNER) as owner:
+            owner.execute("SELECT FROM ltc_read.checkpoints WHERE projection = 'customers' FOR UPDATE")
+            CommandPipeline(event_store, SystemClock()).submit([register()])
+            until(lambda: projector.health()["status"] == 503)
+            assert projector.health()["lag"] == 1
+            until(lambda: projector.metrics()["ltc_projector_lag_seconds", ("customers",)] > 1)
+            owner.rollback()
+        until(lambda: projector.health()["status"] == 200)
+
+
 def test_a_port_that_is_taken_is_named(bus: Bus, database: Database) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

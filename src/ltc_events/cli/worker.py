@@ -63,7 +63,7 @@ def all_(
     from ltc_events.workers.loop import Stop
 
     session: Session = session_of(context)
-    session.store(Role.READER).head()  # whoever has no ledger hears it once, and not from each of them
+    session.database.connect(Role.READER).close()  # whoever has no ledger hears it once, and not from each of them
     names = ["projector"] * projectors + ["clock"]
     if session.kafka_bootstrap:
         names += ["command"] * commands + ["relay"]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ltc_events.bus.survey import Survey
 from ltc_events.bus.topics import COMMANDS, EVENTS, Bus
 from ltc_events.projections.lifecycle import State
+from ltc_events.projections.source import STORE
 from ltc_events.projections.status import ProjectionStatus, projection_status
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.workers.health import Measure
@@ -143,11 +144,13 @@ class ProjectorProbe:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def measure(self, _: Any) -> Measure:
-        """The hindmost table says how far behind it is."""
+    def measure(self, worker: Any) -> Measure:
+        """The hindmost table says how far behind it is, in the partitions that are its own where it has some."""
+        own = getattr(worker, "partitions", None)
         by_table: dict[str, list[ProjectionStatus]] = {}
         for one in projection_status(self._database):
-            if one.life == State.SHOWN.value:
+            is_own = own is None or one.source == STORE or one.partition in own
+            if one.life == State.SHOWN.value and is_own:
                 by_table.setdefault(one.name, []).append(one)
         readings: list[Reading] = []
         lag, oldest, place = 0, 0.0, 0
