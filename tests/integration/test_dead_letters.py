@@ -13,7 +13,7 @@ from tests.commands import register, rename
 from tests.e2e.test_cli import Ltc
 
 from ltc_events.application.clock import SystemClock
-from ltc_events.application.dead_letters import AlreadyAccepted, CommandAttempt, LetterDesk, NoSuchLetter, Standing
+from ltc_events.application.dead_letters import AlreadyAccepted, CannotBeTried, CommandAttempt, LetterDesk, NoSuchLetter, Standing
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.feed import Polled
@@ -184,6 +184,16 @@ def test_discarding_keeps_the_letter_and_the_reason(desk: Desk) -> None:
         desk.discard(id, by="ann", reason="too late")
     with pytest.raises(NoSuchLetter):
         desk.discard(id + 1, by="ann", reason="there is none")
+
+
+def test_a_letter_of_another_kind_is_named_and_can_be_discarded(desk: Desk, database: Database) -> None:
+    id = keep(desk.store, b"garbage")
+    with database.connect(Role.WRITER) as writer:
+        writer.execute("INSERT INTO ltc.dead_letters (source, raw, reason, kind) VALUES ('ltc.events', 'x', 'no', 'event')")
+    with pytest.raises(CannotBeTried, match="event"):
+        desk.retry(id + 1, **ANN)
+    assert desk.steps(id + 1) == []
+    assert desk.discard(id + 1, by="ann", reason="somebody else's").state is LetterState.DISCARDED
 
 
 def test_states_and_sources_are_told_apart(desk: Desk) -> None:

@@ -30,6 +30,12 @@ class AlreadyAccepted(LtcError):
     remedy = "`ltc dead-letters show {id}` says by which command; correct it by another one"
 
 
+class CannotBeTried(LtcError):
+    """dead letter {id} was meant to be an {kind}, and those cannot be tried again"""
+
+    remedy = "look at it with `ltc dead-letters show {id}`; `ltc dead-letters discard {id}` lays it aside"
+
+
 class Result(NamedTuple):
     """What an attempt came to: accepted, refused or undecodable."""
 
@@ -68,9 +74,11 @@ class LetterDesk:
         """Try a letter again, as it came or with `document` in its place, unless it was accepted before.
 
         An attempt that was cut off is brought to its end first: what it did, it did. Raises NoSuchLetter, and what the
-        store raises when it is away; then the same call goes on from there.
+        store raises when it is away; then the same call goes on from there. Raises CannotBeTried for a kind that has no way.
         """
-        self._find(id)
+        kind = self._find(id).kind
+        if kind not in self._attempts:
+            raise CannotBeTried(id=id, kind=kind)
         with self._book.alone_with(id):
             letter = self._find(id)
             cut_off = self._book.unfinished(id)

@@ -19,6 +19,8 @@ app = typer.Typer(help="What came in and could not be decoded, and seeing to it.
 
 SourceOption = Annotated[str | None, typer.Option(help="Only those from there: a topic, or `submit`.", show_default=False)]
 PAGE = 500
+# How those of a kind are tried again is said in `_desk`.
+KINDS = ("command",)
 
 
 @app.command("list")
@@ -122,13 +124,16 @@ def _desk(session: Session, *, is_answering: bool = False) -> Iterator[LetterDes
 
             answer = stack.enter_context(open_answering(session.bus))
         book = stack.enter_context(LetterBook(session.database))
-        yield LetterDesk(store, book, {"command": CommandAttempt(session.pipeline(), answer)})
+        (command,) = KINDS
+        yield LetterDesk(store, book, {command: CommandAttempt(session.pipeline(), answer)})
 
 
 def _open_ids(session: Session, source: str | None) -> list[int]:
-    store, ids = session.store(Role.WRITER), list[int]()
-    while page := store.dead_letters(ids[-1] if ids else 0, PAGE, states=[LetterState.OPEN], source=source):
-        ids += [one.id for one in page]
+    """Of those that can be tried again."""
+    store, ids, after = session.store(Role.WRITER), list[int](), 0
+    while page := store.dead_letters(after, PAGE, states=[LetterState.OPEN], source=source):
+        ids += [one.id for one in page if one.kind in KINDS]
+        after = page[-1].id
     return ids
 
 
