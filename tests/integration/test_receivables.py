@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 from tests.integration.books import DAY, Books
 
+from ltc_events.explanation.invoice import explain_invoice
+from ltc_events.schemas.credit_note import ApplyCreditNote, RefundCreditNote
 from ltc_events.schemas.invoice import (
     DisputeInvoice,
     PromisePayment,
@@ -58,6 +60,30 @@ class TestVectorsOfErpNext:
         books.pay("P", "40")
         books.credit("C", "I")
         assert books.rows("receivables-aging", "document", "outstanding") == [["credit_note", "-40"]]
+
+    def test_a_credit_note_is_used_for_another_invoice_and_paid_out(self, books: Books) -> None:
+        books.bill("I", "100")
+        books.pay("P", "100")
+        books.credit("C", "I", on=day(1))
+        books.bill("J", "60", on=day(1))
+        books.do(ApplyCreditNote(), "C", on=day(2))
+        known = books.do(RefundCreditNote(amount=Decimal(30), reason="asked for"), "C", on=day(3))
+        columns = ("document", *AMOUNTS)
+        alone = [["credit_note", "0", "0", "100", "-100"], ["invoice", "60", "0", "0", "60"]]
+        assert sorted(books.rows("receivables-aging", *columns, as_of=day(1))) == alone
+        assert books.rows("receivables-aging", *columns, as_of=day(2)) == [["credit_note", "0", "0", "40", "-40"]]
+        assert books.rows("receivables-aging", *columns, as_of=day(3)) == [["credit_note", "0", "0", "10", "-10"]]
+        books.do(RefundCreditNote(reason="the rest"), "C", on=day(3))
+        assert books.rows("receivables-aging", *columns, as_of=day(3)) == []
+        assert books.rows("receivables-aging", *columns, as_of=day(3), known_at=known) == [["credit_note", "0", "0", "10", "-10"]]
+        assert books.rows("dso", "credit_sales", as_of=day(3)) == [["60"]]
+        story = explain_invoice(books.store, "INV-2026-000002", day(3), books.store.head()[0])
+        assert (story.balance, story.broken) == (0, [])
+        assert "Credit note CN-2026-000001, of another invoice, applied" in [node.text for node in story.root.walk()]
+        story = explain_invoice(books.store, "INV-2026-000001", day(3), books.store.head()[0])
+        used = [(node.text, node.amount) for node in story.root.walk() if node.text.startswith(("Put against", "Refunded"))]
+        assert used == [("Put against another invoice", 60), ("Refunded: asked for", 30), ("Refunded: the rest", 10)]
+        assert story.broken == []
 
     def test_an_unpaid_invoice_that_is_credited_leaves_nothing(self, books: Books) -> None:
         books.bill("I", "100", *THIRTY_FIFTY_TWENTY)

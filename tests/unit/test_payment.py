@@ -10,13 +10,11 @@ from tests.unit.specification import STRANGER, Specification, at, given, of
 
 from ltc_events.aggregates.base import AlreadyExists, DoesNotExist, FinerThanMinorUnit
 from ltc_events.aggregates.payment import (
-    MoreThanUnapplied,
     NotAllocated,
     NothingToReturn,
-    NothingUnapplied,
     PaymentIsReturned,
 )
-from ltc_events.aggregates.receivable import InstalmentPaid, UnknownInstalment
+from ltc_events.aggregates.receivable import InstalmentPaid, MoreThanUnapplied, NothingUnapplied, UnknownInstalment
 from ltc_events.application.errors import OtherCustomers
 from ltc_events.application.rules.cash import InvoiceInAnotherCurrency, NothingOpen, OverAllocation
 from ltc_events.application.work import NotFound

@@ -1,28 +1,44 @@
-"""Credit note: takes back an invoice in parts that, together, are exactly the invoice, tax and rounding included."""
+"""Credit note: takes back an invoice in parts that, together, are exactly the invoice, tax and rounding included.
+
+What it exceeds the debt of its invoice by stands to the customer's credit, until it is put against another invoice or paid out.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import NamedTuple, Never, assert_never
+from typing import NamedTuple
 from uuid import UUID
 
-from ltc_events.aggregates.base import Aggregate, require_minor_units
+from ltc_events.aggregates.base import Aggregate, BrokenStream, DoesNotExist, require_minor_units
 from ltc_events.aggregates.billing import UnknownLine, require_named_once, share
 from ltc_events.aggregates.policies import Policies
-from ltc_events.aggregates.receivable import BilledLine, Credited, Document, Invoice, parts_of
+from ltc_events.aggregates.receivable import BilledLine, Credited, Document, Invoice, parts_of, require_unapplied
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO, round_half_up
 from ltc_events.schemas.base import Event
-from ltc_events.schemas.credit_note import CreditLine, CreditNoteIssued, IssueCreditNote
-from ltc_events.schemas.invoice import InvoiceCredited, InvoiceLine, InvoiceSettled, TaxSubtotal
+from ltc_events.schemas.credit_note import (
+    CreditLine,
+    CreditNoteApplied,
+    CreditNoteIssued,
+    CreditNoteRefunded,
+    IssueCreditNote,
+    RefundCreditNote,
+)
+from ltc_events.schemas.invoice import InvoiceCredited, InvoiceLine, InvoiceSettled, Part, TaxSubtotal
 from ltc_events.schemas.order import LineAmount, LineQuantity
+
+NOUN = "credit note"
+CreditNoteEvent = CreditNoteIssued | CreditNoteApplied | CreditNoteRefunded
 
 
 @dataclass(frozen=True, slots=True)
 class CreditNote:
-    """An issued credit note; nothing more is decided about it."""
+    """An issued credit note. `unapplied` is free to use."""
 
     number: str
+    opportunity_id: UUID | None
+    currency: str
+    unapplied: Decimal
 
 
 class OverCredit(Refused):
@@ -134,14 +150,46 @@ def to_bill_again(command: IssueCreditNote, issued: CreditNoteIssued) -> list[Li
     return parts
 
 
-def decide(_state: CreditNote | None, command: Never, _policies: Policies) -> list[Event]:
-    """A credit note is issued together with what it does to its invoice, by a rule; nothing else is asked of it."""
-    assert_never(command)
+def decide(state: CreditNote | None, command: RefundCreditNote, _policies: Policies) -> list[Event]:
+    """Pay out what is unapplied. Issuing and applying concern invoices too, and are decided by rules."""
+    note = existing(state)
+    amount = note.unapplied if command.amount is None else command.amount
+    require_minor_units(amount, note.currency, "amount")
+    require_unapplied(NOUN, note.unapplied, amount, "amount")
+    left = note.unapplied - amount
+    refunded = CreditNoteRefunded(
+        opportunity_id=note.opportunity_id, currency=note.currency, amount=amount, unapplied=left, reason=command.reason
+    )
+    return [refunded]
 
 
-def evolve(_state: CreditNote | None, event: CreditNoteIssued) -> CreditNote:
-    """The credit note after it was issued."""
-    return CreditNote(event.number)
+def existing(state: CreditNote | None) -> CreditNote:
+    """The credit note, unless there is none."""
+    if state is None:
+        raise DoesNotExist(noun=NOUN, first=IssueCreditNote.type)
+    return state
+
+
+def apply(note: CreditNote, invoice_id: UUID, parts: tuple[Part, ...]) -> CreditNoteApplied:
+    """Put `parts`, which are no more than is unapplied, against instalments of an invoice."""
+    amount = sum((part.amount for part in parts), ZERO)
+    return CreditNoteApplied(
+        invoice_id=invoice_id,
+        opportunity_id=note.opportunity_id,
+        currency=note.currency,
+        parts=parts,
+        amount=amount,
+        unapplied=note.unapplied - amount,
+    )
+
+
+def evolve(state: CreditNote | None, event: CreditNoteEvent) -> CreditNote:
+    """The credit note after an event."""
+    if isinstance(event, CreditNoteIssued):
+        return CreditNote(event.number, event.opportunity_id, event.currency, event.unapplied)
+    if state is None:
+        raise BrokenStream(noun=NOUN, event=event.type)
+    return replace(state, unapplied=event.unapplied)
 
 
 def _asked(invoice: Invoice, command: IssueCreditNote) -> list[tuple[BilledLine, Credited]]:

@@ -25,6 +25,7 @@ from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.invoice import (
+    CreditApplied,
     DisputeInvoice,
     DisputeResolved,
     DunningNoticeSent,
@@ -50,6 +51,7 @@ InvoiceEvent = (
     | PaymentApplied
     | PaymentRemoved
     | InvoiceCredited
+    | CreditApplied
     | InvoiceWrittenOff
     | InvoiceSettled
     | InvoiceReopened
@@ -123,7 +125,7 @@ def evolve(state: Invoice | None, event: InvoiceEvent) -> Invoice:
     if state is None:
         raise BrokenStream(noun="invoice", event=event.type)
     match event:
-        case PaymentApplied() | InvoiceWrittenOff():
+        case PaymentApplied() | CreditApplied() | InvoiceWrittenOff():
             return _moved(state, event.parts, event.balance, state.credited)
         case PaymentRemoved():
             given_back = [Part(instalment=part.instalment, amount=-part.amount) for part in event.parts]
@@ -156,6 +158,21 @@ def apply_payment(invoice: Invoice, payment_id: UUID, parts: tuple[Part, ...]) -
     balance = invoice.balance - amount
     applied = PaymentApplied(
         payment_id=payment_id,
+        opportunity_id=invoice.document.opportunity_id,
+        currency=invoice.document.currency,
+        parts=parts,
+        amount=amount,
+        balance=balance,
+    )
+    return [applied] if balance else [applied, InvoiceSettled()]
+
+
+def apply_credit(invoice: Invoice, credit_note_id: UUID, parts: tuple[Part, ...]) -> list[Event]:
+    """A credit note put against instalments as money would be, and the invoice settled when nothing is left."""
+    amount = sum((part.amount for part in parts), ZERO)
+    balance = invoice.balance - amount
+    applied = CreditApplied(
+        credit_note_id=credit_note_id,
         opportunity_id=invoice.document.opportunity_id,
         currency=invoice.document.currency,
         parts=parts,

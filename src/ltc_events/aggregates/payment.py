@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist, require_minor_units
 from ltc_events.aggregates.policies import Policies
+from ltc_events.aggregates.receivable import require_unapplied
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.base import Event
@@ -44,19 +45,6 @@ class PaymentIsReturned(Refused):
     remedy = "record the money that came in its place as a payment of its own"
 
 
-class MoreThanUnapplied(Refused):
-    """{asked} is more than the {unapplied} of the payment that is unapplied"""
-
-    remedy = "use at most {unapplied}, or un-allocate the payment first"
-
-
-class NothingUnapplied(Refused):
-    """nothing of the payment is unapplied"""
-
-    field = "subject"
-    remedy = "un-allocate the payment first, or choose another one"
-
-
 class NothingToReturn(Refused):
     """all of the payment was refunded"""
 
@@ -82,7 +70,7 @@ def decide(state: Payment | None, command: PaymentCommand, _policies: Policies) 
             payment = usable(state)
             amount = payment.unapplied if asked is None else asked
             require_minor_units(amount, payment.currency, "amount")
-            require_unapplied(payment, amount, "amount")
+            require_unapplied("payment", payment.unapplied, amount, "amount")
             left = payment.unapplied - amount
             return [PaymentRefunded(amount=amount, currency=payment.currency, unapplied=left, reason=reason)]
         case _:
@@ -117,14 +105,6 @@ def usable(state: Payment | None) -> Payment:
     if state.returned:
         raise PaymentIsReturned
     return state
-
-
-def require_unapplied(payment: Payment, amount: Decimal, at: str) -> None:
-    """Refuse to use more of the payment than is unapplied."""
-    if not payment.unapplied:
-        raise NothingUnapplied
-    if amount > payment.unapplied:
-        raise MoreThanUnapplied(asked=amount, unapplied=payment.unapplied, at=at)
 
 
 def allocate(payment: Payment, invoice_id: UUID, parts: Parts) -> PaymentAllocated:

@@ -84,6 +84,19 @@ class NothingOwed(Refused):
     remedy = "choose an invoice that is not settled"
 
 
+class MoreThanUnapplied(Refused):
+    """{asked} is more than the {unapplied} of the {noun} that is unapplied"""
+
+    remedy = "use at most {unapplied} of it"
+
+
+class NothingUnapplied(Refused):
+    """nothing of the {noun} is unapplied"""
+
+    field = "subject"
+    remedy = "choose another {noun}; a payment that was put against the wrong invoice is un-allocated first"
+
+
 class UnknownInstalment(Refused):
     """invoice {number} has no instalment {instalment}"""
 
@@ -102,6 +115,14 @@ def require_owed(invoice: Invoice) -> None:
     """Refuse what makes no sense on a settled invoice."""
     if not invoice.balance:
         raise NothingOwed(number=invoice.document.number)
+
+
+def require_unapplied(noun: str, unapplied: Decimal, amount: Decimal, at: str) -> None:
+    """Refuse to use more of a payment or credit note than is unapplied."""
+    if not unapplied:
+        raise NothingUnapplied(noun=noun)
+    if amount > unapplied:
+        raise MoreThanUnapplied(noun=noun, asked=amount, unapplied=unapplied, at=at)
 
 
 def parts_of(items: Iterable[Item], amount: Decimal) -> tuple[Part, ...]:

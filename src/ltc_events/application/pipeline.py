@@ -16,6 +16,7 @@ from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collector_paused
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import COMMANDS, Command
+from ltc_events.schemas.credit_note import ApplyCreditNote
 from ltc_events.schemas.envelope import Message, Undecodable, parse
 from ltc_events.schemas.number_series import series_id
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
@@ -46,6 +47,7 @@ Answer = Outcome | Undecodable
 _REFERENCES = ("order_id", "quote_id", "opportunity_id", "invoice_id", "price_book_id")
 _REFERENCES_OF = {model: tuple(name for name in _REFERENCES if name in model.model_fields) for model in COMMANDS.values()}
 _NUMBERED = frozenset(model for model in COMMANDS.values() if "series" in model.model_fields)
+_ALLOCATING = frozenset({AllocatePayment, ApplyCreditNote})
 _AGGREGATES_OF = {model: AGGREGATES[noun_of(name)] for name, model in COMMANDS.items()}
 
 
@@ -219,7 +221,7 @@ def _streams(message: Message) -> list[UUID]:
             ids.append(id)
     if model in _NUMBERED:
         ids.append(series_id(command.series, command.effective_on.year))
-    if model is AllocatePayment:
+    if model in _ALLOCATING:
         ids += [allocation.invoice_id for allocation in command.allocations]
     return ids
 
@@ -229,8 +231,12 @@ def _payers(messages: Sequence[Message]) -> list[UUID]:
     return [
         message.customer_id
         for message in messages
-        if message.customer_id and type(message.command) is AllocatePayment and not message.command.allocations
+        if message.customer_id and _is_first_due(message.command)
     ]
+
+
+def _is_first_due(command: Any) -> bool:
+    return type(command) in _ALLOCATING and not command.allocations
 
 
 def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:

@@ -7,8 +7,9 @@ from uuid import UUID
 from ltc_events.explanation.chain import Chain, event_of
 from ltc_events.explanation.story import Node
 from ltc_events.kernel.money import ZERO
-from ltc_events.schemas.credit_note import CreditNoteIssued
+from ltc_events.schemas.credit_note import CreditNoteApplied, CreditNoteIssued, CreditNoteRefunded
 from ltc_events.schemas.invoice import (
+    CreditApplied,
     DisputeResolved,
     DunningNoticeSent,
     InvoiceCredited,
@@ -24,7 +25,7 @@ from ltc_events.schemas.invoice import (
 from ltc_events.schemas.payment import PaymentAllocated, PaymentReceived
 from ltc_events.schemas.record import Record
 
-Movement = PaymentApplied | PaymentRemoved | InvoiceCredited | InvoiceWrittenOff
+Movement = PaymentApplied | PaymentRemoved | InvoiceCredited | CreditApplied | InvoiceWrittenOff
 
 
 def tell_cash(root: Node, chain: Chain, issued: InvoiceIssued) -> Decimal:
@@ -32,7 +33,7 @@ def tell_cash(root: Node, chain: Chain, issued: InvoiceIssued) -> Decimal:
     balance = issued.payable
     for record in chain.invoice[1:]:
         event = record.event
-        if isinstance(event, PaymentApplied | PaymentRemoved | InvoiceCredited | InvoiceWrittenOff):
+        if isinstance(event, Movement):
             change = _change(event)
             balance += change
             node = root.add(_movement(event, chain), record, amount=change, currency=issued.currency)
@@ -61,10 +62,16 @@ def _movement(event: Movement, chain: Chain) -> str:
         case PaymentRemoved():
             return f"Payment {_reference(chain, event.payment_id)} taken back: {event.reason}"
         case InvoiceCredited():
-            note = event_of(chain.credit_notes.get(event.credit_note_id, []), CreditNoteIssued)
-            return f"Credit note {note.number if note else event.credit_note_id}"
+            return f"Credit note {_number(chain, event.credit_note_id)}"
+        case CreditApplied():
+            return f"Credit note {_number(chain, event.credit_note_id)}, of another invoice, applied"
         case InvoiceWrittenOff():
             return f"Written off: {event.reason}"
+
+
+def _number(chain: Chain, credit_note_id: UUID) -> str:
+    note = event_of(chain.credit_notes.get(credit_note_id, []), CreditNoteIssued)
+    return note.number if note else str(credit_note_id)
 
 
 def _reference(chain: Chain, payment_id: UUID) -> str:
@@ -83,9 +90,52 @@ def _tell_source(node: Node, chain: Chain, event: Movement) -> None:
         allocated = sum(_allocations(records, chain), ZERO)
         node.check("what the payment says went to this invoice", allocated, sum(_applied(chain, event.payment_id), ZERO))
     if isinstance(event, InvoiceCredited):
-        for record in chain.credit_notes.get(event.credit_note_id, []):
+        records = chain.credit_notes.get(event.credit_note_id, [])
+        for record in records:
             if isinstance(record.event, CreditNoteIssued):
                 _tell_credit_note(node, record, record.event)
+        _tell_use(node, records)
+    if isinstance(event, CreditApplied):
+        _tell_credit_applied(node, chain, event)
+
+
+def _tell_use(node: Node, records: list[Record]) -> None:
+    """What became of the part of a credit note that its invoice did not owe."""
+    left = ZERO
+    for version, record in enumerate(records, 1):
+        match record.event:
+            case CreditNoteIssued(unapplied=unapplied):
+                left = unapplied
+                continue
+            case CreditNoteApplied() as event:
+                part = node.add("Put against another invoice", record, amount=event.amount, currency=event.currency)
+                part.check("its parts per instalment", sum((one.amount for one in event.parts), ZERO), event.amount)
+            case CreditNoteRefunded() as event:
+                part = node.add(f"Refunded: {event.reason}", record, amount=event.amount, currency=event.currency)
+            case _:
+                continue
+        left -= event.amount
+        if version == record.version:  # nothing before it was left out
+            part.check("what is left of the credit note", left, event.unapplied)
+
+
+def _tell_credit_applied(node: Node, chain: Chain, event: CreditApplied) -> None:
+    """The credit note of another invoice, and what it says went to this one."""
+    records, mine = chain.credit_notes.get(event.credit_note_id, []), chain.invoice[0].subject
+    said = [one.event for one in records if isinstance(one.event, CreditNoteApplied)]
+    allocated = sum((one.amount for one in said if one.invoice_id == mine), ZERO)
+    node.check("what the credit note says went to this invoice", allocated, sum(_credits(chain, event.credit_note_id), ZERO))
+    for record in records:
+        if isinstance(record.event, CreditNoteIssued):
+            note = record.event
+            text = f"{note.number}, {note.reason}, unapplied"
+            node.add(text, record, amount=-note.unapplied, currency=note.currency)
+
+
+def _credits(chain: Chain, credit_note_id: UUID) -> Iterator[Decimal]:
+    for record in chain.invoice:
+        if isinstance(record.event, CreditApplied) and record.event.credit_note_id == credit_note_id:
+            yield record.event.amount
 
 
 def _applied(chain: Chain, payment_id: UUID) -> Iterator[Decimal]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ltc_events.kernel.errors import LtcError
 from ltc_events.schemas.base import Event
-from ltc_events.schemas.invoice import InvoiceCredited, InvoiceIssued, PaymentApplied
+from ltc_events.schemas.invoice import CreditApplied, InvoiceCredited, InvoiceIssued, PaymentApplied
 from ltc_events.schemas.lead import LeadCaptured
 from ltc_events.schemas.number_series import NumberAssigned, format_number, parse_number, series_id
 from ltc_events.schemas.opportunity import OpportunityOpened
@@ -95,7 +95,7 @@ def follow(lens: Lens, number: str) -> Chain:
         opportunity,
         lead,
         lens.stream(campaign_id) if campaign_id else [],
-        _streams(lens, [one.event.credit_note_id for one in invoice if isinstance(one.event, InvoiceCredited)]),
+        _streams(lens, [one.event.credit_note_id for one in invoice if isinstance(one.event, InvoiceCredited | CreditApplied)]),
         _streams(lens, [one.event.payment_id for one in invoice if isinstance(one.event, PaymentApplied)]),
     )
 

@@ -140,6 +140,7 @@ _say(invoice.InvoiceIssued, lambda e: f"invoice {e.number}: {_money(e.payable, e
 _say(invoice.PaymentApplied, lambda e: f"{_money(e.amount, e.currency)} paid, {e.balance:,f} open")
 _say(invoice.PaymentRemoved, lambda e: f"{_money(e.amount, e.currency)} taken back, {e.balance:,f} open: {e.reason}")
 _say(invoice.InvoiceCredited, lambda e: f"{_money(e.amount, e.currency)} credited, {e.balance:,f} open")
+_say(invoice.CreditApplied, lambda e: f"{_money(e.amount, e.currency)} paid by a credit note, {e.balance:,f} open")
 _say(invoice.InvoiceWrittenOff, lambda e: f"{_money(e.amount, e.currency)} written off: {e.reason}")
 _say(invoice.InvoiceSettled, lambda _: "invoice settled")
 _say(invoice.InvoiceReopened, lambda e: f"invoice open again: {e.balance:,f}")
@@ -152,6 +153,11 @@ _say(
 )
 
 _say(credit_note.CreditNoteIssued, lambda e: f"credit note {e.number}: {_money(e.payable, e.currency)}, {_words(e.reason)}")
+
+_say(
+    credit_note.CreditNoteApplied, lambda e: f"{_money(e.amount, e.currency)} of it put against an invoice, {e.unapplied:,f} left"
+)
+_say(credit_note.CreditNoteRefunded, lambda e: f"{_money(e.amount, e.currency)} of it refunded: {e.reason}")
 
 _say(payment.PaymentReceived, lambda e: f"{_money(e.amount, e.currency)} received")
 _say(payment.PaymentAllocated, lambda e: f"{_money(e.amount, e.currency)} allocated, {e.unapplied:,f} unapplied")

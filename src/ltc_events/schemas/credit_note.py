@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ltc_events.schemas.base import Code, Command, Event, Exact, Name, Positive, Schema
 from ltc_events.schemas.invoice import InvoiceLine, Part, TaxSubtotal
+from ltc_events.schemas.payment import AllocationRequest
 
 
 class CreditReason(StrEnum):
@@ -49,6 +50,21 @@ class IssueCreditNote(Command):
     lines: tuple[CreditLine, ...] = Field(default=(), max_length=500)
 
 
+class ApplyCreditNote(Command):
+    """Put what is unapplied of a credit note against open invoices of the customer, as told; else against what is due first."""
+
+    type: ClassVar[str] = "credit_note.apply.v1"
+    allocations: tuple[AllocationRequest, ...] = Field(default=(), max_length=200)
+
+
+class RefundCreditNote(Command):
+    """Pay out what is unapplied of a credit note; without `amount`, all of it."""
+
+    type: ClassVar[str] = "credit_note.refund.v1"
+    amount: Positive | None = None
+    reason: Name
+
+
 class CreditNoteIssued(Event):
     """A credit note was issued. `applied` went against what the invoice owed; `unapplied` stands to the customer's credit.
 
@@ -74,3 +90,26 @@ class CreditNoteIssued(Event):
     applied: Exact
     unapplied: Exact
     parts: tuple[Part, ...]
+
+
+class CreditNoteApplied(Event):
+    """Part or all of what was unapplied was put against one invoice. `opportunity_id` is that of the invoice it corrected."""
+
+    type: ClassVar[str] = "credit_note.applied.v1"
+    invoice_id: UUID
+    opportunity_id: UUID | None = None
+    currency: str
+    parts: tuple[Part, ...]
+    amount: Exact
+    unapplied: Exact
+
+
+class CreditNoteRefunded(Event):
+    """Part or all of what was unapplied was paid out to the customer."""
+
+    type: ClassVar[str] = "credit_note.refunded.v1"
+    opportunity_id: UUID | None = None
+    currency: str
+    amount: Exact
+    unapplied: Exact
+    reason: str

@@ -207,6 +207,18 @@ class InvoiceCredited(Event):
     balance: Exact
 
 
+class CreditApplied(Event):
+    """What was unapplied of a credit note for another invoice was put against instalments of this one, as money would be."""
+
+    type: ClassVar[str] = "invoice.credit_applied.v1"
+    credit_note_id: UUID
+    opportunity_id: UUID | None = None
+    currency: str
+    parts: tuple[Part, ...]
+    amount: Exact
+    balance: Exact
+
+
 class InvoiceWrittenOff(Event):
     """Part of what is owed was given up."""
 

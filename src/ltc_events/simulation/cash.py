@@ -25,7 +25,9 @@ def begin(customer: Customer, invoice_id: UUID, instalments: int) -> None:
     for index in range(instalments):
         customer.run.begin(_collect(customer, receivable, index), customer.run.now)
     if customer.chance.percent(9):
-        customer.run.begin(complaints.complain(customer, receivable, begin), customer.after(2, 20))
+        # Some find fault only when they have paid.
+        first, last = (2, 20) if customer.chance.percent(60) else (25, 70)
+        customer.run.begin(complaints.complain(customer, receivable, begin), customer.after(first, last))
 
 
 def _collect(customer: Customer, receivable: Receivable, index: int) -> Process:

@@ -5,7 +5,14 @@ from decimal import Decimal
 from uuid import UUID
 
 from ltc_events.kernel.money import HUNDRED, round_half_up
-from ltc_events.schemas.credit_note import CreditLine, CreditReason, IssueCreditNote
+from ltc_events.schemas.credit_note import (
+    ApplyCreditNote,
+    CreditLine,
+    CreditNoteIssued,
+    CreditReason,
+    IssueCreditNote,
+    RefundCreditNote,
+)
 from ltc_events.schemas.invoice import DisputeInvoice, InvoiceIssued, IssueInvoice, ResolveDispute
 from ltc_events.schemas.order import LineQuantity, OrderBillingReversed
 from ltc_events.simulation import goods, names
@@ -83,5 +90,18 @@ def _credit(customer: Customer, receivable: Receivable, reason: CreditReason, li
         return  # settled long ago, and put into the archive
     note = IssueCreditNote(invoice_id=receivable.invoice_id, reason=reason, lines=lines)
     id = customer.new_id()
-    customer.do(note, id, names.BILLER)
+    (issued,) = (one for one in customer.do(note, id, names.BILLER) if isinstance(one, CreditNoteIssued))
+    if issued.unapplied:
+        customer.run.begin(_use(customer, id), customer.after(2, 15))
+    else:
+        customer.books.forget(id)
+
+
+def _use(customer: Customer, id: UUID) -> Process:
+    """What was paid already is put against what is owed next, and the rest paid out (R-63 … R-69)."""
+    if customer.chance.percent(60) and any(not receivable.settled for receivable in customer.receivables.values()):
+        customer.do(ApplyCreditNote(), id, names.CASHIER)
+        yield customer.after(3, 10)
+    if customer.books.states[id].unapplied:
+        customer.do(RefundCreditNote(reason="credited after it was paid"), id, names.CASHIER)
     customer.books.forget(id)

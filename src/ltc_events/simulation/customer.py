@@ -5,7 +5,14 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from ltc_events.schemas.invoice import InvoiceCredited, InvoiceIssued, InvoiceWrittenOff, PaymentApplied, PaymentRemoved
+from ltc_events.schemas.invoice import (
+    CreditApplied,
+    InvoiceCredited,
+    InvoiceIssued,
+    InvoiceWrittenOff,
+    PaymentApplied,
+    PaymentRemoved,
+)
 from ltc_events.simulation import names
 from ltc_events.simulation.arrivals import Arrival, Arrivals
 from ltc_events.simulation.chance import Chance, Weighted
@@ -34,7 +41,7 @@ USUAL: Final = Payer("usual", -2, 12, 5, 4, 1)
 SLOW: Final = Payer("slow", 5, 32, 14, 12, 4)
 POOR: Final = Payer("poor", 15, 80, 25, 28, 30)
 _PAYERS: Final = Weighted((PROMPT, 38), (USUAL, 40), (SLOW, 15), (POOR, 7))
-_MOVEMENTS: Final = (PaymentApplied, PaymentRemoved, InvoiceCredited, InvoiceWrittenOff)
+_MOVEMENTS: Final = (PaymentApplied, PaymentRemoved, InvoiceCredited, CreditApplied, InvoiceWrittenOff)
 _KEPT_FOR: Final = 30 * DAY
 """Longer than any payment may still be returned or booked otherwise."""
 _SIZES: Final = Weighted(("small", 45), ("medium", 40), ("large", 15))

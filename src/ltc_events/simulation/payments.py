@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from ltc_events.aggregates.payment import MoreThanUnapplied
+from ltc_events.aggregates.receivable import MoreThanUnapplied
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.payment import (
     AllocatePayment,

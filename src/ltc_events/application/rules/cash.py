@@ -1,17 +1,29 @@
-"""Rules of cash: payments are put against invoices, and taken back (R-63 … R-69)."""
+"""Rules of cash: payments and credit notes are put against invoices, payments are taken back (R-63 … R-69)."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
-from ltc_events.aggregates import payment
+from ltc_events.aggregates import credit_note, payment
 from ltc_events.aggregates.base import require_minor_units
-from ltc_events.aggregates.invoice import INVOICE, apply_payment, remove_payment
-from ltc_events.aggregates.payment import PAYMENT, MoreThanUnapplied, NothingUnapplied, Payment
-from ltc_events.aggregates.receivable import Invoice, Item, item_of, less, parts_of
+from ltc_events.aggregates.credit_note import CREDIT_NOTE, NOUN
+from ltc_events.aggregates.invoice import INVOICE, apply_credit, apply_payment, remove_payment
+from ltc_events.aggregates.payment import PAYMENT, Payment
+from ltc_events.aggregates.receivable import (
+    Invoice,
+    Item,
+    MoreThanUnapplied,
+    NothingUnapplied,
+    item_of,
+    less,
+    parts_of,
+)
 from ltc_events.application.work import Work
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO
+from ltc_events.schemas.credit_note import ApplyCreditNote
 from ltc_events.schemas.invoice import Part
 from ltc_events.schemas.payment import AllocatePayment, AllocationRequest, ReturnPayment, UnallocatePayment
 
@@ -23,29 +35,44 @@ class OverAllocation(Refused):
 
 
 class InvoiceInAnotherCurrency(Refused):
-    """the payment is in {currency}, but invoice {number} is in {other}"""
+    """the {noun} is in {currency}, but invoice {number} is in {other}"""
 
-    remedy = "allocate a payment in {other} to invoice {number}"
+    remedy = "put a {noun} in {other} against invoice {number}"
 
 
 class NothingOpen(Refused):
     """the customer has no open invoice in {currency}"""
 
     field = "allocations"
-    remedy = "leave the payment unapplied until an invoice in {currency} is issued, or refund it"
+    remedy = "leave the {noun} unapplied until an invoice in {currency} is issued, or refund it"
+
+
+class _Funds(NamedTuple):
+    """What can be put against invoices, of a payment or a credit note."""
+
+    noun: str
+    currency: str
+    unapplied: Decimal
 
 
 def allocate_payment(command: AllocatePayment, work: Work) -> None:
     """Put the payment against invoices as told, or against what is due first; what is left stays unapplied."""
     current = payment.usable(work.find(PAYMENT, work.subject))
-    if not current.unapplied:
-        raise NothingUnapplied
-    plan = _as_told(command, current, work) if command.allocations else _first_due_first(current, work)
-    for invoice_id, parts in plan.items():
+    for invoice_id, parts in _plan(command.allocations, _Funds("payment", current.currency, current.unapplied), work).items():
         current = work.get(PAYMENT, work.subject, "subject")
         invoice = work.get(INVOICE, invoice_id, "allocations")
         work.emit(PAYMENT, work.subject, payment.allocate(current, invoice_id, parts))
         work.emit(INVOICE, invoice_id, *apply_payment(invoice, work.subject, parts))
+
+
+def apply_credit_note(command: ApplyCreditNote, work: Work) -> None:
+    """Put what is unapplied of the credit note against invoices as told, or against what is due first; the rest stays."""
+    note = credit_note.existing(work.find(CREDIT_NOTE, work.subject))
+    for invoice_id, parts in _plan(command.allocations, _Funds(NOUN, note.currency, note.unapplied), work).items():
+        note = work.get(CREDIT_NOTE, work.subject, "subject")
+        invoice = work.get(INVOICE, invoice_id, "allocations")
+        work.emit(CREDIT_NOTE, work.subject, credit_note.apply(note, invoice_id, parts))
+        work.emit(INVOICE, invoice_id, *apply_credit(invoice, work.subject, parts))
 
 
 def unallocate_payment(command: UnallocatePayment, work: Work) -> None:
@@ -70,21 +97,28 @@ def _take_back(current: Payment, invoice_id: UUID, reason: str, work: Work) -> N
     work.emit(INVOICE, invoice_id, *remove_payment(invoice, work.subject, taken.parts, reason))
 
 
-def _as_told(command: AllocatePayment, current: Payment, work: Work) -> dict[UUID, tuple[Part, ...]]:
+def _plan(allocations: Sequence[AllocationRequest], funds: _Funds, work: Work) -> dict[UUID, tuple[Part, ...]]:
+    """What is put against which invoice."""
+    if not funds.unapplied:
+        raise NothingUnapplied(noun=funds.noun)
+    return _as_told(allocations, funds, work) if allocations else _first_due_first(funds, work)
+
+
+def _as_told(allocations: Sequence[AllocationRequest], funds: _Funds, work: Work) -> dict[UUID, tuple[Part, ...]]:
     """The parts of each invoice that is named, one for each instalment, however many requests name it."""
-    left = current.unapplied
+    noun, currency, left = funds
     open_items: dict[UUID, tuple[Item, ...]] = {}
     plan: dict[UUID, tuple[Part, ...]] = {}
-    for index, request in enumerate(command.allocations):
+    for index, request in enumerate(allocations):
         at = f"allocations.{index}"
         id = request.invoice_id
         invoice = work.get(INVOICE, id, f"{at}.invoice_id")
-        if invoice.document.currency != current.currency:
+        if invoice.document.currency != currency:
             number, other = invoice.document.number, invoice.document.currency
-            raise InvoiceInAnotherCurrency(currency=current.currency, number=number, other=other, at=f"{at}.invoice_id")
-        require_minor_units(request.amount, current.currency, f"{at}.amount")
+            raise InvoiceInAnotherCurrency(noun=noun, currency=currency, number=number, other=other, at=f"{at}.invoice_id")
+        require_minor_units(request.amount, currency, f"{at}.amount")
         if request.amount > left:
-            raise MoreThanUnapplied(asked=request.amount, unapplied=left, at=f"{at}.amount")
+            raise MoreThanUnapplied(noun=noun, asked=request.amount, unapplied=left, at=f"{at}.amount")
         left -= request.amount
         items = open_items.get(id, invoice.items)
         parts = _requested(invoice, items, request, at)
@@ -109,17 +143,17 @@ def _requested(invoice: Invoice, items: tuple[Item, ...], request: AllocationReq
     return parts_of(items, asked)
 
 
-def _first_due_first(current: Payment, work: Work) -> dict[UUID, tuple[Part, ...]]:
+def _first_due_first(funds: _Funds, work: Work) -> dict[UUID, tuple[Part, ...]]:
     """The instalments of all open invoices of the customer in the order they are due, then by number, until all is used."""
     due: list[tuple[date, str, int, UUID, Decimal]] = []
     for id in work.invoices_of_customer():
         invoice = work.get(INVOICE, id, "allocations")
-        if invoice.balance and invoice.document.currency == current.currency:
+        if invoice.balance and invoice.document.currency == funds.currency:
             number = invoice.document.number
             due.extend((item.due_on, number, item.number, id, item.open) for item in invoice.items if item.open)
     if not due:
-        raise NothingOpen(currency=current.currency)
-    left = current.unapplied
+        raise NothingOpen(noun=funds.noun, currency=funds.currency)
+    left = funds.unapplied
     plan: dict[UUID, tuple[Part, ...]] = {}
     for _, _, instalment, id, open_amount in sorted(due):
         taken = min(left, open_amount)

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.schemas.credit_note import CreditNoteIssued
+from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
+from ltc_events.schemas.credit_note import CreditNoteApplied, CreditNoteIssued, CreditNoteRefunded
 from ltc_events.schemas.record import Record
 
 
 class CreditNotes(Projection):
     """Credit notes, one row each; amounts are positive. `applied` went against what the invoice owed, `unapplied` stands to
-    the customer's credit."""
+    the customer's credit: until it is put against another invoice, or refunded."""
 
-    table, version, key = "credit_notes", 1, ("credit_note_id",)
+    table, version, key = "credit_notes", 2, ("credit_note_id",)
     columns = {
         "credit_note_id": column("uuid", "the credit note"),
         "number": column("text", "its number, gapless per series and year"),
@@ -27,11 +27,13 @@ class CreditNotes(Projection):
         "rounding": column("numeric", "rounding of what is payable"),
         "payable": column("numeric", "net + tax + rounding"),
         "applied": column("numeric", "went against what the invoice owed"),
-        "unapplied": column("numeric", "exceeded what the invoice owed and stands alone"),
+        "applied_elsewhere": column("numeric", "went against other invoices since", default="0"),
+        "refunded": column("numeric", "was paid out since", default="0"),
+        "unapplied": column("numeric", "stands alone: payable − applied − applied_elsewhere − refunded"),
         "position": column("int8", "position of the event in the log"),
     }
     indexes = (("customer_id",), ("invoice_id",), ("number",))
-    checks = {"credit_adds_up": "NEW.payable = NEW.applied + NEW.unapplied"}
+    checks = {"credit_adds_up": "NEW.payable = NEW.applied + NEW.applied_elsewhere + NEW.refunded + NEW.unapplied"}
 
     @on(CreditNoteIssued)
     def issued(self, event: CreditNoteIssued, record: Record) -> Iterator[Operation]:
@@ -53,3 +55,13 @@ class CreditNotes(Projection):
             unapplied=event.unapplied,
             position=record.position,
         )
+
+    @on(CreditNoteApplied)
+    def applied(self, event: CreditNoteApplied, record: Record) -> Iterator[Operation]:
+        yield Add(record.subject, applied_elsewhere=event.amount)
+        yield Put(record.subject, unapplied=event.unapplied)
+
+    @on(CreditNoteRefunded)
+    def refunded(self, event: CreditNoteRefunded, record: Record) -> Iterator[Operation]:
+        yield Add(record.subject, refunded=event.amount)
+        yield Put(record.subject, unapplied=event.unapplied)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
 from ltc_events.schemas.invoice import (
+    CreditApplied,
     DisputeResolved,
     DunningNoticeSent,
     InvoiceCredited,
@@ -45,7 +46,9 @@ class Invoices(Projection):
         "prepaid": column("numeric", "paid before, as the invoice says (BT-113)"),
         "rounding": column("numeric", "rounding of what is payable (BT-114)"),
         "payable": column("numeric", "gross − prepaid + rounding (BT-115)"),
-        "paid": column("numeric", "payments put against it, less those taken back", default="0"),
+        "paid": column(
+            "numeric", "payments, and credit notes of other invoices, put against it, less those taken back", default="0"
+        ),
         "credited": column("numeric", "credit notes put against it", default="0"),
         "written_off": column("numeric", "given up", default="0"),
         "balance": column("numeric", "still owed: payable − paid − credited − written off"),
@@ -94,8 +97,8 @@ class Invoices(Projection):
             external_references=event.references,
         )
 
-    @on(PaymentApplied)
-    def paid(self, event: PaymentApplied, record: Record) -> Iterator[Operation]:
+    @on(PaymentApplied, CreditApplied)
+    def paid(self, event: PaymentApplied | CreditApplied, record: Record) -> Iterator[Operation]:
         yield Add(record.subject, paid=event.amount)
         yield Put(record.subject, balance=event.balance)
 

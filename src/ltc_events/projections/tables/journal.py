@@ -9,7 +9,7 @@ from ltc_events.projections.accounts import Account
 from ltc_events.projections.base import Balance, Operation, Projection, Put, column, on
 from ltc_events.projections.tables.movement import LINE_NO, WHEN, when
 from ltc_events.projections.tables.times import POSITION
-from ltc_events.schemas.credit_note import CreditNoteIssued
+from ltc_events.schemas.credit_note import CreditNoteApplied, CreditNoteIssued, CreditNoteRefunded
 from ltc_events.schemas.invoice import InvoiceIssued, InvoiceWrittenOff
 from ltc_events.schemas.payment import PaymentAllocated, PaymentReceived, PaymentRefunded, PaymentReturned, PaymentUnallocated
 from ltc_events.schemas.record import Record
@@ -57,6 +57,16 @@ class Journal(Projection):
             Account.CUSTOMER_CREDITS: -event.unapplied,
         }
         return _entry(record, "credit_note", event.currency, event.invoice_id, postings)
+
+    @on(CreditNoteApplied)
+    def credit_applied(self, event: CreditNoteApplied, record: Record) -> Iterator[Operation]:
+        postings = {Account.CUSTOMER_CREDITS: event.amount, Account.RECEIVABLES: -event.amount}
+        return _entry(record, "credit_note", event.currency, event.invoice_id, postings)
+
+    @on(CreditNoteRefunded)
+    def credit_refunded(self, event: CreditNoteRefunded, record: Record) -> Iterator[Operation]:
+        postings = {Account.CUSTOMER_CREDITS: event.amount, Account.CASH: -event.amount}
+        return _entry(record, "credit_note", event.currency, None, postings)
 
     @on(InvoiceWrittenOff)
     def written_off(self, event: InvoiceWrittenOff, record: Record) -> Iterator[Operation]:

@@ -9,7 +9,7 @@ from ltc_events.kernel.money import ZERO
 from ltc_events.projections.base import Operation, Projection, Put, column, on
 from ltc_events.projections.tables.movement import LINE_NO, WHEN, when
 from ltc_events.projections.tables.times import POSITION
-from ltc_events.schemas.credit_note import CreditNoteIssued
+from ltc_events.schemas.credit_note import CreditNoteApplied, CreditNoteIssued, CreditNoteRefunded
 from ltc_events.schemas.invoice import InvoiceIssued, InvoiceWrittenOff
 from ltc_events.schemas.payment import PaymentAllocated, PaymentReceived, PaymentRefunded, PaymentReturned, PaymentUnallocated
 from ltc_events.schemas.record import Record
@@ -39,8 +39,9 @@ class OpenItemMovements(Projection):
         "item": column("text", "what the item is: invoice, payment, credit_note"),
         "kind": column(
             "text",
-            "of an invoice: invoiced, paid, unpaid (a payment taken back), credited, written_off;"
-            " of a payment: received, allocated, unallocated, returned, refunded; of a credit note: issued",
+            "of an invoice: invoiced, paid, unpaid (a payment taken back), credited, credit_applied (paid by the credit note of"
+            " another invoice), written_off; of a payment: received, allocated, unallocated, returned, refunded;"
+            " of a credit note: issued, applied, refunded",
         ),
         "amount": column("numeric", "change of what is outstanding: positive when the customer owes more"),
         "currency": column("text", "currency of the amount (ISO 4217)"),
@@ -89,6 +90,17 @@ class OpenItemMovements(Projection):
         if event.unapplied != ZERO:
             moves.append(_Movement(note, 0, "credit_note", "issued", -event.unapplied, invoice))
         return _rows(record, event.currency, moves)
+
+    @on(CreditNoteApplied)
+    def credit_applied(self, event: CreditNoteApplied, record: Record) -> Iterator[Operation]:
+        invoice, note = event.invoice_id, record.subject
+        moves = [_Movement(note, 0, "credit_note", "applied", event.amount, invoice)]
+        moves += [_Movement(invoice, part.instalment, "invoice", "credit_applied", -part.amount, note) for part in event.parts]
+        return _rows(record, event.currency, moves)
+
+    @on(CreditNoteRefunded)
+    def credit_refunded(self, event: CreditNoteRefunded, record: Record) -> Iterator[Operation]:
+        return _rows(record, event.currency, [_Movement(record.subject, 0, "credit_note", "refunded", event.amount)])
 
     @on(InvoiceWrittenOff)
     def written_off(self, event: InvoiceWrittenOff, record: Record) -> Iterator[Operation]:

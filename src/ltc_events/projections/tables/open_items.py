@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ltc_events.kernel.money import ZERO
 from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
-from ltc_events.schemas.credit_note import CreditNoteIssued
+from ltc_events.schemas.credit_note import CreditNoteApplied, CreditNoteIssued, CreditNoteRefunded
 from ltc_events.schemas.invoice import InvoiceIssued, InvoiceWrittenOff
 from ltc_events.schemas.payment import PaymentAllocated, PaymentReceived, PaymentRefunded, PaymentReturned, PaymentUnallocated
 from ltc_events.schemas.record import Record
@@ -26,7 +26,7 @@ class OpenItems(Projection):
         "document_on": column("date", "invoice date, value date of the payment, date of the credit note"),
         "due_on": column("date", "when the instalment is due; else the date of the document"),
         "invoiced": column("numeric", "amount of the instalment", default="0"),
-        "paid": column("numeric", "paid on the instalment; of a payment: its unapplied cash", default="0"),
+        "paid": column("numeric", "paid on the instalment, by money or by credit; of a payment: its unapplied cash", default="0"),
         "credited": column("numeric", "credited on the instalment; of a credit note: what stands alone", default="0"),
         "written_off": column("numeric", "given up", default="0"),
         "outstanding": column("numeric", "invoiced − paid − credited − written off", default="0"),
@@ -110,6 +110,20 @@ class OpenItems(Projection):
                 outstanding=-event.unapplied,
                 last_position=record.position,
             )
+
+    @on(CreditNoteApplied)
+    def credit_applied(self, event: CreditNoteApplied, record: Record) -> Iterator[Operation]:
+        position = record.position
+        yield Put(record.subject, 0, last_position=position)
+        yield Add(record.subject, 0, credited=-event.amount, outstanding=event.amount)
+        for part in event.parts:
+            yield Put(event.invoice_id, part.instalment, last_position=position)
+            yield Add(event.invoice_id, part.instalment, paid=part.amount, outstanding=-part.amount)
+
+    @on(CreditNoteRefunded)
+    def credit_refunded(self, event: CreditNoteRefunded, record: Record) -> Iterator[Operation]:
+        yield Put(record.subject, 0, last_position=record.position)
+        yield Add(record.subject, 0, credited=-event.amount, outstanding=event.amount)
 
     @on(InvoiceWrittenOff)
     def written_off(self, event: InvoiceWrittenOff, record: Record) -> Iterator[Operation]:

@@ -9,8 +9,8 @@ from ltc_events.projections.base import Balance, Operation, Projection, Put, col
 from ltc_events.projections.bridge import Term
 from ltc_events.projections.tables.movement import LINE_NO, WHEN, when
 from ltc_events.projections.tables.times import POSITION
-from ltc_events.schemas.credit_note import CreditNoteIssued
-from ltc_events.schemas.invoice import InvoiceIssued, InvoiceWrittenOff, PaymentApplied, PaymentRemoved
+from ltc_events.schemas.credit_note import CreditNoteApplied, CreditNoteIssued, CreditNoteRefunded
+from ltc_events.schemas.invoice import CreditApplied, InvoiceIssued, InvoiceWrittenOff, PaymentApplied, PaymentRemoved
 from ltc_events.schemas.opportunity import OpportunityWon
 from ltc_events.schemas.order import OrderAmended, OrderBillingReversed, OrderCancelled, OrderDelivered, OrderPlaced
 from ltc_events.schemas.quote import QuoteAccepted
@@ -88,8 +88,8 @@ class RevenueBridge(Projection):
         }
         return _moves(record, event.opportunity_id, event.currency, terms, event.order_id)
 
-    @on(PaymentApplied)
-    def paid(self, event: PaymentApplied, record: Record) -> Iterator[Operation]:
+    @on(PaymentApplied, CreditApplied)
+    def paid(self, event: PaymentApplied | CreditApplied, record: Record) -> Iterator[Operation]:
         terms = {Term.UNPAID: -event.amount, Term.CASH: event.amount}
         return _moves(record, event.opportunity_id, event.currency, terms)
 
@@ -113,6 +113,12 @@ class RevenueBridge(Projection):
     def to_be_billed_again(self, event: OrderBillingReversed, record: Record) -> Iterator[Operation]:
         terms = {Term.CREDITED: -event.amount, Term.NOT_BILLED: event.amount}
         return _moves(record, event.opportunity_id, event.currency, terms, record.subject)
+
+    @on(CreditNoteApplied, CreditNoteRefunded)
+    def credit_used(self, event: CreditNoteApplied | CreditNoteRefunded, record: Record) -> Iterator[Operation]:
+        # What was owed back is the cash of another deal now, or gone.
+        terms = {Term.CUSTOMER_CREDIT: event.amount, Term.CASH: -event.amount}
+        return _moves(record, event.opportunity_id, event.currency, terms)
 
     @on(InvoiceWrittenOff)
     def written_off(self, event: InvoiceWrittenOff, record: Record) -> Iterator[Operation]:
