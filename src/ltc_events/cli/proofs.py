@@ -6,15 +6,18 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from ltc_events.cli.moments import KnownAt, known_position
 from ltc_events.cli.output import JsonOption, err, out, print_json, print_table, progress
 from ltc_events.cli.session import session_of
 from ltc_events.kernel.errors import LtcError
+from ltc_events.projections.as_of import digests_as_of
 from ltc_events.projections.base import Projection
 from ltc_events.projections.catalogue import Build, parse_build
 from ltc_events.projections.comparison import SHOWN_MAX
 from ltc_events.projections.digest import digest
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.verification import Finding, verify
+from ltc_events.store import Role
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the read table; `ltc projections list` names them.")]
 BuildOption = Annotated[
@@ -90,12 +93,22 @@ def digest_(
     context: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(help="Names of read tables; default: all.", show_default=False)] = None,
     build: BuildOption = None,
+    known_at: KnownAt = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print one hash per read table: the same store gives the same digests, on any machine."""
-    database = session_of(context).database
+    """Print one hash per read table: the same store gives the same digests, on any machine.
+
+    With --known-at: of what the tables of this program held then, folded afresh from the log.
+    """
+    session = session_of(context)
+    database = session.database
     chosen = [projection_of(name) for name in names] if names else PROJECTIONS
-    found = [digest(database, one, chosen_build(one.table, build)) for one in chosen]
+    if known_at is None:
+        found = [digest(database, one, chosen_build(one.table, build)) for one in chosen]
+    elif build is None:
+        found = digests_as_of(database, chosen, known_position(session.store(Role.PROJECTOR), known_at))
+    else:
+        raise typer.BadParameter("what was known then is folded afresh, whatever tables there are", param_hint="--build")
     if as_json:
         print_json({"digests": [{**one._asdict(), "build": str(one.build)} for one in found]})
     else:

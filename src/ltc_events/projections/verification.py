@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from psycopg import sql
 
+from ltc_events.projections.as_of import make_temporary
 from ltc_events.projections.base import Projection, built, temporary
 from ltc_events.projections.catalogue import Build, build_of, describe, position_of, shown_build
 from ltc_events.projections.comparison import SHOWN_MAX, Comparison, Difference, compare
@@ -12,12 +13,10 @@ from ltc_events.projections.digest import digest_rows
 from ltc_events.projections.errors import NotInThisProgram
 from ltc_events.projections.filling import FILL_EVENTS, Filler
 from ltc_events.projections.fold import operations
-from ltc_events.projections.layout import table_sql
 from ltc_events.projections.levelling import imitate
-from ltc_events.projections.naming import TEMPORARY, Connection, relation
+from ltc_events.projections.naming import TEMPORARY, relation
 from ltc_events.projections.paging import Log, pages
 from ltc_events.projections.source import Vector, vector_of
-from ltc_events.projections.track import PARTITION, SOURCE
 from ltc_events.store import Database, EventStore, Role
 
 Report = Callable[[int, int], None]
@@ -95,7 +94,7 @@ def compare_with_afresh(
     """
     afresh = temporary(projection)
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:
-        _make(connection, afresh)
+        make_temporary(connection, afresh)
         filler = Filler(store, connection, afresh, page_events=page_events)
         upto = position_of(connection, build)
         filler.fill(0, upto, report and (lambda position: report(position, upto)))
@@ -131,14 +130,3 @@ def _known(projection: type[Projection], build: Build) -> type[Projection]:
     if projection.version != build.version:
         raise NotInThisProgram(projection=build.name, build=build, known=build_of(projection))
     return built(projection, build.build)
-
-
-def _make(connection: Connection, projection: type[Projection]) -> None:
-    """The empty temporary table with a checkpoint of its own."""
-    connection.execute("CREATE TEMPORARY TABLE checkpoints (LIKE ltc_read.checkpoints INCLUDING ALL)")
-    for statement in table_sql(projection):
-        connection.execute(statement)
-    connection.execute(
-        "INSERT INTO pg_temp.checkpoints VALUES (%s, %s, %s, %s, 0, clock_timestamp())",
-        (projection.place(), projection.version, SOURCE, PARTITION),
-    )

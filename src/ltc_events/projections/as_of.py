@@ -1,0 +1,40 @@
+"""Read tables as they were when the log ended at an earlier position: folded afresh into temporary tables."""
+
+from collections.abc import Sequence
+
+from ltc_events.projections.base import Projection, temporary
+from ltc_events.projections.catalogue import build_of, describe
+from ltc_events.projections.digest import Digest, digest_rows
+from ltc_events.projections.filling import FILL_EVENTS, Filler
+from ltc_events.projections.layout import table_sql
+from ltc_events.projections.naming import TEMPORARY, Connection
+from ltc_events.projections.track import PARTITION, SOURCE
+from ltc_events.store import Database, EventStore, Role
+
+
+def digests_as_of(
+    database: Database, projections: Sequence[type[Projection]], position: int, *, page_events: int = FILL_EVENTS
+) -> list[Digest]:
+    """The digests of these tables as of a position, with one read of the log. Raises FoldStopped."""
+    tables = [temporary(projection) for projection in projections]
+    with EventStore(database, Role.PROJECTOR) as store, database.connect(Role.PROJECTOR, autocommit=True) as connection:
+        make_temporary(connection, *tables)
+        Filler(store, connection, *tables, page_events=page_events).fill(0, position)
+        return [
+            Digest(
+                table.table, build_of(table), position, *digest_rows(connection, describe(connection, build_of(table), TEMPORARY))
+            )
+            for table in tables
+        ]
+
+
+def make_temporary(connection: Connection, *projections: type[Projection]) -> None:
+    """The empty temporary tables of projections made by `temporary`, with checkpoints of their own."""
+    connection.execute("CREATE TEMPORARY TABLE checkpoints (LIKE ltc_read.checkpoints INCLUDING ALL)")
+    for projection in projections:
+        for statement in table_sql(projection):
+            connection.execute(statement)
+        connection.execute(
+            "INSERT INTO pg_temp.checkpoints VALUES (%s, %s, %s, %s, 0, clock_timestamp())",
+            (projection.place(), projection.version, SOURCE, PARTITION),
+        )
