@@ -29,6 +29,8 @@ def test_every_benchmark_runs_and_gives_figures_of_one_shape() -> None:
         assert figure["ratio"] == pytest.approx(figure["ours"] / figure["theirs"], rel=0.01)
         assert isinstance(figure["reached"], bool) == bool(figure["target"])
     aimed_at = {figure["name"].partition(",")[0] for figure in figures if figure["target"]}
+    over_kafka = {"commands from Kafka", "relay to Kafka", "end to end at 500 commands/s"}
+    assert over_kafka <= {figure["name"].partition(",")[0] for figure in figures}
     assert {"commands", "a lone command", "projecting receivables", "reading the log", "slowest report"} <= aimed_at
 
 

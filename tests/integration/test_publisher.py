@@ -62,8 +62,13 @@ def test_more_than_fits_into_a_batch_goes_out_in_order(bus: Bus) -> None:
 
 
 def test_a_message_that_the_broker_does_not_take_is_not_passed_over(bus: Bus) -> None:
-    with Publisher(bus) as publisher, pytest.raises(NotPublished, match="MessageSizeTooLarge"):
-        publisher.publish(bus.topic(EVENTS), [(KEYS[0], b"x" * 5_000_000, []), (KEYS[0], b"after", [])])
+    with Publisher(bus) as publisher:
+        publisher.send(bus.topic(EVENTS), [(KEYS[0], b"x" * 5_000_000, []), (KEYS[0], b"after", [])])
+        for _ in range(2):
+            with pytest.raises(NotPublished, match="MessageSizeTooLarge"):
+                publisher.settle()
+        with pytest.raises(NotPublished):
+            publisher.send(bus.topic(EVENTS), page(0, 1))
     assert everything(bus, EVENTS) == []
 
 

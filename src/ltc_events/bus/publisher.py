@@ -88,12 +88,12 @@ class Publisher:
         while not page.done.wait(LOOK_UP_S):
             if time.monotonic() - begun > (FAREWELL_S if self._stopping() else PATIENCE_S):
                 raise NotPublished(count=page.count, topic=page.topic, reason="no acknowledgement in time")
-        self._under_way = None
         error = page.future.exception
         if isinstance(error, LtcError):
             raise error
         if error is not None:
             raise NotPublished(count=page.count, topic=page.topic, reason=str(error) or type(error).__name__) from error
+        self._under_way = None  # only now: whoever asks again after a failure must not hear that all is well
 
     def close(self) -> None:
         """Close the connections. What was not acknowledged is given up."""
