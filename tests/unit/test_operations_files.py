@@ -223,3 +223,15 @@ def test_every_metric_is_on_the_dashboard() -> None:
     folder = provider["providers"][0]["options"]["path"]
     assert f"./ops/grafana/dashboards:{folder}:ro" in SERVICES["grafana"]["volumes"]
     assert SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] == f"{folder}/ltc-events.json"
+
+
+def test_the_operators_page_names_every_metric_and_every_setting() -> None:
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    families = {re.sub(r"_(bucket|sum|count)$", "", name): labels - {"le"} for name, labels in counted().items()}
+    for name, labels in families.items():
+        assert f"`{name}{{{', '.join(labels)}}}`" in text if labels else f"`{name}`" in text, name
+    assert {name for name in settings() if f"`{name}`" not in text} == set()
+    alarms = yaml.safe_load((ROOT / "ops/prometheus/alarms.yml").read_text(encoding="utf-8"))
+    assert len(alarms["groups"][0]["rules"]) == 7, "the page says what to do about each"
+    told = set(re.findall(r"`(LTC_\w+)`", text))
+    assert told <= settings()
