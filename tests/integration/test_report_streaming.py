@@ -22,6 +22,8 @@ from ltc_events.store import Database, EventStore
 
 LONG = """/*
 title = "Many rows"
+key = ["number"]
+events = "SELECT position, position AS number FROM ltc_read.timeline"
 definition = "So many rows as are asked for."
 
 [parameters]

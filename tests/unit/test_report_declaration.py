@@ -16,6 +16,8 @@ from ltc_events.reports.values import amount_text, json_value, number_text
 HEAD = """/*
 title = "Leads"
 definition = "Leads by channel."
+key = ["{group_by}"]
+events = "SELECT position, channel AS group_by FROM ltc_read.timeline WHERE effective_on <= %(as_of)s"
 
 [parameters]
 group_by = { type = "choice", choices = ["channel", "origin"], default = "channel", meaning = "what a row is" }
@@ -31,6 +33,7 @@ SQL = "SELECT CASE %(group_by)s WHEN 'channel' THEN channel ELSE origin END AS g
 def test_a_file_is_a_report() -> None:
     leads = declare("leads", HEAD + SQL)
     assert (leads.title, leads.definition, leads.tables, leads.sql) == ("Leads", "Leads by channel.", {"leads"}, SQL)
+    assert (leads.key, leads.event_tables) == (("group_by",), {"timeline"})
     assert [column.sql_name for column in leads.columns] == ["group_by", "leads"]
 
 
@@ -54,6 +57,11 @@ def test_a_file_is_a_report() -> None:
         ('"channel or origin"', '"channel or origin", total = true', "cannot be added up"),
         ('title = "Leads"', 'title = "Leads"\nsections = "part"', "no column part"),
         ("ltc_read.leads", "leads", "reads no table of ltc_read"),
+        ('key = ["{group_by}"]\n', "", "key"),
+        ('key = ["{group_by}"]', "key = []", "the key names no column"),
+        ('key = ["{group_by}"]', 'key = ["lead"]', "no column lead to be part of the key"),
+        ('key = ["{group_by}"]', 'key = ["leads"]\nkey_where = { "{group_by}" = "leads > 0" }', "and is not part of the key"),
+        ("%(as_of)s", "%(day)s", "uses day, which is no parameter"),
     ],
 )
 def test_a_file_that_declares_it_wrongly_is_refused(change: str, into: str, problem: str) -> None:

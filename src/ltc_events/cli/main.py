@@ -29,6 +29,7 @@ from ltc_events.kernel.errors import LtcError
 from ltc_events.reports.errors import (
     InvalidMoment,
     InvalidParameter,
+    NothingBetween,
     ParameterMissing,
     ReportBrokenOff,
     UnknownParameter,
@@ -37,7 +38,15 @@ from ltc_events.reports.errors import (
 from ltc_events.store import NotInitialised
 from ltc_events.store.embedded import default_home
 
-USAGE_ERRORS = (ImportUnusable, UnknownReport, UnknownParameter, InvalidParameter, ParameterMissing, InvalidMoment)
+USAGE_ERRORS = (
+    ImportUnusable,
+    UnknownReport,
+    UnknownParameter,
+    InvalidParameter,
+    ParameterMissing,
+    InvalidMoment,
+    NothingBetween,
+)
 
 app = typer.Typer(
     help="An event-sourced lead-to-cash ledger: every lead, quote, order, invoice and payment as immutable events.",

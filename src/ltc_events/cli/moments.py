@@ -18,6 +18,15 @@ KnownAt = Annotated[
         "--known-at", metavar="TIME|POSITION", help="What was known then; default: all that is known.", show_default=False
     ),
 ]
+ChangedSince = Annotated[
+    str | None,
+    typer.Option(
+        "--changed-since",
+        metavar="TIME|POSITION",
+        help="What is different, about the same date, from what was known then; with the events in between.",
+        show_default=False,
+    ),
+]
 
 
 def business_date(as_of: str | None) -> date:

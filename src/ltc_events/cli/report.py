@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from ltc_events.cli.freshness import freshen
-from ltc_events.cli.moments import AsOf, KnownAt
+from ltc_events.cli.moments import AsOf, ChangedSince, KnownAt
 from ltc_events.cli.output import JsonOption, out, print_table, whole_file
 from ltc_events.cli.session import session_of
 from ltc_events.reports.catalogue import catalogue
+from ltc_events.reports.change_forms import write_changes_csv, write_changes_json, write_changes_text
+from ltc_events.reports.changes import Changes, open_changes
 from ltc_events.reports.parquet import load_pyarrow
 from ltc_events.reports.render import write_csv, write_json, write_parquet, write_table
 from ltc_events.reports.runner import Answer, open_report
@@ -34,6 +36,7 @@ def report(
     ] = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
+    changed_since: ChangedSince = None,
     format: Annotated[ReportFormat, typer.Option(help="How to write it.")] = ReportFormat.TABLE,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.")] = None,
     fresh: Annotated[
@@ -45,7 +48,7 @@ def report(
     ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a report: as of a business date, as known at a position or time of the log."""
+    """Run a report: as of a business date, as known at a position or time of the log; or what changed in it since then."""
     if name == "list":
         rows = [(one.name, one.title, " ".join(f"--{p.replace('_', '-')}" for p in one.parameters)) for one in catalogue()]
         print_table("reports", ("name", "title", "parameters"), rows)
@@ -58,7 +61,14 @@ def report(
         if output is None:
             raise typer.BadParameter("Parquet is a binary format: name a file", param_hint="--output")
         load_pyarrow()
-    with open_report(session.database, name, as_of=as_of, known_at=known_at, parameters=_pairs(parameters or [])) as answer:
+    given = _pairs(parameters or [])
+    if changed_since is not None:
+        if chosen is ReportFormat.PARQUET:
+            raise typer.BadParameter("changes are written as table, json or csv", param_hint="--format")
+        with open_changes(session.database, name, changed_since, as_of=as_of, known_at=known_at, parameters=given) as changes:
+            write_changes(changes, chosen, output)
+        return
+    with open_report(session.database, name, as_of=as_of, known_at=known_at, parameters=given) as answer:
         write(answer, chosen, output)
 
 
@@ -82,6 +92,19 @@ def write(answer: Answer, format: ReportFormat, output: Path | None) -> None:
                 write_csv(answer, stream)
             else:
                 write_json(answer, stream)
+
+
+def write_changes(changes: Changes, format: ReportFormat, output: Path | None) -> None:
+    """What changed in a report, to stdout or to a file, which is there when it is whole."""
+    if output is None and format is ReportFormat.TABLE:
+        write_changes_text(changes, out)
+        return
+    form = write_changes_csv if format is ReportFormat.CSV else write_changes_json
+    if output is None:
+        form(changes, sys.stdout)
+        return
+    with whole_file(output) as path, path.open("w", encoding="utf-8", newline="") as stream:
+        form(changes, stream)
 
 
 def _pairs(words: list[str]) -> dict[str, str]:

@@ -3,6 +3,8 @@
 ```sql
 /*
 title = "Open amounts"
+key = ["{group_by}", "currency"]
+events = "SELECT position, currency FROM ltc_read.open_item_movements WHERE effective_on <= %(as_of)s"
 definition = \"\"\"What is open per customer (R-69).\"\"\"
 
 [parameters]
@@ -27,6 +29,12 @@ Tables are named with their schema (`ltc_read.leads`): that is how the runner kn
 of the statement are those declared, in their order. A column named `"{group_by}"` is called `group_by` in the statement
 and by the value of that parameter in the report. Money stands beside the column `currency`, or the one that its
 declaration names (`currency = "cost_currency"`).
+
+`key` names the columns that say which row is which, so that the rows of two times can be held against each other. A column
+that does so only in some rows has a condition on the statement's columns: `key_where = { position = "section = 'timeline'" }`.
+`events` is a query that says which events concern which rows: positions, and beside them columns of the key by their names in
+the statement. (A column `position` of the key is called `"row.position"` there.) What follows from other rows of the same
+report, like shares of a total, has no events; the names of customers are looked after for all reports.
 """
 
 import re
@@ -47,6 +55,10 @@ _HEAD = re.compile(r"\A/\*\n(.*?)\n\*/\n", re.DOTALL)
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _TABLE = re.compile(r"\bltc_read\.([a-z_0-9]+)")
 _SELF_NAMED = re.compile(r"\{(\w+)\}")
+
+
+def _sql_name(declared: str) -> str:
+    return _SELF_NAMED.sub(r"\1", declared)
 
 
 class ColumnType(StrEnum):
@@ -88,7 +100,7 @@ class Column:
     @property
     def sql_name(self) -> str:
         """Its name in the SQL statement."""
-        return _SELF_NAMED.sub(r"\1", self.name)
+        return _sql_name(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +120,7 @@ class Report:
     """A report as its SQL file declares it.
 
     `sections` names the column by which a table is shown in parts. `narrow` says that it looks at few rows, which indexes
-    find, instead of whole histories.
+    find, instead of whole histories. `key`, `key_where` and `events` are as declared, by names in the statement.
     """
 
     name: str
@@ -117,9 +129,13 @@ class Report:
     parameters: dict[str, Parameter]
     columns: tuple[Column, ...]
     sql: str
+    key: tuple[str, ...]
+    events: str
+    key_where: dict[str, str] = field(default_factory=dict)
     sections: str | None = None
     narrow: bool = False
     tables: frozenset[str] = field(default=frozenset())
+    event_tables: frozenset[str] = field(default=frozenset())
 
 
 def declare(name: str, text: str) -> Report:
@@ -141,13 +157,19 @@ def _report(name: str, declared: dict[str, Any], sql: str) -> Report:
     parameters = declared.pop("parameters", {})
     columns = declared.pop("columns")
     definition = " ".join(declared.pop("definition").split())
+    events = declared.pop("events").strip()
+    conditions = {_sql_name(key): value for key, value in declared.pop("key_where", {}).items()}
     return Report(
         name=name,
         definition=definition,
         parameters={key: _parameter(key, dict(value)) for key, value in parameters.items()},
         columns=tuple(_column(key, dict(value)) for key, value in columns.items()),
         sql=sql.strip(),
+        key=tuple(map(_sql_name, declared.pop("key"))),
+        events=events,
+        key_where=conditions,
         tables=frozenset(_TABLE.findall(sql)),
+        event_tables=frozenset(_TABLE.findall(events)),
         **declared,
     )
 
@@ -164,9 +186,10 @@ def _column(name: str, declared: dict[str, Any]) -> Column:
 def _problems(report: Report) -> list[str]:
     found = []
     used = set(_PLACEHOLDER.findall(report.sql))
+    in_events = set(_PLACEHOLDER.findall(report.events))
     known = BUILT_IN | report.parameters.keys()
     names = {column.name for column in report.columns}
-    found += [f"the statement uses {name}, which is no parameter" for name in sorted(used - known)]
+    found += [f"the statement uses {name}, which is no parameter" for name in sorted((used | in_events) - known)]
     found += [f"the parameter {name} is not used" for name in sorted(report.parameters.keys() - used)]
     found += [f"the parameter {name} is given to every report" for name in sorted(BUILT_IN & report.parameters.keys())]
     for parameter in report.parameters.values():
@@ -182,6 +205,13 @@ def _problems(report: Report) -> list[str]:
         found += [f"the column {column.name} is named by no parameter" for _ in set(_SELF_NAMED.findall(column.name)) - known]
     if report.sections is not None and report.sections not in names:
         found.append(f"there is no column {report.sections} to make sections of")
+    sql_names = {column.sql_name for column in report.columns}
+    found += [f"there is no column {name} to be part of the key" for name in report.key if name not in sql_names]
+    found += [
+        f"the column {name} has a condition, and is not part of the key" for name in report.key_where if name not in report.key
+    ]
+    if not report.key:
+        found.append("the key names no column")
     if not report.tables:
         found.append("the statement reads no table of ltc_read")
     return found

@@ -57,6 +57,12 @@ class CustomerAmbiguous(LtcError):
     remedy = "give the id of one of them: {candidates}"
 
 
+class NothingBetween(LtcError):
+    """what was known at position {then} comes after what was known at position {now}"""
+
+    remedy = "give --changed-since an earlier position or time than --known-at"
+
+
 class ReportBrokenOff(LtcError):
     """report {report} broke off after {rows} rows: {reason}"""
 

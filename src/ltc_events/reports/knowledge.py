@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 
-from ltc_events.reports.base import Report
 from ltc_events.reports.errors import ReadTablesMissing
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -55,17 +54,19 @@ class Knowledge(NamedTuple):
     known_at: datetime | None
 
 
-def settle(connection: Connection, report: Report, as_of: date | None, known_at: int | datetime | None) -> Knowledge:
-    """Work out what was asked for, within the transaction of the report.
+def settle(
+    connection: Connection, report: str, tables: Iterable[str], as_of: date | None, known_at: int | datetime | None
+) -> Knowledge:
+    """Work out what was asked for, within the transaction of the report that reads `tables`.
 
     The position is never above the lowest checkpoint of the tables read, so that they all know the same.
     Raises ReadTablesMissing.
     """
     now = _one(connection, "SELECT transaction_timestamp()").astimezone(UTC)
     as_of = as_of or now.date()
-    position = lowest_checkpoint(connection, report.name, report.tables)
+    position = lowest_checkpoint(connection, report, tables)
     if isinstance(known_at, datetime):
-        upto = lowest_checkpoint(connection, report.name, [TIMELINE])
+        upto = lowest_checkpoint(connection, report, [TIMELINE])
         position = min(position, _one(connection, _POSITION_AT, {"upto": upto, "moment": known_at}))
     else:
         if known_at is not None:

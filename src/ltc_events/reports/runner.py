@@ -1,6 +1,6 @@
 """Running a report: one SQL statement, as the reader, in one read-only transaction that sees one moment."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -17,7 +17,7 @@ from ltc_events.reports.base import Column, ColumnType, ParameterType, Report, V
 from ltc_events.reports.catalogue import report as find_report
 from ltc_events.reports.customers import find_customer
 from ltc_events.reports.errors import ReportBrokenOff, ReportMisdeclared
-from ltc_events.reports.knowledge import Connection, settle
+from ltc_events.reports.knowledge import Connection, Knowledge, settle
 from ltc_events.reports.parameters import parse_as_of, parse_known_at, parse_parameters
 from ltc_events.reports.totals import Sums, Totals
 from ltc_events.reports.values import RawJson
@@ -86,7 +86,7 @@ def run(
     parameters: Mapping[str, Value] | None = None,
 ) -> Result:
     """Run the report `name` and keep all its rows; `open_report` takes the same and reads them one by one."""
-    with _transaction(database) as connection:
+    with transaction(database) as connection:
         return run_within(connection, name, as_of=as_of, known_at=known_at, parameters=parameters)
 
 
@@ -99,7 +99,7 @@ def run_within(
     parameters: Mapping[str, Value] | None = None,
 ) -> Result:
     """Like `run`, in the caller's transaction: several reports in one that is repeatable read see the same moment."""
-    asked = _Question(name, as_of, known_at, parameters or {})
+    asked = Question(name, as_of, known_at, parameters or {})
     with asked.answer(connection, orjson.loads) as answer:
         rows = list(answer.rows)
         return Result(**{one.name: getattr(answer, one.name) for one in fields(answer)} | {"rows": rows})
@@ -120,85 +120,103 @@ def open_report(
     read tables know). Raises the errors of `reports.errors`, and of the store when the database cannot be reached. All of
     them come before the block runs, which has the first rows by then; only ReportBrokenOff may come while rows are read.
     """
-    asked = _Question(name, as_of, known_at, parameters or {})
-    with _transaction(database) as connection, asked.answer(connection, _raw_json) as answer:
+    asked = Question(name, as_of, known_at, parameters or {})
+    with transaction(database) as connection, asked.answer(connection, raw_json) as answer:
         yield answer
 
 
 @contextmanager
-def _transaction(database: Database) -> Iterator[Connection]:
+def transaction(database: Database) -> Iterator[Connection]:
+    """A reader's, that sees one moment."""
     with database.connect(Role.READER) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         yield connection
 
 
-class _Question:
+class Question:
     """What was asked for; what is wrong with it shows before any connection is made."""
 
     def __init__(
         self, name: str, as_of: date | str | None, known_at: int | datetime | str | None, parameters: Mapping[str, Value]
     ) -> None:
-        self._report = find_report(name)
-        self._values = parse_parameters(self._report, parameters)
+        self.report = find_report(name)
+        self._values = parse_parameters(self.report, parameters)
         self._as_of, self._known_at = parse_as_of(as_of), parse_known_at(known_at)
+
+    def settle(self, connection: Connection, tables: Set[str] | None = None) -> Knowledge:
+        """What may be looked at, of these read tables (default: those of the report), within a transaction."""
+        connection.execute(_SESSION if self.report.narrow else _WIDE)
+        return settle(connection, self.report.name, tables or self.report.tables, self._as_of, self._known_at)
+
+    def values_in(self, connection: Connection) -> dict[str, Value]:
+        """The values of the parameters, customers found."""
+        values = dict(self._values)
+        for parameter in self.report.parameters.values():
+            value = values[parameter.name]
+            if parameter.type is ParameterType.CUSTOMER and isinstance(value, str | UUID):
+                values[parameter.name] = find_customer(connection, value)
+        return values
+
+    def columns(self, values: Mapping[str, Value]) -> tuple[Column, ...]:
+        """The columns by the names that they have with these values."""
+        return tuple(_named(column, values) for column in self.report.columns)
 
     @contextmanager
     def answer(self, connection: Connection, loads: Callable[[str | bytes], Any]) -> Iterator[Answer]:
         """The report within a transaction. It has the connection to itself until the block ends."""
-        report, values = self._report, dict(self._values)
-        connection.execute(_SESSION if report.narrow else _WIDE)
-        knowledge = settle(connection, report, self._as_of, self._known_at)
-        for parameter in report.parameters.values():
-            value = values[parameter.name]
-            if parameter.type is ParameterType.CUSTOMER and isinstance(value, str | UUID):
-                values[parameter.name] = find_customer(connection, value)
-        columns = tuple(_named(column, values) for column in report.columns)
-        built_in = {"as_of": knowledge.as_of, "known_position": knowledge.position, "moment": knowledge.moment}
+        report, known, values = self.report, self.settle(connection), self.values_in(connection)
+        columns = self.columns(values)
+        built_in = {"as_of": known.as_of, "known_position": known.position, "moment": known.moment}
         sums = Sums(columns)
         with connection.cursor() as cursor:
             set_json_loads(loads, cursor)
-            with closing(_rows(cursor, report, {**values, **built_in}, sums)) as rows:
+            with closing(read_rows(cursor, report.name, report.sql.encode(), {**values, **built_in})) as rows:
                 next(rows)
-                yield Answer(report, knowledge.as_of, knowledge.known_at, knowledge.position, values, columns, rows, sums)
+                for problem in _mismatches(report, cursor):
+                    raise ReportMisdeclared(report=report.name, problem=problem)
+                added = _added_up(rows, sums)
+                yield Answer(report, known.as_of, known.known_at, known.position, values, columns, added, sums)
 
 
-def _rows(cursor: Cursor, report: Report, parameters: Mapping[str, Any], sums: Sums) -> Generator[Row, None, None]:
+def read_rows(cursor: Cursor, report: str, statement: bytes, parameters: Mapping[str, Any]) -> Generator[Row, None, None]:
     """Nothing, once the first rows are here: every report sorts its rows, so most that can go wrong would have. Then the rows.
 
     The server sends them as fast as they are taken. It works all the while, in its own view: no time-out of idle
-    transactions strikes when a reader takes a break, as it would between the pages of a cursor.
+    transactions strikes when a reader takes a break, as it would between the pages of a cursor. Raises ReportBrokenOff.
     """
-    with closing(
-        cast(Generator[Row, None, None], cursor.stream(report.sql.encode(), parameters, binary=True, size=_CHUNK))
-    ) as rows:
+    stream = cursor.stream(statement, parameters, binary=True, size=_CHUNK)
+    with closing(cast(Generator[Row, None, None], stream)) as rows:
         first = next(rows, None)
-        if first is not None:
-            for problem in _mismatches(report, cursor):
-                raise ReportMisdeclared(report=report.name, problem=problem)
         yield ()
         count = 0
         try:
             for row in rows if first is None else chain((first,), rows):
-                sums.add(row)
                 yield row
                 count += 1
         except psycopg.Error as error:
-            raise ReportBrokenOff(report=report.name, rows=f"{count:,}", reason=str(error).strip()) from error
+            raise ReportBrokenOff(report=report, rows=f"{count:,}", reason=str(error).strip()) from error
 
 
-def _raw_json(data: str | bytes) -> RawJson:
+def _added_up(rows: Iterable[Row], sums: Sums) -> Iterator[Row]:
+    for row in rows:
+        sums.add(row)
+        yield row
+
+
+def raw_json(data: str | bytes) -> RawJson:
+    """JSON as it is: see RawJson."""
     return RawJson(data if isinstance(data, str) else data.decode())
 
 
 def _mismatches(report: Report, cursor: Cursor) -> list[str]:
     found = [(column.name, column.type_code) for column in cursor.description or ()]
     declared = [column.sql_name for column in report.columns]
-    if [name for name, _ in found] != declared:
+    if found and [name for name, _ in found] != declared:
         return [f"the statement's columns are {', '.join(name for name, _ in found)}, not {', '.join(declared)}"]
     return [
         f"the column {name} is not of type {column.type}"
-        for column, (name, oid) in zip(report.columns, found, strict=True)
+        for column, (name, oid) in zip(report.columns, found, strict=bool(found))
         if oid not in _OIDS[column.type]
     ]
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence, Set
 from contextlib import ExitStack
-from itertools import chain, groupby
+from itertools import chain, zip_longest
+from textwrap import wrap
 from typing import Any
 
-from rich.console import Console, JustifyMethod, RenderableType
+from rich.console import Console, RenderableType
 from rich.segment import Segment, Segments
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from ltc_events.reports.base import Column, ColumnType
@@ -20,6 +20,7 @@ _WORDS = frozenset({ColumnType.TEXT, ColumnType.JSON})
 _GAP = 2
 _GAP_TEXT = " " * _GAP
 _WORD_MAX = 24
+_MEASURE = Console(quiet=True)
 _BOLD, _DIM, _END = Style(bold=True), Style(dim=True), Segment.line()
 _NUMBERS = frozenset({ColumnType.INTEGER, ColumnType.DECIMAL, ColumnType.PERCENT, ColumnType.MONEY})
 
@@ -144,21 +145,26 @@ def _tables(
 def _lines(
     rows: Sequence[Sequence[str] | dict[int, str]], widths: dict[int, int], numbers: Set[int], style: Style | None
 ) -> Iterator[RenderableType]:
-    """Rows as they are where all cells fit, else with their words on several lines, which takes twenty times as long."""
-    for fits, some in groupby(rows, lambda row: all(cell_width(row[place]) <= width for place, width in widths.items())):
-        if fits:
-            lines = (
-                _GAP_TEXT.join(_padded(row[place], width, place in numbers) for place, width in widths.items()) for row in some
-            )
-            yield Segments([Segment("\n".join(lines), style)], new_lines=True)
-            continue
-        folded = Table(box=None, show_header=False, pad_edge=False)
-        for place, width in widths.items():
-            justify: JustifyMethod = "right" if place in numbers else "left"
-            folded.add_column(justify=justify, width=width, overflow="fold")
-        for row in some:
-            folded.add_row(*(Text(row[place]) for place in widths), style=style)
-        yield folded
+    """One line a row, or as many as its longest cell needs."""
+    lines = []
+    for row in rows:
+        folded = [_folded(row[place], width) for place, width in widths.items()]
+        for parts in zip_longest(*folded, fillvalue=""):
+            cells = zip(parts, widths.items(), strict=True)
+            lines.append(_GAP_TEXT.join(_padded(part, width, place in numbers) for part, (place, width) in cells))
+    if lines:
+        yield Segments([Segment("\n".join(lines), style)], new_lines=True)
+
+
+def _folded(cell: str, width: int) -> Sequence[str]:
+    """The lines of a cell, its words in one piece where they fit."""
+    wide = cell_width(cell)
+    if wide <= width:
+        return (cell,)
+    if wide == len(cell):
+        return wrap(cell, width, break_on_hyphens=False)
+    # Letters that take two places: rarer, and twenty times as long.
+    return [line.plain.rstrip() for line in Text(cell).wrap(_MEASURE, width, overflow="fold")]
 
 
 def _padded(cell: str, width: int, is_number: bool) -> str:

@@ -1,5 +1,10 @@
 /*
 title = "Billable"
+key = ["order_id", "line"]
+events = """
+SELECT position, order_id, order_line AS line FROM ltc_read.order_movements WHERE effective_on <= %(as_of)s
+UNION ALL SELECT position, order_id, line FROM ltc_read.order_line_versions WHERE effective_on <= %(as_of)s
+"""
 definition = """
 One row per order line of which something can be billed: what was delivered (or ordered and not cancelled, by `basis`) less
 what was billed, with the quote and quote line it was sold by, so that finance can pull the original (R-64, R-65). The
@@ -29,7 +34,13 @@ billable_quantity = { type = "decimal", meaning = "quantity that can be billed" 
 currency = { type = "text", meaning = "currency of the amount" }
 billable = { type = "money", meaning = "net amount that can be billed", total = true }
 */
-WITH line AS (
+WITH customer AS (
+    -- Its name as it was known then.
+    SELECT DISTINCT ON (customer_id) customer_id, name
+    FROM ltc_read.customer_profiles
+    WHERE position <= %(known_position)s AND effective_on <= %(as_of)s AND name IS NOT NULL
+    ORDER BY customer_id DESC, position DESC
+), line AS (
     SELECT order_id, order_line,
            coalesce(sum(quantity) FILTER (WHERE kind IN ('ordered', 'amended')), 0)
                - coalesce(sum(quantity) FILTER (WHERE kind = 'cancelled'), 0) AS ordered_quantity,
@@ -63,6 +74,6 @@ LEFT JOIN LATERAL (
     ORDER BY v.position DESC
     LIMIT 1
 ) l ON true
-LEFT JOIN ltc_read.customers c ON c.customer_id = o.customer_id
+LEFT JOIN customer c ON c.customer_id = o.customer_id
 WHERE b.billable_quantity > 0
 ORDER BY c.name, o.placed_on, o.order_id, b.order_line

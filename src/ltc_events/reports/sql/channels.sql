@@ -1,5 +1,33 @@
 /*
 title = "Channels"
+key = ["channel", "origin", "campaign", "currency"]
+events = """
+WITH source AS (
+    SELECT l.lead_id, o.opportunity_id, l.position, coalesce(c.channel, l.channel) AS channel,
+           CASE %(group_by)s WHEN 'origin' THEN l.origin END AS origin, c.title AS campaign
+    FROM ltc_read.leads l
+    LEFT JOIN ltc_read.opportunities o USING (lead_id)
+    LEFT JOIN ltc_read.campaigns c ON c.campaign_id = l.campaign_id AND %(group_by)s = 'campaign'
+    WHERE l.effective_on <= %(as_of)s
+    UNION ALL
+    SELECT NULL, o.opportunity_id, o.position, coalesce(c.channel, o.channel),
+           CASE %(group_by)s WHEN 'origin' THEN o.origin END, c.title
+    FROM ltc_read.opportunities o
+    LEFT JOIN ltc_read.campaigns c ON c.campaign_id = o.campaign_id AND %(group_by)s = 'campaign'
+    WHERE o.lead_id IS NULL AND o.effective_on <= %(as_of)s
+)
+SELECT position, channel, origin, campaign FROM source
+UNION ALL
+SELECT t.position, s.channel, s.origin, s.campaign FROM ltc_read.lead_steps t JOIN source s USING (lead_id)
+WHERE t.step = 'converted' AND t.effective_on <= %(as_of)s
+UNION ALL
+SELECT t.position, s.channel, s.origin, s.campaign FROM ltc_read.opportunity_stages t JOIN source s USING (opportunity_id)
+WHERE t.stage = 'won' AND t.effective_on <= %(as_of)s
+UNION ALL
+SELECT t.position, t.channel, NULL, c.title FROM ltc_read.campaign_costs t
+LEFT JOIN ltc_read.campaigns c ON c.campaign_id = t.campaign_id AND %(group_by)s = 'campaign'
+WHERE t.effective_on <= %(as_of)s
+"""
 definition = """
 What each channel brings and what it costs, to see where to put resources (R-7, R-11). Leads are those captured in the period;
 converted and won is what became of them by the as-of date, whenever that was. Deals that were opened without a lead in the

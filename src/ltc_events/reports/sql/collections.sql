@@ -1,5 +1,17 @@
 /*
 title = "Collections worklist"
+key = ["invoice_id", "instalment"]
+events = """
+WITH contact AS (
+    SELECT position, invoice_id FROM ltc_read.invoice_disputes WHERE effective_on <= %(as_of)s
+    UNION ALL SELECT position, invoice_id FROM ltc_read.payment_promises WHERE effective_on <= %(as_of)s
+)
+SELECT position, item_id AS invoice_id, instalment FROM ltc_read.open_item_movements WHERE effective_on <= %(as_of)s
+UNION ALL
+SELECT position, invoice_id, instalment FROM ltc_read.dunning_notices WHERE effective_on <= %(as_of)s
+UNION ALL
+SELECT c.position, c.invoice_id, o.instalment FROM contact c JOIN ltc_read.open_items o ON o.item_id = c.invoice_id
+"""
 definition = """
 One row per overdue instalment, with what was done about it and what comes next (R-66 … R-69). A dispute stops reminders and
 a promise delays them until its day has passed; after a reminder the next one waits `days_between` days. The dunning level is
@@ -89,5 +101,12 @@ SELECT c.name AS customer, w.customer_id, w.number, w.invoice_id, w.instalment, 
                     WHEN 'wait' THEN w.last_on + %(days_between)s::int
                     ELSE %(as_of)s::date END AS next_on
 FROM worked w
-LEFT JOIN ltc_read.customers c ON c.customer_id = w.customer_id
+LEFT JOIN LATERAL (
+    -- Its name as it was known then.
+    SELECT name
+    FROM ltc_read.customer_profiles p
+    WHERE p.customer_id = w.customer_id AND p.name IS NOT NULL AND p.position <= %(known_position)s AND p.effective_on <= %(as_of)s
+    ORDER BY p.position DESC
+    LIMIT 1
+) c ON true
 ORDER BY w.days_overdue DESC, w.outstanding DESC, w.number, w.instalment

@@ -1,5 +1,40 @@
 /*
 title = "Customer"
+key = ["section", "item", "currency", "position"]
+key_where = { "position" = "section IN ('contact', 'timeline')" }
+events = """
+SELECT p.position, 'profile' AS section, f.item, NULL::bigint AS "row.position"
+FROM ltc_read.customer_profiles p,
+     LATERAL (VALUES ('name', p.name), ('industry', p.industry), ('size', p.size), ('country', p.country), ('region', p.region),
+                     ('phone', p.phone), ('email', p.email), ('website', p.website),
+                     ('registration_number', p.registration_number), ('preferences', p.preferences)) f (item, value)
+WHERE p.customer_id = %(customer)s AND p.effective_on <= %(as_of)s AND f.value IS NOT NULL
+UNION ALL
+SELECT position, 'reference', system, NULL FROM ltc_read.customer_references
+WHERE customer_id = %(customer)s AND effective_on <= %(as_of)s
+UNION ALL
+SELECT position, 'contact', name, position FROM ltc_read.contacts WHERE customer_id = %(customer)s AND effective_on <= %(as_of)s
+UNION ALL
+SELECT position, 'timeline', type, position FROM ltc_read.timeline WHERE customer_id = %(customer)s AND effective_on <= %(as_of)s
+UNION ALL
+SELECT m.position, 'amount', unnest(m.items), NULL
+FROM (
+    SELECT position, effective_on, customer_id, ARRAY['won deals', 'pipeline', 'weighted pipeline'] AS items
+    FROM ltc_read.opportunity_stages
+    UNION ALL
+    SELECT position, effective_on, customer_id, ARRAY['won deals', 'pipeline', 'weighted pipeline']
+    FROM ltc_read.opportunity_amounts
+    UNION ALL
+    SELECT position, effective_on, customer_id, ARRAY['quotes sent'] FROM ltc_read.quote_steps
+    UNION ALL
+    SELECT position, effective_on, customer_id, ARRAY['to deliver', 'to bill'] FROM ltc_read.order_movements
+    UNION ALL
+    SELECT position, effective_on, customer_id,
+           CASE item WHEN 'invoice' THEN ARRAY['receivables', 'overdue'] ELSE ARRAY['unapplied cash and credits'] END
+    FROM ltc_read.open_item_movements
+) m
+WHERE m.customer_id = %(customer)s AND m.effective_on <= %(as_of)s
+"""
 sections = "section"
 narrow = true
 definition = """

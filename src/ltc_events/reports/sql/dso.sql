@@ -1,5 +1,9 @@
 /*
 title = "Days sales outstanding"
+key = ["currency"]
+events = """
+SELECT position, currency FROM ltc_read.open_item_movements WHERE effective_on <= %(as_of)s
+"""
 definition = """
 DSO = receivables ÷ credit sales × days, per currency (R-69). Receivables are what invoices still owe on the as-of date;
 unapplied cash and stand-alone credit notes are shown beside and not taken off. Credit sales are what invoices of the window

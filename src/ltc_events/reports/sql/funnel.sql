@@ -1,5 +1,12 @@
 /*
 title = "Funnel"
+key = ["step"]
+events = """
+SELECT position, step FROM ltc_read.lead_steps WHERE effective_on <= %(as_of)s
+UNION ALL
+SELECT s.position, 'won' FROM ltc_read.opportunity_stages s JOIN ltc_read.opportunities o USING (opportunity_id)
+WHERE s.stage = 'won' AND o.lead_id IS NOT NULL AND s.effective_on <= %(as_of)s
+"""
 definition = """
 How many leads reached each step from capture to won deal, and what share that is of the step before and of all captured
 leads: the weakest share is the weak link (R-23). Two bases, which answer different questions: *cohort* counts the leads that

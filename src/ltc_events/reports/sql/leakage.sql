@@ -1,5 +1,16 @@
 /*
 title = "Leakage and price parity"
+key = ["{group_by}", "customer_id", "currency"]
+key_where = { "{group_by}" = "customer_id IS NULL" }
+events = """
+SELECT s.position,
+       CASE %(group_by)s WHEN 'sku' THEN l.sku WHEN 'requester' THEN l.requested_by END AS group_by,
+       CASE %(group_by)s WHEN 'customer' THEN l.customer_id END AS customer_id,
+       l.currency
+FROM ltc_read.quote_steps s
+JOIN ltc_read.quote_lines l USING (quote_id)
+WHERE s.step IN ('priced', 'approved', 'accepted') AND s.effective_on <= %(as_of)s
+"""
 definition = """
 What discounts cost on accepted quotes, against the list prices of the price book they were priced from: by thing sold, by
 customer or by who asked for the prices, with the reasons given and who approved what was beyond the requester's limit (R-51).

@@ -1,5 +1,15 @@
 /*
 title = "Loss reasons"
+key = ["{group_by}", "currency"]
+events = """
+SELECT s.position,
+       CASE %(group_by)s WHEN 'reason' THEN s.reason WHEN 'stage' THEN s.from_stage WHEN 'competitor' THEN s.competitor
+                         WHEN 'channel' THEN o.channel ELSE o.owner END AS group_by,
+       s.currency
+FROM ltc_read.opportunity_stages s
+JOIN ltc_read.opportunities o USING (opportunity_id)
+WHERE s.stage = 'lost' AND s.effective_on <= %(as_of)s
+"""
 definition = """
 Why deals were lost in the period, how many and worth how much (R-43): by reason, by the stage they were lost from, by
 competitor, channel or owner. The share is of all lost deals, whatever their currency. Days run from the opening of the deal to

@@ -1,5 +1,10 @@
 /*
 title = "Order tracking"
+key = ["order_id"]
+events = """
+SELECT position, order_id FROM ltc_read.order_movements WHERE effective_on <= %(as_of)s
+UNION ALL SELECT position, order_id FROM ltc_read.shipments WHERE effective_on <= %(as_of)s
+"""
 definition = """
 One row per order: what of it is delivered, open, cancelled and billed, by net amount, and where the last shipment is
 (R-57, R-60, R-61). The status is `placed` while nothing is delivered, then `partly delivered`, `delivered` when nothing is
@@ -32,7 +37,13 @@ shipped_on = { type = "date", meaning = "when a shipment left last", optional = 
 carrier = { type = "text", meaning = "who carries that shipment", optional = true }
 tracking = { type = "text", meaning = "the carrier's number for it", optional = true }
 */
-WITH line AS (
+WITH customer AS (
+    -- Its name as it was known then.
+    SELECT DISTINCT ON (customer_id) customer_id, name
+    FROM ltc_read.customer_profiles
+    WHERE position <= %(known_position)s AND effective_on <= %(as_of)s AND name IS NOT NULL
+    ORDER BY customer_id DESC, position DESC
+), line AS (
     SELECT order_id,
            sum(CASE WHEN kind IN ('ordered', 'amended') THEN quantity WHEN kind IN ('delivered', 'cancelled') THEN -quantity END)
                > 0 AS is_open,
@@ -70,7 +81,7 @@ SELECT c.name AS customer, o.customer_id, o.order_id,
        t.last_delivery_on, s.effective_on AS shipped_on, s.carrier, s.tracking
 FROM tracked t
 JOIN ltc_read.orders o USING (order_id)
-LEFT JOIN ltc_read.customers c ON c.customer_id = o.customer_id
+LEFT JOIN customer c ON c.customer_id = o.customer_id
 LEFT JOIN shipment s USING (order_id)
 WHERE %(status)s = 'all' OR t.is_open
 ORDER BY o.placed_on, c.name, o.order_id

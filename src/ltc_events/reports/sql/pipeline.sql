@@ -1,5 +1,24 @@
 /*
 title = "Pipeline"
+key = ["{group_by}", "opportunity_id", "currency"]
+events = """
+WITH moved AS (
+    SELECT position, effective_on, opportunity_id, unnest(ARRAY[stage, from_stage]) AS stage FROM ltc_read.opportunity_stages
+    UNION ALL
+    SELECT a.position, a.effective_on, a.opportunity_id, o.stage
+    FROM ltc_read.opportunity_amounts a
+    JOIN ltc_read.opportunities o USING (opportunity_id)
+)
+SELECT m.position,
+       CASE %(group_by)s WHEN 'stage' THEN m.stage WHEN 'owner' THEN o.owner WHEN 'channel' THEN o.channel
+                         WHEN 'month' THEN to_char(c.expected_close_on, 'YYYY-MM') ELSE o.title END AS group_by,
+       CASE %(group_by)s WHEN 'opportunity' THEN m.opportunity_id END AS opportunity_id
+FROM moved m
+JOIN ltc_read.opportunities o USING (opportunity_id)
+LEFT JOIN ltc_read.opportunity_amounts c
+    ON %(group_by)s = 'month' AND c.opportunity_id = m.opportunity_id AND c.expected_close_on IS NOT NULL
+WHERE m.effective_on <= %(as_of)s
+"""
 definition = """
 The opportunities that were open on the as-of date, with what they were believed to be worth on that day: the stage they were
 in, the amount, and the amount weighted by the probability that was believed then, not by what the stage counts for today

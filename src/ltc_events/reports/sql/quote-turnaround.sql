@@ -1,5 +1,17 @@
 /*
 title = "Quote turnaround"
+key = ["{group_by}"]
+events = """
+SELECT s.position,
+       CASE %(group_by)s WHEN 'requester' THEN p.person WHEN 'month' THEN to_char(q.requested_on, 'YYYY-MM')
+                         ELSE n.needed END AS group_by
+FROM ltc_read.quote_steps s
+JOIN ltc_read.quotes q USING (quote_id)
+LEFT JOIN ltc_read.quote_steps p ON %(group_by)s = 'requester' AND p.quote_id = s.quote_id AND p.step = 'priced'
+LEFT JOIN (VALUES ('yes'), ('no')) n (needed) ON %(group_by)s = 'approval'
+    AND (n.needed = 'no' OR EXISTS (SELECT FROM ltc_read.quote_steps a WHERE a.quote_id = s.quote_id AND a.approval_needed))
+WHERE s.effective_on <= %(as_of)s
+"""
 definition = """
 How long quotes take from the customer's request until they are first sent, and what holds them up (R-50, R-51): hours until a
 discount beyond the requester's limit was approved or turned down, and days from sending to the customer's answer. Quotes are

@@ -1,5 +1,11 @@
 /*
 title = "Receivables aging"
+key = ["customer_id", "document_id", "instalment", "currency"]
+events = """
+SELECT position, customer_id, CASE %(per)s WHEN 'instalment' THEN item_id END AS document_id,
+       CASE %(per)s WHEN 'instalment' THEN nullif(instalment, 0) END AS instalment, currency
+FROM ltc_read.open_item_movements
+"""
 definition = """
 What is outstanding by age (R-69): one row per instalment, or one per customer. Days run from the due date, or from the
 invoice date, by `basis`, to the as-of date; the buckets are inclusive: not due (up to 0 days), 1–30, 31–60, 61–90, 91–120,
@@ -26,7 +32,7 @@ due_on = { type = "date", meaning = "when the instalment is due", optional = tru
 days = { type = "integer", meaning = "days since it was due, or since the date of the document, by basis", optional = true }
 currency = { type = "text", meaning = "currency of the amounts" }
 invoiced = { type = "money", meaning = "amount of the instalment", total = true }
-paid = { type = "money", meaning = "paid on it, by money or by another invoice's credit note, by the as-of date; of a payment: its unapplied cash", total = true }
+paid = { type = "money", meaning = "paid on it by the as-of date; of a payment: its unapplied cash", total = true }
 credited = { type = "money", meaning = "credited on it by then; of a credit note: what stands alone", total = true }
 written_off = { type = "money", meaning = "given up by then", total = true }
 outstanding = { type = "money", meaning = "invoiced − paid − credited − written off", total = true }
@@ -48,8 +54,7 @@ WITH candidate AS (
 ), item AS (
     SELECT m.item_id, m.instalment, m.item,
            coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind = 'invoiced'), 0) AS invoiced,
-           -coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND (m.kind = 'credited' OR m.item = 'credit_note')), 0)
-               AS credited,
+           -coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind IN ('credited', 'issued')), 0) AS credited,
            -coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind = 'written_off'), 0) AS written_off,
            coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s), 0) AS outstanding,
            -coalesce(sum(m.amount) FILTER (WHERE m.effective_on > %(as_of)s), 0) AS future,
@@ -88,6 +93,13 @@ SELECT c.name AS customer, b.customer_id,
        coalesce(sum(b.outstanding) FILTER (WHERE b.bucket = 5), 0) AS over_120,
        sum(b.future) AS future, sum(b.outstanding - b.future) AS remaining
 FROM bucket b
-LEFT JOIN ltc_read.customers c ON c.customer_id = b.customer_id
+LEFT JOIN LATERAL (
+    -- Its name as it was known then.
+    SELECT name
+    FROM ltc_read.customer_profiles p
+    WHERE p.customer_id = b.customer_id AND p.name IS NOT NULL AND p.position <= %(known_position)s AND p.effective_on <= %(as_of)s
+    ORDER BY p.position DESC
+    LIMIT 1
+) c ON true
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ORDER BY 1, 2, 8, 7, 5, 6, 4, 10

@@ -1,5 +1,9 @@
 /*
 title = "Renewals due"
+key = ["contract_id"]
+events = """
+SELECT position, contract_id FROM ltc_read.contract_versions WHERE effective_on <= %(as_of)s
+"""
 definition = """
 Contracts whose last day is within `days` days of the as-of date, terminated ones left out (R-62). The notice day is the last
 one on which notice can be given: the last day less the days of notice. A contract that renews by itself does so unless notice
@@ -26,7 +30,13 @@ currency = { type = "text", meaning = "currency of the value" }
 value = { type = "money", meaning = "what it is worth", total = true }
 next_step = { type = "text", meaning = "what there is to do" }
 */
-WITH contract AS (
+WITH customer AS (
+    -- Its name as it was known then.
+    SELECT DISTINCT ON (customer_id) customer_id, name
+    FROM ltc_read.customer_profiles
+    WHERE position <= %(known_position)s AND effective_on <= %(as_of)s AND name IS NOT NULL
+    ORDER BY customer_id DESC, position DESC
+), contract AS (
     SELECT contract_id, customer_id,
            (array_agg(title ORDER BY position) FILTER (WHERE kind = 'signed'))[1] AS title,
            min(starts_on) AS starts_on,
@@ -52,5 +62,5 @@ SELECT c.name AS customer, d.customer_id, d.contract_id, d.title, d.starts_on, d
             WHEN d.auto_renew THEN 'give notice or let it renew'
             ELSE 'renew or let it end' END AS next_step
 FROM due d
-LEFT JOIN ltc_read.customers c ON c.customer_id = d.customer_id
+LEFT JOIN customer c ON c.customer_id = d.customer_id
 ORDER BY d.notice_on, d.ends_on, c.name, d.contract_id

@@ -1,5 +1,9 @@
 /*
 title = "Revenue versus opportunity"
+key = ["opportunity_id", "currency"]
+events = """
+SELECT position, opportunity_id, currency FROM ltc_read.revenue_bridge WHERE effective_on <= %(as_of)s
+"""
 definition = """
 From the amount each won deal was believed to be worth to the revenue and the cash it brought, every difference with its
 name and its events (R-70): won amount + scope change + discount + not ordered + amended + cancelled + not delivered + not
@@ -45,7 +49,13 @@ cash = { type = "money", meaning = "payments put against the deal's invoices", t
 residual = { type = "money", meaning = "won amount + all differences − cash: zero", total = true }
 events = { type = "json", meaning = "positions of the events behind each term" }
 */
-WITH movement AS NOT MATERIALIZED (
+WITH customer AS (
+    -- Its name as it was known then.
+    SELECT DISTINCT ON (customer_id) customer_id, name
+    FROM ltc_read.customer_profiles
+    WHERE position <= %(known_position)s AND effective_on <= %(as_of)s AND name IS NOT NULL
+    ORDER BY customer_id DESC, position DESC
+), movement AS NOT MATERIALIZED (
     SELECT opportunity_id, currency, term, amount, event, order_id, position, effective_on
     FROM ltc_read.revenue_bridge
     WHERE effective_on <= %(as_of)s AND position <= %(known_position)s
@@ -116,5 +126,5 @@ SELECT b.opportunity_id, o.title, c.name AS customer, o.customer_id, b.deal_won_
        b.events
 FROM billed b
 LEFT JOIN ltc_read.opportunities o USING (opportunity_id)
-LEFT JOIN ltc_read.customers c ON c.customer_id = o.customer_id
+LEFT JOIN customer c ON c.customer_id = o.customer_id
 ORDER BY b.deal_won_on, c.name, b.opportunity_id, b.currency

@@ -1,5 +1,12 @@
 /*
 title = "Speed to lead"
+key = ["priority"]
+events = """
+SELECT position, priority FROM ltc_read.leads WHERE effective_on <= %(as_of)s
+UNION ALL
+SELECT s.position, l.priority FROM ltc_read.lead_steps s JOIN ltc_read.leads l USING (lead_id)
+WHERE s.effective_on <= %(as_of)s AND s.step IN ('contacted', 'rejected', 'converted', 'disqualified')
+"""
 definition = """
 How fast leads get their first response, against the service level of their priority (R-17). Minutes run from the capture of a
 lead to its first response. A breach is a response that came late, or none by the time it was due; a lead that was closed or

@@ -1,5 +1,9 @@
 /*
 title = "Stage durations"
+key = ["stage"]
+events = """
+SELECT position, unnest(ARRAY[stage, from_stage]) AS stage FROM ltc_read.opportunity_stages WHERE effective_on <= %(as_of)s
+"""
 definition = """
 How long deals stay in each stage, in days between the business dates of entering and leaving it; a stage that a deal is still
 in is measured to the as-of date (R-39). Long medians and many that are still open show the bottleneck. A deal that went back to

@@ -1,5 +1,9 @@
 /*
 title = "Trial balance"
+key = ["account", "currency"]
+events = """
+SELECT position, account, currency FROM ltc_read.journal WHERE effective_on <= %(as_of)s
+"""
 definition = """
 The balance of every account of the journal, per currency: debits − credits. The debits of a currency equal its credits, so
 its balances add up to zero; the database refuses any entry by which they would not.

@@ -1,5 +1,20 @@
 /*
 title = "Worklist"
+key = ["kind", "lead_id", "follow_up_id"]
+events = """
+WITH concerned AS (
+    SELECT position, lead_id, NULL::uuid AS follow_up_id, effective_on FROM ltc_read.lead_steps
+    UNION ALL
+    SELECT unnest(ARRAY[position, done_position, missed_position]), lead_id, follow_up_id,
+           unnest(ARRAY[effective_on, done_on, missed_on])
+    FROM ltc_read.follow_ups
+)
+SELECT c.position, k.kind, c.lead_id, CASE k.kind WHEN 'follow_up' THEN coalesce(c.follow_up_id, f.follow_up_id) END AS follow_up_id
+FROM (VALUES ('follow_up'), ('unanswered'), ('unassigned')) k (kind)
+JOIN concerned c ON c.follow_up_id IS NULL OR k.kind = 'follow_up'
+LEFT JOIN ltc_read.follow_ups f ON k.kind = 'follow_up' AND c.follow_up_id IS NULL AND f.lead_id = c.lead_id
+WHERE c.effective_on <= %(as_of)s
+"""
 definition = """
 What is to be done about open leads, the most urgent first (R-16 … R-19): *follow_up*, planned and not done, overdue or due within
 the days asked for; *unanswered*, without a first response; *unassigned*, without an owner. A lead can stand here for several
