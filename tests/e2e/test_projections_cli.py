@@ -81,3 +81,13 @@ def test_mistakes_are_answered_with_what_helps(ltc: Ltc) -> None:
     assert ltc.json("projections", "cancel", "quotes", exits=1)["error"]["code"] == "nothing_to_cancel"
     assert ltc.json("projections", "diff", "quotes", "v1", "v9", exits=1)["error"]["code"] == "no_such_build"
     assert ltc.json("projections", "drop", "quotes", "newest", exits=1)["error"]["code"] == "no_such_build"
+
+
+def test_several_tables_are_rebuilt_by_one_command(ltc: Ltc) -> None:
+    before = ltc.json("projections", "digest", "leads")["digests"][0]["sha256"]
+    done = ltc.json("projections", "rebuild", "leads", "quotes", "orders", "--anew", "--processes", "2")
+    assert [(one["name"], one["state"]) for one in done] == [("leads", "ready"), ("quotes", "ready"), ("orders", "ready")]
+    ltc("projections", "switch", "leads")
+    assert ltc.json("projections", "digest", "leads")["digests"][0]["sha256"] == before
+    ltc("projections", "rebuild", exits=2)
+    ltc("projections", "rebuild", "leads", "--all", exits=2)

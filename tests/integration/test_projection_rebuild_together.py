@@ -61,7 +61,7 @@ def company(server) -> Iterator[Database]:  # type: ignore[no-untyped-def]
 
 
 def digests(database: Database, projections: tuple[type[Projection], ...], builds: list[Build] | None = None) -> list[str]:
-    return [digest(database, one.table, build).sha256 for one, build in zip(projections, builds or [None] * 99, strict=False)]
+    return [digest(database, one, build).sha256 for one, build in zip(projections, builds or [None] * 99, strict=False)]
 
 
 def states(database: Database) -> dict[str, State]:

@@ -1,25 +1,30 @@
 """`ltc projections rebuild|cancel|diff|switch|drop`: from one version of a read table to the next, without fear."""
 
 import getpass
+import os
 import threading
 import time
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
-from ltc_events.cli.output import JsonOption, err, log, print_json, print_table, progress
+from ltc_events.cli.output import JsonOption, Ticker, err, log, print_json, print_table, progress
 from ltc_events.cli.proofs import LimitOption, NameArgument, finding_document, print_findings, projection_of
 from ltc_events.cli.session import session_of
 from ltc_events.projections.base import Projection
+from ltc_events.projections.bringing import Progress
 from ltc_events.projections.catalogue import parse_build
 from ltc_events.projections.comparison import SHOWN_MAX, Comparison
-from ltc_events.projections.rebuild import Progress, cancel, rebuild
+from ltc_events.projections.rebuild import cancel, rebuild_together
+from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import open_runner
 from ltc_events.projections.switching import drop, switch
 from ltc_events.projections.versions import diff
 from ltc_events.store import Database
 
 LOG_EVERY_S = 5.0
+PRIORITY_LOWER = 10
 
 
 def _login() -> str:
@@ -37,41 +42,64 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept, and show
 
 def rebuild_(
     context: typer.Context,
-    name: NameArgument,
     by: ByOption,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="The read tables; they share one read.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All read tables.")] = False,
+    processes: Annotated[int, typer.Option("--processes", min=1, max=64, help="How many processes share the tables.")] = 1,
     anew: Annotated[bool, typer.Option("--anew", help="Build a version that is there already once more, beside it.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Then keep the table up with the log, until interrupted.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Then keep the tables up with the log, until interrupted.")] = False,
     reason: ReasonOption = "asked for",
     as_json: JsonOption = False,
 ) -> None:
-    """Fill a table of this program's version from the store, beside the one that readers see.
+    """Fill tables of this program's versions from the store, beside those that readers see.
 
-    Interrupted or killed, the same command goes on where it was. Readers see the table after `ltc projections switch`.
+    Interrupted or killed, the same command goes on where it was. Readers see a table after `ltc projections switch`. It works at
+    a low priority, so that those who write and read go first.
     """
-    database, projection = session_of(context).database, projection_of(name)
-    last_told = time.monotonic()
-    with progress(f"rebuild {name}") as ticker:
-
-        def report(now: Progress) -> None:
-            nonlocal last_told
-            ticker.expect(now.head)
-            ticker.advance(now.position - ticker.done)
-            if not err.is_terminal and time.monotonic() - last_told > LOG_EVERY_S:
-                last_told = time.monotonic()
-                left = None if now.seconds_left is None else round(now.seconds_left)
-                rate = round(now.events_per_s)
-                log.info(
-                    "rebuild", name=name, build=str(now.build), state=now.state.value, position=now.position, head=now.head,
-                    events_per_s=rate, seconds_left=left,
-                )  # fmt: skip
-
-        build = rebuild(database, projection, by=by, reason=reason, anew=anew, report=report)
+    if every == bool(names):
+        raise typer.BadParameter("name the read tables, or say --all")
+    database = session_of(context).database
+    projections = PROJECTIONS if every else [projection_of(name) for name in dict.fromkeys(names or ())]
+    what = projections[0].table if len(projections) == 1 else f"{len(projections)} read tables"
+    step_back(PRIORITY_LOWER)
+    with progress(f"rebuild {what}") as ticker:
+        builds = rebuild_together(
+            database, projections, by=by, reason=reason, anew=anew, processes=processes, report=_teller(what, ticker)
+        )
+    documents = [{"name": build.name, "build": str(build), "state": "ready", "position": ticker.done} for build in builds]
     if as_json:
-        print_json({"name": name, "build": str(build), "state": "ready", "position": ticker.done})
-    else:
-        err.print(f"{name} {build} is ready at position {ticker.done}: `ltc projections switch {name}` shows it to readers")
+        print_json(documents[0] if len(documents) == 1 and not every else documents)
+    for build in () if as_json else builds:
+        again = f"`ltc projections switch {build.name}` shows it to readers"
+        err.print(f"{build.name} {build} is ready at position {ticker.done}: {again}")
     if follow:
-        _follow(database, projection)
+        _follow(database, projections)
+
+
+def step_back(steps: int) -> None:
+    """Let other processes go first, where the system knows priorities; what this one starts inherits it."""
+    if hasattr(os, "nice"):
+        os.nice(steps)
+
+
+def _teller(what: str, ticker: Ticker) -> Callable[[Progress], None]:
+    """Shows how far a rebuild is: a bar on a terminal, a log line now and then elsewhere."""
+    last_told = time.monotonic()
+
+    def report(now: Progress) -> None:
+        nonlocal last_told
+        ticker.expect(now.head)
+        ticker.advance(now.position - ticker.done)
+        if not err.is_terminal and time.monotonic() - last_told > LOG_EVERY_S:
+            last_told = time.monotonic()
+            left = None if now.seconds_left is None else round(now.seconds_left)
+            rate = round(now.events_per_s)
+            log.info(
+                "rebuild", name=what, build=str(now.build), state=now.state.value, position=now.position, head=now.head,
+                events_per_s=rate, seconds_left=left,
+            )  # fmt: skip
+
+    return report
 
 
 def cancel_(
@@ -172,7 +200,7 @@ def _counts(compared: Comparison) -> dict[str, object]:
     }
 
 
-def _follow(database: Database, projection: type[Projection]) -> None:
+def _follow(database: Database, projections: Sequence[type[Projection]]) -> None:
     """Until Ctrl-C."""
-    with open_runner(database, [projection]) as runner:
+    with open_runner(database, projections) as runner:
         runner.follow(threading.Event())

@@ -1,7 +1,9 @@
 """Folding the store into tables as quickly as it goes: one read of the log for all of them, written in long stretches."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import psycopg
@@ -18,12 +20,14 @@ from ltc_events.projections.writer import Writer
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 
-FILL_EVENTS = 20_000
+FILL_EVENTS = 40_000
 """Events that are gathered before they are written: the more, the more of what happens to a row is one change of it."""
 # Larger reads were seen to be slower: what is read then leaves the processor's caches before it is folded.
 _READ_EVENTS = 5_000
 # Where events of these types are rare, the checkpoint moves on all the same.
 _STRETCH_POSITIONS_MAX = 1_000_000
+
+_TURN_S = 0.0005
 
 _Dispatch: TypeAlias = dict[type[Event], list[tuple[Handler, "_Lane"]]]
 
@@ -99,7 +103,7 @@ class Filler:
         an event in stops before it, alone: FoldStopped says which, when the others are there. Raises CheckpointMoved when
         somebody else writes one of the tables.
         """
-        with rare_collections(), ThreadPoolExecutor(max_workers=1, thread_name_prefix="ltc-fill") as thread:
+        with rare_collections(), _quick_turns(), ThreadPoolExecutor(max_workers=1, thread_name_prefix="ltc-fill") as thread:
             writing: tuple[_Stretch, Future[None]] | None = None
 
             def finish() -> None:
@@ -149,6 +153,17 @@ class Filler:
                 after = position
         except FoldStopped as error:
             lane.stopped = error
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Who writes needs Python for a moment between two waits for the server; the other thread would keep it for long."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _fold(dispatch: _Dispatch, records: Sequence[Record]) -> None:

@@ -1,7 +1,7 @@
 """What a stretch of the log means to one table, gathered page by page until it is written."""
 
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias
 
 from ltc_events.projections.base import Operation, Projection, Put
@@ -10,6 +10,8 @@ from ltc_events.projections.fold import Net, fold
 from ltc_events.projections.texts import MARK, csv
 
 Row: TypeAlias = tuple[Any, ...]
+
+_KEY, _VALUES = attrgetter("key"), attrgetter("values")
 
 
 class Shape:
@@ -23,7 +25,7 @@ class Shape:
         self._key = projection.key
         self._values = tuple(name for name in self.columns if name not in projection.key)
         self._is_key_first = self.columns == (*self._key, *self._values)
-        self._pickers: dict[tuple[str, ...], itemgetter[Any] | None] = {}
+        self._pick = itemgetter(*self._values) if self._is_key_first and len(self._values) > 1 else None
 
     def check(self, key_length: int, columns: Iterable[str]) -> None:
         """Raises OperationInvalid unless there are such columns, and so many of the key."""
@@ -35,30 +37,30 @@ class Shape:
                 problem = f"{name} is part of the key" if name in self._key else f"there is no column {name}"
                 raise OperationInvalid(table=self.table, problem=problem)
 
-    def rows(self, operations: Iterable[Operation]) -> list[Row]:
+    def rows(self, operations: Sequence[Operation]) -> list[Row]:
         """The rows that these add to a table that is only added to: MARK, then all columns in order."""
-        rows: list[Row] = []
-        keep, pickers, width = rows.append, self._pickers, len(self._key)
-        for operation in operations:
-            if type(operation) is not Put:
-                raise OperationInvalid(table=self.table, problem=f"{operation!r} on an append_only table")
-            key, values = operation.key, operation.values
-            names = tuple(values)
-            if names not in pickers or len(key) != width:
-                self.check(len(key), names)
-                pickers[names] = self._picker(names)
-            picker = pickers[names]
-            if picker is not None:
-                keep((MARK, *key, *picker(values)))
-            else:
-                row = dict(zip(self._key, key, strict=True)) | values
-                keep((MARK, *map(row.get, self.columns)))
-        return rows
+        pick = self._pick
+        if pick is not None and self._are_whole(operations):
+            try:
+                return [(MARK, *operation.key, *pick(operation.values)) for operation in operations]  # type: ignore[union-attr]
+            except KeyError:
+                pass  # as many columns as there are, but others
+        return list(map(self._row, operations))
 
-    def _picker(self, names: Sequence[str]) -> "itemgetter[Any] | None":
-        """For rows that have every column, after their key: the quick way."""
-        is_whole = self._is_key_first and len(names) == len(self._values) > 1
-        return itemgetter(*self._values) if is_whole else None
+    def _are_whole(self, operations: Sequence[Operation]) -> bool:
+        """Whether all of them are Put with as many columns as there are."""
+        return (
+            set(map(type, operations)) == {Put}
+            and set(map(len, map(_KEY, operations))) == {len(self._key)}
+            and set(map(len, map(_VALUES, operations))) == {len(self._values)}
+        )
+
+    def _row(self, operation: Operation) -> Row:
+        if not isinstance(operation, Put):
+            raise OperationInvalid(table=self.table, problem=f"{operation!r} on an append_only table")
+        self.check(len(operation.key), operation.values)
+        row = dict(zip(self._key, operation.key, strict=True)) | operation.values
+        return (MARK, *map(row.get, self.columns))
 
 
 class Gathering:
