@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.faults.load import COMMANDS_EACH, make_load
 from tests.e2e.faults.plan import HANDS, make_plan
-from tests.e2e.faults.run import COMMANDS_EACH, Report, run
+from tests.e2e.faults.run import Report, run
 from tests.e2e.faults.servers import Servers
 from tests.e2e.faults.worker import BREAK
 
@@ -39,6 +41,7 @@ def main() -> int:
     parser.add_argument("--record", type=Path, help="a file to write a JSON line to for each seed")
     wanted = parser.parse_args()
     begun = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # in order: servers are stopped
     with tempfile.TemporaryDirectory() as folder:
         record = wanted.record or Path(folder) / "record"
         known = len(record.read_text().splitlines()) if record.exists() else 0
@@ -55,7 +58,7 @@ def _run(wanted: argparse.Namespace, record: Path) -> None:
     warnings.simplefilter("ignore", ResourceWarning)
     with Servers() as servers:
         for seed in wanted.seeds:
-            report = run(servers, make_plan(seed), broken=wanted.broken, commands=wanted.commands)
+            report = run(servers, make_plan(seed), make_load(seed, wanted.commands), broken=wanted.broken)
             print("\n".join(told(report, journal=wanted.journal)), flush=True)
             with record.open("a") as lines:
                 lines.write(json.dumps(recorded(report)) + "\n")
@@ -74,8 +77,12 @@ def _share_out(wanted: argparse.Namespace, record: Path) -> None:
     listeners = [threading.Thread(target=_pass_on, args=(job,)) for job in jobs]
     for listener in listeners:
         listener.start()
-    for listener in listeners:
-        listener.join()
+    try:
+        for listener in listeners:
+            listener.join()
+    finally:
+        for job in jobs:
+            job.terminate()
 
 
 def _pass_on(job: "subprocess.Popen[str]") -> None:

@@ -3,8 +3,10 @@
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
@@ -23,6 +25,19 @@ _ENDED_IN_ORDER = (0, -signal.SIGALRM, -signal.SIGTERM)
 # Workers are forked off a process that has imported everything: one starts within milliseconds.
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([worker.__name__])
+
+
+@contextmanager
+def _path_in_environment() -> Iterator[None]:
+    """That process looks for modules where its environment says, and not where this one does."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONPATH"]
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
 
 
 class Hit(NamedTuple):
@@ -161,7 +176,8 @@ class Crew:
         self._started += 1
         name = f"{kind}-{self._started}"
         process = _context.Process(name=name, target=worker.main, args=(kind, name, self._posts[kind]), daemon=True)
-        process.start()
+        with _path_in_environment():
+            process.start()
         self._members.append(_Member(kind, process))
 
     def _tell(self, member: _Member) -> None:

@@ -12,6 +12,7 @@ from ltc_events.bus.publisher import Outgoing
 from ltc_events.schemas.catalogue import COMPANY_NOUNS
 from ltc_events.simulation import simulate
 
+COMMANDS_EACH: Final = 600
 CUSTOMERS: Final = 14
 DAYS: Final = 365
 COMPANY_COMMANDS: Final = 60
@@ -42,7 +43,7 @@ class Load(NamedTuple):
         return self.company + self.customers
 
 
-def make_load(seed: int, commands: int) -> Load:
+def make_load(seed: int, commands: int = COMMANDS_EACH, *, garbage_percent: int = GARBAGE_PERCENT) -> Load:
     """A company's first so many commands, repeated and accompanied by garbage."""
     dice = random.Random(f"load {seed}")
     documents = [orjson.loads(one) for one in simulate(seed, CUSTOMERS, DAYS)]
@@ -54,7 +55,7 @@ def make_load(seed: int, commands: int) -> Load:
             customers.insert(dice.randrange(len(customers) + 1), one)
     known: dict[Outgoing, dict[str, Any]] = {}
     sent = [(at, message) for at, message in enumerate(_messages(customers, dice, known))]
-    late = [(at + dice.random() * PATIENCE, one) for at, message in sent for one in _more(message, dice, known)]
+    late = [(at + dice.random() * PATIENCE, one) for at, message in sent for one in _more(message, dice, known, garbage_percent)]
     ordered = [message for _, message in sorted(sent + late, key=lambda one: one[0])]
     first = list(_messages(company, dice, known))
     return Load(first, ordered, known, frozenset(one["id"] for one, _ in twins))
@@ -78,7 +79,9 @@ def _message(document: dict[str, Any], *, structured: bool = False) -> Outgoing:
     return key, value, tuple(headers)
 
 
-def _more(message: Outgoing, dice: random.Random, known: dict[Outgoing, dict[str, Any]]) -> Iterator[Outgoing]:
+def _more(
+    message: Outgoing, dice: random.Random, known: dict[Outgoing, dict[str, Any]], garbage_percent: int
+) -> Iterator[Outgoing]:
     """What comes besides: the same again, something else under the same id, garbage."""
     if dice.randrange(100) < REPEATED_PERCENT:
         yield from [message] * dice.randint(1, 3)
@@ -87,7 +90,7 @@ def _more(message: Outgoing, dice: random.Random, known: dict[Outgoing, dict[str
         again = _message(other)
         known[again] = other
         yield again
-    if dice.randrange(100) < GARBAGE_PERCENT:
+    if dice.randrange(100) < garbage_percent:
         yield _garbage(message, dice)
 
 

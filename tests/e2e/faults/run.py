@@ -11,7 +11,7 @@ from psycopg.rows import namedtuple_row
 from tests.e2e.faults.checker import undisturbed, violations
 from tests.e2e.faults.crew import Crew
 from tests.e2e.faults.facts import STORED_EVENTS, gather
-from tests.e2e.faults.load import Load, make_load
+from tests.e2e.faults.load import Load
 from tests.e2e.faults.plan import WORKERS, Fault, Plan
 from tests.e2e.faults.scene import Scene
 from tests.e2e.faults.servers import Servers
@@ -22,7 +22,6 @@ from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.topics import COMMANDS
 from ltc_events.store import EventStore, Role
 
-COMMANDS_EACH = 600
 BATCH = 400
 BREAK_DATABASE = {
     "offset-cas": """
@@ -49,14 +48,15 @@ class Report(NamedTuple):
     seconds: float
     journal: str
     """What happened, and when."""
+    log: str
+    """What the workers said."""
     folder: Path
     """Where the workers' logs are, if there are violations."""
 
 
-def run(servers: Servers, plan: Plan, *, broken: str = "", commands: int = COMMANDS_EACH) -> Report:
+def run(servers: Servers, plan: Plan, load: Load, *, broken: str = "") -> Report:
     """Carry out a plan and check what is there afterwards."""
     begun = time.monotonic()
-    load = make_load(plan.seed, commands)
     folder = Path(tempfile.mkdtemp(prefix=f"ltc-faults-{plan.seed}-"))
     place = servers.place(plan.partitions)
     if broken in BREAK_DATABASE:
@@ -79,10 +79,11 @@ def run(servers: Servers, plan: Plan, *, broken: str = "", commands: int = COMMA
     found += undisturbed(facts, _without_faults(servers, load), _open_ended(load))
     servers.drop(place)
     journal = (folder / "journal").read_text()
+    log = "".join(one.read_text(errors="replace") for one in sorted(folder.glob("*.log")))
     if not found:
         shutil.rmtree(folder)
     seconds = time.monotonic() - begun
-    return Report(plan, len(load.messages), facts.head, scene.injected, scene.missed, found, seconds, journal, folder)
+    return Report(plan, len(load.messages), facts.head, scene.injected, scene.missed, found, seconds, journal, log, folder)
 
 
 def _without_faults(servers: Servers, load: Load) -> list[Any]:

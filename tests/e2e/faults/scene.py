@@ -1,9 +1,9 @@
 """A plan is carried out: the load flows, faults come and go, and in the end everything comes to rest."""
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -19,6 +19,7 @@ from ltc_events.bus.publisher import Outgoing
 from ltc_events.store import DatabaseUnreachable
 
 TICK_S = 0.02
+LOOK_S = 0.1
 BEGUN_S = 1.0
 """The next fault may come when this one has happened, or so long after it was asked for."""
 RESERVE_PERCENT = 20
@@ -56,7 +57,8 @@ class Scene:
         self._sender = Sender(place.bus_inside)
         self._settling = Settling(place, plan.partitions)
         self._agenda: list[tuple[float, Callable[[], object]]] = []
-        self._repairs: list[threading.Thread] = []
+        self._side = ThreadPoolExecutor(max_workers=2)
+        self._repairs: list[Future[object]] = []
         self._open: dict[Fault, Step] = {}
         """Faults that were asked for and have not happened yet."""
         self._cuts: dict[Fault, Once] = {}
@@ -88,9 +90,10 @@ class Scene:
         for _, action in self._agenda:
             action()
         for repair in self._repairs:
-            repair.join()
+            repair.result()
         for proxy in self._servers.proxies.values():
             proxy.cut_reply = proxy.cut_request = None
+        self._side.shutdown()
         self._sender.close()
         self._settling.close()
 
@@ -197,13 +200,12 @@ class Scene:
 
         def begin() -> None:
             self._note("a server comes back")
-            self._repairs.append(threading.Thread(target=start))
-            self._repairs[-1].start()
+            self._repairs.append(self._side.submit(start))
 
         self._agenda.append((time.monotonic() + after_s, begin))
 
     def _disorder(self) -> str:
-        if self._agenda or any(one.is_alive() for one in self._repairs):
+        if self._agenda or not all(one.done() for one in self._repairs):
             return "a server is still away"
         if not self._sender.done():
             return "messages are not acknowledged"
@@ -222,7 +224,7 @@ class Scene:
                 if wrong[:20] != known[:20]:
                     self._note(wrong)
                 known = wrong
-                self._tick()
+                self._wait(LOOK_S)
                 if time.monotonic() > deadline or len(self._crew.ill_ends) >= ILL_MAX:
                     return f"at rest with {wrong}"
         return ""

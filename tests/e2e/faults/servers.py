@@ -3,8 +3,8 @@
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -19,14 +19,15 @@ from tests.e2e.faults.plan import WORKERS
 from tests.e2e.faults.wires import Wire
 from tests.proxy import Proxy
 
+from ltc_events.bus import local_broker
 from ltc_events.bus.local_broker import LocalBroker, _free_port
 from ltc_events.bus.topics import TOPICS, Bus, create_topics
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import open_runner
-from ltc_events.store import Database, open_database
+from ltc_events.store import Database, Role, open_database
 from ltc_events.store.embedded_server import _joined, leave_server
 
-
+START_TIMEOUT_S = 120
 # A broker that is killed every minute never gets to what a thorough compiler would gain.
 QUICK_JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
@@ -72,6 +73,10 @@ class Postgres:
         self._home = home
         self.database = open_database(None, home)
         self._server = _joined[home]
+        # The process is killed and not the machine: what the operating system was given is kept without waiting for the disk.
+        with self.database.connect(Role.OWNER, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
 
     def stop_immediately(self) -> None:
         """End it at once: nothing is written out, nobody is waited for. It will read its log again when it starts."""
@@ -79,7 +84,11 @@ class Postgres:
         pgexec("pg_ctl", words, bin_path=self._server.bin_path, user=self._server.system_user)
 
     def start(self) -> None:
-        """Start it again, at the same place."""
+        """Start it again, at the same place, however long it has to read."""
+        where = f'-h "" -k {self._server.get_postmaster_info().socket_dir}'
+        data = str(self._server.pgdata)
+        words = ("-w", "-t", str(START_TIMEOUT_S), "-o", where, "-l", str(self._server.log), "-D", data, "start")
+        pgexec("pg_ctl", words, bin_path=self._server.bin_path, user=self._server.system_user)
         self._server.ensure_postgres_running()
 
     def close(self) -> None:
@@ -107,17 +116,20 @@ class Servers:
         self._folder = Path(tempfile.mkdtemp(prefix="ltc-faults-")).resolve()
         self._numbers = count(1)
         os.environ.setdefault("JAVA_TOOL_OPTIONS", QUICK_JAVA)
+        local_broker.START_TIMEOUT_S = START_TIMEOUT_S
         broker = self.broker = WiredBroker(self._folder / "kafka")
-        starting = threading.Thread(target=broker.start)
-        starting.start()
+        with ThreadPoolExecutor(max_workers=1) as side:
+            starting = side.submit(broker.start)
+            self._start_postgres()
+            starting.result()
+
+    def _start_postgres(self) -> None:
         self.postgres = Postgres(self._folder / "ledger")
         self.proxies = {worker: Proxy(self.postgres.database) for worker in WORKERS}
         self.tests = TestServer(self.postgres.database.conninfo)
         self.tests.prepare()
         with open_runner(self.tests.template, PROJECTIONS) as runner:
             runner.catch_up()  # lays the read tables out, which takes longer than some workers live
-        starting.join()
-        _ = broker.pid  # raises where it was not started
 
     def place(self, partitions: int) -> Place:
         """A new place."""

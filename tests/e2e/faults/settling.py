@@ -13,7 +13,9 @@ from ltc_events.store import Role
 
 _OFFSETS = "SELECT partition, next_offset FROM ltc.offsets WHERE feed = %s"
 _HEAD = "SELECT position FROM ltc.head"
-_BEHIND = "SELECT name, position FROM ltc_read.projection_status WHERE position < %s AND state = 'live' LIMIT 1"
+_BEHIND = (
+    "SELECT name, source, partition, position FROM ltc_read.projection_status WHERE position < %s AND state = 'live' LIMIT 1"
+)
 
 
 class Settling:
@@ -48,7 +50,9 @@ class Settling:
         if published != head:
             return f"events are published only up to {published} of {head}"
         behind = self._ask(_BEHIND, head)
-        return f"the read table {behind[0][0]} is only at {behind[0][1]} of {head}" if behind else ""
+        for name, source, partition, position in behind:
+            return f"{len(behind)} checkpoints are behind; {name} is only at {position} of {head} in {source} {partition}"
+        return ""
 
     def close(self) -> None:
         """Leave the servers."""
