@@ -31,12 +31,12 @@ def measure(place: Place) -> Iterator[Figure]:
     types = sorted({name for one in RECEIVABLES for name in one.types})
     events, wanted = _count(ledger, None), _count(ledger, types)
     place.settle()
-    receivables, every, theirs = [], [], []
+    receivables, every, their_rates = [], [], []
     for _ in range(place.sizes.rounds):
         receivables.append(events / _seconds(place, ledger, RECEIVABLES))
         every.append(events / _seconds(place, ledger, PROJECTIONS))
-        theirs.append(_theirs(place, events / wanted))
-    unit, other, their_rate = "events/s", f"{peer.NAME}: ProjectionRunner", median(theirs)
+        their_rates.append(theirs(place, events / wanted))
+    unit, other, their_rate = "events/s", f"{peer.NAME}: ProjectionRunner", median(their_rates)
     alone = Target(ours_min=60_000, ratio_min=40)
     yield against_peer("projecting receivables", unit, median(receivables), other, their_rate, alone)
     share = wanted / events
@@ -61,7 +61,7 @@ def _seconds(place: Place, ledger: Database, projections: Sequence[type[Projecti
     return seconds
 
 
-def _theirs(place: Place, events_per_wanted: float) -> float:
+def theirs(place: Place, events_per_wanted: float) -> float:
     """Events of its log a second."""
     database = place.bare_database()
     with peer.open_receivables(database) as receivables:

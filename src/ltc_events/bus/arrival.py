@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from ltc_events.bus.feed import Polled
+from ltc_events.bus.records import packed_name
 from ltc_events.kernel.errors import LtcError
 from ltc_events.schemas.envelope import WIRE_PREFIX
 
 KEYS_MAX = 50_000
 _PREFIX = WIRE_PREFIX.encode()
+_POSITION, _TYPE = packed_name("ce_position"), packed_name("ce_type")
 _uuid = lru_cache(maxsize=KEYS_MAX)(UUID)
 
 
@@ -19,6 +21,15 @@ class NoEvent(LtcError):
     """this is not an event of the ledger: {reason}"""
 
     remedy = "find out who else writes to the topic; the relay alone should be allowed to"
+
+
+def glance(message: Polled) -> tuple[int, str]:
+    """Position and stable name of the event, without reading all headers; (0, "") where it takes a closer look."""
+    # The relay writes these before any that holds somebody's words.
+    position, kind = message.headers.first(_POSITION), message.headers.first(_TYPE)
+    if position is None or kind is None or not position.isdigit() or not kind.startswith(_PREFIX):
+        return 0, ""
+    return int(position), _name(kind)
 
 
 def headers_of(message: Polled) -> dict[str, bytes]:
@@ -72,6 +83,11 @@ def row_of(message: Polled, headers: dict[str, bytes], position: int, kind: str)
         raise NoEvent(reason=f"it has no header {name}") from None
     except (ValueError, TypeError, AttributeError) as error:
         raise NoEvent(reason=f"its header {name} is unreadable: {error}") from None
+
+
+@lru_cache(maxsize=4096)
+def _name(kind: bytes) -> str:
+    return kind[len(_PREFIX) :].decode(errors="replace")
 
 
 @lru_cache(maxsize=4096)

@@ -123,7 +123,8 @@ class Feed:
     def beginnings(self, partitions: Iterable[int]) -> dict[int, int]:
         """The first offset that there still is, by partition. Raises BusUnreachable."""
         try:
-            found = self._consumer.beginning_offsets([TopicPartition(self.topic, partition) for partition in partitions])
+            places = [TopicPartition(self.topic, partition) for partition in partitions]
+            found = self._consumer.beginning_offsets(places, timeout_ms=CONNECT_TIMEOUT_MS)
         except KafkaError as error:
             raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
         return {place.partition: int(begin) for place, begin in found.items()}
@@ -132,7 +133,8 @@ class Feed:
         """Where partitions end at this moment, all of the topic's unless stated. Raises BusUnreachable."""
         try:
             wanted = sorted(self._consumer.partitions_for_topic(self.topic) or ()) if partitions is None else partitions
-            found = self._consumer.end_offsets([TopicPartition(self.topic, partition) for partition in wanted])
+            places = [TopicPartition(self.topic, partition) for partition in wanted]
+            found = self._consumer.end_offsets(places, timeout_ms=CONNECT_TIMEOUT_MS)
         except KafkaError as error:
             raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
         return {place.partition: int(end) for place, end in found.items()}

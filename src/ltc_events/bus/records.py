@@ -108,6 +108,11 @@ def _size(number: int) -> bytes:
     return _SIZES[number] if number < _SIZES_MAX else _varint(number)
 
 
+def packed_name(name: str) -> bytes:
+    """The name of a header as it stands in a message."""
+    return _name(name)
+
+
 class Arrived:
     """The headers of a message that came, read when they are asked for.
 
@@ -126,6 +131,18 @@ class Arrived:
     def __iter__(self) -> Iterator[tuple[str, bytes | None]]:
         """Names and contents, in the order in which they came. What cannot be read at all has the name UNREADABLE."""
         return iter(_headers(self._block, self._count))
+
+    def first(self, name: bytes) -> bytes | None:
+        """The content of the first header with this name (as `packed_name` has it), without reading those before it.
+
+        None: there is none, or it is longer than 63 bytes. Only for headers that come before any whose content is not ours
+        alone: what they hold might look like a header.
+        """
+        at = self._block.find(name) + len(name)
+        if at < len(name) or at >= len(self._block):
+            return None
+        size = self._block[at]
+        return None if size & 0x81 else self._block[at + 1 : at + 1 + (size >> 1)]
 
 
 UNREADABLE = "unreadable"

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from ltc_events.bus.arrival import NoEvent, head_of, headers_of, row_of
+from ltc_events.bus.arrival import NoEvent, glance, head_of, headers_of, row_of
 from ltc_events.bus.feed import SESSION_TIMEOUT_MS, Feed, FeedReplaced, Polled
 from ltc_events.bus.origin import origin_of
 from ltc_events.bus.records import partition_of
@@ -184,9 +184,12 @@ class Projector:
         rows: list[tuple[tuple[Any, ...], Polled]] = []
         seen, concerns = self._seen[partition], self._runner.concerns
         for message in messages:
-            headers = headers_of(message)
             try:
-                position, kind = head_of(headers)
+                headers: dict[str, bytes] = {}
+                position, kind = glance(message)
+                if not position or concerns(kind):
+                    headers = headers_of(message)
+                    position, kind = head_of(headers)
                 if position <= seen:
                     continue
                 self._check(message, position, kind)
