@@ -294,3 +294,9 @@ def test_a_lost_reply_to_commit_is_resolved_from_the_record(database: Database, 
     assert [one.document()["status"] for one in again if isinstance(one, Outcome)] == ["duplicate"] * count
     store.close()
     proxy.close()
+
+
+def test_a_lead_is_captured_before_anybody_knows_its_customer_or_campaign(pipeline: CommandPipeline) -> None:
+    command = capture(LEAD, derive_id("test", "not registered yet"))
+    command["data"]["campaign_id"] = str(derive_id("test", "not planned yet"))
+    assert codes(pipeline.submit([command])[0]) == []

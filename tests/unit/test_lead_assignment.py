@@ -3,7 +3,7 @@
 from tests.unit.selling_examples import captured
 from tests.unit.specification import given
 
-from ltc_events.aggregates.assignment import NobodyProposed, NoCandidateFits
+from ltc_events.aggregates.assignment import NobodyProposed, NoCandidateFits, OwnerAndCandidates
 from ltc_events.aggregates.lead import LeadNotAccepted
 from ltc_events.schemas.lead import AssignLead, Candidate, LeadAccepted, LeadAssigned, LeadQualified
 from ltc_events.schemas.policy import AssignmentRule, PolicyPublished
@@ -76,6 +76,11 @@ def test_nobody_in_the_leads_region_is_a_refusal() -> None:
 
 def test_somebody_must_be_proposed() -> None:
     given(captured(), ACCEPTED).when(AssignLead()).then(NobodyProposed, field="owner")
+
+
+def test_an_owner_and_candidates_contradict_each_other() -> None:
+    both = AssignLead(owner="Kim", candidates=(Candidate(owner="Max", open_leads=0),))
+    given(captured(), ACCEPTED).when(both).then(OwnerAndCandidates, field="candidates", message="Kim", fix="leave owner out")
 
 
 def test_a_lead_is_accepted_before_it_is_assigned() -> None:

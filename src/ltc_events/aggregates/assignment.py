@@ -18,6 +18,13 @@ class NobodyProposed(Refused):
     remedy = "name the owner, or give candidates for the assignment rule to choose from"
 
 
+class OwnerAndCandidates(Refused):
+    """{owner} is named as the owner, and {count} candidates are given to choose from"""
+
+    field = "candidates"
+    remedy = "leave candidates out to give the lead to {owner}, or leave owner out to let the assignment rule choose"
+
+
 class NoCandidateFits(Refused):
     """none of {count} candidates fits: region {region}, fewer than {limit} open leads (assignment rule, version {version})"""
 
@@ -27,6 +34,8 @@ class NoCandidateFits(Refused):
 
 def assign(command: AssignLead, region: str | None, rule: Versioned[AssignmentRule]) -> LeadAssigned:
     """The owner: the one named, else the candidate that the rule chooses for a lead of `region`."""
+    if command.owner is not None and command.candidates:
+        raise OwnerAndCandidates(owner=command.owner, count=len(command.candidates))
     if command.owner is not None:
         return LeadAssigned(owner=command.owner, rule=MANUAL, rule_version=0)
     if not command.candidates:

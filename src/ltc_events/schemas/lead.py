@@ -85,7 +85,10 @@ class LeadDetail(Schema):
 
 
 class CaptureLead(Command):
-    """Record a lead. Anybody may (R-6). Which fields must be filled is policy `required_fields` (R-3, R-5)."""
+    """Record a lead. Anybody may (R-6). Which fields must be filled is policy `required_fields` (R-3, R-5).
+
+    Neither the customer nor the campaign has to be known yet: whoever asks is not lost to the order in which messages arrive.
+    """
 
     type: ClassVar[str] = "lead.capture.v1"
     contact_name: Name | None = None
@@ -147,7 +150,7 @@ class Candidate(Schema):
 
 
 class AssignLead(Command):
-    """Give the lead to `owner`, or let policy `assignment_rule` choose among `candidates` (R-16)."""
+    """Give the lead to `owner`, or let policy `assignment_rule` choose among `candidates` (R-16): one of the two."""
 
     type: ClassVar[str] = "lead.assign.v1"
     owner: Name | None = None

@@ -45,7 +45,11 @@ class UnallocatePayment(Command):
 
 
 class ReturnPayment(Command):
-    """The bank took the money back: whatever it was put against is open again."""
+    """The bank took the money back: whatever it was put against is open again.
+
+    What was refunded before is gone by our own hand: the return is of the rest, and who was refunded owes it. A payment that
+    was refunded in full has nothing left to return.
+    """
 
     type: ClassVar[str] = "payment.return.v1"
     reason: Name
