@@ -36,7 +36,7 @@ A command is a CloudEvent 1.0 in structured mode, one JSON document a line for `
 | `time`? | when it happened, with a time zone; the time of receipt when absent |
 | `actor`? | who wants it; `source` when absent |
 | `correlationid`?, `causationid`? | UUIDs of the conversation and of what caused the command; `id` when absent |
-| `traceparent`?, `tracestate`? | W3C Trace Context, which goes on with its events and its result; no part of what makes it the same command |
+| `traceparent`?, `tracestate`? | W3C Trace Context: goes on with its events and its result, and makes it no other command |
 | `data` | the fields below |"""
 _QUERY = """
 With a PostgreSQL of your own, connect as a member of `ltc_reader`: `psql "$LTC_DATABASE_URL" -c 'SET ROLE ltc_reader' -c
