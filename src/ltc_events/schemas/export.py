@@ -13,7 +13,8 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def exported() -> dict[str, dict[str, Any]]:
     """Path of the file below the export's folder → its schema: `commands/lead.capture.v1.json`."""
-    files = {file_of(model): schema_of(model) for model in (*COMMANDS.values(), *EVENTS.values())}
+    models: list[type[Command] | type[Event]] = [*COMMANDS.values(), *EVENTS.values()]
+    files = {file_of(model): schema_of(model) for model in models}
     files[RESULT_FILE] = {"$schema": _DIALECT, "$id": "urn:ltc-events:ltc.command.result.v1", **Result.model_json_schema()}
     return dict(sorted(files.items()))
 
