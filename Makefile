@@ -13,7 +13,7 @@ demo: $(VENV)/runtime  ## a company's leads become cash, on the embedded databas
 	$(BIN)/ltc demo
 
 test: $(VENV)/dev lint  ## all checks and all tests, on real servers
-	$(BIN)/ltc schema check
+	$(BIN)/ltc schema check --golden tests/golden
 	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/dev  ## ruff, mypy --strict, import-linter

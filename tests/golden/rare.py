@@ -6,10 +6,10 @@ from decimal import Decimal
 from tests.integration.books import DAY, Books, line
 
 from ltc_events.schemas.contract import SignContract, TerminateContract
-from ltc_events.schemas.credit_note import CreditReason, IssueCreditNote
-from ltc_events.schemas.invoice import WriteOffInvoice
+from ltc_events.schemas.credit_note import ApplyCreditNote, CreditReason, IssueCreditNote, RefundCreditNote
+from ltc_events.schemas.invoice import PromisePayment, WriteOffInvoice
 from ltc_events.schemas.order import AmendOrder
-from ltc_events.schemas.payment import RefundPayment, ReturnPayment
+from ltc_events.schemas.payment import AllocationRequest, RefundPayment, ReturnPayment
 from ltc_events.schemas.quote import DraftQuote, ExpireQuote, PriceQuote, QuoteLineRequest, SendQuote
 
 LATER = date(2026, 5, 4)
@@ -60,9 +60,17 @@ def _goods(books: Books) -> None:
 def _cash(books: Books) -> None:
     """Money that goes back: some by the bank, some by us; and some that never comes."""
     books.bill("lost", "75")
+    books.do(PromisePayment(promised_on=LATER), "lost")
     books.do(WriteOffInvoice(reason="insolvent"), "lost", on=LATER)
     books.bill("unlucky", "60")
     books.pay("bounced", "60", ("unlucky", "60"))
     books.do(ReturnPayment(reason="account closed"), "bounced", on=LATER)
     books.receive("too much", "33.30")
     books.do(RefundPayment(reason="twice"), "too much", on=LATER)
+    books.bill("paid", "80")
+    books.pay("in full", "80", ("paid", "80"))
+    books.credit("given back", "paid")
+    books.bill("next", "30")
+    told = AllocationRequest(invoice_id=books.id("next"), amount=Decimal(30))
+    books.do(ApplyCreditNote(allocations=(told,)), "given back", on=LATER)
+    books.do(RefundCreditNote(reason="as agreed"), "given back", on=LATER)
