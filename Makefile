@@ -2,10 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SEEDS ?= 0-2
+JOBS ?= 1
 COMPILE = $(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
   --no-annotate --no-emit-index-url --upgrade -q
 
-.PHONY: help demo test lint bench docs lock broker clean
+.PHONY: help demo test lint faults bench docs lock broker clean
 help:  ## what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -21,6 +23,9 @@ lint: $(VENV)/dev  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+faults: $(VENV)/dev  ## kill, stop and cut off workers and servers by plan: SEEDS=1-200 JOBS=2 (docs/faults.md)
+	PYTHONPATH=.:src $(BIN)/python -W ignore -m tests.e2e.faults --seeds $(SEEDS) --jobs $(JOBS) --break '$(BREAK)'
 
 bench: $(VENV)/dev  ## ours beside the peer or the limit, in the same run
 	$(BIN)/python -m benchmarks

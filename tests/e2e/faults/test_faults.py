@@ -86,9 +86,8 @@ def test_a_relay_that_was_stopped_has_lost_its_lease_and_moves_nothing(servers: 
         ("offset-cas", some("pause command before-commit"), "times among the dead letters"),
         ("outcome-check", some("add command", "kill command after-commit", "add command"), "has 2 outcomes"),
         ("checkpoint", some("pause projector before-write"), "is not what the store says"),
-        ("checkpoint", some("add projector", projector=2, tailing=True), "is not what the store says"),
     ],
-    ids=["offset-cas", "outcome-check", "checkpoint-kafka", "checkpoint-store"],
+    ids=["offset-cas", "outcome-check", "checkpoint"],
 )
 def test_a_guard_that_is_broken_is_found_out(
     servers: Servers, monkeypatch: pytest.MonkeyPatch, broken: str, plan: Plan, told: str
