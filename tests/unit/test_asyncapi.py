@@ -19,10 +19,12 @@ from ltc_events.schemas.base import COMMANDS, EVENTS
 from ltc_events.schemas.export import RESULT_FILE, exported
 from ltc_events.schemas.outcome import Outcome, Refusal, Result, Status
 from ltc_events.schemas.record import RawRecord
+from ltc_events.schemas.tracing import Trace
 
 ROOT = Path(__file__).parents[2]
 ONE, TWO = UUID(int=1), UUID(int=2)
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+TRACE = Trace("00-" + "1" * 32 + "-" + "2" * 16 + "-01", "vendor=1")
 REFUSED = Outcome(
     ONE, "lead.capture.v1", b"", Status.REFUSED, reasons=(Refusal(code="unknown", field="x", message="no", fix="do"),)
 )
@@ -85,9 +87,9 @@ def headers_of(kind: str) -> Draft202012Validator:
     )
 
 
-def event(customer: UUID | None) -> Headers:
+def event(customer: UUID | None, trace: Trace | None = None) -> Headers:
     ids = (ONE, ONE, TWO)
-    return event_message(RawRecord(7, ONE, 2, "x.y.v1", b"{}", customer, MOMENT, MOMENT.date(), MOMENT, *ids, "ann"))[2]
+    return event_message(RawRecord(7, ONE, 2, "x.y.v1", b"{}", customer, MOMENT, MOMENT.date(), MOMENT, *ids, "ann"), trace)[2]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,10 @@ def event(customer: UUID | None) -> Headers:
     [
         ("command", command_message({**register(), "correlationid": str(ONE), "causationid": str(TWO)})[2]),
         ("command", command_message({name: value for name, value in register().items() if name not in ("time", "actor")})[2]),
+        ("command", [*command_message(register())[2], *TRACE.headers()]),
         ("event", event(TWO)),
+        ("event", event(TWO, TRACE)),
+        ("result", result_message(REFUSED, {**register(), "traceparent": TRACE.parent, "tracestate": TRACE.state}, TIME)[2]),
         ("event", event(None)),
         ("result", result_message(REFUSED, register(), TIME)[2]),
         ("deadLetter", dead_letter_message(b"k", b"v", [("x", b"y")], ("ltc.commands", 0, 0), "no")[2]),

@@ -14,7 +14,6 @@ from ltc_events.schemas.compatibility import incompatibilities as narrowed
 from ltc_events.schemas.envelope import WIRE_PREFIX
 from ltc_events.schemas.export import RESULT_FILE, file_of
 from ltc_events.schemas.tracing import PARENT, STATE, STATE_CHARACTERS_MAX
-from ltc_events.schemas.tracing import PARENT, STATE
 from ltc_events.schemas.upcasting import UPCASTERS
 
 NAME = "asyncapi.json"
@@ -27,14 +26,10 @@ _UUID = {"type": "string", "format": "uuid"}
 _TIME = {"type": "string", "format": "date-time"}
 _NUMBER = {"type": "string", "pattern": "^[1-9][0-9]*$"}
 _CONTENT_TYPE = {"content-type": {"type": "string", "const": JSON.decode()}}
-_TRACE = {
-    PARENT: {**_TEXT, "description": "W3C Trace Context: what came with a command goes on with its events and its result"},
-    STATE: {**_TEXT, "maxLength": STATE_CHARACTERS_MAX},
-}
 _SPECVERSION = {"ce_specversion": {"type": "string", "const": "1.0"}}
 _TRACE = {
     PARENT: {**_TEXT, "description": "W3C Trace Context: the trace of the command, which goes on with what follows from it"},
-    STATE: {**_TEXT, "description": "what tracing systems added to it"},
+    STATE: {**_TEXT, "maxLength": STATE_CHARACTERS_MAX, "description": "what tracing systems added to it"},
 }
 
 COMMAND_HEADERS: Json = {
@@ -51,7 +46,6 @@ COMMAND_HEADERS: Json = {
         "ce_correlationid": {**_UUID, "description": "the conversation; ce_id when absent"},
         "ce_causationid": {**_UUID, "description": "what caused the command; ce_id when absent"},
         "ce_actor": {**_TEXT, "minLength": 1, "maxLength": 300, "description": "who wants it; ce_source when absent"},
-        **_TRACE,
         **_TRACE,
         "content-type": {**_TEXT, "description": "application/json; or application/cloudevents+json, and all is in the value"},
     },
@@ -81,7 +75,6 @@ EVENT_HEADERS: Json = {
         "ce_actor": {**_TEXT, "description": "who wanted it"},
         "ce_customerid": {**_UUID, "description": "the customer; absent for what belongs to the company"},
         **_TRACE,
-        **_TRACE,
         **_CONTENT_TYPE,
     },
 }
@@ -101,7 +94,6 @@ RESULT_HEADERS: Json = {
         "ce_partitionkey": {**_UUID, "description": "the key of the command, and of this message"},
         "ce_correlationid": {**_TEXT, "description": "that of the command; its id when it had none"},
         "ce_causationid": {**_UUID, "description": "the command's id"},
-        **_TRACE,
         **_TRACE,
         **_CONTENT_TYPE,
     },
