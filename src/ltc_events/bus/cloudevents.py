@@ -57,7 +57,9 @@ def command_document(headers: Iterable[tuple[str, bytes | None]], key: bytes | N
 
 def command_message(document: Mapping[str, Any]) -> tuple[bytes, bytes, Headers]:
     """Key, value and headers of a command in binary mode, from its structured-mode document."""
-    headers = [(_MARK + name, str(value).encode()) for name, value in document.items() if name != "data"]
+    headers = [
+        (name if name in _BARE else _MARK + name, str(value).encode()) for name, value in document.items() if name != "data"
+    ]
     return document["partitionkey"].encode(), orjson.dumps(document["data"]), [*headers, _CONTENT_TYPE]
 
 
