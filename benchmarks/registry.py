@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from benchmarks import answers, commands, importing, kafka, lone, memory, projecting, reading
+from benchmarks import answers, commands, importing, kafka, lone, memory, projecting, projector, reading
 from benchmarks.figure import Figure
 from benchmarks.place import Place
 
@@ -11,6 +11,7 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Figure]]] = {
     "lone": lone.measure,
     "kafka": kafka.measure,
     "projecting": projecting.measure,
+    "projector": projector.measure,
     "reading": reading.measure,
     "importing": importing.measure,
     "answers": answers.measure,

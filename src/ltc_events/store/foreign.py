@@ -13,7 +13,7 @@ _KEEP = query("keep_foreign_message").as_bytes()
 
 def keep_foreign(database: Database, letters: Sequence[DeadLetter]) -> None:
     """Keep messages, except those that are kept already; raises DatabaseUnreachable. Rare: so over a connection of its own."""
-    with closing(database.connect(Role.WRITER, autocommit=True)) as connection, connection.transaction():
+    with closing(database.connect(Role.PROJECTOR, autocommit=True)) as connection, connection.transaction():
         connection.execute(_LOCK)  # two workers may read the same at one time
         for letter in letters:
             origin = None if letter.origin is None else letter.origin.decode()

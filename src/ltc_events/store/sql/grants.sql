@@ -10,6 +10,8 @@ GRANT EXECUTE ON FUNCTION ltc.advance_offset(text, integer, bigint, bigint) TO l
 GRANT EXECUTE ON FUNCTION ltc.require_unwritten(bigint, bigint, uuid[], uuid[]) TO ltc_writer;
 GRANT SELECT ON ltc.dead_letter_states TO ltc_writer, ltc_projector;
 GRANT SELECT ON ltc.events, ltc.outcomes, ltc.traces, ltc.dead_letters, ltc.dead_letter_steps, ltc.head, ltc.offsets TO ltc_projector;
+-- What it finds on the topic of events and is none.
+GRANT INSERT ON ltc.dead_letters TO ltc_projector;
 
 GRANT USAGE, CREATE ON SCHEMA ltc_read TO ltc_projector;
 GRANT USAGE ON SCHEMA ltc_read TO ltc_reader;
