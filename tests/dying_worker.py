@@ -52,10 +52,11 @@ def die_at(point: str) -> None:
     def dying(*arguments: Any, **named: Any) -> Any:
         nonlocal left
         left -= 1
-        if left == 0 and when == "before":
+        is_it = left == 0  # others may come in from other threads meanwhile
+        if is_it and when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         result = original(*arguments, **named)
-        if left == 0:
+        if is_it:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
