@@ -142,9 +142,9 @@ def open_place(sizes: Sizes, *, is_large: bool = False) -> Iterator[Place]:
             leave_server(home)
 
 
-def company(customers: int) -> list[bytes]:
-    """The commands of a company's year, in the order of time."""
-    return list(simulate(SEED, customers, DAYS))
+def company(customers: int, *, seed_more: int = 0) -> list[bytes]:
+    """The commands of a company's year, in the order of time. Another seed makes another company."""
+    return list(simulate(SEED + seed_more, customers, DAYS))
 
 
 def fill(database: Database, documents: Iterable[bytes]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from benchmarks import answers, commands, importing, kafka, lone, memory, projecting, projector, reading
+from benchmarks import answers, commands, importing, kafka, lone, memory, projecting, projector, reading, rebuilding
 from benchmarks.figure import Figure
 from benchmarks.place import Place
 
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Figure]]] = {
     "projecting": projecting.measure,
     "projector": projector.measure,
     "reading": reading.measure,
+    "rebuild": rebuilding.measure,
     "importing": importing.measure,
     "answers": answers.measure,
     "memory": memory.measure,
