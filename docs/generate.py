@@ -158,6 +158,16 @@ def _reports() -> Iterator[str]:
         "Run one with `ltc report NAME`. Every report takes `--as-of DATE` (business date) and `--known-at POSITION|TIME` (what"
         " was known then); further parameters are options of the same name."
     )
+    yield (
+        "\n`--changed-since POSITION|TIME` says what is different about the same date between what was known then and now (or"
+        " at `--known-at`): rows that were added, that are gone, and the columns that changed with both values, each with the"
+        " events in between that concern it (position, type, effective date, recorded at, actor; the newest twenty, all"
+        " counted). Rows are matched by the *key* of the report. An event concerns a row by the ids in the row (customer,"
+        " invoice, order, opportunity …), or, where a row stands for many, by what it stands for (a step, stage, account …)."
+        " What follows from other rows alone, like a share of the total, has no events. As table, `--json` or `--format csv`"
+        " (a line per column that differs). The `totals` of the JSON document count rows `added`, `gone` and `changed`, the"
+        " last `by_column`, too, and give the `difference` of each total."
+    )
     for report in catalogue():
         yield f"\n## {report.name}: {report.title}\n"
         yield f"{_text(report.definition)}\n"
@@ -165,7 +175,8 @@ def _reports() -> Iterator[str]:
             choices = f" ({', '.join(parameter.choices)})" if parameter.choices else ""
             default = f"; default {parameter.default}" if parameter.default is not None else ""
             yield f"- `--{name.replace('_', '-')}`{choices}: {_text(parameter.meaning)}{default}"
-        yield "\n| column | type | meaning |"
+        key = ", ".join(f"`{column.name}`" for column in report.columns if column.sql_name in report.key)
+        yield f"\nKey: {key}\n\n| column | type | meaning |"
         yield "| --- | --- | --- |"
         for column in report.columns:
             yield f"| `{column.name}` | {column.type} | {_text(column.meaning)} |"
