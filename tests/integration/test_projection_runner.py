@@ -33,6 +33,7 @@ from ltc_events.projections.runner import WAIT_S, Runner, open_runner
 from ltc_events.projections.status import ProjectionStatus, projection_status
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, NotInitialised, Role
+from ltc_events.store.database import LOCK_TIMEOUT_S
 
 ALL: tuple[type[Projection], ...] = (Bills, Ledger, Fragile)
 
@@ -384,6 +385,19 @@ def test_analysts_read_the_views_and_nothing_else(database: Database, event_stor
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute(statement.encode())
+
+
+def test_who_reads_the_status_holds_up_no_projector(database: Database, event_store: EventStore, reader: Connection) -> None:
+    with open_runner(database, ALL):
+        pass
+    story(event_store)
+    with reader.transaction():
+        reader.execute("SELECT FROM ltc_read.projection_status")
+        begun = time.monotonic()
+        with open_runner(database, ALL) as runner:
+            runner.catch_up()
+        assert time.monotonic() - begun < LOCK_TIMEOUT_S, "it waited for the reader, or took the view from under it"
+    assert reader.execute("SELECT min(position) FROM ltc_read.projection_status").fetchone() == (event_store.head()[0],)
 
 
 def test_the_catalogue_says_what_columns_mean(database: Database, reader: Connection) -> None:

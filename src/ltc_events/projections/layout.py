@@ -3,8 +3,10 @@
 All of it is made as the projector's role, which owns what it makes; readers get SELECT.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib.resources import files
 
 from psycopg import sql
@@ -53,7 +55,7 @@ def prepare(connection: Connection, projections: Sequence[type[Projection]]) -> 
 def lock_layout(connection: Connection) -> None:
     """Be the only one who makes, switches or drops read tables until the transaction ends; makes what keeps count of them."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LAYOUT_LOCK,))
-    connection.execute(_script("read_schema"))
+    _lay_out(connection)
 
 
 def show_newer(connection: Connection, projections: Iterable[type[Projection]]) -> None:
@@ -165,9 +167,21 @@ def _declared_sql(text: str) -> sql.SQL:
     return sql.SQL(text)
 
 
-def _script(name: str) -> sql.SQL:
-    text = files("ltc_events.projections").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-    return sql.SQL(text)
+def _lay_out(connection: Connection) -> None:
+    """Make what keeps count of read tables, unless it is there as this program wants it: to make a view anew is to wait for
+    all who read it, in transactions that may be long, and to be in each other's way in the meantime."""
+    script = _read_schema()
+    mark = hashlib.sha256(script.encode()).hexdigest()
+    ((is_marked,),) = connection.execute("SELECT to_regclass('ltc_read.laid_out') IS NOT NULL").fetchall()
+    if is_marked and connection.execute("SELECT FROM ltc_read.laid_out WHERE sha256 = %s", (mark,)).fetchone() is not None:
+        return
+    connection.execute(sql.SQL(script))
+    connection.execute("UPDATE ltc_read.laid_out SET sha256 = %s", (mark,))
+
+
+@cache
+def _read_schema() -> str:
+    return files("ltc_events.projections").joinpath("sql", "read_schema.sql").read_text(encoding="utf-8")
 
 
 def _present_columns(connection: Connection) -> dict[str, list[str]]:

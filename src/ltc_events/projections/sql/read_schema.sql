@@ -16,8 +16,13 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'ltc_read.checkpoints'::regclass AND attname = 'next_offset') THEN
         ALTER TABLE ltc_read.checkpoints ADD COLUMN next_offset bigint;
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'ltc_read.checkpoints'::regclass AND attname = 'holds') THEN
+        ALTER TABLE ltc_read.checkpoints ADD COLUMN holds bigint NOT NULL DEFAULT 0;
+    END IF;
 END
 $$;
+COMMENT ON COLUMN ltc_read.checkpoints.holds IS
+    'rises whenever other customers are parked than before, so that whoever writes sees that';
 COMMENT ON COLUMN ltc_read.checkpoints.next_offset IS 'where to read on in a partition of Kafka; no event up to the position is needed';
 
 CREATE TABLE IF NOT EXISTS ltc_read.feed (
@@ -44,6 +49,27 @@ CREATE TABLE IF NOT EXISTS ltc_read.projection_failures (
 );
 COMMENT ON TABLE ltc_read.projection_failures IS
     'The event at which a projection stopped last. It is over when the checkpoint has passed it.';
+
+CREATE TABLE IF NOT EXISTS ltc_read.projection_letters (
+    projection text NOT NULL,
+    version integer NOT NULL,
+    position bigint NOT NULL,
+    event text NOT NULL,
+    subject uuid NOT NULL,
+    customer_id uuid,
+    held uuid,
+    cause text NOT NULL,
+    written_at timestamptz NOT NULL,
+    settled_at timestamptz,
+    settled_by text,
+    PRIMARY KEY (projection, version, position)
+);
+CREATE UNIQUE INDEX IF NOT EXISTS projection_letters_held ON ltc_read.projection_letters (projection, version, held)
+    WHERE held IS NOT NULL AND settled_at IS NULL;
+COMMENT ON TABLE ltc_read.projection_letters IS
+    'Events that a read table goes on without, and why; the events themselves are in the log.';
+COMMENT ON COLUMN ltc_read.projection_letters.held IS
+    'whose later events wait (a customer, or a stream of the company) until it is settled; NULL: the event was skipped';
 
 CREATE TABLE IF NOT EXISTS ltc_read.projection_transitions (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -112,3 +138,10 @@ BEGIN
         USING ERRCODE = 'check_violation';
 END
 $$;
+
+CREATE TABLE IF NOT EXISTS ltc_read.laid_out (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    sha256 text NOT NULL
+);
+COMMENT ON TABLE ltc_read.laid_out IS 'The hash of the script that made what is above, so that it is not made again for nothing.';
+INSERT INTO ltc_read.laid_out (sha256) VALUES ('') ON CONFLICT DO NOTHING;
