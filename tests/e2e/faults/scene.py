@@ -113,6 +113,8 @@ class Scene:
             self._tick()
 
     def _let_all_happen(self, rest: list[Outgoing]) -> None:
+        while self._is_a_server_away():
+            self._tick()
         while self._open and rest:
             self._sender.send(rest[:TRICKLE])
             del rest[:TRICKLE]
@@ -204,8 +206,11 @@ class Scene:
 
         self._agenda.append((time.monotonic() + after_s, begin))
 
+    def _is_a_server_away(self) -> bool:
+        return bool(self._agenda) or not all(one.done() for one in self._repairs)
+
     def _disorder(self) -> str:
-        if self._agenda or not all(one.done() for one in self._repairs):
+        if self._is_a_server_away():
             return "a server is still away"
         if not self._sender.done():
             return "messages are not acknowledged"
