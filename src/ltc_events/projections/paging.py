@@ -7,6 +7,8 @@ from typing import Protocol
 from ltc_events.schemas.record import Record
 
 WINDOW_POSITIONS_MAX = 200_000
+READ_EVENTS = 5_000
+"""Events that are read at once, where nothing else says how many: larger pages leave the processor's caches, and take memory."""
 
 
 class Log(Protocol):

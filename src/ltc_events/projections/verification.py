@@ -15,7 +15,7 @@ from ltc_events.projections.filling import FILL_EVENTS, Filler
 from ltc_events.projections.fold import operations
 from ltc_events.projections.levelling import imitate
 from ltc_events.projections.naming import TEMPORARY, relation
-from ltc_events.projections.paging import Log, pages
+from ltc_events.projections.paging import READ_EVENTS, Log, pages
 from ltc_events.projections.source import Vector, vector_of
 from ltc_events.store import Database, EventStore, Role
 
@@ -73,7 +73,7 @@ def verify(
             database, store, known, chosen, limit=limit, page_events=page_events, report=report
         )
         keys = {tuple(one.key.values()) for one in found.differences}
-        touched = last_touches(store, known, keys, vector.high, page_events=page_events)
+        touched = last_touches(store, known, keys, vector.high, page_events=min(page_events, READ_EVENTS))
     findings = [Finding(one, touched.get(tuple(one.key.values()))) for one in found.differences]
     return Verification(chosen, vector.low, found, digests, findings)
 
@@ -111,7 +111,7 @@ def compare_with_afresh(
 
 
 def last_touches(
-    log: Log, projection: type[Projection], keys: Collection[tuple[Any, ...]], upto: int, *, page_events: int = FILL_EVENTS
+    log: Log, projection: type[Projection], keys: Collection[tuple[Any, ...]], upto: int, *, page_events: int = READ_EVENTS
 ) -> dict[tuple[Any, ...], Touch]:
     """The last event up to `upto` that touched each of these rows; reads the log once, if there is anything to look for."""
     touched: dict[tuple[Any, ...], Touch] = {}
