@@ -29,8 +29,9 @@ class Trace(NamedTuple):
         if parent is None or not isinstance(parent, str) or not _PARENT(parent):
             return None
         state = attributes.get(STATE)
-        is_usable = isinstance(state, str) and len(state) <= STATE_CHARACTERS_MAX and _STATE(state)
-        return cls(parent, state if is_usable else "")
+        if isinstance(state, str) and len(state) <= STATE_CHARACTERS_MAX and _STATE(state):
+            return cls(parent, state)
+        return cls(parent)
 
     def headers(self) -> list[tuple[str, bytes]]:
         """As headers of a message."""
