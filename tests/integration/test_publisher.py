@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from kafka.errors import KafkaConnectionError
-from tests.broker import everything
+from tests.broker import PARTITIONS, everything
 
 from ltc_events.bus.publisher import BATCH_BYTES, NotPublished, Publisher
 from ltc_events.bus.records import Outgoing, partition_of
@@ -22,9 +22,8 @@ def page(first: int, count: int) -> list[Outgoing]:
 
 def assert_each_once_and_in_order(bus: Bus, sent: list[Outgoing]) -> None:
     arrived = everything(bus, EVENTS)
-    partitions = 1 + max(one.partition for one in arrived)
-    for partition in range(partitions):
-        wanted = [(key, value) for key, value, _ in sent if partition_of(key or b"", partitions) == partition]
+    for partition in range(PARTITIONS):
+        wanted = [(key, value) for key, value, _ in sent if partition_of(key or b"", PARTITIONS) == partition]
         assert [(one.key, one.value) for one in arrived if one.partition == partition] == wanted
 
 
