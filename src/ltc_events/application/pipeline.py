@@ -252,7 +252,8 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
     except StoreError:
         raise  # no fault of the command: a lost connection, an event that only a newer program can read
     except Exception as error:
-        log.exception("command_defect", command_id=str(message.command_id), type=message.type)
+        ids = {"correlation_id": str(message.correlation_id), "causation_id": str(message.causation_id)}
+        log.exception("command_defect", command_id=str(message.command_id), type=message.type, **ids)
         defect = Defect(error=f"{type(error).__name__}: {error}")
         return _refused(message, (Refusal(code=defect.code, field="", message=defect.message, fix=defect.fix),))
     work.finish()
