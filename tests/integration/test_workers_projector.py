@@ -15,6 +15,7 @@ from kafka import KafkaAdminClient
 from tests.broker import send, until
 from tests.commands import register, rename
 from tests.integration.test_workers_command import environment
+from tests.projection_samples import append, chatter, known_events
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
@@ -41,7 +42,7 @@ from ltc_events.projections.tables.customers import Customers
 from ltc_events.projections.tables.timeline import Timeline
 from ltc_events.projections.verification import verify
 from ltc_events.schemas.customer import CustomerRegistered, ProfileUpdated
-from ltc_events.schemas.record import Record
+from ltc_events.schemas.record import Record, routing_key
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.workers.loop import Stop, run
 from ltc_events.workers.projector import Projector, open_projector
@@ -398,6 +399,36 @@ def test_one_that_breaks_stops_alone_in_its_partition(
         relay_all(bus, database, event_store)
         until(lambda: are_at(database, event_store.head()[0], *tables), worker.step)
     assert_true(database, *tables)
+
+
+def test_an_event_that_nobody_knows_yet_stops_its_partition_alone(bus: Bus, database: Database, event_store: EventStore) -> None:
+    adopt(bus, database, event_store)
+    with open_projector(bus, database, projections=SOME) as worker:
+        with known_events():  # as a newer program's
+            strange = append(event_store, chatter())
+        fill(event_store)
+        relay_all(bus, database, event_store)
+        head = event_store.head()[0]
+        (stranger,) = event_store.read_raw(strange - 1, 1)
+        home = partition_of(routing_key(stranger), 3)
+
+        def others() -> set[int]:
+            return {one.position for one in projection_status(database) if one.partition != home}
+
+        until(lambda: others() == {head}, worker.step)
+        assert {one.failed_position for one in projection_status(database) if one.partition == home} == {strange}
+        assert_true_where_it_went_on(database)
+        assert event_store.dead_letters(0, 10) == [], "it is one of ours"
+        with known_events():
+            catch_up_partitions(database, SOME)
+        fill(event_store)
+        relay_all(bus, database, event_store)
+        until(lambda: are_at(database, event_store.head()[0]), worker.step)
+
+
+def assert_true_where_it_went_on(database: Database) -> None:
+    with known_events():
+        assert_true(database)
 
 
 def test_a_report_waits_for_tables_and_writes_none(bus: Bus, database: Database, event_store: EventStore) -> None:

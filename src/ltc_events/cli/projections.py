@@ -1,5 +1,6 @@
 """`ltc projections`: the read tables, how far they have come, and bringing them up to the log."""
 
+from itertools import groupby
 from typing import Annotated
 
 import typer
@@ -57,8 +58,9 @@ def status(
         told = {} if name is None else {"transitions": [{**one._asdict(), "build": str(one.build)} for one in life]}
         print_json({"projections": [one._asdict() for one in found], **told})
     else:
-        columns = ("name", "table", "life", "state", "position", "behind (events)", "behind (s)", "stopped at", "why")
-        print_table("read tables", columns, [_row(one) for one in found])
+        columns = ("name", "table", "life", "from", "state", "position", "behind (events)", "behind (s)", "stopped at", "why")
+        tables = groupby(found, key=lambda one: Build(one.name, one.version, one.build))
+        print_table("read tables", columns, [_row(build, list(parts)) for build, parts in tables])
         if life:
             told_columns = ("when", "table", "state", "position", "by", "why")
             rows = [(f"{one.made_at:%Y-%m-%d %H:%M:%S}", one.build, one.state.value, *one[2:3], *one[4:]) for one in life]
@@ -112,15 +114,18 @@ def is_fed_by_topic(session: Session) -> bool:
         return fed_by_topic(connection)
 
 
-def _row(one: ProjectionStatus) -> tuple[object, ...]:
+def _row(build: Build, parts: list[ProjectionStatus]) -> tuple[object, ...]:
+    """A table as its hindmost partition has it, and the first one that has stopped."""
+    failed = next((one for one in parts if one.failed_position is not None), None)
     return (
-        one.name,
-        Build(one.name, one.version, one.build),
-        one.life,
-        one.state,
-        one.position,
-        one.lag_events,
-        f"{one.lag_seconds:.1f}",
-        one.failed_position,
-        one.error,
+        build.name,
+        build,
+        parts[0].life,
+        parts[0].source if len(parts) == 1 else f"{parts[0].source} × {len(parts)}",
+        failed.state if failed else parts[0].state,
+        min(one.position for one in parts),
+        max(one.lag_events for one in parts),
+        f"{max(one.lag_seconds or 0.0 for one in parts):.1f}",
+        failed and failed.failed_position,
+        failed and failed.error,
     )
