@@ -158,6 +158,16 @@ def test_wrong_usage_exits_with_2_and_says_what_is_right(company_cli: Ltc, words
     assert says in company_cli(*words, exits=2).stderr.decode()
 
 
+@pytest.mark.parametrize(
+    "words", [("report",), ("report", "funnel", "--format", "xml"), ("events", "tail", "-n", "x"), ("nonsense",)]
+)
+def test_wrong_usage_is_one_json_document_too(company_cli: Ltc, words: tuple[str, ...]) -> None:
+    error = company_cli.json(*words, exits=2)["error"]
+    assert error["code"] == "usage"
+    assert error["message"]
+    assert "--help" in error["fix"]
+
+
 def test_an_error_is_a_json_document_too(company_cli: Ltc) -> None:
     error = company_cli.json("explain", "invoice", "INV-2026-999999", exits=1)["error"]
     assert error["code"] == "unknown_invoice"

@@ -14,6 +14,7 @@ from ltc_events.cli.projections import catch_up
 from ltc_events.cli.session import Session, session_of
 from ltc_events.cli.simulate import submit_all
 from ltc_events.kernel.errors import LtcError
+from ltc_events.reports.examples import eventful_invoice
 from ltc_events.reports.render import write_table
 from ltc_events.reports.runner import open_report
 from ltc_events.simulation import ENDS_ON, simulate
@@ -98,20 +99,12 @@ def _bridge(session: Session) -> None:
 
 def _tell(session: Session) -> None:
     out.print()
-    with session.database.connect(Role.READER) as connection:
-        row = connection.execute(_INTERESTING_INVOICE).fetchone()
-    if row is None:
+    number = eventful_invoice(session.database)
+    if number is None:
         err.print("no invoice was issued; try more customers or days")
         return
-    _say(f"ltc explain invoice {row[0]}", "Every cent of one invoice, back to the lead, from the events alone.")
-    out.print(explain.render(explain.tell(session, str(row[0]), None, None)))
-
-
-# One with a whole history: from a lead, with a credit note beside the payment if there is one, and settled.
-_INTERESTING_INVOICE = """
-SELECT i.number FROM ltc_read.invoices i LEFT JOIN ltc_read.opportunities o USING (opportunity_id)
-ORDER BY (o.lead_id IS NOT NULL) DESC, (i.credited > 0 AND i.paid > 0) DESC, (i.status = 'settled') DESC, i.number LIMIT 1
-"""
+    _say(f"ltc explain invoice {number}", "Every cent of one invoice, back to the lead, from the events alone.")
+    out.print(explain.render(explain.tell(session, number, None, None)))
 
 
 def _say(title: str, text: str) -> None:

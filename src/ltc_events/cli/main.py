@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 from psycopg import errors as database_errors
@@ -47,6 +47,9 @@ USAGE_ERRORS = (
     InvalidMoment,
     NothingBetween,
 )
+
+# Typer has its own copy of the library that this class is from, or not, by its version.
+UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
 
 app = typer.Typer(
     help="An event-sourced lead-to-cash ledger: every lead, quote, order, invoice and payment as immutable events.",
@@ -119,6 +122,8 @@ def main() -> None:
     """Run the command line. Exit 0: done; 1: refused or failed; 2: wrong usage."""
     as_json = "--json" in sys.argv
     try:
+        if as_json:
+            _run_for_programs()
         app()
     except USAGE_ERRORS as error:
         fail(error.code, error.message, error.fix, as_json=as_json, status=2)
@@ -138,7 +143,17 @@ def main() -> None:
         fail("privilege", str(error).strip(), "connect as a member of the role that the command needs", as_json=as_json)
 
 
-def fail(code: str, message: str, fix: str, *, as_json: bool, status: int = 1) -> None:
+def _run_for_programs() -> NoReturn:
+    """Run the command and exit; of a wrong command line, say so in JSON, too."""
+    try:
+        status = app(standalone_mode=False)
+    except UsageError as error:
+        help_of = error.ctx.command_path if error.ctx else "ltc"
+        fail("usage", error.format_message(), f"`{help_of} --help` shows what there is", as_json=True, status=error.exit_code)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def fail(code: str, message: str, fix: str, *, as_json: bool, status: int = 1) -> NoReturn:
     """Say what is wrong and what to do about it, and exit: 1, or 2 for wrong usage."""
     if as_json:
         print_json({"error": {"code": code, "message": message, "fix": fix}})
