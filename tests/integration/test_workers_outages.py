@@ -14,10 +14,12 @@ from tests.commands import register, rename
 from tests.integration.test_workers_relay import assert_all_in_order, published
 
 from ltc_events.bus.cloudevents import command_message
+from ltc_events.bus.feed import Feed
 from ltc_events.bus.local_broker import LocalBroker
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, EVENTS, RESULTS, Bus, create_topics
 from ltc_events.store import Database, EventStore, Role
+from ltc_events.store.database import KEEPALIVE
 from ltc_events.workers.command import open_command_worker
 from ltc_events.workers.loop import Stop, run
 from ltc_events.workers.relay import open_relay
@@ -96,3 +98,22 @@ def test_the_broker_dies_and_comes_back(tmp_path: Path, database: Database, even
         assert_all_in_order(everything(bus, EVENTS), event_store)
     finally:
         broker.stop()
+
+
+def test_a_machine_that_vanishes_is_noticed_from_both_ends(database: Database) -> None:
+    with database.connect(Role.WRITER, autocommit=True) as connection:
+        ours = connection.info.get_parameters()
+        assert {name: int(ours[f"keepalives_{name}"]) for name in KEEPALIVE} == KEEPALIVE
+        theirs = "SELECT count(*) FROM pg_settings WHERE name LIKE 'tcp_keepalives_%' AND source = 'session'"
+        assert connection.execute(theirs).fetchone() == (3,)
+    with Database(f"{database.conninfo} keepalives_idle=7").connect(Role.READER) as connection:
+        assert connection.info.get_parameters()["keepalives_idle"] == "7", "who says otherwise is obeyed"
+
+
+def test_a_broker_that_is_back_is_noticed_within_a_second(bus: Bus) -> None:
+    with (
+        Publisher(bus) as publisher,
+        Feed(bus, EVENTS, "watching", assigned=lambda partitions: dict.fromkeys(partitions, 0)) as feed,
+    ):
+        limits = [one.config["reconnect_backoff_max_ms"] for one in (publisher._link._manager, feed._consumer)]
+    assert max(limits) <= 1000

@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import scalar_row
 
 from ltc_events.store.errors import DatabaseTooOld, DatabaseUnreachable, NotInitialised
@@ -15,10 +16,14 @@ CONNECT_TIMEOUT_S = 10
 # A session that died holding the head row would stop every writer: the server ends it for us.
 IDLE_IN_TRANSACTION_TIMEOUT_S = 60
 LOCK_TIMEOUT_S = 30
+# A machine that vanished from the network is noticed after half a minute, and not after the system's two hours: by us, and by
+# the server, where a writer that vanished amid its rows would hold the head row for so long.
+KEEPALIVE = {"idle": 15, "interval": 5, "count": 3}
 # One number for "somebody is laying out the ledger": concurrent initialisations queue up behind it.
 _INITIALISE_LOCK = 0x6C7463
 
 LEDGER_SCHEMA = "ltc"
+_KEEPALIVE_OURS: dict[str, Any] = {f"keepalives_{name}": value for name, value in KEEPALIVE.items()}
 
 
 class Role(StrEnum):
@@ -47,7 +52,7 @@ class Database:
         """A new connection acting as `role`; raises DatabaseUnreachable, NotInitialised, DatabaseTooOld."""
         try:
             connection = psycopg.connect(
-                self.conninfo,
+                make_conninfo(**(_KEEPALIVE_OURS | conninfo_to_dict(self.conninfo))),
                 autocommit=True,
                 connect_timeout=CONNECT_TIMEOUT_S,
                 application_name=f"ltc-events {role.removeprefix('ltc_')}",
@@ -88,6 +93,8 @@ class Database:
             "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET lock_timeout = {lock};"
             "SET idle_in_transaction_session_timeout = {idle};"
         ).format(lock=sql.Literal(f"{LOCK_TIMEOUT_S}s"), idle=sql.Literal(f"{IDLE_IN_TRANSACTION_TIMEOUT_S}s"))
+        for name, value in KEEPALIVE.items():
+            session += sql.SQL("SET {} = {};").format(sql.Identifier(f"tcp_keepalives_{name}"), sql.Literal(value))
         if role is not Role.OWNER:
             session += sql.SQL("SET ROLE {role}").format(role=sql.Identifier(role.value))
         try:
