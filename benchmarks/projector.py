@@ -11,7 +11,6 @@ from time import perf_counter, sleep
 from benchmarks import peer
 from benchmarks.broker import new_bus, until, with_broker, workers
 from benchmarks.figure import Figure, Target, against_peer
-from benchmarks.kafka import EVENTS_MAX
 from benchmarks.place import Place
 from benchmarks.projecting import RECEIVABLES, theirs
 from ltc_events.bus.publisher import Publisher
@@ -22,7 +21,7 @@ from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.source import Source
 from ltc_events.projections.status import projection_status
 from ltc_events.store import Database, EventStore, Role
-from ltc_events.workers.projector import Projector, open_projector
+from ltc_events.workers.projector import open_projector
 from ltc_events.workers.relay import open_relay
 
 MONEY, EVERY, PAIR = "receivables from Kafka", f"all {len(PROJECTIONS)} read tables from Kafka", "two projectors on Kafka"

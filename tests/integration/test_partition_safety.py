@@ -32,6 +32,10 @@ def told(records: list[Record]) -> dict[type[Projection], Told]:
     return {one: [(r, ops) for r in records if (ops := operations(one(), [r]))] for one in PROJECTIONS}
 
 
+class _Model(Projection):
+    """A table without columns that start with anything."""
+
+
 def table(projection: type[Projection], batch: Iterable[Operation]) -> dict[tuple[Any, ...], dict[str, Any]]:
     """What a table holds after these operations, one by one; a model that is nothing like the engine."""
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -66,9 +70,7 @@ def interleaved(told: Told, partitions: int, dice: random.Random) -> Told:
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(partitions=st.integers(2, 64), seed=st.integers(0, 2**32))
-def test_any_order_of_partitions_gives_the_same_tables(
-    told: dict[type[Projection], Told], partitions: int, seed: int
-) -> None:
+def test_any_order_of_partitions_gives_the_same_tables(told: dict[type[Projection], Told], partitions: int, seed: int) -> None:
     dice = random.Random(seed)
     for projection, its in told.items():
         mixed = interleaved(its, partitions, dice)
@@ -96,7 +98,6 @@ def test_a_table_by_something_shared_would_be_found(told: dict[type[Projection],
     """The model can tell: the last customer of each day depends on who comes last."""
     leads = next(its for projection, its in told.items() if projection.table == "leads")
     shared: Told = [(record, [Put(record.effective_on, last=record.subject)]) for record, _ in leads]
-    model = type("Model", (), {"columns": {}})
-    in_order = table(model, [operation for _, ops in shared for operation in ops])  # type: ignore[arg-type]
+    in_order = table(_Model, [operation for _, ops in shared for operation in ops])
     mixed = interleaved(shared, 8, random.Random(1))
-    assert table(model, [operation for _, ops in mixed for operation in ops]) != in_order  # type: ignore[arg-type]
+    assert table(_Model, [operation for _, ops in mixed for operation in ops]) != in_order

@@ -34,7 +34,7 @@ def glance(message: Polled) -> tuple[int, str]:
 
 def headers_of(message: Polled) -> dict[str, bytes]:
     """The attributes of a message, by the names of their headers."""
-    return dict(message.headers)  # type: ignore[arg-type] - what is None or twice is found when it is read
+    return {name: content for name, content in message.headers if content is not None}
 
 
 def head_of(headers: dict[str, bytes]) -> tuple[int, str]:
