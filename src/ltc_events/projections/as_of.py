@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from psycopg import sql
+
 from ltc_events.projections.base import Projection, temporary
 from ltc_events.projections.catalogue import build_of, describe
 from ltc_events.projections.digest import Digest, digest_rows
 from ltc_events.projections.filling import FILL_EVENTS, Filler
 from ltc_events.projections.layout import table_sql
-from ltc_events.projections.naming import TEMPORARY, Connection
+from ltc_events.projections.naming import TEMPORARY, Connection, relation
 from ltc_events.projections.track import PARTITION, SOURCE
 from ltc_events.store import Database, EventStore, Role
 
@@ -30,7 +32,10 @@ def digests_as_of(
 
 def make_temporary(connection: Connection, *projections: type[Projection]) -> None:
     """The empty temporary tables of projections made by `temporary`, with checkpoints of their own."""
-    connection.execute("CREATE TEMPORARY TABLE checkpoints (LIKE ltc_read.checkpoints INCLUDING ALL)")
+    for name in ("checkpoints", "projection_letters"):
+        connection.execute(
+            sql.SQL("CREATE TEMPORARY TABLE {} (LIKE {} INCLUDING ALL)").format(sql.Identifier(name), relation(name))
+        )
     for projection in projections:
         for statement in table_sql(projection):
             connection.execute(statement)

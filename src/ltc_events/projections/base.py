@@ -30,6 +30,12 @@ from ltc_events.schemas.base import EVENTS, Event
 from ltc_events.schemas.record import Record
 from ltc_events.schemas.upcasting import UPCASTERS, becomes_several, stored_as
 
+OnFailure: TypeAlias = Literal["stop", "skip", "park"]
+"""What a table does at an event that it cannot take in.
+
+`stop`: it goes no further, alone. `skip`: it goes on without the event. `park`: it goes on without the event's customer, whose
+later events wait in order until somebody tries them again; it needs rows that events of one customer alone set (`Add` may be
+for rows of all)."""
 SqlType: TypeAlias = Literal["uuid", "int4", "int8", "text", "numeric", "date", "timestamptz", "bool", "jsonb"]
 """The types a column may have; jsonb takes any JSON value (amounts as strings), timestamptz an aware datetime."""
 NUMBERS: frozenset[str] = frozenset({"int4", "int8", "numeric"})
@@ -142,6 +148,8 @@ class Projection:
     """Conditions (SQL over `NEW`) that the database holds every written row to, by the name an operator will see."""
     changed: ClassVar[Mapping[str, str]] = {}
     """What this version means to hold otherwise than the one before: column, or `*` for rows that come or go, and why."""
+    on_failure: ClassVar[OnFailure] = "stop"
+    """What becomes of an event that cannot be taken in, see `OnFailure`."""
     build: ClassVar[int] = 0
     """Which table of this version: 0 is the first; the same version built anew counts on. See `built`."""
     schema: ClassVar[str] = SCHEMA
@@ -216,6 +224,8 @@ def _handlers(cls: type[Projection]) -> dict[type[Event], Handler]:
 def _problems(cls: type[Projection]) -> Iterator[str]:
     yield from _naming_problems(cls)
     yield from _reference_problems(cls)
+    if cls.on_failure not in get_args(OnFailure):
+        yield f"on_failure is {cls.on_failure!r}, not one of {', '.join(get_args(OnFailure))}"
     if cls.append_only and "position" not in cls.key:
         yield "append_only needs `position` in the key, so that every row is written once"
     several = becomes_several(cls.types) if cls.append_only and "part" not in cls.key else None

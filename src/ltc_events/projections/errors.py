@@ -51,6 +51,12 @@ class FoldStopped(LtcError):
     remedy = "look at it with `ltc events show {position}`, correct the projection, then run the same command again"
 
 
+class NothingParked(LtcError):
+    """{who} is parked in {projection} {build}"""
+
+    remedy = "`ltc projections letters` says what is left out; what was skipped comes back with `ltc projections rebuild --anew`"
+
+
 class DependentsInTheWay(LtcError):
     """{projection} {build} has no columns {columns} as the view shows them now, and others built on the view: {dependents}"""
 

@@ -1,24 +1,24 @@
 """Folding the store into tables as quickly as it goes: one read of the log for all of them, written in long stretches."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeAlias
-
-import psycopg
+from uuid import UUID
 
 from ltc_events.projections.base import Handler, Operation, Projection
-from ltc_events.projections.errors import CheckpointMoved, FoldStopped
-from ltc_events.projections.fold import operations
+from ltc_events.projections.errors import FoldStopped
 from ltc_events.projections.gathering import Gathering
+from ltc_events.projections.intake import NOT_OF_THE_EVENT, Intake
 from ltc_events.projections.naming import Connection
-from ltc_events.projections.paging import Log, middle, pages
+from ltc_events.projections.paging import Log, pages
 from ltc_events.projections.runner import rare_collections
 from ltc_events.projections.track import PARTITION, SOURCE
-from ltc_events.projections.writer import Writer
+from ltc_events.projections.writer import Move
 from ltc_events.schemas.base import Event
-from ltc_events.schemas.record import Record
+from ltc_events.schemas.record import Record, ordered_with
+from ltc_events.store import UnreadableEvent
 
 FILL_EVENTS = 40_000
 """Events that are gathered before they are written: the more, the more of what happens to a row is one change of it."""
@@ -35,13 +35,14 @@ _Dispatch: TypeAlias = dict[type[Event], list[tuple[Handler, "_Lane"]]]
 class _Lane:
     """One table on its way. `gathered` is None when a handler raised since the last stretch was sent off."""
 
-    __slots__ = ("batch", "gathered", "projection", "stopped", "writer")
+    __slots__ = ("batch", "gathered", "intake", "projection", "stopped")
 
     def __init__(self, projection: type[Projection], connection: Connection) -> None:
         self.projection = projection()
-        self.writer = Writer(connection, projection, source=SOURCE, partition=PARTITION)
+        self.intake = Intake(connection, self.projection, source=SOURCE, partition=PARTITION)
+        self.intake.look()
         self.batch: list[Operation] = []
-        self.gathered: Gathering | None = self.writer.gather()
+        self.gathered: Gathering | None = self.intake.writer.gather()
         self.stopped: FoldStopped | None = None
 
     def gather(self) -> None:
@@ -55,8 +56,31 @@ class _Lane:
 
     def hand_over(self) -> Gathering | None:
         """What was gathered; from now on the next stretch is."""
-        gathered, self.gathered = self.gathered, self.writer.gather()
+        gathered, self.gathered = self.gathered, self.intake.writer.gather()
         return gathered
+
+    def go(self, log: Log, after: int, upto: int) -> None:
+        """Take the table along a stretch that it could not take in as a whole, event by event where it must be.
+
+        Raises CheckpointMoved.
+        """
+        held = self.intake.held
+        try:
+            for records, position in pages(log, after, upto, self.projection.types, _READ_EVENTS):
+                self.intake.take(records, [Move(PARTITION, after, position)])
+                after = position
+        except FoldStopped as error:
+            self.stopped = error
+        if self.intake.held is not held:
+            self.gathered = None  # events of a customer who waits now may be among them
+
+    def pass_by(self, error: UnreadableEvent) -> None:
+        """Go on behind the next event, which cannot be decoded, or stop before it, as the projection says."""
+        position, kind = error.details["position"], error.details["type"]
+        try:
+            self.intake.leave_out(position, kind, error, [Move(PARTITION, position - 1, position)])
+        except FoldStopped as stopped:
+            self.stopped = stopped
 
 
 class _Stretch:
@@ -74,8 +98,8 @@ class _Stretch:
                 if gathered is None:
                     self.failed.append(lane)
                 else:
-                    lane.writer.write_gathered(gathered, expected=self.after, position=self.position)
-            except (psycopg.OperationalError, psycopg.InterfaceError, CheckpointMoved):
+                    lane.intake.writer.write_gathered(gathered, expected=self.after, position=self.position)
+            except NOT_OF_THE_EVENT:
                 raise
             except Exception:  # noqa: BLE001 - the event that is in the way is looked for
                 self.failed.append(lane)
@@ -90,6 +114,7 @@ class Filler:
         self._log = log
         self._lanes = [_Lane(projection, connection) for projection in projections]
         self._page_events = page_events
+        self._reached = 0
 
     @property
     def stopped(self) -> dict[str, FoldStopped]:
@@ -100,40 +125,54 @@ class Filler:
         """From the position `after`, where all of them are, to `upto`; while one stretch is written, the next is folded.
 
         `arrived(position)` is called after each stretch, when it is written and none is being written. A table that cannot take
-        an event in stops before it, alone: FoldStopped says which, when the others are there. Raises CheckpointMoved when
-        somebody else writes one of the tables.
+        an event in leaves it out, if it declares that, or stops before it, alone: FoldStopped says which, when the others are
+        there. Raises CheckpointMoved when somebody else writes one of the tables.
         """
+        while self._running() and after < upto:
+            try:
+                self._fill(after, upto, arrived)
+                break
+            except UnreadableEvent as error:
+                # Not the one that was raised: it holds on to the read that it broke off, and with it to the connection.
+                after = self._pass_by(type(error)(**error.details), arrived)
+        for stopped in self.stopped.values():
+            raise stopped
+
+    def _fill(self, after: int, upto: int, arrived: Callable[[int], None] | None) -> None:
         with rare_collections(), _quick_turns(), ThreadPoolExecutor(max_workers=1, thread_name_prefix="ltc-fill") as thread:
             writing: tuple[_Stretch, Future[None]] | None = None
 
             def finish() -> None:
+                nonlocal writing
                 if writing:
-                    stretch, written = writing
+                    (stretch, written), writing = writing, None
                     written.result()
                     for lane in stretch.failed:
-                        self._go_slowly(lane, stretch.after, stretch.position)
+                        lane.go(self._log, stretch.after, stretch.position)
+                    self._reached = stretch.position
                     if arrived:
                         arrived(stretch.position)
 
             dispatch, taken = self._dispatch(), 0
             types = sorted({name for lane in self._running() for name in lane.projection.types})
-            start = after
-            for records, position in pages(self._log, after, upto, types, min(self._page_events, _READ_EVENTS)):
-                _fold(dispatch, records)
-                for lane in self._lanes:
-                    lane.gather()
-                taken += len(records)
-                if taken < self._page_events and position - start < _STRETCH_POSITIONS_MAX and position < upto:
-                    continue
+            start = self._reached = after
+            try:
+                for records, position in pages(self._log, after, upto, types, min(self._page_events, _READ_EVENTS)):
+                    _fold(dispatch, records)
+                    for lane in self._lanes:
+                        lane.gather()
+                    taken += len(records)
+                    if taken < self._page_events and position - start < _STRETCH_POSITIONS_MAX and position < upto:
+                        continue
+                    finish()
+                    stretch = _Stretch(self._running(), start, position)
+                    writing = stretch, thread.submit(stretch.write)
+                    start, taken = position, 0
+                    dispatch = self._dispatch()
+                    if not self._running():
+                        break
+            finally:
                 finish()
-                stretch = _Stretch(self._running(), start, position)
-                writing = stretch, thread.submit(stretch.write)
-                start, taken = position, 0
-                if not self._running():
-                    break
-            finish()
-        for error in self.stopped.values():
-            raise error
 
     def _running(self) -> list[_Lane]:
         return [lane for lane in self._lanes if lane.stopped is None]
@@ -141,18 +180,25 @@ class Filler:
     def _dispatch(self) -> _Dispatch:
         dispatch: _Dispatch = {}
         for lane in self._running():
+            keys = lane.intake.held.keys
             for event, handler in lane.projection.handlers.items():
-                dispatch.setdefault(event, []).append((handler, lane))
+                chosen = _unless_waiting(handler, keys) if keys else handler
+                dispatch.setdefault(event, []).append((chosen, lane))
         return dispatch
 
-    def _go_slowly(self, lane: _Lane, after: int, upto: int) -> None:
-        """Take a table along a stretch that it could not take in as a whole, up to the event that stands in the way."""
-        try:
-            for records, position in pages(self._log, after, upto, lane.projection.types, _READ_EVENTS):
-                _take_in(lane, records, after, position)
-                after = position
-        except FoldStopped as error:
-            lane.stopped = error
+    def _pass_by(self, error: UnreadableEvent, arrived: Callable[[int], None] | None) -> int:
+        """Take all that are there along what is before an event that cannot be decoded, and past it those that go on."""
+        position, kind = error.details["position"], error.details["type"]
+        for lane in self._running():
+            lane.hand_over()
+            concerned = lane.projection.concerns(kind)
+            lane.go(self._log, self._reached, position - concerned)
+            if concerned and lane.stopped is None:
+                lane.pass_by(error)
+            lane.hand_over()
+        if arrived and self._running():
+            arrived(position)
+        return int(position)
 
 
 @contextmanager
@@ -176,20 +222,8 @@ def _fold(dispatch: _Dispatch, records: Sequence[Record]) -> None:
                 lane.gathered = None
 
 
-def _take_in(lane: _Lane, records: Sequence[Record], after: int, position: int) -> None:
-    """Write what the records mean. If it cannot be written, the event that stands in the way is found by halving."""
-    try:
-        lane.writer.write(operations(lane.projection, records), expected=after, position=position)
-    except (psycopg.OperationalError, psycopg.InterfaceError, CheckpointMoved):
-        raise
-    except Exception as error:
-        half = middle(records)
-        if half is None:
-            raise FoldStopped(
-                projection=lane.projection.place(),
-                event=records[0].event.type,
-                position=records[0].position,
-                cause=f"{type(error).__name__}: {error}",
-            ) from error
-        _take_in(lane, [record for record in records if record.position < half], after, half - 1)
-        _take_in(lane, [record for record in records if record.position >= half], half - 1, position)
+def _unless_waiting(handler: Handler, keys: frozenset[UUID]) -> Handler:
+    def handle(projection: Projection, event: Event, record: Record) -> Iterable[Operation]:
+        return () if ordered_with(record) in keys else handler(projection, event, record)
+
+    return handle

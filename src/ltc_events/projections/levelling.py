@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 
-import psycopg
-
 from ltc_events.projections.base import Projection
-from ltc_events.projections.errors import CheckpointMoved, FoldStopped
 from ltc_events.projections.filling import FILL_EVENTS
-from ltc_events.projections.fold import operations
+from ltc_events.projections.intake import Intake
 from ltc_events.projections.naming import Connection
-from ltc_events.projections.paging import Log, middle, pages
+from ltc_events.projections.paging import Log, pages
 from ltc_events.projections.source import STORE, Vector
-from ltc_events.projections.writer import Move, Writer
+from ltc_events.projections.writer import Move
 from ltc_events.schemas.record import Record
 
 
@@ -23,11 +20,11 @@ def level(
     Each page is a transaction, unless the caller is in one. Raises FoldStopped with the event that stands in the way, and
     CheckpointMoved when somebody else writes the table.
     """
-    writer = Writer(connection, projection, source=vector.source)
-    folded = projection()
+    intake = Intake(connection, projection(), source=vector.source)
+    intake.look()
     for records, position in pages(log, vector.low, upto, projection.types, page_events):
         fresh = [record for record in records if not vector.holds(record)]
-        vector = _write(writer, folded, vector, fresh, position)
+        vector = _take(intake, vector, fresh, position)
     return vector
 
 
@@ -36,29 +33,14 @@ def imitate(
 ) -> None:
     """Take a table that follows the store from the position `after` to where another one is: with those events that the
     other has taken in and without the rest. Raises FoldStopped, CheckpointMoved."""
-    writer = Writer(connection, projection, source=STORE)
-    folded = projection()
+    intake = Intake(connection, projection(), source=STORE)
+    intake.look()
     vector = Vector(STORE, {0: after})
     for records, position in pages(log, after, other.high, projection.types, page_events):
-        vector = _write(writer, folded, vector, [record for record in records if other.holds(record)], position)
+        vector = _take(intake, vector, [record for record in records if other.holds(record)], position)
 
 
-def _write(writer: Writer, projection: Projection, vector: Vector, records: Sequence[Record], position: int) -> Vector:
+def _take(intake: Intake, vector: Vector, records: Sequence[Record], position: int) -> Vector:
     """Take all partitions that are behind to a position; `records` are what they have not taken in up to there."""
-    moves = [Move(partition, at, position) for partition, at in vector.positions.items() if at < position]
-    try:
-        writer.write_partitions(operations(projection, records), moves)
-    except (psycopg.OperationalError, psycopg.InterfaceError, CheckpointMoved):
-        raise
-    except Exception as error:
-        half = middle(records)
-        if half is None:
-            raise FoldStopped(
-                projection=projection.place(),
-                event=records[0].event.type,
-                position=records[0].position,
-                cause=f"{type(error).__name__}: {error}",
-            ) from error
-        before = _write(writer, projection, vector, [one for one in records if one.position < half], half - 1)
-        return _write(writer, projection, before, [one for one in records if one.position >= half], position)
+    intake.take(records, [Move(partition, at, position) for partition, at in vector.positions.items() if at < position])
     return Vector(vector.source, {partition: max(at, position) for partition, at in vector.positions.items()})

@@ -4,25 +4,23 @@ Each table has a checkpoint for each partition, which moves in the transaction w
 checkpoint and passed over; who works on a partition that is no longer his finds its checkpoint moved and writes nothing.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import cycle
 from typing import NamedTuple
 
-import psycopg
-
-from ltc_events.projections.base import Operation, Projection
+from ltc_events.projections.base import Projection
 from ltc_events.projections.catalogue import build_of
-from ltc_events.projections.errors import CheckpointMoved
-from ltc_events.projections.fold import operations
+from ltc_events.projections.errors import CheckpointMoved, FoldStopped
+from ltc_events.projections.intake import NOT_OF_THE_EVENT, Intake, Prepared
 from ltc_events.projections.layout import prepare
+from ltc_events.projections.letters import NOBODY, held_by
 from ltc_events.projections.lifecycle import last_transition
 from ltc_events.projections.naming import Connection
-from ltc_events.projections.paging import middle
 from ltc_events.projections.source import STORE, Source
 from ltc_events.projections.track import stop
-from ltc_events.projections.writer import Move, Writer
+from ltc_events.projections.writer import Move
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 from ltc_events.store import UnreadableEvent
@@ -73,15 +71,20 @@ class _Place:
 
 
 class _Share:
-    """What a batch brings for one table: its part of each partition's events, and what they mean (None: one raises)."""
+    """What a batch brings for one table: its part of each partition's events, and what they mean."""
 
-    __slots__ = ("batch", "moves", "parts", "track")
+    __slots__ = ("moves", "parts", "prepared", "track")
 
     def __init__(self, track: "PartitionedTrack") -> None:
         self.track = track
         self.parts: dict[int, list[Record]] = {}
         self.moves: list[Move] = []
-        self.batch: list[Operation] | None = None
+        self.prepared: Prepared | None = None
+
+    @property
+    def records(self) -> list[Record]:
+        """All of its events, partition by partition."""
+        return [record for part in self.parts.values() for record in part]
 
     @property
     def goes_on(self) -> bool:
@@ -96,7 +99,7 @@ class PartitionedTrack:
         self.projection = projection()
         self.connection = connection
         self.source = source
-        self.writer = Writer(connection, projection, source=source)
+        self.intake = Intake(connection, self.projection, source=source, moved=self._moved)
         self.places: dict[int, _Place] = {}
 
     @property
@@ -105,40 +108,35 @@ class PartitionedTrack:
         return self.projection.place(), self.projection.version
 
     def take_in(self, share: _Share) -> None:
-        """Write a share. Where it cannot be written, the event in the way is found, and its partition stops before it.
+        """Write a share. Where an event is in the way, and the table stops at such, its partition stops before it.
 
         Raises CheckpointMoved.
         """
         try:
-            self._write(share.batch, [record for part in share.parts.values() for record in part], share.moves)
-        except (psycopg.OperationalError, psycopg.InterfaceError, CheckpointMoved):
-            raise  # the database's trouble, or another worker's turn
-        except Exception:  # noqa: BLE001 - whatever a handler raises stops this table in that partition, not the others
-            for move in share.moves:
-                self._take_in_part(share.parts.get(move.partition, []), move)
-
-    def _take_in_part(self, records: list[Record], move: Move) -> None:
-        try:
-            self._write(None, records, [move])
-        except (psycopg.OperationalError, psycopg.InterfaceError, CheckpointMoved):
+            self.intake.write(share.records, share.moves, share.prepared)
+        except NOT_OF_THE_EVENT:
             raise
-        except Exception as error:  # noqa: BLE001 - as above
-            half = middle(records)
-            if half is None:
-                self.stop(move.partition, records[0].position, records[0].event.type, error)
-                return
-            # Where to read on is not known halfway: from where this part began, then.
-            self._take_in_part(
-                [one for one in records if one.position < half], move._replace(position=half - 1, next_offset=None)
-            )
-            place = self.places[move.partition]
-            if not place.stopped:
-                self._take_in_part([one for one in records if one.position >= half], move._replace(expected=half - 1))
+        except Exception:  # noqa: BLE001 - whatever a handler raises concerns that partition of this table, not the others
+            for move in share.moves:
+                with self._standing(move.partition):
+                    self.intake.take(share.parts.get(move.partition, []), [move])
 
-    def _write(self, batch: list[Operation] | None, records: Iterable[Record], moves: Sequence[Move]) -> None:
-        self.writer.write_partitions(operations(self.projection, records) if batch is None else batch, moves)
-        for move in moves:
-            self._moved(move)
+    def leave_out(self, partition: int, position: int, event_type: str, error: Exception) -> None:
+        """Go on behind an event of a partition, which cannot be decoded, or stop before it, as the projection says.
+
+        Raises CheckpointMoved.
+        """
+        place = self.places[partition]
+        with self._standing(partition):
+            self.intake.leave_out(position, event_type, error, [Move(partition, place.position, position)])
+
+    @contextmanager
+    def _standing(self, partition: int) -> Iterator[None]:
+        try:
+            yield
+        except FoldStopped as stopped:
+            self.places[partition].stopped = True
+            stop(self.connection, self.name, (self.source, partition), stopped)
 
     def _moved(self, move: Move) -> None:
         place = self.places[move.partition]
@@ -146,11 +144,6 @@ class PartitionedTrack:
         place.ahead = max(place.ahead, move.position)
         if move.next_offset is not None:
             place.next_offset = move.next_offset
-
-    def stop(self, partition: int, position: int, event_type: str, error: Exception) -> None:
-        """Go no further in this partition, and leave word why."""
-        self.places[partition].stopped = True
-        stop(self.connection, self.name, (self.source, partition), position, event_type, error)
 
 
 class PartitionedRunner:
@@ -223,6 +216,7 @@ class PartitionedRunner:
                 places = found.setdefault((name, version), {})
                 if partition in self._partitions:
                     places[partition] = _Place(position, next_offset, stopped=failed)
+        held = held_by(connection, self._source.name, found)
         known = {track.name: track for track in self._tracks}
         self._tracks = []
         for one, writer in zip(followed, cycle(self._connections), strict=False):
@@ -230,6 +224,7 @@ class PartitionedRunner:
             if name in found:
                 track = known.get(name) or PartitionedTrack(one, writer, self._source.name)
                 track.places = found[name]
+                track.intake.held = held.get(name, NOBODY)
                 self._tracks.append(track)
         self._concerned.clear()
         self._wanted = {}
@@ -272,14 +267,17 @@ class PartitionedRunner:
         if moves:
             self._pass(moves)
 
-    def stop(self, partition: int, error: UnreadableEvent) -> None:
-        """Stop the tables that an event of this partition concerns, which cannot be decoded. Raises CheckpointMoved."""
+    def leave_out(self, partition: int, error: UnreadableEvent) -> None:
+        """Stop the tables that an event of this partition concerns, which cannot be decoded, unless they go on without it.
+
+        Raises CheckpointMoved.
+        """
         self.finish()
         position, kind = error.details["position"], error.details["type"]
         for track in self._tracks:
             place = track.places.get(partition)
             if place is not None and not place.stopped and place.position < position and track.projection.concerns(kind):
-                track.stop(partition, position, kind, error)
+                track.leave_out(partition, position, kind, error)
 
     def finish(self) -> None:
         """Wait until all is written. Raises CheckpointMoved, and what the database says."""
@@ -314,7 +312,7 @@ class PartitionedRunner:
         return shared
 
     def _pass(self, moves: Sequence[tuple[PartitionedTrack, Move]]) -> None:
-        rows = [(*track.name, *move) for track, move in moves]
+        rows = [(*track.name, move.partition, move.expected, move.position, move.next_offset) for track, move in moves]
         columns = [list(column) for column in zip(*rows, strict=True)]
         with self._connections[0].transaction():
             moved = self._connections[0].execute(_PASS, (*columns, self._source.name))
@@ -342,9 +340,7 @@ def _share(
             share.parts[partition] = records
         share.moves.append(Move(partition, place.ahead, one.position, one.next_offset))
     if share.parts:
-        # An event that raises is looked for when its share is written: what was before it comes first.
-        with suppress(Exception):
-            share.batch = operations(track.projection, [record for part in share.parts.values() for record in part])
+        share.prepared = track.intake.prepare(share.records)
     return share
 
 

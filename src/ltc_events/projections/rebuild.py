@@ -90,7 +90,7 @@ def cancel(database: Database, projection: type[Projection], *, by: str, reason:
 
 def remove(connection: Connection, build: Build) -> None:
     """Remove a build's table and checkpoints, within the caller's transaction."""
-    for table in ("checkpoints", "projection_failures"):  # first of all: who follows it waits here
+    for table in ("checkpoints", "projection_failures", "projection_letters"):  # first of all: who follows it waits here
         connection.execute(
             sql.SQL("DELETE FROM {} WHERE projection = %s AND version = %s").format(relation(table)), (build.place, build.version)
         )

@@ -4,13 +4,13 @@ import gc
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import cycle
 
-from ltc_events.projections.base import Operation, Projection
+from ltc_events.projections.base import Projection
 from ltc_events.projections.catalogue import build_of
-from ltc_events.projections.fold import operations
+from ltc_events.projections.intake import Prepared
 from ltc_events.projections.layout import prepare, show_newer
 from ltc_events.projections.lifecycle import last_transition
 from ltc_events.projections.naming import Connection
@@ -32,21 +32,22 @@ WRITERS = 2
 
 
 class _Share:
-    """The events of a page that one projection handles, and what they mean to it (None: one of them raises)."""
+    """The events of a page that one projection handles, and what they mean to it."""
 
-    __slots__ = ("batch", "records", "track")
+    __slots__ = ("prepared", "records", "track")
 
     def __init__(self, track: Track) -> None:
         self.track = track
         self.records: list[Record] = []
-        self.batch: Sequence[Operation] | None = None
+        self.prepared: Prepared | None = None
 
 
 class Runner:
     """Takes projections along the log. Not to be shared by threads.
 
-    A projection that cannot take an event in stops before it, alone; `ltc_read.projection_status` says where and why.
-    It is tried again by the next runner. A lost connection is raised: nothing is half done, so start again.
+    A projection that cannot take an event in stops before it, alone, unless it declares otherwise (`OnFailure`);
+    `ltc_read.projection_status` says where and why. It is tried again by the next runner. A lost connection is raised:
+    nothing is half done, so start again.
     """
 
     def __init__(
@@ -154,13 +155,14 @@ class Runner:
             self._pass_by(group, unreadable, report)
 
     def _pass_by(self, group: list[Track], error: UnreadableEvent, report: Callable[[int], None]) -> None:
-        """An event that cannot be decoded stops those that it concerns, right before it; the others go on."""
+        """Those that an event concerns which cannot be decoded stop right before it, or leave it out; the others go on."""
         position, kind = error.details["position"], error.details["type"]
         for track in group:
             if track.projection.concerns(kind) and not track.failed:
                 if track.position < position - 1:
                     self._carry([track], position - 1, report)
-                track.stop(position, kind, error)
+                if track.position == position - 1 and not track.failed:
+                    track.leave_out(position, kind, error)
 
 
 @contextmanager
@@ -199,9 +201,7 @@ def _share_out(tracks: list[Track], records: list[Record]) -> list[_Share]:
         for append in wanted.get(type(record.event), ()):
             append(record)
     for share in shares:
-        # An event that raises is looked for when its page is written: what was read before it comes first.
-        with suppress(Exception):
-            share.batch = operations(share.track.projection, share.records)
+        share.prepared = share.track.intake.prepare(share.records)
     return shares
 
 
@@ -215,7 +215,7 @@ def _take_in(connection: Connection, shares: list[_Share], after: int, position:
     ]
     for share in present:
         if share.records:
-            share.track.take_in(share.records, position, share.batch)
+            share.track.take_in(share.records, position, share.prepared)
     advance([share.track for share in present if not share.records], position)
 
 

@@ -1,17 +1,17 @@
-"""One projection on its way along the log: it takes in its share of a page, or stops before the event it cannot take in."""
+"""One projection on its way along the log: it takes in its share of a page, or stops before an event it cannot take in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
-import psycopg
 import structlog
 
-from ltc_events.projections.base import Operation, Projection
-from ltc_events.projections.errors import CheckpointMoved
-from ltc_events.projections.fold import operations
+from ltc_events.projections.base import Projection
+from ltc_events.projections.errors import CheckpointMoved, FoldStopped
+from ltc_events.projections.intake import Intake, Prepared
+from ltc_events.projections.letters import NOBODY, held_by
 from ltc_events.projections.naming import Connection
-from ltc_events.projections.paging import middle
 from ltc_events.projections.source import STORE
-from ltc_events.projections.writer import Writer
+from ltc_events.projections.writer import Move
 from ltc_events.schemas.record import Record
 
 log = structlog.get_logger()
@@ -45,12 +45,12 @@ _STOP = b"""
 class Track:
     """A projection with its checkpoint in the store's log, writing through a connection that it may share."""
 
-    __slots__ = ("connection", "failed", "position", "projection", "writer")
+    __slots__ = ("connection", "failed", "intake", "position", "projection")
 
     def __init__(self, projection: type[Projection], connection: Connection) -> None:
         self.projection = projection()
         self.connection = connection
-        self.writer = Writer(connection, projection, source=SOURCE, partition=PARTITION)
+        self.intake = Intake(connection, self.projection, source=SOURCE, partition=PARTITION, moved=self._moved)
         self.position = 0
         self.failed = False
 
@@ -59,40 +59,33 @@ class Track:
         """Under which name and version its checkpoint is kept."""
         return self.projection.place(), self.projection.version
 
-    def take_in(self, records: Sequence[Record], position: int, batch: Sequence[Operation] | None = None) -> None:
-        """Write what the records mean, up to `position`; `batch` is that, where it is known already.
+    def take_in(self, records: Sequence[Record], position: int, prepared: Prepared | None = None) -> None:
+        """Write what the records mean, up to `position`; `prepared` is that, where it is known already."""
+        with self._standing():
+            self.intake.take(records, [Move(PARTITION, self.position, position)], prepared)
 
-        If it cannot be written, the event that stands in the way is found by halving: those before it are taken in.
-        """
+    def leave_out(self, position: int, event_type: str, error: Exception) -> None:
+        """Go on behind the next event, which cannot be decoded, or stop before it, as the projection says."""
+        with self._standing():
+            self.intake.leave_out(position, event_type, error, [Move(PARTITION, self.position, position)])
+
+    @contextmanager
+    def _standing(self) -> Iterator[None]:
         try:
-            if batch is None:
-                batch = operations(self.projection, records)
-            self.writer.write(batch, expected=self.position, position=position)
-            self.position = position
-        except (psycopg.OperationalError, psycopg.InterfaceError):
-            raise  # the database's trouble, not the projection's
+            yield
         except CheckpointMoved:
             find_positions([self])
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises stops this projection, not the others
-            half = middle(records)
-            if half is None:
-                self.stop(records[0].position, records[0].event.type, error)
-                return
-            self.take_in([record for record in records if record.position < half], half - 1)
-            if self.position == half - 1:
-                self.take_in([record for record in records if record.position >= half], position)
+        except FoldStopped as stopped:
+            self.failed = True
+            stop(self.connection, self.name, (SOURCE, PARTITION), stopped)
 
-    def stop(self, position: int, event_type: str, error: Exception) -> None:
-        """Go no further, and leave word why."""
-        self.failed = True
-        stop(self.connection, self.name, (SOURCE, PARTITION), position, event_type, error)
+    def _moved(self, move: Move) -> None:
+        self.position = move.position
 
 
-def stop(
-    connection: Connection, name: tuple[str, int], place: tuple[str, int], position: int, event_type: str, error: Exception
-) -> None:
+def stop(connection: Connection, name: tuple[str, int], place: tuple[str, int], stopped: FoldStopped) -> None:
     """Leave word at which event a table stopped, and why. `name`: that and its version; `place`: source and partition."""
-    cause = f"{type(error).__name__}: {error}".replace("\0", "")
+    position, event_type, cause = (stopped.details[one] for one in ("position", "event", "cause"))
     connection.execute(_STOP, (*name, *place, position, event_type, cause))
     found = connection.execute(_IDS, (position,)).fetchone() or ()
     ids = dict(zip(("command_id", "correlation_id", "causation_id"), map(str, found), strict=False))
@@ -117,9 +110,11 @@ def find_positions(tracks: Sequence[Track]) -> None:
         return
     rows = tracks[0].connection.execute(_POSITIONS, (SOURCE, PARTITION, *_columns(tracks)))
     positions = {(name, version): position for name, version, position in rows}
+    held = held_by(tracks[0].connection, SOURCE, positions)
     for track in tracks:
         if track.name in positions:
             track.position = positions[track.name]
+            track.intake.held = held.get(track.name, NOBODY)
         else:
             track.failed = True  # its table was dropped, or handed over to another source
 

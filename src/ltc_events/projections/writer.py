@@ -17,14 +17,15 @@ PREPARED_STATEMENTS_MAX = 2000
 
 _MOVE = """
     UPDATE {} SET position = %s, next_offset = coalesce(%s::int8, next_offset), moved_at = clock_timestamp()
-    WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s
+    WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s AND holds = coalesce(%s, holds)
 """
 # Locked in the order of the key, as everybody does who moves several: so nobody waits in a circle.
 _MOVES = """
     WITH own AS (
         SELECT c.projection, c.version, c.source, c.partition, m.position, m.next_offset
-        FROM unnest(%s::int4[], %s::int8[], %s::int8[], %s::int8[]) AS m (partition, expected, position, next_offset)
-        JOIN {} c ON c.partition = m.partition AND c.position = m.expected
+        FROM unnest(%s::int4[], %s::int8[], %s::int8[], %s::int8[], %s::int8[])
+            AS m (partition, expected, position, next_offset, holds)
+        JOIN {} c ON c.partition = m.partition AND c.position = m.expected AND c.holds = coalesce(m.holds, c.holds)
         WHERE c.projection = %s AND c.version = %s AND c.source = %s ORDER BY c.partition FOR UPDATE OF c
     )
     UPDATE {} c SET position = own.position, next_offset = coalesce(own.next_offset, c.next_offset), moved_at = clock_timestamp()
@@ -57,13 +58,15 @@ class _Upsert(NamedTuple):
 class Move(NamedTuple):
     """A partition of a source was taken in from `expected` to `position`.
 
-    `next_offset` is where to read on in the partition, for a source that counts otherwise than by positions.
+    `next_offset` is where to read on in the partition, for a source that counts otherwise than by positions. `holds`: it is
+    only for as long as the same customers wait as at that count; see `letters`.
     """
 
     partition: int
     expected: int
     position: int
     next_offset: int | None = None
+    holds: int | None = None
 
 
 class Writer:
@@ -123,8 +126,8 @@ class Writer:
 
     def _advance(self, moves: Sequence[Move]) -> None:
         if len(moves) == 1:
-            ((partition, expected, position, next_offset),) = moves
-            moved = self._connection.execute(self._move, (position, next_offset, *self._place, partition, expected))
+            ((partition, expected, position, next_offset, holds),) = moves
+            moved = self._connection.execute(self._move, (position, next_offset, *self._place, partition, expected, holds))
         else:
             columns = [list(column) for column in zip(*moves, strict=True)]
             moved = self._connection.execute(self._moves, (*columns, *self._place))

@@ -48,6 +48,11 @@ class RawRecord(NamedTuple):
     actor: str
 
 
+def ordered_with(record: Record | RawRecord) -> UUID:
+    """Whose events keep their order among each other: the customer's; of the company's own streams, the stream's."""
+    return record.customer_id or record.subject
+
+
 def routing_key(record: Record | RawRecord) -> bytes:
-    """What keeps events in order on Kafka: the customer they are about; of the company's own streams, the stream."""
-    return str(record.customer_id or record.subject).encode()
+    """What keeps events in order on Kafka."""
+    return str(ordered_with(record)).encode()

@@ -219,7 +219,7 @@ class Projector:
                 records += to_records([row])
             except UnreadableEvent as error:
                 self._runner.take({partition: Arrivals(records, row[0] - 1, message.offset)})
-                self._runner.stop(partition, error)
+                self._runner.leave_out(partition, error)
                 records = []
         return records
 

@@ -1,0 +1,155 @@
+"""How a table takes in events, whoever brings them: as a whole if it can, and past an event that it cannot as its projection
+declares: it stops there, skips it, or lets the customer's events wait."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import psycopg
+import structlog
+
+from ltc_events.projections.base import Operation, Projection
+from ltc_events.projections.errors import CheckpointMoved, FoldStopped
+from ltc_events.projections.fold import operations
+from ltc_events.projections.letters import NOBODY, Held, count_change, held_by, holder_of, write_letter
+from ltc_events.projections.naming import Connection
+from ltc_events.projections.paging import middle
+from ltc_events.projections.writer import Move, Writer
+from ltc_events.schemas.record import Record, ordered_with
+
+log = structlog.get_logger()
+
+# The database's trouble, or another's turn: neither is the event's fault.
+NOT_OF_THE_EVENT = (psycopg.OperationalError, psycopg.InterfaceError, CheckpointMoved)
+
+
+class Prepared(NamedTuple):
+    """What events mean (None: one of them raises), for as long as the same customers wait as `then`."""
+
+    batch: list[Operation] | None
+    then: Held
+
+
+class Intake:
+    """Takes events into one table. `moved` is told of each move of a checkpoint as soon as it is written."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        projection: Projection,
+        *,
+        source: str,
+        partition: int = 0,
+        moved: Callable[[Move], None] | None = None,
+    ) -> None:
+        self.writer = Writer(connection, type(projection), source=source, partition=partition)
+        self.held = NOBODY
+        self._connection = connection
+        self._projection = projection
+        self._source = source
+        self._moved = moved
+
+    @property
+    def _table(self) -> tuple[str, int]:
+        return self._projection.place(), self._projection.version
+
+    def look(self) -> None:
+        """See whose events wait."""
+        schema = self._projection.schema
+        self.held = held_by(self._connection, self._source, [self._table], schema).get(self._table, NOBODY)
+
+    def prepare(self, records: Sequence[Record]) -> Prepared:
+        """What these events mean, to be written later."""
+        held = self.held
+        try:
+            return Prepared(operations(self._projection, _free(records, held)), held)
+        except Exception:  # noqa: BLE001 - the event is looked for when this is written: what was read before it comes first
+            return Prepared(None, held)
+
+    def write(self, records: Sequence[Record], moves: Sequence[Move], prepared: Prepared | None = None) -> None:
+        """Write what these events mean by which the partitions move: all of it or nothing. Raises whatever is in the way."""
+        held = self.held
+        batch = prepared.batch if prepared is not None and prepared.then is held else None
+        if batch is None:
+            batch = operations(self._projection, _free(records, held))
+        self.writer.write_partitions(batch, self._checked(moves))
+        self._tell(moves)
+
+    def take(self, records: Sequence[Record], moves: Sequence[Move], prepared: Prepared | None = None) -> None:
+        """The same, but an event that cannot be written is found by halving, and dealt with as the projection declares.
+
+        Raises FoldStopped with the event, when all before it is written, and CheckpointMoved.
+        """
+        try:
+            self.write(records, moves, prepared)
+        except NOT_OF_THE_EVENT:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is about the event
+            free = _free(records, self.held)
+            half = middle(free)
+            if half is None:
+                self.leave_out(free[0].position, free[0].event.type, error, moves)
+                return
+            self.take([one for one in records if one.position < half], _cut(moves, upto=half - 1))
+            self.take([one for one in records if one.position >= half], _cut(moves, after=half - 1))
+
+    def leave_out(self, position: int, event: str, error: Exception, moves: Sequence[Move]) -> None:
+        """Move on without an event, with a letter about it; raises FoldStopped where the projection says that it stops."""
+        connection, held = self._connection, self.held
+        holder = holder_of(connection, position)
+        policy, cause = self._projection.on_failure, cause_of(error)
+        if holder in held.keys:
+            self.writer.write_partitions((), self._checked(moves))  # it waits with the others
+            self._tell(moves)
+            return
+        if policy == "stop" or not _is_of_the_event(error):
+            raise FoldStopped(projection=self._projection.place(), event=event, position=position, cause=cause) from error
+        parks = policy == "park"
+        schema, partitions = self._projection.schema, [move.partition for move in moves]
+        with connection.transaction():
+            self.writer.write_partitions((), self._checked(moves))
+            write_letter(connection, self._table, position, event, cause, parks=parks, schema=schema)
+            if parks:
+                count_change(connection, self._table, self._source, partitions, schema)
+        if parks:
+            changes = {one: number + (one in partitions) for one, number in held.changes.items()}
+            self.held = Held(held.keys | {holder}, changes)
+        self._tell(moves)
+        what = "projection_parked" if parks else "projection_skipped"
+        log.warning(what, table=self._table[0], version=self._table[1], position=position, type=event, cause=cause)
+
+    def _checked(self, moves: Iterable[Move]) -> list[Move]:
+        return [move._replace(holds=self.held.changes.get(move.partition)) for move in moves]
+
+    def _tell(self, moves: Iterable[Move]) -> None:
+        if self._moved:
+            for move in moves:
+                self._moved(move)
+
+
+def cause_of(error: BaseException) -> str:
+    """An error in one line, as the database can keep it."""
+    return f"{type(error).__name__}: {error}".replace("\0", "")
+
+
+def _free(records: Sequence[Record], held: Held) -> Sequence[Record]:
+    """Those whose customer does not wait."""
+    return [record for record in records if ordered_with(record) not in held.keys] if held.keys else records
+
+
+def _is_of_the_event(error: Exception) -> bool:
+    """Whether another event may do better: not where the table itself is not as it should be."""
+    if isinstance(error, psycopg.Error):
+        return isinstance(error, psycopg.DataError | psycopg.IntegrityError)
+    return not isinstance(error, MemoryError)
+
+
+def _cut(moves: Iterable[Move], *, after: int = 0, upto: int | None = None) -> list[Move]:
+    """The part of these moves after one position or up to another. Where to read on is known at their ends alone."""
+    cut = []
+    for move in moves:
+        expected = max(move.expected, after)
+        if upto is not None and upto < move.position:
+            move = move._replace(position=upto, next_offset=None)  # noqa: PLW2901
+        if expected < move.position:
+            cut.append(move._replace(expected=expected))
+    return cut
