@@ -416,6 +416,11 @@ def test_what_analysts_built_on_a_view_survives_or_is_named(database: Database, 
         rebuild(database, Noted, **WHO)
         switch(database, Noted, **WHO)
         assert owner.execute("SELECT count(*) FROM public.due WHERE note = 'X'").fetchone() == (9,)
+        switch(database, Noted, back=True, **WHO)  # nobody built on the column that only the new table has
+        assert owner.execute("SELECT count(*) FROM public.due WHERE note = 'x'").fetchone() == (9,)
+        assert owner.execute("SELECT count(*), count(shouted) FROM ltc_read.bills").fetchone() == (29, 0)
+        switch(database, Noted, back=True, **WHO)
+        assert owner.execute("SELECT count(shouted) > 0 FROM ltc_read.bills").fetchone() == (True,)
         rebuild(database, Shorter, **WHO)
         with pytest.raises(DependentsInTheWay, match=r"columns note .* due"):
             switch(database, Shorter, **WHO)

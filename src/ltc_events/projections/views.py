@@ -1,17 +1,21 @@
 """The views that readers use: which table one shows, changed so that what others built on it goes on."""
 
+from collections.abc import Sequence
+
 from psycopg import sql
 
 from ltc_events.projections.catalogue import Build, describe
 from ltc_events.projections.errors import DependentsInTheWay
-from ltc_events.projections.naming import READER, SCHEMA, Connection, names, relation
+from ltc_events.projections.naming import READER, SCHEMA, Connection, relation
 
 _DEPENDENTS = """
     SELECT DISTINCT CASE d.classid WHEN 'pg_rewrite'::regclass THEN r.ev_class::regclass::text
         ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END
     FROM pg_depend d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+    LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(view)s::regclass AND d.deptype = 'n'
-    AND r.ev_class IS DISTINCT FROM %(view)s::regclass ORDER BY 1
+    AND r.ev_class IS DISTINCT FROM %(view)s::regclass AND (%(columns)s::text[] IS NULL OR a.attname = ANY (%(columns)s::text[]))
+    ORDER BY 1
 """
 
 
@@ -19,23 +23,28 @@ def show(connection: Connection, build: Build) -> None:
     """Let the view show this build's table, within the caller's transaction.
 
     Columns keep their order, new ones come last, grants stay. Where a column of the view is not in the table, the view is
-    made anew with the same grants; raises DependentsInTheWay (naming them) if others built on it.
+    made anew with the same grants; or, if others built on it but not on that column, goes on to show it, empty. Raises
+    DependentsInTheWay (naming them) if they did.
     """
     table = describe(connection, build).columns
     view = _view_columns(connection, build.name)
-    kept = [name for name, kind in view.items() if table.get(name) == kind]
-    order = [*kept, *(name for name in table if name not in kept)]
+    lost = [name for name, kind in view.items() if table.get(name) != kind]
+    shown = [name for name in view if name not in lost]
+    parts: list[sql.Composable] = [sql.Identifier(name) for name in shown]
     grants: list[tuple[str, str, bool]] = []
-    if len(kept) < len(view):
-        dependents = dependents_of(connection, build.name)
-        if dependents:
-            lost = ", ".join(name for name in view if name not in kept)
-            raise DependentsInTheWay(projection=build.name, build=build, columns=lost, dependents=", ".join(dependents))
+    if lost and (dependents := dependents_of(connection, build.name)):
+        changed = [name for name in lost if name in table]  # one column cannot be both: nobody can go on
+        users = dependents if changed else dependents_of(connection, build.name, lost)
+        if users:
+            raise DependentsInTheWay(projection=build.name, build=build, columns=", ".join(lost), dependents=", ".join(users))
+        parts = [_empty(name, view[name]) if name in lost else sql.Identifier(name) for name in view]
+    elif lost:
         grants = _grants(connection, build.name)
         connection.execute(sql.SQL("DROP VIEW {}").format(relation(build.name)))
+    parts += [sql.Identifier(name) for name in table if name not in shown]
     connection.execute(
         sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}").format(
-            relation(build.name), names(order), relation(build.physical)
+            relation(build.name), sql.SQL(", ").join(parts), relation(build.physical)
         )
     )
     for grantee, privilege, grantable in [(READER, "SELECT", False), *grants]:
@@ -50,9 +59,14 @@ def show(connection: Connection, build: Build) -> None:
     _comment(connection, build)
 
 
-def dependents_of(connection: Connection, name: str) -> list[str]:
-    """The views and functions that others built on the view of a projection."""
-    return [one for (one,) in connection.execute(_DEPENDENTS, {"view": f"{SCHEMA}.{name}"})]
+def dependents_of(connection: Connection, name: str, columns: Sequence[str] | None = None) -> list[str]:
+    """The views and functions that others built on the view of a projection, or on these of its columns."""
+    given = {"view": f"{SCHEMA}.{name}", "columns": None if columns is None else list(columns)}
+    return [one for (one,) in connection.execute(_DEPENDENTS, given)]
+
+
+def _empty(name: str, kind: str) -> sql.Composed:
+    return sql.SQL("NULL::{} AS {}").format(sql.SQL(kind), sql.Identifier(name))
 
 
 def _view_columns(connection: Connection, name: str) -> dict[str, str]:
