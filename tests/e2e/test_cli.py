@@ -24,11 +24,12 @@ class Ltc:
 
     def __init__(self, **environment: str) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LTC_")}
-        self._environment = {**kept, "COLUMNS": "240", "PYTHONPATH": str(ROOT / "src"), **environment}
+        self.environment = {**kept, "COLUMNS": "240", "PYTHONPATH": str(ROOT / "src"), **environment}
+        self.start = [sys.executable, "-m", "ltc_events"]
 
     def __call__(self, *words: str, stdin: bytes = b"", exits: int = 0) -> subprocess.CompletedProcess[bytes]:
-        command = [sys.executable, "-m", "ltc_events", *words]
-        done = subprocess.run(command, input=stdin, capture_output=True, env=self._environment, timeout=120, check=False)
+        command = [*self.start, *words]
+        done = subprocess.run(command, input=stdin, capture_output=True, env=self.environment, timeout=120, check=False)
         assert done.returncode == exits, done.stderr.decode()
         assert b"Traceback" not in done.stderr
         return done
@@ -260,3 +261,15 @@ def test_the_demo_shows_a_company_around(tmp_path: Path) -> None:
     assert "it was here already" in again
     refusal = ltc("demo", "--seed", "2", "--customers", "15", "--days", "120", exits=1).stderr.decode()
     assert "LTC_HOME" in refusal
+
+
+def test_the_demo_goes_over_kafka_and_comes_to_the_same(tmp_path: Path, bootstrap: str) -> None:
+    company = ("--customers", "10", "--days", "60")
+    direct, over_bus = (Ltc(LTC_HOME=str(tmp_path / name), COLUMNS="120") for name in ("direct", "bus"))
+    direct("demo", *company)
+    for _ in range(2):  # what was there already is answered once more
+        told = over_bus("demo", *company, "--kafka").stdout.decode()
+        assert all(name in told for name in ("ltc.commands", "ltc.command-results", "ltc.events", "sums come out"))
+    figures = [ltc.json("report", "revenue-vs-opportunity", "--json")["totals"] for ltc in (direct, over_bus)]
+    assert figures[0] == figures[1]
+    assert over_bus.json("projections", "source", "--json")["source"] == "store"

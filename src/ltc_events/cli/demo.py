@@ -1,6 +1,7 @@
 """`ltc demo`: a company's leads become cash, with a guide."""
 
 import time
+from collections import Counter
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from rich.markup import escape
 from ltc_events.cli import explain
 from ltc_events.cli.output import err, out, print_table, progress
 from ltc_events.cli.projections import catch_up
-from ltc_events.cli.session import Session, session_of
+from ltc_events.cli.session import Session, environment_of, session_of
 from ltc_events.cli.simulate import submit_all
 from ltc_events.kernel.errors import LtcError
 from ltc_events.reports.examples import eventful_invoice
@@ -39,13 +40,19 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 1,
     customers: Annotated[int, typer.Option(min=10, max=100_000, help="How many customers it has.")] = 120,
     days: Annotated[int, typer.Option(min=60, max=3_650, help="How many days of business.")] = 365,
+    kafka: Annotated[
+        bool, typer.Option("--kafka", help="The whole way over Kafka: that of the settings, or one started for the demo.")
+    ] = False,
 ) -> None:
     """Simulate a company on an empty database and show around: four reports and the story of an invoice."""
     session = session_of(context)
     began = time.monotonic()
     session.database.initialise()
     _say("A ledger", f"in {session.database_url or session.home}")
-    _fill(session, seed, customers, days)
+    if kafka:
+        _fill_over_bus(context, session, seed, customers, days)
+    else:
+        _fill(session, seed, customers, days)
     for name, comment in REPORTS:
         out.print()
         _say(name, comment)
@@ -66,18 +73,47 @@ def demo(
 
 
 def _fill(session: Session, seed: int, customers: int, days: int) -> None:
-    store = session.store(Role.PROJECTOR)
-    present = store.head()[0]
-    first = orjson.loads(next(iter(simulate(seed, customers, days))))
-    if present and not store.outcomes([UUID(first["id"])]):
-        raise DatabaseInUse(events=present)
+    _refuse_another_company(session, seed, customers, days)
     with progress("commands") as ticker:
         counts = submit_all(session.pipeline(), iter(simulate(seed, customers, days)), ticker)
     catch_up(session)
-    events = store.head()[0]
+    events = session.store(Role.PROJECTOR).head()[0]
     text = f"{customers} customers, {days} days: {ticker.done:,} commands became {events:,} events"
-    rest = "it was here already" if counts["duplicate"] else f"{counts['refused']} were refused, as they should be"
-    _say("A company", f"{text}; {rest}.")
+    _say("A company", f"{text}; {_refusals(counts)}.")
+
+
+def _fill_over_bus(context: typer.Context, session: Session, seed: int, customers: int, days: int) -> None:
+    from ltc_events.bus.topics import COMMANDS, EVENTS, RESULTS
+    from ltc_events.cli import demo_bus
+
+    _refuse_another_company(session, seed, customers, days)
+    log = session.home / "demo-workers.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with demo_bus.open_bus(session) as bus:
+        _say("A bus", f"Kafka at {bus.bootstrap}, and three workers; what they say goes to {log}")
+        environment = {**environment_of(context), "LTC_KAFKA_BOOTSTRAP": bus.bootstrap}
+        with demo_bus.workers(environment, log):
+            began = time.monotonic()
+            with progress("commands") as ticker:
+                counts = demo_bus.converse(bus, simulate(seed, customers, days), ticker, log)
+            took = time.monotonic() - began
+            _say(bus.topic(COMMANDS), f"{customers} customers, {days} days: {ticker.done:,} commands went over the bus")
+            _say(bus.topic(RESULTS), f"as many answers, all after {took:.1f} s; {_refusals(counts)}")
+            events = demo_bus.await_tables(session, log)
+            later = time.monotonic() - began - took
+            _say(bus.topic(EVENTS), f"{events:,} events, the last of them in the read tables {later:.1f} s later")
+        demo_bus.leave(session)
+
+
+def _refuse_another_company(session: Session, seed: int, customers: int, days: int) -> None:
+    events = session.store(Role.PROJECTOR).head()[0]
+    first = orjson.loads(next(iter(simulate(seed, customers, days))))
+    if events and not session.store(Role.PROJECTOR).outcomes([UUID(first["id"])]):
+        raise DatabaseInUse(events=events)
+
+
+def _refusals(counts: Counter[str]) -> str:
+    return "it was here already" if counts["duplicate"] else f"{counts['refused']} were refused, as they should be"
 
 
 def _bridge(session: Session) -> None:

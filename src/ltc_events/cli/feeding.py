@@ -2,17 +2,20 @@
 
 from enum import StrEnum
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ltc_events.cli.output import JsonOption, err, print_json
 from ltc_events.cli.rebuilding import ByOption, ReasonOption
-from ltc_events.cli.session import Session, session_of
+from ltc_events.cli.session import session_of
 from ltc_events.projections.handover import come_home, go_out
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.source import STORE, Source, declared_source, fed_by_topic
-from ltc_events.store import Role
+from ltc_events.store import Database, Role
+
+if TYPE_CHECKING:
+    from ltc_events.bus.topics import Bus
 
 
 class ProjectorSource(StrEnum):
@@ -39,7 +42,7 @@ def source_(
     if to is ProjectorSource.STORE:
         come_home(session.database, PROJECTIONS, by=by, reason=reason)
     elif to is ProjectorSource.KAFKA:
-        _to_kafka(session, by=by, reason=reason)
+        feed_from_kafka(session.bus, session.database, by=by, reason=reason)
     with session.database.connect(Role.READER, autocommit=True) as connection:
         now = (declared_source(connection) if fed_by_topic(connection) else None) or Source(STORE, 1)
     if as_json:
@@ -49,11 +52,12 @@ def source_(
         err.print(f"The read tables take their events from {now.name}{partitions}.")
 
 
-def _to_kafka(session: Session, *, by: str, reason: str) -> None:
+def feed_from_kafka(bus: "Bus", database: Database, *, by: str, reason: str) -> None:
+    """Let read tables take their events from `ltc.events`, from where they are."""
     from ltc_events.bus.survey import Survey
     from ltc_events.bus.topics import EVENTS
 
-    topic = session.bus.topic(EVENTS)
-    with Survey(session.bus) as survey:
+    topic = bus.topic(EVENTS)
+    with Survey(bus) as survey:
         source = Source(topic, len(survey.ends(topic)))
-        go_out(session.database, PROJECTIONS, source, partial(survey.ends, topic), by=by, reason=reason)
+        go_out(database, PROJECTIONS, source, partial(survey.ends, topic), by=by, reason=reason)

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import structlog
 
@@ -30,8 +30,9 @@ class Member(NamedTuple):
 class _Child:
     """A member and its process, if it has one."""
 
-    def __init__(self, member: Member, environment: Mapping[str, str]) -> None:
+    def __init__(self, member: Member, environment: Mapping[str, str], output: IO[bytes] | None) -> None:
         self.member = member
+        self._output = output
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._began = 0.0
@@ -48,9 +49,11 @@ class _Child:
         if self._process is None:
             if now >= self._next:
                 # What the parent never writes to ends with the parent, however that ends: see `end_with_parent`.
-                self._process = subprocess.Popen(self.member.command, env=self._environment, stdin=subprocess.PIPE)
+                self._process = subprocess.Popen(
+                    self.member.command, env=self._environment, stdin=subprocess.PIPE, stdout=self._output, stderr=self._output
+                )
                 self._began = now
-                log.info("family_member_started", member=self.member.name, pid=self._process.pid)
+                log.debug("family_member_started", member=self.member.name, pid=self._process.pid)
             return
         status = self._process.poll()
         if status is None:
@@ -83,9 +86,9 @@ class _Child:
         self._process = None
 
 
-def keep(members: Sequence[Member], stop: Stop, environment: Mapping[str, str]) -> None:
-    """Keep the members alive until `stop`; when this returns, all have ended."""
-    children = [_Child(member, environment) for member in members]
+def keep(members: Sequence[Member], stop: Stop, environment: Mapping[str, str], output: IO[bytes] | None = None) -> None:
+    """Keep the members alive until `stop`; when this returns, all have ended. What they say goes to `output`, or to ours."""
+    children = [_Child(member, environment, output) for member in members]
     try:
         while not stop.requested():
             for child in children:
@@ -97,7 +100,7 @@ def keep(members: Sequence[Member], stop: Stop, environment: Mapping[str, str]) 
         deadline = time.monotonic() + DRAIN_S
         for child in children:
             child.end(deadline)
-    log.info("family_ended")
+    log.debug("family_ended")
 
 
 def stop_children_on_signals(stop: Stop) -> None:

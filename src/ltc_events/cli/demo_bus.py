@@ -1,0 +1,138 @@
+"""The way of a demo's company over Kafka: commands in, answers and events out, read tables fed by the events."""
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from ltc_events.application.batch import noun_of
+from ltc_events.bus.cloudevents import command_message
+from ltc_events.bus.feed import Feed
+from ltc_events.bus.local_broker import LocalBroker
+from ltc_events.bus.publisher import Publisher
+from ltc_events.bus.topics import COMMANDS, RESULTS, Bus, create_topics
+from ltc_events.cli.feeding import feed_from_kafka
+from ltc_events.cli.output import Ticker
+from ltc_events.cli.session import Session
+from ltc_events.kernel.errors import LtcError
+from ltc_events.projections.handover import come_home
+from ltc_events.projections.layout import prepare
+from ltc_events.projections.registry import PROJECTIONS
+from ltc_events.projections.status import projection_status
+from ltc_events.schemas.envelope import WIRE_PREFIX
+from ltc_events.store import Role
+from ltc_events.workers.family import Member, keep
+from ltc_events.workers.loop import Stop
+
+BATCH = 500
+PATIENCE_S = 120.0
+LOOK_S = 0.1
+RULES = frozenset({"policy", "price_book"})
+"""The nouns whose commands change how others are decided."""
+
+
+class NoAnswer(LtcError):
+    """after {seconds} s without news, {missing} of {what} are missing; what the workers say is in {log}"""
+
+    remedy = "look into {log}, then run the demo again: it goes on where it was"
+
+
+@contextmanager
+def open_bus(session: Session) -> Iterator[Bus]:
+    """The bus of the settings; without one, a broker of our own in LTC_HOME while the block runs. Raises BrokerUnavailable."""
+    if session.kafka_bootstrap:
+        create_topics(session.bus)
+        yield session.bus
+        return
+    with LocalBroker(session.home / "kafka") as broker:
+        bus = Bus(broker.bootstrap, session.kafka_prefix)
+        create_topics(bus)
+        # Said aloud, since an earlier demo gave the tables back to the store.
+        with session.database.connect(Role.PROJECTOR) as connection:
+            prepare(connection, PROJECTIONS)
+        feed_from_kafka(bus, session.database, by="ltc demo", reason="shown over Kafka")
+        yield bus
+
+
+@contextmanager
+def workers(environment: dict[str, str], log: Path) -> Iterator[None]:
+    """A command worker, a relay and a projector, each a process with its words in `log`, while the block runs."""
+    stop = Stop()
+    start = [sys.executable, "-m", "ltc_events", "worker", "--with-parent"]
+    members = [Member(name, [*start, name]) for name in ("command", "relay", "projector")]
+    with log.open("ab") as stream:
+        thread = threading.Thread(target=keep, args=(members, stop, environment, stream), name="ltc-family")
+        thread.start()
+        try:
+            yield
+        finally:
+            stop()
+            thread.join()
+            stop.close()
+
+
+def converse(bus: Bus, commands: Iterable[bytes], ticker: Ticker, log: Path) -> Counter[str]:
+    """Put commands on `ltc.commands` and hear their answers on `ltc.command-results`; how many ended how. Raises NoAnswer.
+
+    Customers are on partitions of their own and so are the company's rules: between partitions there is no order. So we do
+    what whoever depends on an answer does: wait for it. Prices are asked for when the price book is there.
+    """
+    counts = Counter[str]()
+    listener = Feed(bus, RESULTS, f"demo-{uuid4()}", assigned=lambda partitions: dict.fromkeys(partitions, 0))
+    with listener, Publisher(bus) as publisher:
+        for wave in _waves(map(orjson.loads, commands)):
+            for start in range(0, len(wave), BATCH):
+                publisher.publish(bus.topic(COMMANDS), map(command_message, wave[start : start + BATCH]))
+            counts.update(_answers(listener, {one["id"] for one in wave}, ticker, log))
+    return counts
+
+
+def _waves(commands: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Commands that need not wait for each other's answers: between two changes of the rules."""
+    for _, wave in groupby(commands, key=lambda one: noun_of(one["type"].removeprefix(WIRE_PREFIX)) in RULES):
+        yield list(wave)
+
+
+def _answers(listener: Feed, waiting: set[str], ticker: Ticker, log: Path) -> Iterator[str]:
+    """How each of these commands ended."""
+    news = time.monotonic()
+    while waiting:
+        for message in listener.poll(LOOK_S):
+            answer = orjson.loads(message.value or b"{}")
+            if answer.get("command_id") in waiting:
+                waiting.remove(answer["command_id"])
+                ticker.advance(1)
+                news = time.monotonic()
+                yield answer["status"]
+        if time.monotonic() - news > PATIENCE_S:
+            raise NoAnswer(seconds=PATIENCE_S, missing=len(waiting), what="the answers", log=log)
+
+
+def await_tables(session: Session, log: Path) -> int:
+    """Wait until all read tables hold everything that happened; the head of the log. Raises NoAnswer."""
+    head, _ = session.store(Role.PROJECTOR).head()
+    behind, news = None, time.monotonic()
+    while True:
+        positions = [one.position for one in projection_status(session.database) if one.failed_position is None]
+        missing = sum(max(head - position, 0) for position in positions)
+        if positions and not missing:
+            return head
+        if missing != behind:
+            behind, news = missing, time.monotonic()
+        elif time.monotonic() - news > PATIENCE_S:
+            raise NoAnswer(seconds=PATIENCE_S, missing=missing, what="the events of all read tables", log=log)
+        time.sleep(LOOK_S)
+
+
+def leave(session: Session) -> None:
+    """Let the store feed the read tables again where the broker was ours alone: it ends with the demo."""
+    if not session.kafka_bootstrap:
+        come_home(session.database, PROJECTIONS, by="ltc demo", reason="the broker of the demo ends with it")

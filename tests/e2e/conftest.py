@@ -1,0 +1,3 @@
+"""Fixtures for tests that start whole programs."""
+
+from tests.broker import bootstrap, broker  # noqa: F401 - fixtures
