@@ -270,6 +270,6 @@ def test_the_demo_goes_over_kafka_and_comes_to_the_same(tmp_path: Path, bootstra
     for _ in range(2):  # what was there already is answered once more
         told = over_bus("demo", *company, "--kafka").stdout.decode()
         assert all(name in told for name in ("ltc.commands", "ltc.command-results", "ltc.events", "sums come out"))
-    figures = [ltc.json("report", "revenue-vs-opportunity", "--json")["totals"] for ltc in (direct, over_bus)]
+    figures = [ltc.json("report", "revenue-vs-opportunity")["totals"] for ltc in (direct, over_bus)]
     assert figures[0] == figures[1]
-    assert over_bus.json("projections", "source", "--json")["source"] == "store"
+    assert over_bus.json("projections", "source")["source"] == "store"
