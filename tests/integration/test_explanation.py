@@ -86,7 +86,8 @@ def test_the_story_reaches_from_the_lead_to_the_last_cent(company: Database, sto
     types = [node.record.event.type for node in story.root.walk() if node.record]
     chain = [
         "lead.captured.v1", "lead.converted.v1", "opportunity.opened.v1", "opportunity.won.v1", "quote.priced.v1",
-        "quote.accepted.v1", "quote.ordered.v1", "order.placed.v1", "invoice.issued.v1", "invoice.payment_applied.v1", "payment.received.v1",
+        "quote.accepted.v1", "quote.ordered.v1", "order.placed.v1", "invoice.issued.v1", "invoice.payment_applied.v1",
+        "payment.received.v1",
     ]  # fmt: skip
     assert [one for one in dict.fromkeys(types) if one in chain] == chain
     assert story.balance == 0

@@ -228,11 +228,7 @@ def _streams(message: Message) -> list[UUID]:
 
 def _payers(messages: Sequence[Message]) -> list[UUID]:
     """The customers whose invoices will be asked for: a payment of theirs is to be put against what is due first."""
-    return [
-        message.customer_id
-        for message in messages
-        if message.customer_id and _is_first_due(message.command)
-    ]
+    return [message.customer_id for message in messages if message.customer_id and _is_first_due(message.command)]
 
 
 def _is_first_due(command: Any) -> bool:
