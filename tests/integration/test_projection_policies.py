@@ -1,5 +1,6 @@
 """A read table that meets an event it cannot take in does as it declares: it stops, skips the event, or parks the customer."""
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -7,17 +8,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.projection_samples import NOON, TODAY, Billed, append, known_events, number, rows
+from typer.testing import CliRunner, Result
 
+from ltc_events.cli import leaving_out, projections, proofs
+from ltc_events.cli.session import Session
 from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
 from ltc_events.projections.catalogue import Build
-from ltc_events.projections.errors import NothingParked
-from ltc_events.projections.letters import left_out, letters, waiting
+from ltc_events.projections.errors import FoldStopped, NothingParked, Unexplained
+from ltc_events.projections.letters import LeftOut, left_out, letters, waiting
 from ltc_events.projections.naming import Connection
+from ltc_events.projections.rebuild import rebuild
 from ltc_events.projections.retrying import retry
 from ltc_events.projections.runner import Runner, open_runner
 from ltc_events.projections.status import projection_status
+from ltc_events.projections.switching import drop, switch
+from ltc_events.projections.verification import verify
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, NewEvent, Role
+from ltc_events.workers.lag import ProjectorProbe
+from ltc_events.workers.metrics import PROJECTOR_FAILED, PROJECTOR_LEFT_OUT
 
 TABLE = Build("notes", 1, 0)
 
@@ -100,8 +109,8 @@ def catch_up(database: Database, projection: type[Projection]) -> None:
         runner.catch_up()
 
 
-def seen(connection: Connection) -> dict[int, tuple[str, int]]:
-    return {row[0].int: row[1:3] for row in rows(connection, "notes")}
+def seen(connection: Connection, table: str = "notes") -> dict[int, tuple[str, int]]:
+    return {row[0].int: row[1:3] for row in rows(connection, table)}
 
 
 @pytest.mark.parametrize("page_events", [1, 2, 100])
@@ -206,6 +215,160 @@ def test_one_that_a_stranger_finds_broken_stops_although_it_skips(
     catch_up(database, Skipping)
     (status,) = projection_status(database)
     assert (status.state, status.position, letters(projector)) == ("failed", 1, [])
+
+
+@pytest.mark.parametrize("page_events", [2, 100])
+def test_a_rebuild_leaves_out_what_the_table_does_and_a_proof_says_so(
+    database: Database, event_store: EventStore, projector: Connection, page_events: int
+) -> None:
+    append(event_store, bill(1, "a"), bill(2, "x"), bill(1, "break"), bill(2, "y"), bill(1, "b"), bill(3, "u"), bill(2, "z"))
+    catch_up(database, Parking)
+    build = rebuild(database, Parking, by="ann", reason="test", anew=True, page_events=page_events)
+    assert left_out(projector, build) == left_out(projector, TABLE) == LeftOut((), {number(1): 3})
+    for one in (TABLE, build):
+        proof = verify(database, Parking, one, page_events=page_events)
+        assert (proof.equal, proof.is_whole) == (True, False)
+        assert proof.left_out == (left_out(projector, one),) * 2
+    assert switch(database, Parking, build, by="ann").now == build  # no worse than what readers saw
+
+    retry(database, Mended, by="ann")
+    proof = verify(database, Mended)
+    assert (proof.build, proof.equal, proof.is_whole) == (build, True, True)
+    proof = verify(database, Mended, TABLE)  # nobody tried again there
+    assert (proof.equal, proof.left_out[1]) == (False, LeftOut((), {}))
+    (difference,) = proof.comparison.differences
+    assert difference.columns["bills"] == (1, 3)
+
+
+def test_a_table_that_skipped_is_made_whole_by_a_rebuild(
+    database: Database, event_store: EventStore, projector: Connection
+) -> None:
+    append(event_store, bill(1, "a"), bill(1, "break"), bill(1, "b"))
+    catch_up(database, Skipping)
+    with pytest.raises(NothingParked):
+        retry(database, Mended, by="ann")
+    proof = verify(database, Skipping)
+    assert (proof.equal, proof.is_whole, proof.left_out[0].skipped) == (True, False, (2,))
+    build = rebuild(database, Mended, by="ann", reason="mended", anew=True)
+    switch(database, Mended, build, by="ann", force=True, reason="mended")
+    assert seen(projector) == {1: ("b", 3)}
+    assert verify(database, Mended).is_whole
+    drop(database, Mended, TABLE, by="ann", reason="it lacks an event")
+    assert letters(projector, settled=True) == []
+
+
+def test_a_table_that_lacks_more_is_not_shown_without_a_reason(
+    database: Database, event_store: EventStore, projector: Connection
+) -> None:
+    append(event_store, bill(1, "break"), bill(2, "x"))
+    catch_up(database, Mended)
+    build = rebuild(database, Parking, by="ann", reason="test", anew=True)
+    with pytest.raises(Unexplained, match="1 customers parked"):
+        switch(database, Parking, build, by="ann")
+
+
+@pytest.mark.parametrize("page_events", [1, 100])
+@pytest.mark.parametrize("policy", [Skipping, Parking, Notes])
+def test_an_event_that_cannot_be_decoded_is_left_out_too(
+    database: Database,
+    event_store: EventStore,
+    log: EventStore,
+    projector: Connection,
+    policy: type[Notes],
+    page_events: int,
+) -> None:
+    head = append(event_store, bill(1, "a"), bill(1, "lost"), bill(2, "x"), bill(1, "b"))
+    data = event_store.read_raw(1, 1)[0].data
+    spoil(database, 2, b"{}")
+    Runner(log, [projector], [policy], page_events=page_events).catch_up()
+    expected = {Skipping: {1: ("b", 2), 2: ("x", 1)}, Parking: {1: ("a", 1), 2: ("x", 1)}, Notes: {1: ("a", 1)}}[policy]
+    assert seen(projector) == expected
+    (status,) = projection_status(database)
+    if policy is Notes:
+        assert (status.state, status.failed_position) == ("failed", 2)
+        with pytest.raises(FoldStopped, match="position 2"):
+            rebuild(database, policy, by="ann", reason="test", anew=True)
+        return
+    assert (status.state, status.position) == ("live", head)
+    build = rebuild(database, policy, by="ann", reason="test", anew=True, page_events=page_events)
+    assert verify(database, policy, build).comparison.equal
+    if policy is Parking:
+        (done,) = retry(database, Mended, by="ann")
+        assert done.obstacle is not None
+        assert done.obstacle.position == 2
+        spoil(database, 2, data)
+        retry(database, Mended, by="ann")
+        assert seen(projector)[1] == ("b", 3)
+
+
+def spoil(database: Database, position: int, data: bytes) -> None:
+    with database.connect(Role.OWNER, autocommit=True) as owner:
+        owner.execute("ALTER TABLE ltc.events DISABLE TRIGGER append_only")
+        owner.execute("UPDATE ltc.events SET data = %s WHERE position = %s", (data, position))
+
+
+def test_operators_see_what_to_do_next(
+    database: Database, event_store: EventStore, projector: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One table stops, one parks, the third goes on, and readers of all keep what is good."""
+
+    class Stopping(Notes):
+        """The same, and it stops."""
+
+        table, version = "stopping", 1
+
+    class Whole(Mended):
+        """The same, and it has no trouble."""
+
+        table, version = "whole", 1
+
+    for module in (projections, proofs, leaving_out):
+        monkeypatch.setattr(module, "PROJECTIONS", (Parking, Stopping, Whole))
+    session = Session(database_url=database.conninfo)
+
+    def ltc(*words: str) -> Result:
+        return CliRunner().invoke(projections.app, words, obj=session, catch_exceptions=False)
+
+    append(event_store, bill(1, "a"), bill(2, "x"), bill(1, "break"), bill(1, "b"), bill(2, "y"))
+    assert ltc("catch-up").exit_code == 0
+    good = {1: ("a", 1), 2: ("x", 1)}
+    assert seen(projector, "stopping") == good
+    assert seen(projector, "whole") == {1: ("b", 3), 2: ("y", 2)}
+    status = ltc("status")
+    assert status.exit_code == 1
+    for told in (
+        "stopping stopped before sample.billed.v1 at position 3: look at it with `ltc events show 3`",
+        "`ltc projections catch-up`",
+        "notes: see `ltc projections letters notes`; once it is mended, `ltc projections retry notes --build v1`",
+    ):
+        assert told in status.stderr
+    by_name = {one["name"]: one for one in json.loads(ltc("status", "--json").stdout)["projections"]}
+    assert "I cannot read this note" in by_name["stopping"]["error"]
+    assert (by_name["stopping"]["on_failure"], by_name["notes"]["on_failure"]) == ("stop", "park")
+    assert by_name["notes"]["parked"] == [{"held": str(number(1)), "since": 3, "waiting": 2}]
+    assert ltc("status", "notes").exit_code == 0
+    (letter,) = json.loads(ltc("letters", "notes", "--json").stdout)["letters"]
+    assert (letter["position"], letter["event"], letter["customer_id"]) == (3, "sample.billed.v1", str(number(1)))
+    proof = ltc("verify", "notes")
+    assert proof.exit_code == 1
+    assert "the table goes without 0 events skipped, 1 customers parked" in " ".join(proof.stderr.split())
+    stuck = ltc("retry", "notes", "--by", "ann")
+    assert (stuck.exit_code, "stuck at 3" in stuck.stderr) == (1, True)
+    for module in (projections, proofs, leaving_out):
+        monkeypatch.setattr(module, "PROJECTIONS", (Mended, Stopping, Whole))
+    assert ltc("retry", "notes", "--customer", str(number(1)), "--by", "ann").exit_code == 0
+    assert seen(projector) == seen(projector, "whole")
+    assert ltc("verify", "notes").exit_code == 0
+    with pytest.raises(NothingParked):
+        ltc("retry", "stopping")
+
+
+def test_metrics_count_what_is_left_out(database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    append(event_store, bill(1, "break"), bill(2, "x"))
+    catch_up(database, Parking)
+    readings = {one[::2]: one.value for one in ProjectorProbe(database).measure(None).readings}
+    assert readings[PROJECTOR_LEFT_OUT, ("notes", "parked")] == 1
+    assert readings[PROJECTOR_LEFT_OUT, ("notes", "skipped")] == readings[PROJECTOR_FAILED, ("notes",)] == 0
 
 
 HISTORIES = st.lists(st.tuples(st.integers(1, 3), st.sampled_from(["a", "b", "break"])), min_size=1, max_size=12)

@@ -32,7 +32,9 @@ from ltc_events.projections.catalogue import Build, position_of, shown_build
 from ltc_events.projections.digest import digest
 from ltc_events.projections.errors import CheckpointMoved, EventMisplaced, FedElsewhere, FedFromStore, PartitionsChanged
 from ltc_events.projections.handover import catch_up_partitions, come_home, go_out
+from ltc_events.projections.letters import LeftOut, left_out
 from ltc_events.projections.rebuild import rebuild
+from ltc_events.projections.retrying import retry
 from ltc_events.projections.runner import open_runner
 from ltc_events.projections.source import Source, vector_of
 from ltc_events.projections.status import projection_status
@@ -399,6 +401,53 @@ def test_one_that_breaks_stops_alone_in_its_partition(
         relay_all(bus, database, event_store)
         until(lambda: are_at(database, event_store.head()[0], *tables), worker.step)
     assert_true(database, *tables)
+
+
+class Patient(Touchy):
+    """Names of customers; who has a name that it cannot take waits."""
+
+    table, version, on_failure = "touchy", 1, "park"
+
+
+def test_a_parked_customer_waits_and_comes_back_in_order_while_workers_go_on(
+    bus: Bus, database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables, pipeline = (*SOME, Patient), CommandPipeline(event_store, SystemClock())
+    with open_projector(bus, database, projections=tables) as worker:
+        until(lambda: source_of(database) == bus.topic(EVENTS), worker.step)
+        customers = fill(event_store)
+        pipeline.submit([rename("Bad", customers[0])])
+        bad = event_store.head()[0]
+        pipeline.submit([rename(f"Later {n}", one) for n, one in enumerate(customers)])
+        relay_all(bus, database, event_store)
+        arrive_with(worker, database, event_store, tables)
+        found = verify(database, Patient)
+        assert (found.equal, found.is_whole) == (True, False)
+        assert found.left_out[0] == found.left_out[1] == LeftOut((), {customers[0]: bad})
+
+        pipeline.submit([rename("Bad", customers[1])])
+        worse = event_store.head()[0]
+        catch_up_partitions(database, tables)  # from the store, past the worker
+        with database.connect(Role.PROJECTOR) as connection:
+            assert left_out(connection, Build("touchy", 1, 0)).parked == {customers[0]: bad, customers[1]: worse}
+        pipeline.submit([rename(f"Last {n}", one) for n, one in enumerate(customers)])
+        relay_all(bus, database, event_store)
+        arrive_with(worker, database, event_store, tables)
+        assert verify(database, Patient).equal
+
+        monkeypatch.setattr(Touchy, "broken", False)
+        done = retry(database, Patient, by="ann")
+        assert {one.held: (one.taken, one.obstacle) for one in done} == {customers[0]: (3, None), customers[1]: (2, None)}
+        fill(event_store)
+        pipeline.submit([rename(f"New {n}", one) for n, one in enumerate(customers)])
+        relay_all(bus, database, event_store)
+        arrive_with(worker, database, event_store, tables)  # it believed that they wait
+    assert_true(database, *tables)
+    assert verify(database, Patient).is_whole
+
+
+def arrive_with(worker: Projector, database: Database, store: EventStore, tables: tuple[type[Table], ...]) -> None:
+    until(lambda: are_at(database, store.head()[0], *tables), worker.step)
 
 
 def test_an_event_that_nobody_knows_yet_stops_its_partition_alone(bus: Bus, database: Database, event_store: EventStore) -> None:

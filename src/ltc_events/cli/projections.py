@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ltc_events.cli import feeding, proofs, rebuilding
+from ltc_events.cli import feeding, leaving_out, proofs, rebuilding
 from ltc_events.cli.output import JsonOption, err, log, print_json, print_table, progress
 from ltc_events.cli.proofs import projection_of
 from ltc_events.cli.session import Session, session_of
@@ -22,6 +22,8 @@ app = typer.Typer(help="The read tables and how far they have come.", no_args_is
 app.command("source")(feeding.source_)
 app.command("verify")(proofs.verify_)
 app.command("digest")(proofs.digest_)
+app.command("letters")(leaving_out.letters_)
+app.command("retry")(leaving_out.retry_)
 app.command("rebuild")(rebuilding.rebuild_)
 app.command("cancel")(rebuilding.cancel_)
 app.command("diff")(rebuilding.diff_)
@@ -46,30 +48,35 @@ def status(
     name: Annotated[str | None, typer.Argument(help="One read table, with the life of its versions.", show_default=False)] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how far each read table has come, and where and why one stopped. Exit 1 if one has."""
+    """Show how far each read table has come, where and why one stopped, and what it leaves out. Exit 1 if one has stopped."""
     database = session_of(context).database
     found = [one for one in projection_status(database) if name in (None, one.name)]
     life: list[Transition] = []
-    if name is not None:
-        projection_of(name)
-        with database.connect(Role.PROJECTOR) as connection:
+    with database.connect(Role.PROJECTOR) as connection:
+        if name is not None:
+            projection_of(name)
             life = transitions_of(connection, name)
+        lacking = leaving_out.Lacking(connection, map(_build, found))
     if as_json:
         told = {} if name is None else {"transitions": [{**one._asdict(), "build": str(one.build)} for one in life]}
-        print_json({"projections": [one._asdict() for one in found], **told})
+        print_json({"projections": [{**one._asdict(), **lacking.document(_build(one))} for one in found], **told})
     else:
-        columns = ("name", "table", "life", "from", "state", "position", "behind (events)", "behind (s)", "stopped at", "why")
-        tables = groupby(found, key=lambda one: Build(one.name, one.version, one.build))
-        print_table("read tables", columns, [_row(build, list(parts)) for build, parts in tables])
+        measured = ("position", "behind (events)", "behind (s)")
+        columns = ("name", "table", "life", "from", "state", *measured, "stopped at", "why", "at failure")
+        tables = groupby(found, key=_build)
+        print_table("read tables", columns, [(*_row(build, list(parts)), lacking.told(build)) for build, parts in tables])
         if life:
             told_columns = ("when", "table", "state", "position", "by", "why")
             rows = [(f"{one.made_at:%Y-%m-%d %H:%M:%S}", one.build, one.state.value, *one[2:3], *one[4:]) for one in life]
             print_table(f"the life of {name}", told_columns, rows)
         for one in found:
             if one.failed_position is not None:
+                look = f"look at it with `ltc events show {one.failed_position}`, mend the cause, then `ltc projections catch-up`"
                 err.print(
-                    f"{one.name}: look at the event with `ltc events show {one.failed_position}`, then `ltc projections catch-up`"
+                    f"{one.name} stopped before {one.failed_event} at position {one.failed_position}: {look}", soft_wrap=True
                 )
+        for line in lacking.advice():
+            err.print(line, soft_wrap=True)
     if any(one.failed_position is not None for one in found):
         raise typer.Exit(1)
 
@@ -112,6 +119,10 @@ def is_fed_by_topic(session: Session) -> bool:
     """Whether read tables take their events from Kafka. Needs no more than a reader's rights."""
     with session.database.connect(Role.READER, autocommit=True) as connection:
         return fed_by_topic(connection)
+
+
+def _build(one: ProjectionStatus) -> Build:
+    return Build(one.name, one.version, one.build)
 
 
 def _row(build: Build, parts: list[ProjectionStatus]) -> tuple[object, ...]:

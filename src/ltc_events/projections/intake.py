@@ -15,6 +15,7 @@ from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import middle
 from ltc_events.projections.writer import Move, Writer
 from ltc_events.schemas.record import Record, ordered_with
+from ltc_events.store import UnknownEvent
 
 log = structlog.get_logger()
 
@@ -137,10 +138,10 @@ def _free(records: Sequence[Record], held: Held) -> Sequence[Record]:
 
 
 def _is_of_the_event(error: Exception) -> bool:
-    """Whether another event may do better: not where the table itself is not as it should be."""
+    """Whether another event may do better: not where the table itself is not as it should be, or this program is too old."""
     if isinstance(error, psycopg.Error):
         return isinstance(error, psycopg.DataError | psycopg.IntegrityError)
-    return not isinstance(error, MemoryError)
+    return not isinstance(error, MemoryError | UnknownEvent)
 
 
 def _cut(moves: Iterable[Move], *, after: int = 0, upto: int | None = None) -> list[Move]:

@@ -14,6 +14,7 @@ from psycopg import sql
 from ltc_events.projections.base import Projection, built
 from ltc_events.projections.catalogue import Build, build_of, parse_physical, shown_builds
 from ltc_events.projections.errors import DependentsInTheWay, TableDiffers
+from ltc_events.projections.letters import left_out
 from ltc_events.projections.lifecycle import FOLLOWED, PROJECTOR, State, record, states_of
 from ltc_events.projections.naming import READER, SCHEMA, Connection, names, relation
 from ltc_events.projections.source import STORE
@@ -61,12 +62,13 @@ def lock_layout(connection: Connection) -> None:
 def show_newer(connection: Connection, projections: Iterable[type[Projection]]) -> None:
     """Let the views of these projections, which have reached the head, show them where they show an older version.
 
-    Not where an operator built the table (then he switches), nor where what others built on a view is in the way.
+    Not where an operator built the table (then he switches), where it leaves out events, nor where what others built on a view
+    is in the way.
     """
     shown = shown_builds(connection)
     for projection in projections:
         before, build = shown.get(projection.table), build_of(projection)
-        if before is None or before.version >= build.version:
+        if before is None or before.version >= build.version or not left_out(connection, build).is_nothing:
             continue
         with suppress(DependentsInTheWay), connection.transaction():
             lock_layout(connection)

@@ -99,6 +99,9 @@ class LeftOut(NamedTuple):
         return f"{len(self.skipped)} events skipped, {len(self.parked)} customers parked"
 
 
+NOTHING = LeftOut((), {})
+
+
 def held_by(
     connection: Connection, source: str, tables: Collection[tuple[str, int]], schema: str = SCHEMA
 ) -> dict[tuple[str, int], Held]:
@@ -160,7 +163,7 @@ def letters(connection: Connection, name: str | None = None, *, settled: bool = 
 def left_out(connection: Connection, build: Build, schema: str = SCHEMA) -> LeftOut:
     """What a table lacks at this moment."""
     if schema == SCHEMA and not _is_laid_out(connection):
-        return LeftOut((), {})
+        return NOTHING
     query = sql.SQL(
         "SELECT position, held FROM {} WHERE projection = %s AND version = %s AND settled_at IS NULL ORDER BY position"
     ).format(relation("projection_letters", schema))
@@ -168,6 +171,20 @@ def left_out(connection: Connection, build: Build, schema: str = SCHEMA) -> Left
     return LeftOut(
         tuple(position for position, held in rows if held is None), {held: at for at, held in rows if held is not None}
     )
+
+
+def all_left_out(connection: Connection) -> dict[Build, LeftOut]:
+    """What tables lack at this moment; those that lack nothing are absent."""
+    found: dict[Build, list[Letter]] = {}
+    for one in letters(connection):
+        found.setdefault(one.build, []).append(one)
+    return {
+        build: LeftOut(
+            tuple(one.position for one in several if one.held is None),
+            {one.held: one.position for one in several if one.held is not None},
+        )
+        for build, several in found.items()
+    }
 
 
 def positions_of(connection: Connection, held: UUID, first: int, last: int) -> list[tuple[int, str]]:

@@ -11,6 +11,7 @@ from ltc_events.projections.catalogue import Build, position_of, shown_build
 from ltc_events.projections.comparison import Comparison
 from ltc_events.projections.errors import Behind, InUse, NoSuchBuild, ReadersInTheWay, ReasonMissing, Unexplained
 from ltc_events.projections.layout import lock_layout
+from ltc_events.projections.letters import LeftOut, left_out
 from ltc_events.projections.lifecycle import FOLLOWED, GONE, UNFINISHED, State, record, states_of, transitions_of
 from ltc_events.projections.meeting import WAIT_S, Meeting
 from ltc_events.projections.naming import Connection
@@ -67,6 +68,8 @@ def switch(
                 if not force:
                     raise
         differences = _unexplained(projection, was, now, found)
+        if not back:
+            differences += _lacking(connection, was, now)
         if differences and not force:
             raise Unexplained(projection=now.name, build=now, shown=was, differences=", ".join(differences))
         position = _move(connection, meeting, was, now, by=by, reason=reason, force=force, wait_s=wait_s)
@@ -114,6 +117,16 @@ def _unexplained(projection: type[Projection], was: Build, now: Build, found: Co
     if (found.only_left or found.only_right) and "*" not in declared:
         differences += [f"{found.only_left} rows less", f"{found.only_right} rows more"]
     return differences
+
+
+def _lacking(connection: Connection, was: Build, now: Build) -> list[str]:
+    """What the new one leaves out and the old one does not."""
+    lacked, lacks = left_out(connection, was), left_out(connection, now)
+    more = LeftOut(
+        tuple(position for position in lacks.skipped if position not in lacked.skipped),
+        {held: position for held, position in lacks.parked.items() if held not in lacked.parked},
+    )
+    return [] if more.is_nothing else [str(more)]
 
 
 def _move(

@@ -72,5 +72,5 @@ def compare_builds(
         except Behind as error:
             if error.details["build"] != left or right.version != projection.version:
                 raise
-    vector, found, _ = compare_with_afresh(database, store, built(projection, right.build), left, limit=limit)
+    vector, found, *_ = compare_with_afresh(database, store, built(projection, right.build), left, limit=limit)
     return vector.low, found

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from ltc_events.bus.survey import Survey
 from ltc_events.bus.topics import COMMANDS, EVENTS, Bus
+from ltc_events.projections.catalogue import Build
+from ltc_events.projections.letters import NOTHING, all_left_out
 from ltc_events.projections.lifecycle import State
 from ltc_events.projections.source import STORE
 from ltc_events.projections.status import ProjectionStatus, projection_status
@@ -19,6 +21,7 @@ from ltc_events.workers.metrics import (
     PROJECTOR_AGE,
     PROJECTOR_FAILED,
     PROJECTOR_LAG,
+    PROJECTOR_LEFT_OUT,
     PROJECTOR_POSITION,
     RELAY_AGE,
     RELAY_LAG,
@@ -153,15 +156,20 @@ class ProjectorProbe:
             if one.life == State.SHOWN.value and is_own:
                 by_table.setdefault(one.name, []).append(one)
         readings: list[Reading] = []
+        with self._database.connect(Role.PROJECTOR) as connection:
+            lacking = all_left_out(connection)
         lag, oldest, place = 0, 0.0, 0
         for table, parts in by_table.items():
             failed = any(one.failed_position is not None for one in parts)
+            lacks = lacking.get(Build(table, parts[0].version, parts[0].build), NOTHING)
             behind, age = max(one.lag_events for one in parts), max(one.lag_seconds or 0.0 for one in parts)
             readings += [
                 Reading(PROJECTOR_POSITION, min(one.position for one in parts), (table,)),
                 Reading(PROJECTOR_LAG, behind, (table,)),
                 Reading(PROJECTOR_AGE, age, (table,)),
                 Reading(PROJECTOR_FAILED, float(failed), (table,)),
+                Reading(PROJECTOR_LEFT_OUT, len(lacks.skipped), (table, "skipped")),
+                Reading(PROJECTOR_LEFT_OUT, len(lacks.parked), (table, "parked")),
             ]
             place += sum(one.position for one in parts)
             if not failed:
