@@ -202,19 +202,25 @@ def test_who_writes_while_somebody_tries_again_leaves_nothing_out(
     assert seen(projector) == {1: ("b", 2), 2: ("y", 2)}
 
 
-def test_one_that_a_stranger_finds_broken_stops_although_it_skips(
-    database: Database, event_store: EventStore, projector: Connection
+@pytest.mark.parametrize("policy", [Skipping, Parking])
+def test_where_no_event_is_to_blame_a_table_stops_whatever_it_declares(
+    database: Database, event_store: EventStore, projector: Connection, policy: type[Projection]
 ) -> None:
-    """Where the table itself is not as it should be, no event is to blame."""
     append(event_store, bill(1, "a"))
-    catch_up(database, Skipping)
+    catch_up(database, policy)
     with database.connect(Role.OWNER, autocommit=True) as owner:
-        owner.execute("CREATE FUNCTION pg_temp.nothing() RETURNS int LANGUAGE sql AS 'SELECT 1'")
         owner.execute("REVOKE INSERT, UPDATE ON ltc_read.notes__v1 FROM ltc_projector")
-    append(event_store, bill(1, "b"))
-    catch_up(database, Skipping)
+        strange = append(event_store, bill(1, "b"))
+        catch_up(database, policy)
+        (status,) = projection_status(database)
+        assert (status.state, status.position, letters(projector)) == ("failed", strange - 1, [])
+        owner.execute("GRANT INSERT, UPDATE ON ltc_read.notes__v1 TO ltc_projector")
+        owner.execute("ALTER TABLE ltc.events DISABLE TRIGGER append_only")
+        owner.execute("UPDATE ltc.events SET type = 'ltc.sample.newer.v1' WHERE position = %s", (strange,))
+    catch_up(database, policy)
     (status,) = projection_status(database)
-    assert (status.state, status.position, letters(projector)) == ("failed", 1, [])
+    assert (status.state, status.position, letters(projector)) == ("failed", strange - 1, [])
+    assert "UnknownEvent" in str(status.error)
 
 
 @pytest.mark.parametrize("page_events", [2, 100])
