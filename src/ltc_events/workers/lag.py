@@ -21,8 +21,9 @@ from ltc_events.workers.metrics import (
     PROJECTOR_AGE,
     PROJECTOR_FAILED,
     PROJECTOR_LAG,
-    PROJECTOR_LEFT_OUT,
+    PROJECTOR_PARKED,
     PROJECTOR_POSITION,
+    PROJECTOR_SKIPPED,
     RELAY_AGE,
     RELAY_LAG,
     RELAY_POSITION,
@@ -168,8 +169,8 @@ class ProjectorProbe:
                 Reading(PROJECTOR_LAG, behind, (table,)),
                 Reading(PROJECTOR_AGE, age, (table,)),
                 Reading(PROJECTOR_FAILED, float(failed), (table,)),
-                Reading(PROJECTOR_LEFT_OUT, len(lacks.skipped), (table, "skipped")),
-                Reading(PROJECTOR_LEFT_OUT, len(lacks.parked), (table, "parked")),
+                Reading(PROJECTOR_SKIPPED, len(lacks.skipped), (table,)),
+                Reading(PROJECTOR_PARKED, len(lacks.parked), (table,)),
             ]
             place += sum(one.position for one in parts)
             if not failed:

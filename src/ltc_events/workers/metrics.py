@@ -43,15 +43,14 @@ PROJECTOR_POSITION = Gauge("ltc_projector_position", "The last position that a r
 PROJECTOR_LAG = Gauge("ltc_projector_lag_events", "Events that a read table has not taken in yet.", ("table",))
 PROJECTOR_AGE = Gauge("ltc_projector_lag_seconds", "Age of the oldest event that a read table has not taken in.", ("table",))
 PROJECTOR_FAILED = Gauge("ltc_projector_failed", "1: the read table has stopped at an event that it cannot take in.", ("table",))
-PROJECTOR_LEFT_OUT = Gauge(
-    "ltc_projector_left_out", "Events that a read table has skipped, and customers that it has parked.", ("table", "how")
-)
+PROJECTOR_SKIPPED = Gauge("ltc_projector_skipped", "Events that a read table goes on without.", ("table",))
+PROJECTOR_PARKED = Gauge("ltc_projector_parked", "Customers whose events wait for a read table to be mended.", ("table",))
 DEAD_LETTERS = Gauge("ltc_dead_letters", "Dead letters, by what became of them.", ("state",))
 OLDEST = Gauge("ltc_oldest_unprocessed_seconds", "Age of the oldest thing that waits for this worker; 0: none does.")
 HEALTHY = Gauge("ltc_worker_healthy", "0: it is behind and does not move. As /healthz has it.", ("worker",))
 GAUGES = (
     LOG_POSITION, COMMAND_LAG, COMMAND_AGE, RELAY_POSITION, RELAY_LAG, RELAY_AGE, PROJECTOR_POSITION, PROJECTOR_LAG,
-    PROJECTOR_AGE, PROJECTOR_FAILED, PROJECTOR_LEFT_OUT, DEAD_LETTERS, OLDEST, HEALTHY,
+    PROJECTOR_AGE, PROJECTOR_FAILED, PROJECTOR_SKIPPED, PROJECTOR_PARKED, DEAD_LETTERS, OLDEST, HEALTHY,
 )  # fmt: skip
 
 
