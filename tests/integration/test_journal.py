@@ -78,6 +78,10 @@ def test_credit_notes_and_write_offs(books: Books) -> None:
     books.bill("J", "40")
     books.do(WriteOffInvoice(reason="bankrupt"), "J")
     assert (balances(books)["bad_debt"], balances(books)["receivables"]) == ("40", "0")
+    # Crediting what was given up takes the write-off back: it was no sale, and the customer has no claim.
+    books.credit("D", "J", "30")
+    after = balances(books)
+    assert (after["bad_debt"], after["customer_credits"], after["revenue"]) == ("10", "-9.5", "-60")
 
 
 def test_both_times_count(books: Books) -> None:

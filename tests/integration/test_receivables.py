@@ -17,7 +17,7 @@ from ltc_events.schemas.invoice import (
     WriteOffInvoice,
 )
 from ltc_events.schemas.payment import RefundPayment, ReturnPayment, UnallocatePayment
-from ltc_events.store import Database, EventStore
+from ltc_events.store import Database, EventStore, Role
 
 THIRTY_FIFTY_TWENTY = (("30", 30), ("50", 60), ("20", 90))
 AMOUNTS = ("invoiced", "paid", "credited", "outstanding")
@@ -192,6 +192,22 @@ def test_a_write_off_is_no_payment(books: Books) -> None:
     books.do(WriteOffInvoice(amount=Decimal(35), reason="too small to sue for"), "I", on=day(5))
     columns = ("instalment", "paid", "written_off", "outstanding")
     assert books.rows("receivables-aging", *columns, as_of=day(5)) == [[2, "0", "5", "45"], [3, "0", "0", "20"]]
+
+
+def test_crediting_what_was_written_off_leaves_no_credit(books: Books) -> None:
+    books.bill("I", "100", *THIRTY_FIFTY_TWENTY)
+    books.do(WriteOffInvoice(amount=Decimal(35), reason="too small to sue for"), "I", on=day(5))
+    books.credit("C", "I", on=day(6))
+    columns = ("instalment", "paid", "credited", "written_off", "outstanding")
+    before = [[2, "0", "0", "5", "45"], [3, "0", "0", "0", "20"]]
+    assert books.rows("receivables-aging", *columns, as_of=day(5)) == before
+    assert books.rows("receivables-aging", *columns, as_of=day(6)) == []
+    with books.database.connect(Role.READER) as connection:
+        query = "SELECT instalment, credited, written_off FROM ltc_read.open_items ORDER BY 1"
+        assert connection.execute(query).fetchall() == [(1, 30, 0), (2, 50, 0), (3, 20, 0)]
+    story = explain_invoice(books.store, "INV-2026-000001", day(6), books.store.head()[0])
+    assert (story.broken, story.balance) == ([], 0)
+    assert "Beside it: credited of what had been written off" in repr(story)
 
 
 def test_currencies_are_never_added_up(books: Books) -> None:

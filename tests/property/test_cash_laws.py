@@ -123,12 +123,18 @@ class CashLaws(Sale):
             notes = self.of(CreditNoteIssued, about(id))
             for note in notes:
                 assert note.net == note.line_total + note.adjustment == sum(tax.taxable for tax in note.taxes)
-                assert note.payable == note.net + note.tax + note.rounding == note.applied + note.unapplied
+                assert (
+                    note.payable == note.net + note.tax + note.rounding == note.applied + note.write_off_reversed + note.unapplied
+                )
                 assert note.applied == sum(part.amount for part in note.parts)
+                assert note.write_off_reversed == sum(part.amount for part in note.write_off_parts)
                 assert min(note.payable, note.applied, note.unapplied, note.net, note.tax) >= 0
             assert sum(note.net for note in notes) <= issued.net
             assert sum(note.tax for note in notes) <= issued.tax
             assert self.total(InvoiceCredited, of_stream(id)) == sum(note.applied for note in notes)
+            given_up = self.total(InvoiceWrittenOff, of_stream(id)) - sum(note.write_off_reversed for note in notes)
+            assert given_up == sum(item.written_off for item in invoice.items)
+            assert all(item.written_off >= 0 for item in invoice.items)
             for line in invoice.document.lines:
                 quantity, amount = invoice.credited.get(line.line, (0, 0))
                 assert quantity <= line.quantity
@@ -183,6 +189,24 @@ class CashLaws(Sale):
 
                 on_invoice = self.total(PaymentApplied, here) - self.total(PaymentRemoved, here)
                 assert on_invoice == sum((part.amount for part in payment.allocated.get(invoice, ())), Decimal(0))
+
+    @invariant()
+    def no_more_is_paid_out_than_came_in(self) -> None:
+        left = Decimal(0)
+        credit_is_used = False
+        for _, event in self.log:
+            match event:
+                case PaymentReceived():
+                    left += event.amount
+                case InvoiceIssued():
+                    left += event.prepaid
+                case PaymentRefunded() | CreditNoteRefunded():
+                    left -= event.amount
+                case PaymentReturned() if not credit_is_used:
+                    # Later, the customer may have had it already: he owes it again, and may never pay it.
+                    left -= event.amount
+            credit_is_used |= isinstance(event, CreditNoteApplied | CreditNoteRefunded)
+            assert left >= 0
 
     @invariant()
     def levels_of_reminders_count_up(self) -> None:

@@ -215,8 +215,37 @@ def test_what_the_invoice_no_longer_owes_stands_to_the_customers_credit() -> Non
 def test_crediting_a_settled_invoice_does_not_settle_it_again() -> None:
     story = given(at(INVOICE, issued("100.00"))).when(WriteOffInvoice(reason="bankrupt"), subject=INVOICE)
     note = credited(story, credit())
-    assert (note.applied, note.unapplied, note.parts) == (*money("0", "100.00"), ())
+    assert (note.applied, note.write_off_reversed, note.unapplied, note.parts) == (*money("0", "100.00", "0"), ())
     assert isinstance(story.events[-1], InvoiceCredited)
+
+
+class TestCreditingWhatWasWrittenOff:
+    """Giving up a debt is no payment: crediting it afterwards leaves the customer no claim."""
+
+    def story(self, paid: str, written_off: str) -> Specification:
+        """An invoice of 60.00 and 40.00, of which this was paid, and then this given up."""
+        story = given(at(INVOICE, issued("60.00", "40.00")), at(PAYMENT, received(paid))).when(AllocatePayment(), subject=PAYMENT)
+        return story.when(WriteOffInvoice(amount=Decimal(written_off), reason="bankrupt"), subject=INVOICE)
+
+    def test_it_meets_what_is_open_then_what_was_written_off_then_what_was_paid(self) -> None:
+        note = credited(self.story("30.00", "50.00"), credit())
+        assert (note.applied, note.write_off_reversed, note.unapplied) == money("20.00", "50.00", "30.00")
+        assert note.parts == parts_of((2, "20.00"))
+        assert note.write_off_parts == parts_of((1, "30.00"), (2, "20.00"))
+
+    def test_the_invoice_says_so_and_stays_settled(self) -> None:
+        story = self.story("30.00", "70.00")
+        note = credited(story, credit())
+        event = story.events[-1]
+        assert isinstance(event, InvoiceCredited)
+        assert (event.amount, event.write_off_reversed, event.balance) == money("0", "70.00", "0")
+        assert event.write_off_parts == note.write_off_parts == parts_of((1, "30.00"), (2, "40.00"))
+
+    def test_what_was_written_off_is_taken_back_once(self) -> None:
+        story = self.story("30.00", "70.00")
+        notes = [credited(story, credit(line(1, "50.00")), 1), credited(story, credit(), 2)]
+        assert [(note.write_off_reversed, note.unapplied) for note in notes] == [money("50.00", "0"), money("20.00", "30.00")]
+        assert [note.write_off_parts for note in notes] == [parts_of((1, "30.00"), (2, "20.00")), parts_of((2, "20.00"))]
 
 
 def test_a_free_line_is_credited_by_quantity() -> None:

@@ -6,6 +6,7 @@ from tests.unit.money_examples import CREDIT_NOTE, INVOICE, OTHER_INVOICE, PAYME
 from tests.unit.specification import STRANGER, Specification, at, given, of
 
 from ltc_events.aggregates.base import DoesNotExist, FinerThanMinorUnit
+from ltc_events.aggregates.credit_note import CreditIsUnpaid, CreditIsUsed
 from ltc_events.aggregates.receivable import MoreThanUnapplied, NothingUnapplied
 from ltc_events.application.errors import OtherCustomers
 from ltc_events.application.rules.cash import InvoiceInAnotherCurrency, NothingOpen, OverAllocation
@@ -18,10 +19,11 @@ from ltc_events.schemas.credit_note import (
     IssueCreditNote,
     RefundCreditNote,
 )
-from ltc_events.schemas.invoice import CreditApplied, InvoiceSettled
-from ltc_events.schemas.payment import AllocatePayment, AllocationRequest, UnallocatePayment
+from ltc_events.schemas.invoice import CreditApplied, InvoiceSettled, WriteOffInvoice
+from ltc_events.schemas.payment import AllocatePayment, AllocationRequest, ReturnPayment, UnallocatePayment
 
 THIRD = derive_id("test", "third invoice")
+OTHER_PAYMENT = derive_id("test", "other payment")
 
 
 def told(invoice: object = OTHER_INVOICE, amount: str = "30", instalment: int | None = None) -> ApplyCreditNote:
@@ -136,6 +138,48 @@ def test_the_invoice_it_corrects_may_owe_again_and_take_it() -> None:
     story.when(ApplyCreditNote(), subject=CREDIT_NOTE).then(
         at(CREDIT_NOTE, applied("100.00", "0.00", INVOICE)), at(INVOICE, paid("100.00", "0.00"), InvoiceSettled())
     )
+
+
+class TestMoneyThatWasTakenBack:
+    """A credit note beyond the debt of its invoice stands for money that was paid; when that is gone, it stands for nothing."""
+
+    def returned(self, *others: str) -> Specification:
+        return credited(*others).when(ReturnPayment(reason="no funds"), subject=PAYMENT)
+
+    def test_it_is_not_paid_out(self) -> None:
+        self.returned().when(RefundCreditNote(reason="asked for"), subject=CREDIT_NOTE).then(
+            CreditIsUnpaid, field="amount", message="more than the 0", fix="against invoice INV-2026-000001"
+        )
+
+    def test_nor_used_elsewhere_but_for_its_own_invoice(self) -> None:
+        self.returned("80.00").when(told(), subject=CREDIT_NOTE).then(CreditIsUnpaid, field="allocations")
+        self.returned("80.00").when(told(INVOICE, "100.00"), subject=CREDIT_NOTE).then(
+            at(CREDIT_NOTE, applied("100.00", "0.00", INVOICE)), at(INVOICE, paid("100.00", "0.00"), InvoiceSettled())
+        )
+
+    def test_nor_after_the_debt_was_written_off(self) -> None:
+        story = self.returned().when(WriteOffInvoice(reason="bankrupt"), subject=INVOICE)
+        story.when(RefundCreditNote(reason="asked for"), subject=CREDIT_NOTE).then(CreditIsUnpaid)
+
+    def paid_again(self, amount: str) -> Specification:
+        """As much was paid on the invoice again."""
+        story = given(at(INVOICE, issued("100.00")), at(PAYMENT, received("100.00")), at(OTHER_PAYMENT, received(amount)))
+        story.when(AllocatePayment(), subject=PAYMENT)
+        story.when(IssueCreditNote(invoice_id=INVOICE, reason=CreditReason.OTHER), subject=CREDIT_NOTE)
+        return story.when(ReturnPayment(reason="no funds"), subject=PAYMENT).when(AllocatePayment(), subject=OTHER_PAYMENT)
+
+    def test_money_paid_again_makes_it_good(self) -> None:
+        too_much = RefundCreditNote(amount=Decimal("60.01"), reason="r")
+        self.paid_again("60.00").when(too_much, subject=CREDIT_NOTE).then(CreditIsUnpaid, fix="at most 60.00")
+        self.paid_again("60.00").when(RefundCreditNote(amount=Decimal(60), reason="r"), subject=CREDIT_NOTE).then(
+            at(CREDIT_NOTE, CreditNoteRefunded(currency="EUR", amount=Decimal(60), unapplied=Decimal(40), reason="r"))
+        )
+
+    def test_what_the_customer_has_had_back_is_not_taken_off_the_invoice(self) -> None:
+        story = credited().when(RefundCreditNote(amount=Decimal(30), reason="asked for"), subject=CREDIT_NOTE)
+        story.when(UnallocatePayment(invoice_id=INVOICE, reason="wrong"), subject=PAYMENT).then(
+            CreditIsUsed, field="invoice_id", message="30", fix="leave the payment"
+        )
 
 
 def test_there_must_be_one() -> None:

@@ -1,18 +1,27 @@
 """Credit note: takes back an invoice in parts that, together, are exactly the invoice, tax and rounding included.
 
-What it exceeds the debt of its invoice by stands to the customer's credit, until it is put against another invoice or paid out.
+It meets what its invoice owes first, then what was written off of it: giving up a debt is no payment, so crediting it makes
+no claim. The rest, which was paid, stands to the customer's credit, until it is put against another invoice or paid out.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Never, assert_never
 from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate, BrokenStream, DoesNotExist, require_minor_units
 from ltc_events.aggregates.billing import UnknownLine, require_named_once, share
 from ltc_events.aggregates.policies import Policies
-from ltc_events.aggregates.receivable import BilledLine, Credited, Document, Invoice, parts_of, require_unapplied
+from ltc_events.aggregates.receivable import (
+    BilledLine,
+    Credited,
+    Document,
+    Invoice,
+    parts_of,
+    require_unapplied,
+    written_off_parts,
+)
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO, round_half_up
 from ltc_events.schemas.base import Event
@@ -33,9 +42,10 @@ CreditNoteEvent = CreditNoteIssued | CreditNoteApplied | CreditNoteRefunded
 
 @dataclass(frozen=True, slots=True)
 class CreditNote:
-    """An issued credit note. `unapplied` is free to use."""
+    """An issued credit note. `unapplied` stands to the customer's credit."""
 
     number: str
+    invoice_id: UUID
     opportunity_id: UUID | None
     currency: str
     unapplied: Decimal
@@ -66,6 +76,19 @@ class NoQuantityToBillAgain(Refused):
     remedy = "give the quantity that is to be billed again, or set bill_again of line {line} to false"
 
 
+class CreditIsUnpaid(Refused):
+    """{asked} is more than the {paid} of the credit note that was paid: money for its invoice {number} was taken back"""
+
+    remedy = "use at most {paid}, or put the rest against invoice {number}, as far as that is open"
+
+
+class CreditIsUsed(Refused):
+    """{used} of what was paid on invoice {number} went back to the customer with its credit notes"""
+
+    field = "invoice_id"
+    remedy = "leave the payment where it is: what was paid on invoice {number} has been used already"
+
+
 class _Share(NamedTuple):
     """How much of a tax category and rate is credited."""
 
@@ -83,8 +106,8 @@ def issue(invoice: Invoice, command: IssueCreditNote, number: str) -> CreditNote
 
     Document-level allowances and charges, tax and rounding follow in proportion to the lines, counted from the first
     credit note on, so that what credits the last line brings the rest of them. Against what the invoice owes goes as
-    much as it still owes; the remainder is `unapplied`. Raises UnknownLine, LineNamedTwice, FinerThanMinorUnit,
-    OverCredit, LineIsCredited and InvoiceIsCredited.
+    much as it still owes, then against what was written off of it; the remainder is `unapplied`. Raises UnknownLine,
+    LineNamedTwice, FinerThanMinorUnit, OverCredit, LineIsCredited and InvoiceIsCredited.
     """
     document = invoice.document
     parts = _asked(invoice, command) if command.lines else _all_left(invoice)
@@ -98,6 +121,7 @@ def issue(invoice: Invoice, command: IssueCreditNote, number: str) -> CreditNote
     rounding = _rounding_upto(document, after) - _rounding_upto(document, before)
     payable = net + tax + rounding
     applied = min(payable, invoice.balance)
+    reversed = min(payable - applied, sum((item.written_off for item in invoice.items), ZERO))
     return CreditNoteIssued(
         number=number,
         invoice_id=command.invoice_id,
@@ -114,8 +138,10 @@ def issue(invoice: Invoice, command: IssueCreditNote, number: str) -> CreditNote
         rounding=rounding,
         payable=payable,
         applied=applied,
-        unapplied=payable - applied,
+        unapplied=payable - applied - reversed,
         parts=parts_of(invoice.items, applied),
+        write_off_reversed=reversed,
+        write_off_parts=written_off_parts(invoice.items, reversed),
     )
 
 
@@ -131,6 +157,8 @@ def credit(invoice: Invoice, credit_note_id: UUID, issued: CreditNoteIssued) -> 
         amount=issued.applied,
         credited_net=issued.net,
         balance=balance,
+        write_off_reversed=issued.write_off_reversed,
+        write_off_parts=issued.write_off_parts,
     )
     return [credited, InvoiceSettled()] if invoice.balance and not balance else [credited]
 
@@ -150,17 +178,43 @@ def to_bill_again(command: IssueCreditNote, issued: CreditNoteIssued) -> list[Li
     return parts
 
 
-def decide(state: CreditNote | None, command: RefundCreditNote, _policies: Policies) -> list[Event]:
-    """Pay out what is unapplied. Issuing and applying concern invoices too, and are decided by rules."""
-    note = existing(state)
+def decide(state: CreditNote | None, command: Never, _policies: Policies) -> list[Event]:
+    """A credit note is issued, used and paid out with a look at its invoice, so it is decided by rules."""
+    assert_never(command)
+
+
+def refund(note: CreditNote, command: RefundCreditNote) -> CreditNoteRefunded:
+    """Pay out what is unapplied, or the amount asked for of it. Raises FinerThanMinorUnit and MoreThanUnapplied."""
     amount = note.unapplied if command.amount is None else command.amount
     require_minor_units(amount, note.currency, "amount")
     require_unapplied(NOUN, note.unapplied, amount, "amount")
     left = note.unapplied - amount
-    refunded = CreditNoteRefunded(
+    return CreditNoteRefunded(
         opportunity_id=note.opportunity_id, currency=note.currency, amount=amount, unapplied=left, reason=command.reason
     )
-    return [refunded]
+
+
+def unpaid_credit(invoice: Invoice, taken_back: Decimal = ZERO) -> Decimal:
+    """How much more is open on an invoice, or was written off of it, than its credit notes leave of it.
+
+    More than nothing only when money was taken back since, or `taken_back` more would be: its credit notes then stand for
+    that much that nobody paid.
+    """
+    if not invoice.credit_notes:
+        return ZERO
+    document = invoice.document
+    shares = _credited_upto(document, invoice.credited)
+    credited = sum((one.net + one.tax for one in shares.values()), _rounding_upto(document, shares))
+    asked_for = sum((item.written_off for item in invoice.items), invoice.balance + taken_back)
+    return max(ZERO, asked_for - (document.gross + document.rounding - credited))
+
+
+def require_paid(note: CreditNote, invoice: Invoice, amount: Decimal, to_own: Decimal, at: str) -> None:
+    """Refuse to use `amount` when not all of it was paid, `to_own` having gone to the note's own invoice before."""
+    unpaid = max(ZERO, unpaid_credit(invoice) - to_own)
+    paid = max(ZERO, note.unapplied - to_own - unpaid)
+    if amount > paid:
+        raise CreditIsUnpaid(asked=amount, paid=paid, number=invoice.document.number, at=at)
 
 
 def existing(state: CreditNote | None) -> CreditNote:
@@ -186,7 +240,7 @@ def apply(note: CreditNote, invoice_id: UUID, parts: tuple[Part, ...]) -> Credit
 def evolve(state: CreditNote | None, event: CreditNoteEvent) -> CreditNote:
     """The credit note after an event."""
     if isinstance(event, CreditNoteIssued):
-        return CreditNote(event.number, event.opportunity_id, event.currency, event.unapplied)
+        return CreditNote(event.number, event.invoice_id, event.opportunity_id, event.currency, event.unapplied)
     if state is None:
         raise BrokenStream(noun=NOUN, event=event.type)
     return replace(state, unapplied=event.unapplied)

@@ -49,13 +49,14 @@ class Document(NamedTuple):
 
 
 class Item(NamedTuple):
-    """An instalment: what is open of it, and the reminders that were sent for it."""
+    """An instalment: what is open of it, the reminders that were sent for it, and what of it was written off."""
 
     number: int
     due_on: date
     open: Decimal
     notices: int = 0
     noticed_on: date | None = None
+    written_off: Decimal = ZERO
 
 
 class Credited(NamedTuple):
@@ -67,7 +68,10 @@ class Credited(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice. `items` are in the order they are due; `balance` is the sum of what is open of them."""
+    """An invoice. `items` are in the order they are due; `balance` is the sum of what is open of them.
+
+    `credit_notes` are those that correct it.
+    """
 
     document: Document
     items: tuple[Item, ...]
@@ -75,6 +79,7 @@ class Invoice:
     credited: Mapping[int, Credited]
     disputed: bool = False
     promised_on: date | None = None
+    credit_notes: tuple[UUID, ...] = ()
 
 
 class NothingOwed(Refused):
@@ -127,14 +132,23 @@ def require_unapplied(noun: str, unapplied: Decimal, amount: Decimal, at: str) -
 
 def parts_of(items: Iterable[Item], amount: Decimal) -> tuple[Part, ...]:
     """`amount` put against open items in the order given, up to what is open of each."""
+    return _spread(((item.number, item.open) for item in items), amount)
+
+
+def written_off_parts(items: Iterable[Item], amount: Decimal) -> tuple[Part, ...]:
+    """`amount` put against what was written off of items, in the order given, up to what was of each."""
+    return _spread(((item.number, item.written_off) for item in items), amount)
+
+
+def _spread(rooms: Iterable[tuple[int, Decimal]], amount: Decimal) -> tuple[Part, ...]:
     parts = []
     left = amount
-    for item in items:
+    for number, room in rooms:
         if left <= 0:
             break
-        if item.open > 0:
-            taken = min(left, item.open)
-            parts.append(Part(instalment=item.number, amount=taken))
+        if room > 0:
+            taken = min(left, room)
+            parts.append(Part(instalment=number, amount=taken))
             left -= taken
     return tuple(parts)
 
@@ -158,8 +172,18 @@ def less(items: tuple[Item, ...], parts: Iterable[Part]) -> tuple[Item, ...]:
     if not taken:
         return items
     return tuple(
-        Item(item.number, item.due_on, item.open - taken[item.number], item.notices, item.noticed_on)
+        Item(item.number, item.due_on, item.open - taken[item.number], item.notices, item.noticed_on, item.written_off)
         if item.number in taken
         else item
         for item in items
+    )
+
+
+def written_off(items: tuple[Item, ...], parts: Iterable[Part], sign: int = 1) -> tuple[Item, ...]:
+    """The items with the parts noted as written off; with `sign` -1 as written off no longer. What is open stays."""
+    noted = {part.instalment: sign * part.amount for part in parts}
+    if not noted:
+        return items
+    return tuple(
+        item._replace(written_off=item.written_off + noted[item.number]) if item.number in noted else item for item in items
     )

@@ -38,6 +38,10 @@ def tell_cash(root: Node, chain: Chain, issued: InvoiceIssued) -> Decimal:
             balance += change
             node = root.add(_movement(event, chain), record, amount=change, currency=issued.currency)
             node.check("its parts per instalment", sum((part.amount for part in event.parts), ZERO), event.amount)
+            if isinstance(event, InvoiceCredited) and event.write_off_reversed:
+                parts = sum((part.amount for part in event.write_off_parts), ZERO)
+                part = node.add("Beside it: credited of what had been written off", amount=-parts, currency=issued.currency)
+                part.check("its parts per instalment", parts, event.write_off_reversed)
             if chain_is_whole(chain, record):
                 node.check("balance after it", balance, event.balance)
             _tell_source(node, chain, event)
@@ -160,7 +164,8 @@ def _tell_credit_note(node: Node, record: Record, note: CreditNoteIssued) -> Non
     part.check("its lines and their share", sum((line.net for line in note.lines), note.adjustment), note.net)
     part.check("its tax", sum((tax.tax for tax in note.taxes), ZERO), note.tax)
     part.check("its total", note.net + note.tax + note.rounding, note.payable)
-    part.check("what was applied and what was not", note.applied + note.unapplied, note.payable)
+    used = note.applied + note.write_off_reversed + note.unapplied
+    part.check("what was applied, had been written off, and was not applied", used, note.payable)
 
 
 def _tell_other(root: Node, record: Record, currency: str) -> None:

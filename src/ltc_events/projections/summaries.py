@@ -139,7 +139,14 @@ _say(order.OrderCancelled, lambda e: f"order cancelled, {_money(e.amount, e.curr
 _say(invoice.InvoiceIssued, lambda e: f"invoice {e.number}: {_money(e.payable, e.currency)} payable")
 _say(invoice.PaymentApplied, lambda e: f"{_money(e.amount, e.currency)} paid, {e.balance:,f} open")
 _say(invoice.PaymentRemoved, lambda e: f"{_money(e.amount, e.currency)} taken back, {e.balance:,f} open: {e.reason}")
-_say(invoice.InvoiceCredited, lambda e: f"{_money(e.amount, e.currency)} credited, {e.balance:,f} open")
+_say(
+    invoice.InvoiceCredited,
+    lambda e: (
+        f"{_money(e.amount, e.currency)} credited"
+        + (f" and {e.write_off_reversed:,f} of what had been written off" if e.write_off_reversed else "")
+        + f", {e.balance:,f} open"
+    ),
+)
 _say(invoice.CreditApplied, lambda e: f"{_money(e.amount, e.currency)} paid by a credit note, {e.balance:,f} open")
 _say(invoice.InvoiceWrittenOff, lambda e: f"{_money(e.amount, e.currency)} written off: {e.reason}")
 _say(invoice.InvoiceSettled, lambda _: "invoice settled")

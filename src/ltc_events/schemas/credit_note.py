@@ -1,5 +1,6 @@
 """Credit note: the only way to correct an issued invoice downwards."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -39,6 +40,10 @@ class IssueCreditNote(Command):
 
     A credit is for good: less is charged for what was sold (IFRS 15, ASC 606). With `bill_again` the sale stands and only its
     invoice was wrong: the quantities are billable on the order again, at the order's price.
+
+    It meets what the invoice owes first, then what was written off of it, which nobody paid. Only the rest, which was paid,
+    stands to the customer's credit. What the invoice states as prepaid (EN 16931 BT-113) counts as paid: that money came in
+    outside of this ledger, the invoice says so, and the customer may have it back.
     """
 
     type: ClassVar[str] = "credit_note.issue.v1"
@@ -66,10 +71,11 @@ class RefundCreditNote(Command):
 
 
 class CreditNoteIssued(Event):
-    """A credit note was issued. `applied` went against what the invoice owed; `unapplied` stands to the customer's credit.
+    """A credit note was issued. `applied` went against what the invoice owed, `write_off_reversed` against what had been
+    written off of it; `unapplied`, which the customer has paid, stands to his credit.
 
     `net` = Σ line nets + `adjustment`, the lines' share of the invoice's allowances (negative) and charges;
-    `payable` = net + tax + `rounding` = applied + unapplied.
+    `payable` = net + tax + `rounding` = applied + write_off_reversed + unapplied.
     """
 
     type: ClassVar[str] = "credit_note.issued.v1"
@@ -90,6 +96,8 @@ class CreditNoteIssued(Event):
     applied: Exact
     unapplied: Exact
     parts: tuple[Part, ...]
+    write_off_reversed: Exact = Decimal(0)
+    write_off_parts: tuple[Part, ...] = ()
 
 
 class CreditNoteApplied(Event):

@@ -1,6 +1,7 @@
 """Invoice: issued from an order by EN 16931 arithmetic, never changed afterwards (R-63 … R-70)."""
 
 from datetime import date
+from decimal import Decimal
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -194,7 +195,11 @@ class PaymentRemoved(Event):
 
 
 class InvoiceCredited(Event):
-    """A credit note was put against instalments of the invoice; `lines` says what of the invoice's lines it credits."""
+    """A credit note was put against instalments of the invoice; `lines` says what of the invoice's lines it credits.
+
+    `write_off_reversed` of it, per instalment in `write_off_parts`, went against what had been written off, and is
+    no longer; that is beside `amount` and leaves the balance as it is.
+    """
 
     type: ClassVar[str] = "invoice.credited.v1"
     credit_note_id: UUID
@@ -205,6 +210,8 @@ class InvoiceCredited(Event):
     amount: Exact
     credited_net: Exact
     balance: Exact
+    write_off_reversed: Exact = Decimal(0)
+    write_off_parts: tuple[Part, ...] = ()
 
 
 class CreditApplied(Event):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ltc_events.aggregates import credit_note, payment
 from ltc_events.aggregates.base import require_minor_units
-from ltc_events.aggregates.credit_note import CREDIT_NOTE, NOUN
+from ltc_events.aggregates.credit_note import CREDIT_NOTE, NOUN, CreditIsUsed
 from ltc_events.aggregates.invoice import INVOICE, apply_credit, apply_payment, remove_payment
 from ltc_events.aggregates.payment import PAYMENT, Payment
 from ltc_events.aggregates.receivable import (
@@ -23,7 +23,7 @@ from ltc_events.aggregates.receivable import (
 from ltc_events.application.work import Work
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO
-from ltc_events.schemas.credit_note import ApplyCreditNote
+from ltc_events.schemas.credit_note import ApplyCreditNote, RefundCreditNote
 from ltc_events.schemas.invoice import Part
 from ltc_events.schemas.payment import AllocatePayment, AllocationRequest, ReturnPayment, UnallocatePayment
 
@@ -68,16 +68,38 @@ def allocate_payment(command: AllocatePayment, work: Work) -> None:
 def apply_credit_note(command: ApplyCreditNote, work: Work) -> None:
     """Put what is unapplied of the credit note against invoices as told, or against what is due first; the rest stays."""
     note = credit_note.existing(work.find(CREDIT_NOTE, work.subject))
-    for invoice_id, parts in _plan(command.allocations, _Funds(NOUN, note.currency, note.unapplied), work).items():
+    plan = _plan(command.allocations, _Funds(NOUN, note.currency, note.unapplied), work)
+    own = work.get(INVOICE, note.invoice_id, "subject")
+    amounts = {id: sum((part.amount for part in parts), ZERO) for id, parts in plan.items()}
+    to_own = amounts.pop(note.invoice_id, ZERO)
+    credit_note.require_paid(note, own, sum(amounts.values(), ZERO), to_own, "allocations")
+    for invoice_id, parts in plan.items():
         note = work.get(CREDIT_NOTE, work.subject, "subject")
         invoice = work.get(INVOICE, invoice_id, "allocations")
         work.emit(CREDIT_NOTE, work.subject, credit_note.apply(note, invoice_id, parts))
         work.emit(INVOICE, invoice_id, *apply_credit(invoice, work.subject, parts))
 
 
+def refund_credit_note(command: RefundCreditNote, work: Work) -> None:
+    """Pay out what is unapplied of the credit note, as far as it was paid."""
+    note = credit_note.existing(work.find(CREDIT_NOTE, work.subject))
+    refunded = credit_note.refund(note, command)
+    credit_note.require_paid(note, work.get(INVOICE, note.invoice_id, "subject"), refunded.amount, ZERO, "amount")
+    work.emit(CREDIT_NOTE, work.subject, refunded)
+
+
 def unallocate_payment(command: UnallocatePayment, work: Work) -> None:
-    """Take back what was put against an invoice; it is unapplied then, and the invoice open again."""
+    """Take back what was put against an invoice; it is unapplied then, and the invoice open again.
+
+    Refused where the customer has had it back already, by a credit note that has been used.
+    """
     current = payment.usable(work.find(PAYMENT, work.subject))
+    taken = payment.unallocate(current, command.invoice_id, command.reason)
+    invoice = work.get(INVOICE, command.invoice_id, "invoice_id")
+    unused = (work.get(CREDIT_NOTE, id, "invoice_id").unapplied for id in invoice.credit_notes)
+    used = credit_note.unpaid_credit(invoice, taken.amount) - sum(unused, ZERO)
+    if used > 0:
+        raise CreditIsUsed(used=used, number=invoice.document.number)
     _take_back(current, command.invoice_id, command.reason, work)
 
 

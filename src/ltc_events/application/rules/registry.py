@@ -4,7 +4,7 @@ from ltc_events.application.rules import billing, cash, ordering, selling
 from ltc_events.application.work import Rule
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.contract import SignContract
-from ltc_events.schemas.credit_note import ApplyCreditNote, IssueCreditNote
+from ltc_events.schemas.credit_note import ApplyCreditNote, IssueCreditNote, RefundCreditNote
 from ltc_events.schemas.invoice import IssueInvoice
 from ltc_events.schemas.lead import ConvertLead
 from ltc_events.schemas.opportunity import WinOpportunity
@@ -24,6 +24,7 @@ RULES: dict[type[Command], Rule] = {
     IssueInvoice: billing.issue_invoice,
     IssueCreditNote: billing.issue_credit_note,
     ApplyCreditNote: cash.apply_credit_note,
+    RefundCreditNote: cash.refund_credit_note,
     AllocatePayment: cash.allocate_payment,
     UnallocatePayment: cash.unallocate_payment,
     ReturnPayment: cash.return_payment,

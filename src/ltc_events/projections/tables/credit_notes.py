@@ -8,10 +8,11 @@ from ltc_events.schemas.record import Record
 
 
 class CreditNotes(Projection):
-    """Credit notes, one row each; amounts are positive. `applied` went against what the invoice owed, `unapplied` stands to
-    the customer's credit: until it is put against another invoice, or refunded."""
+    """Credit notes, one row each; amounts are positive. `applied` went against what the invoice owed,
+    `write_off_reversed` against what had been given up of it; `unapplied` stands to the customer's credit: until it is put
+    against another invoice, or refunded."""
 
-    table, version, key = "credit_notes", 2, ("credit_note_id",)
+    table, version, key = "credit_notes", 3, ("credit_note_id",)
     columns = {
         "credit_note_id": column("uuid", "the credit note"),
         "number": column("text", "its number, gapless per series and year"),
@@ -27,13 +28,17 @@ class CreditNotes(Projection):
         "rounding": column("numeric", "rounding of what is payable"),
         "payable": column("numeric", "net + tax + rounding"),
         "applied": column("numeric", "went against what the invoice owed"),
+        "write_off_reversed": column("numeric", "went against what had been written off of the invoice"),
         "applied_elsewhere": column("numeric", "went against other invoices since", default="0"),
         "refunded": column("numeric", "was paid out since", default="0"),
-        "unapplied": column("numeric", "stands alone: payable − applied − applied_elsewhere − refunded"),
+        "unapplied": column("numeric", "stands alone: payable − applied − write_off_reversed − applied_elsewhere − refunded"),
         "position": column("int8", "position of the event in the log"),
     }
     indexes = (("customer_id",), ("invoice_id",), ("number",))
-    checks = {"credit_adds_up": "NEW.payable = NEW.applied + NEW.applied_elsewhere + NEW.refunded + NEW.unapplied"}
+    checks = {
+        "credit_adds_up": "NEW.payable = NEW.applied + NEW.write_off_reversed + NEW.applied_elsewhere + NEW.refunded"
+        " + NEW.unapplied"
+    }
 
     @on(CreditNoteIssued)
     def issued(self, event: CreditNoteIssued, record: Record) -> Iterator[Operation]:
@@ -52,6 +57,7 @@ class CreditNotes(Projection):
             rounding=event.rounding,
             payable=event.payable,
             applied=event.applied,
+            write_off_reversed=event.write_off_reversed,
             unapplied=event.unapplied,
             position=record.position,
         )

@@ -50,7 +50,7 @@ class Invoices(Projection):
             "numeric", "payments, and credit notes of other invoices, put against it, less those taken back", default="0"
         ),
         "credited": column("numeric", "credit notes put against it", default="0"),
-        "written_off": column("numeric", "given up", default="0"),
+        "written_off": column("numeric", "given up, less what was credited of that", default="0"),
         "balance": column("numeric", "still owed: payable − paid − credited − written off"),
         "disputed": column("bool", "is it contested", default="false"),
         "dispute": column("text", "why it is, or was last, contested"),
@@ -109,7 +109,8 @@ class Invoices(Projection):
 
     @on(InvoiceCredited)
     def credited(self, event: InvoiceCredited, record: Record) -> Iterator[Operation]:
-        yield Add(record.subject, credited=event.amount)
+        reversed = event.write_off_reversed
+        yield Add(record.subject, credited=event.amount + reversed, written_off=-reversed)
         yield Put(record.subject, balance=event.balance)
 
     @on(InvoiceWrittenOff)

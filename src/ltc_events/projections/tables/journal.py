@@ -54,6 +54,7 @@ class Journal(Projection):
             Account.TAX_PAYABLE: event.tax,
             Account.ROUNDING: event.rounding,
             Account.RECEIVABLES: -event.applied,
+            Account.BAD_DEBT: -event.write_off_reversed,
             Account.CUSTOMER_CREDITS: -event.unapplied,
         }
         return _entry(record, "credit_note", event.currency, event.invoice_id, postings)

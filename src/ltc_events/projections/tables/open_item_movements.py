@@ -40,7 +40,8 @@ class OpenItemMovements(Projection):
         "kind": column(
             "text",
             "of an invoice: invoiced, paid, unpaid (a payment taken back), credited, credit_applied (paid by the credit note of"
-            " another invoice), written_off; of a payment: received, allocated, unallocated, returned, refunded;"
+            " another invoice), written_off (positive: credited instead);"
+            " of a payment: received, allocated, unallocated, returned, refunded;"
             " of a credit note: issued, applied, refunded",
         ),
         "amount": column("numeric", "change of what is outstanding: positive when the customer owes more"),
@@ -87,6 +88,10 @@ class OpenItemMovements(Projection):
     def credited(self, event: CreditNoteIssued, record: Record) -> Iterator[Operation]:
         invoice, note = event.invoice_id, record.subject
         moves = [_Movement(invoice, part.instalment, "invoice", "credited", -part.amount, note) for part in event.parts]
+        # Outstanding stays as it is: what was given up is credited now instead.
+        for part in event.write_off_parts:
+            moves.append(_Movement(invoice, part.instalment, "invoice", "credited", -part.amount, note))
+            moves.append(_Movement(invoice, part.instalment, "invoice", "written_off", part.amount, note))
         if event.unapplied != ZERO:
             moves.append(_Movement(note, 0, "credit_note", "issued", -event.unapplied, invoice))
         return _rows(record, event.currency, moves)

@@ -28,7 +28,7 @@ class OpenItems(Projection):
         "invoiced": column("numeric", "amount of the instalment", default="0"),
         "paid": column("numeric", "paid on the instalment, by money or by credit; of a payment: its unapplied cash", default="0"),
         "credited": column("numeric", "credited on the instalment; of a credit note: what stands alone", default="0"),
-        "written_off": column("numeric", "given up", default="0"),
+        "written_off": column("numeric", "given up, less what was credited of that", default="0"),
         "outstanding": column("numeric", "invoiced − paid − credited − written off", default="0"),
         "last_position": column("int8", "position of the last event that moved it"),
     }
@@ -96,6 +96,9 @@ class OpenItems(Projection):
         for part in event.parts:
             yield Put(event.invoice_id, part.instalment, last_position=record.position)
             yield Add(event.invoice_id, part.instalment, credited=part.amount, outstanding=-part.amount)
+        for part in event.write_off_parts:
+            yield Put(event.invoice_id, part.instalment, last_position=record.position)
+            yield Add(event.invoice_id, part.instalment, credited=part.amount, written_off=-part.amount)
         if event.unapplied != ZERO:
             yield Put(
                 record.subject,

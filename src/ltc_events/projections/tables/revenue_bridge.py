@@ -102,6 +102,7 @@ class RevenueBridge(Projection):
     def credited(self, event: CreditNoteIssued, record: Record) -> Iterator[Operation]:
         terms = {
             Term.UNPAID: -event.applied,
+            Term.WRITTEN_OFF: -event.write_off_reversed,
             Term.CUSTOMER_CREDIT: -event.unapplied,
             Term.CREDITED: event.net,
             Term.TAX: event.tax,
