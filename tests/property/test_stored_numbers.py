@@ -1,4 +1,4 @@
-"""Laws of stored numbers: whatever an amount or quantity is, it is stored written out in digits, and comes back as it was."""
+"""Laws of numbers: whatever an amount or quantity is, it is stored and sent written out in digits, and comes back as it was."""
 
 import re
 from decimal import Decimal
@@ -8,7 +8,8 @@ import orjson
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ltc_events.schemas.order import LineAmount, OrderDelivered
+from ltc_events.schemas.envelope import document
+from ltc_events.schemas.order import LineAmount, LineQuantity, OrderDelivered, ReportDelivery
 from ltc_events.store.decoding import decode
 from ltc_events.store.mapper import encode
 
@@ -27,3 +28,14 @@ def test_numbers_are_stored_in_digits(quantity: Decimal, amount: Decimal, curren
     assert all(PLAIN.fullmatch(number) for number in numbers)
     assert body["currency"] == currency
     assert decode(event.type, stored, 1)[0] == event
+
+
+@given(quantity=st.decimals(min_value=Decimal("1e-9"), max_value=10**14, places=9))
+@example(quantity=Decimal("0.0000001"))
+@example(quantity=Decimal("1E+3"))
+def test_numbers_are_sent_in_digits(quantity: Decimal) -> None:
+    id = UUID(int=1)
+    command = ReportDelivery(delivery_id=id, lines=(LineQuantity(line=1, quantity=quantity),))
+    sent = document(command, command_id=id, subject=id, customer_id=id, source="test")["data"]
+    assert PLAIN.fullmatch(sent["lines"][0]["quantity"])
+    assert ReportDelivery.model_validate({**sent, "delivery_id": id}).lines == command.lines

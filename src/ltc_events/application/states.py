@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import is_dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
 from ltc_events.application.batch import NOTHING, Entry, evolve
+from ltc_events.schemas.digits import values
 from ltc_events.schemas.record import Record
 
 Changes: TypeAlias = dict[str, tuple[Any, Any]]
@@ -49,7 +51,7 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_none=True)
+        return values(value, exclude_none=True)
     if is_dataclass(value):
         return fields(value)
     if isinstance(value, Mapping):
@@ -60,4 +62,6 @@ def _plain(value: Any) -> Any:
         return [_plain(one) for one in value]
     if isinstance(value, Set):
         return sorted(map(_plain, value), key=str)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -14,6 +14,7 @@ from ltc_events.cli.session import session_of
 from ltc_events.kernel.errors import LtcError
 from ltc_events.reports.render import write_document
 from ltc_events.reports.spool import Spool
+from ltc_events.schemas.digits import dump, values
 from ltc_events.schemas.envelope import WIRE_PREFIX
 from ltc_events.schemas.record import Record
 from ltc_events.store import Role
@@ -131,13 +132,13 @@ def document(record: Record) -> dict[str, Any]:
         "correlation_id": str(record.correlation_id),
         "causation_id": str(record.causation_id),
         "actor": record.actor,
-        "data": record.event.model_dump(mode="json", exclude_none=True),
+        "data": values(record.event, exclude_none=True),
     }
 
 
 def line(record: Record) -> str:
     """An event in one line."""
-    data = orjson.dumps(record.event.model_dump(mode="json", exclude_none=True)).decode()
+    data = dump(record.event, exclude_none=True).decode()
     if len(data) > 160:
         data = data[:157] + "…"
     place = f"{record.position}.{record.part}" if record.part > 1 else str(record.position)

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from ltc_events.kernel.errors import LtcError
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.catalogue import COMMANDS, COMPANY_NOUNS
+from ltc_events.schemas.digits import values
 from ltc_events.schemas.outcome import Refusal
 from ltc_events.schemas.tracing import PARENT, Trace
 
@@ -139,7 +140,7 @@ def document(
         "type": WIRE_PREFIX + command.type,
         "subject": str(subject),
         "partitionkey": str(customer_id or subject),
-        "data": command.model_dump(mode="json", exclude_defaults=True, exclude={"occurred_at"}),
+        "data": values(command, exclude_defaults=True, exclude={"occurred_at"}),
     }
     if time is not None:
         body["time"] = time.astimezone(UTC).isoformat().replace("+00:00", "Z")

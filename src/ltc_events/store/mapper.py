@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +16,9 @@ from eventsourcing.persistence import (
     Notification,
     StoredEvent,
 )
-from pydantic_core import to_json
 
 from ltc_events.schemas.base import Event
+from ltc_events.schemas.digits import dump
 from ltc_events.schemas.record import Record
 from ltc_events.store.decoding import decode
 from ltc_events.store.errors import UnreadableEvent
@@ -27,21 +26,7 @@ from ltc_events.store.errors import UnreadableEvent
 
 def encode(event: Event) -> bytes:
     """The exact JSON bytes under which an event is stored; amounts and quantities are written out in digits."""
-    data = event.__pydantic_serializer__.to_json(event)
-    # So does Python write very small and some round numbers. It is rare, and may also be in a text: then nothing changes.
-    if b"E-" in data or b"E+" in data:
-        return to_json(_written_out(event.model_dump()))
-    return data
-
-
-def _written_out(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, dict):
-        return {name: _written_out(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_written_out(one) for one in value]
-    return value
+    return dump(event)
 
 
 _NOBODY = UUID(int=0)

@@ -1,0 +1,34 @@
+"""Commands and events as JSON, with amounts and quantities written out in digits, as their schemas say."""
+
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+
+def dump(model: BaseModel, **options: Any) -> bytes:
+    """The model as JSON; `options` as those of pydantic's `model_dump`."""
+    data = model.__pydantic_serializer__.to_json(model, **options)
+    # So does Python write very small and some round numbers. It is rare, and may also be in a text: then nothing changes.
+    if b"E-" in data or b"E+" in data:
+        return to_json(written_out(model.model_dump(**options)))
+    return data
+
+
+def values(model: BaseModel, **options: Any) -> dict[str, Any]:
+    """The model as values that are ready for JSON."""
+    dumped: dict[str, Any] = orjson.loads(dump(model, **options))
+    return dumped
+
+
+def written_out(value: Any) -> Any:
+    """The value with every number in it as digits; other values as they are."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, dict):
+        return {name: written_out(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [written_out(one) for one in value]
+    return value
