@@ -10,18 +10,19 @@ from typing import Annotated
 import typer
 
 from ltc_events.cli.output import JsonOption, Ticker, err, log, print_json, print_table, progress
-from ltc_events.cli.proofs import LimitOption, NameArgument, finding_document, print_findings, projection_of
+from ltc_events.cli.proofs import LimitOption, NameArgument, finding_document, left_out_document, print_findings, projection_of
 from ltc_events.cli.session import session_of
 from ltc_events.projections.base import Projection
 from ltc_events.projections.bringing import Progress
 from ltc_events.projections.catalogue import parse_build
 from ltc_events.projections.comparison import SHOWN_MAX, Comparison
+from ltc_events.projections.letters import left_out
 from ltc_events.projections.rebuild import cancel, rebuild_together
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import open_runner
 from ltc_events.projections.switching import drop, switch
 from ltc_events.projections.versions import diff
-from ltc_events.store import Database
+from ltc_events.store import Database, Role
 
 LOG_EVERY_S = 5.0
 PRIORITY_LOWER = 10
@@ -66,12 +67,24 @@ def rebuild_(
         builds = rebuild_together(
             database, projections, by=by, reason=reason, anew=anew, processes=processes, report=_teller(what, ticker)
         )
-    documents = [{"name": build.name, "build": str(build), "state": "ready", "position": ticker.done} for build in builds]
+    with database.connect(Role.PROJECTOR) as connection:
+        lacking = {build: left_out(connection, build) for build in builds}
+    documents = [
+        {
+            "name": build.name,
+            "build": str(build),
+            "state": "ready",
+            "position": ticker.done,
+            "left_out": left_out_document(lacks),
+        }
+        for build, lacks in lacking.items()
+    ]
     if as_json:
         print_json(documents[0] if len(documents) == 1 and not every else documents)
     for build in () if as_json else builds:
         again = f"`ltc projections switch {build.name}` shows it to readers"
-        err.print(f"{build.name} {build} is ready at position {ticker.done}: {again}")
+        without = "" if lacking[build].is_nothing else f" without {lacking[build]}"
+        err.print(f"{build.name} {build} is ready at position {ticker.done}{without}: {again}")
     if follow:
         _follow(database, projections)
 
