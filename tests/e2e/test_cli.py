@@ -264,7 +264,7 @@ def test_the_demo_shows_a_company_around(tmp_path: Path) -> None:
 
 
 def test_the_demo_goes_over_kafka_and_comes_to_the_same(tmp_path: Path, bootstrap: str) -> None:
-    company = ("--customers", "10", "--days", "60")
+    company = ("--customers", "15", "--days", "120")
     direct, over_bus = (Ltc(LTC_HOME=str(tmp_path / name), COLUMNS="120") for name in ("direct", "bus"))
     direct("demo", *company)
     for _ in range(2):  # what was there already is answered once more
