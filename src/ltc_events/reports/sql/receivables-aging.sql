@@ -32,7 +32,7 @@ due_on = { type = "date", meaning = "when the instalment is due", optional = tru
 days = { type = "integer", meaning = "days since it was due, or since the date of the document, by basis", optional = true }
 currency = { type = "text", meaning = "currency of the amounts" }
 invoiced = { type = "money", meaning = "amount of the instalment", total = true }
-paid = { type = "money", meaning = "paid on it by the as-of date; of a payment: its unapplied cash", total = true }
+paid = { type = "money", meaning = "paid on it, by money or by another invoice's credit note, by the as-of date; of a payment: its unapplied cash", total = true }
 credited = { type = "money", meaning = "credited on it by then; of a credit note: what stands alone", total = true }
 written_off = { type = "money", meaning = "given up by then", total = true }
 outstanding = { type = "money", meaning = "invoiced − paid − credited − written off", total = true }
@@ -54,7 +54,8 @@ WITH candidate AS (
 ), item AS (
     SELECT m.item_id, m.instalment, m.item,
            coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind = 'invoiced'), 0) AS invoiced,
-           -coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind IN ('credited', 'issued')), 0) AS credited,
+           -coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND (m.kind = 'credited' OR m.item = 'credit_note')), 0)
+               AS credited,
            -coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind = 'written_off'), 0) AS written_off,
            coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s), 0) AS outstanding,
            -coalesce(sum(m.amount) FILTER (WHERE m.effective_on > %(as_of)s), 0) AS future,
