@@ -77,7 +77,6 @@ def _bill_anew(customer: Customer, receivable: Receivable, collect: Collect) -> 
     )
     id = customer.new_id()
     (again,) = (one for one in customer.do(note, id, names.BILLER) if isinstance(one, OrderBillingReversed))
-    customer.books.forget(id)
     lines = tuple(LineQuantity(line=part.line, quantity=part.quantity) for part in again.lines)
     issue = IssueInvoice(order_id=order_id, basis="ordered", lines=lines, terms_code=customer.terms_code)
     id = customer.new_id()
@@ -93,8 +92,6 @@ def _credit(customer: Customer, receivable: Receivable, reason: CreditReason, li
     (issued,) = (one for one in customer.do(note, id, names.BILLER) if isinstance(one, CreditNoteIssued))
     if issued.unapplied:
         customer.run.begin(_use(customer, id), customer.after(2, 15))
-    else:
-        customer.books.forget(id)
 
 
 def _use(customer: Customer, id: UUID) -> Process:
@@ -104,4 +101,3 @@ def _use(customer: Customer, id: UUID) -> Process:
         yield customer.after(3, 10)
     if customer.books.states[id].unapplied:
         customer.do(RefundCreditNote(reason="credited after it was paid"), id, names.CASHIER)
-    customer.books.forget(id)

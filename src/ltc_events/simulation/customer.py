@@ -160,6 +160,11 @@ class Customer(Party):
 def _put_away(customer: Customer, receivable: Receivable) -> Process:
     """Nothing happens any more to an invoice that has been settled for long."""
     if receivable.settled and customer.run.now - receivable.moved_at >= _KEPT_FOR:
+        states = customer.books.states
+        notes = states[receivable.invoice_id].credit_notes if receivable.invoice_id in states else ()
+        if any(states[note].unapplied for note in notes):
+            return  # what may be used yet is held against the invoice
         customer.receivables.pop(receivable.invoice_id, None)
-        customer.books.forget(receivable.invoice_id)
+        for id in (receivable.invoice_id, *notes):
+            customer.books.forget(id)
     yield from ()
