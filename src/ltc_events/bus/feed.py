@@ -129,6 +129,14 @@ class Feed:
             raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
         return {place.partition: int(begin) for place, begin in found.items()}
 
+    def partitions_now(self) -> int:
+        """How many partitions the topic has, asked of the broker at this moment. Raises BusUnreachable."""
+        try:
+            self._consumer.topics()
+            return len(self._consumer.partitions_for_topic(self.topic) or ())
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+
     def ends(self, partitions: Iterable[int] | None = None) -> dict[int, int]:
         """Where partitions end at this moment, all of the topic's unless stated. Raises BusUnreachable."""
         try:

@@ -242,12 +242,16 @@ class Projector:
         """Let partitions in which nothing happens move on with the others.
 
         What the relay had sent when we asked it lies before the ends that we ask for afterwards. So a partition that was
-        read to that end has nothing more up to that position.
+        read to that end has nothing more up to that position; unless the topic has got partitions that we do not read, where
+        our customers' events may be: that too is asked afterwards. Raises PartitionsChanged.
         """
         if self._seen and not self._marks and time.monotonic() - self._marked_at > MARK_EVERY_S:
             self._marked_at = time.monotonic()
             sent = self._store.offsets(self._feed.topic).get((self._feed.topic, 0), 0)
             if sent > self._marked:
+                now = self._feed.partitions_now()
+                if now != self._source.partitions:
+                    raise PartitionsChanged(topic=self._feed.topic, partitions=now, known=self._source.partitions)
                 self._marks = {partition: (sent, end) for partition, end in self._feed.ends(self._seen).items()}
                 self._marked = sent
         reached = {partition: self._feed.reached(partition) for partition in self._marks}
