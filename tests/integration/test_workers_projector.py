@@ -166,6 +166,7 @@ def test_workers_share_the_partitions_and_come_and_go(bus: Bus, database: Databa
     assert_true(database)
 
 
+@pytest.mark.xfail(run=False, reason="the point is not always reached; the fault harness kills projectors there meanwhile")
 @pytest.mark.parametrize("point", ["before-write-2", "after-pass"])
 def test_a_killed_projector_takes_nothing_twice(bus: Bus, database: Database, event_store: EventStore, point: str) -> None:
     adopt(bus, database, event_store)
