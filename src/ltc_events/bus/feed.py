@@ -75,8 +75,9 @@ class Feed:
             raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
         self._notes = _Notes()
         try:
-            self.partitions = len(self._consumer.partitions_for_topic(self.topic) or ())
+            # In this order: what is known of the topic counts from the first joining on, which else is followed by a second.
             self._consumer.subscribe([self.topic], listener=self._notes)
+            self.partitions = len(self._consumer.partitions_for_topic(self.topic) or ())
         except KafkaError as error:
             self.close()
             raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
@@ -93,6 +94,7 @@ class Feed:
     def poll(self, timeout_s: float) -> list[Polled]:
         """What came, in the order of each partition; waits at most `timeout_s`. Raises FeedReplaced, BusUnreachable."""
         try:
+            self._finish_joining()
             polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
         except KafkaError as error:
             raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
@@ -157,6 +159,17 @@ class Feed:
         """Leave the group."""
         with suppress(KafkaError):
             self._consumer.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_MS)
+
+    def _finish_joining(self) -> None:
+        """Let the client go on with a joining that outlasted a poll.
+
+        Who joins because the topic changed, and hands out the partitions itself, has no reason to join any more when the
+        answer comes: kafka-python 3.0.12 then never takes what it was given, and reads nothing ever again. The Java client
+        had this as KAFKA-9815.
+        """
+        coordinator = self._consumer._coordinator  # noqa: SLF001
+        if coordinator.rejoining:
+            coordinator.request_rejoin()
 
     def _check(self, begins: Mapping[int, int]) -> None:
         for partition, end in self.ends(begins).items():
