@@ -15,6 +15,7 @@ from ltc_events.projections.base import Add, Balance, Delete, Operation, Project
 from ltc_events.schemas.base import EVENTS, Amount, Event
 from ltc_events.schemas.record import Record
 from ltc_events.store import Commit, EventStore, NewEvent
+from ltc_events.store.decoding import DECODERS
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 TODAY = date(2025, 3, 1)
@@ -66,6 +67,7 @@ def known_events() -> Iterator[None]:
     finally:
         for name in SAMPLES:
             del EVENTS[name]
+            DECODERS.pop(name, None)
 
 
 class Bills(Projection):
