@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import invariant
-from tests.property.sale import NOTES, PAYMENTS, Sale, about, anything, of_stream
+from tests.property.sale import NOTES, PAYMENTS, TERMS, Sale, about, anything, of_stream
 
 from ltc_events.aggregates.credit_note import CREDIT_NOTE
 from ltc_events.aggregates.payment import PAYMENT
@@ -46,6 +47,11 @@ from ltc_events.schemas.payment import (
 
 class CashLaws(Sale):
     """What holds after every step."""
+
+    def check_all(self) -> None:
+        """Hold each law against what has happened so far."""
+        for law in self.invariants:
+            law.function(self)
 
     @invariant()
     def numbers_have_no_gap(self) -> None:
@@ -220,3 +226,24 @@ class CashLaws(Sale):
 
 TestSale = CashLaws.TestCase
 TestSale.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize("cents", [1, 4999, None])
+@pytest.mark.parametrize("terms", TERMS)
+def test_the_laws_hold_when_what_was_written_off_is_credited(cents: int | None, terms: Any) -> None:
+    """A way that chance seldom takes: debts given up, then credited in two parts, and used what is left."""
+    sale = CashLaws()
+    sale.place(quantities=(3, 2, 1), nets=(9_000, 3_333, 100), cash=(Decimal(70),) * 3, first=(1, None, terms))
+    sale.allocate_what_is_due_first(PAYMENTS[0])
+    sale.write_off(0, None if cents is None else Decimal(cents) / 100)
+    given_up = sale.total(InvoiceWrittenOff, anything)
+    for line in (1, 2, None):
+        sale.credit(0, line, None, None, again=False)
+        sale.check_all()
+    reversed_ = sum((note.write_off_reversed for note in sale.of(CreditNoteIssued)), Decimal(0))
+    assert given_up > 0
+    assert reversed_ == given_up, "what was credited in full is no longer written off"
+    for note in NOTES:
+        sale.use_credit(note, None)
+        sale.refund_credit(note, None)
+        sale.check_all()

@@ -12,7 +12,7 @@ from ltc_events.projections.errors import FoldStopped
 from ltc_events.projections.gathering import Gathering
 from ltc_events.projections.intake import NOT_OF_THE_EVENT, Intake
 from ltc_events.projections.naming import Connection
-from ltc_events.projections.paging import Log, pages
+from ltc_events.projections.paging import READ_EVENTS, Log, pages
 from ltc_events.projections.runner import rare_collections
 from ltc_events.projections.track import PARTITION, SOURCE
 from ltc_events.projections.writer import Move
@@ -22,8 +22,6 @@ from ltc_events.store import UnreadableEvent
 
 FILL_EVENTS = 40_000
 """Events that are gathered before they are written: the more, the more of what happens to a row is one change of it."""
-# Larger reads were seen to be slower: what is read then leaves the processor's caches before it is folded.
-_READ_EVENTS = 5_000
 # Where events of these types are rare, the checkpoint moves on all the same.
 _STRETCH_POSITIONS_MAX = 1_000_000
 
@@ -66,7 +64,7 @@ class _Lane:
         """
         held = self.intake.held
         try:
-            for records, position in pages(log, after, upto, self.projection.types, _READ_EVENTS):
+            for records, position in pages(log, after, upto, self.projection.types, READ_EVENTS):
                 self.intake.take(records, [Move(PARTITION, after, position)])
                 after = position
         except FoldStopped as error:
@@ -157,7 +155,7 @@ class Filler:
             types = sorted({name for lane in self._running() for name in lane.projection.types})
             start = self._reached = after
             try:
-                for records, position in pages(self._log, after, upto, types, min(self._page_events, _READ_EVENTS)):
+                for records, position in pages(self._log, after, upto, types, min(self._page_events, READ_EVENTS)):
                     _fold(dispatch, records)
                     for lane in self._lanes:
                         lane.gather()
