@@ -1,5 +1,7 @@
 """Reading as a member of a group, with a real broker."""
 
+import time
+
 import pytest
 from kafka import KafkaAdminClient
 from tests.broker import until
@@ -38,3 +40,18 @@ def test_a_member_joins_once_at_its_start(bus: Bus) -> None:
         for _ in range(5):
             feed.poll(0.1)
     assert assigned == [[0, 1, 2]]
+
+
+def test_who_polls_for_moments_only_gets_in(bus: Bus) -> None:
+    assigned: list[list[int]] = []
+
+    def begin(partitions: list[int]) -> dict[int, int]:
+        assigned.append(partitions)
+        return dict.fromkeys(partitions, 0)
+
+    def busy(feed: Feed) -> None:
+        feed.poll(0.0)
+        time.sleep(0.2)
+
+    with Feed(bus, EVENTS, "busy", assigned=begin) as feed:
+        until(lambda: assigned[-1:] == [[0, 1, 2]], lambda: busy(feed))

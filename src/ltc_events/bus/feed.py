@@ -16,6 +16,7 @@ records.install()
 
 SESSION_TIMEOUT_MS = 10_000
 CLOSE_TIMEOUT_MS = 3_000
+JOINING_MS = 500
 Assigned = Callable[[list[int]], Mapping[int, int]]
 """Given the partitions that are ours now, the offset at which to begin each."""
 
@@ -165,11 +166,13 @@ class Feed:
 
         Who joins because the topic changed, and hands out the partitions itself, has no reason to join any more when the
         answer comes: kafka-python 3.0.12 then never takes what it was given, and reads nothing ever again. The Java client
-        had this as KAFKA-9815.
+        had this as KAFKA-9815. And an answer that comes between two polls it throws away to join once more, so that who
+        polls for moments only may never get in: here it is waited for.
         """
         coordinator = self._consumer._coordinator  # noqa: SLF001
         if coordinator.rejoining:
             coordinator.request_rejoin()
+            coordinator.poll(timeout_ms=JOINING_MS)
 
     def _check(self, begins: Mapping[int, int]) -> None:
         for partition, end in self.ends(begins).items():
