@@ -1,16 +1,25 @@
-"""Programs of other releases, for tests: each knows its own events and upcasters, and they come and go."""
+"""Programs of other releases, for tests: each knows its own events and upcasters, and they come and go.
+
+The code of two of them, whose business is parcels, is that of docs/evolution.md.
+"""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ltc_events.schemas.base import EVENTS
+import pytest
+from tests.projection_samples import NOON, TODAY, append, number
+
+from ltc_events.schemas.base import EVENTS, Event
 from ltc_events.schemas.upcasting import UPCASTERS
+from ltc_events.store import EventStore, NewEvent
 from ltc_events.store.decoding import DECODERS
 
 PAGE = Path(__file__).parents[1] / "docs" / "evolution.md"
+PACKED, HANDED_OVER, DROPPED = "parcel.packed.v1", "parcel.handed_over.v1", "parcel.dropped.v1"
 
 
 @contextmanager
@@ -37,6 +46,47 @@ def blocks(language: str = "python") -> list[str]:
 def run_blocks(*numbers: int) -> dict[str, Any]:
     """Run these blocks of the page one after the other, and see what they define."""
     namespace: dict[str, Any] = {"__name__": "docs.evolution"}
-    for number in numbers:
-        exec(compile(blocks()[number], f"{PAGE.name}, block {number + 1}", "exec"), namespace)
+    for block in numbers:
+        exec(compile(blocks()[block], f"{PAGE.name}, block {block + 1}", "exec"), namespace)
     return namespace
+
+
+def first_release() -> Any:
+    """What the page's first block defines."""
+    return run_blocks(0)
+
+
+def second_release() -> Any:
+    """What its second and third block define."""
+    return run_blocks(1, 2)
+
+
+def happens(parcel: int, version: int, event: Event) -> NewEvent:
+    """What happens to a parcel, as its `version`-th event."""
+    command = number(10**12 + 100 * parcel + version)
+    return NewEvent(number(parcel), version, event, None, NOON, TODAY, command, command, command, "tests")
+
+
+def life(old: Any, parcel: int = 1, fee: str = "7") -> list[NewEvent]:
+    """A parcel as the first release recorded it."""
+    events = (
+        old["ParcelPacked"](weight=Decimal("2.5")),
+        old["ParcelHandedOver"](carrier="Ant", fee=Decimal(fee)),
+        old["ParcelDropped"](reason="it fell"),
+    )
+    return [happens(parcel, version, event) for version, event in enumerate(events, 1)]
+
+
+@pytest.fixture
+def written(event_store: EventStore) -> EventStore:
+    """A store that the first release has written: the page's parcel."""
+    with release():
+        append(event_store, *life(first_release()))
+    return event_store
+
+
+@pytest.fixture
+def second(written: EventStore) -> Iterator[Any]:
+    """The second release at work on that store."""
+    with release():
+        yield second_release()

@@ -138,6 +138,9 @@ class Fragile(Projection):
             raise RuntimeError("I cannot read this note")
 
 
+ALL: tuple[type[Projection], ...] = (Bills, Ledger, Fragile)
+
+
 def number(n: int) -> UUID:
     """The n-th UUID."""
     return UUID(int=n)
@@ -171,6 +174,22 @@ def _new(subject: UUID, event: Event) -> NewEvent:
 def append(store: EventStore, *events: NewEvent) -> int:
     """Store these events; the position of the last one."""
     return store.append(Commit(events=list(events))) + len(events)
+
+
+def story(store: EventStore) -> int:
+    """Bills 1 to 9 with payments, one void, and talk in between."""
+    return append(
+        store,
+        *(bill(n, f"{n}.50") for n in range(1, 10)),
+        chatter(),
+        payment(1, "1.00"),
+        payment(1, "0.50"),
+        payment(2, "2.00"),
+        void(3),
+        chatter(),
+        payment(4, "4.50"),
+        chatter(),
+    )
 
 
 def as_records(events: Sequence[NewEvent], first: int = 1) -> list[Record]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.projection_samples import Billed, Bills, Fragile, Ledger, append, bill, chatter, known_events, number, payment, void
+from tests.projection_samples import ALL, Billed, Bills, Fragile, Ledger, append, bill, chatter, number, payment, void
 
 from ltc_events.projections.base import Add, Operation, Projection, on
 from ltc_events.projections.catalogue import parse_build
@@ -18,13 +18,7 @@ from ltc_events.projections.verification import Touch, verify
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role
 
-ALL: tuple[type[Projection], ...] = (Bills, Ledger, Fragile)
-
-
-@pytest.fixture(autouse=True)
-def _events() -> Iterator[None]:
-    with known_events():
-        yield
+pytestmark = pytest.mark.usefixtures("sample_events")
 
 
 @pytest.fixture

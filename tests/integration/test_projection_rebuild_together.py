@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.builds import WHO
 from tests.projection_samples import Bills, Fragile, Ledger, append, bill, chatter, known_events, payment, void
 
 from ltc_events.application.clock import SystemClock
@@ -30,7 +31,6 @@ from ltc_events.store import Database, EventStore, Role
 
 ROOT = Path(__file__).parents[2]
 SAMPLES: tuple[type[Projection], ...] = (Bills, Ledger, Fragile)
-WHO = {"by": "ann", "reason": "test"}
 
 
 @pytest.fixture

@@ -1,87 +1,24 @@
-"""Read tables follow the log: nothing twice, nothing left out, and one that breaks stops alone."""
+"""Read tables follow the log: nothing twice and nothing left out, whoever crashes, races or gets no wake-up."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import psycopg
 import pytest
-from structlog.testing import capture_logs
-from tests.projection_samples import (
-    Billed,
-    Bills,
-    Chatter,
-    Fragile,
-    Ledger,
-    append,
-    bill,
-    chatter,
-    known_events,
-    number,
-    payment,
-    rows,
-    void,
-)
+from tests.builds import status, until
+from tests.projection_samples import ALL, Bills, Chatter, append, bill, chatter, number, payment, rows, story
 
-from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
-from ltc_events.projections.errors import TableDiffers
+from ltc_events.projections.base import Operation, Projection, Put, column, on
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.runner import WAIT_S, Runner, open_runner
-from ltc_events.projections.status import ProjectionStatus, projection_status
+from ltc_events.projections.status import projection_status
 from ltc_events.schemas.record import Record
-from ltc_events.store import Database, EventStore, NotInitialised, Role
-from ltc_events.store.database import LOCK_TIMEOUT_S
+from ltc_events.store import Database, EventStore, Role
 
-ALL: tuple[type[Projection], ...] = (Bills, Ledger, Fragile)
-
-
-@pytest.fixture(autouse=True)
-def _events() -> Iterator[None]:
-    with known_events():
-        yield
-
-
-@pytest.fixture
-def reader(database: Database) -> Iterator[Connection]:
-    with database.connect(Role.READER, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def projector(database: Database) -> Iterator[Connection]:
-    with database.connect(Role.PROJECTOR, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def log(database: Database) -> Iterator[EventStore]:
-    """The event store as the projector sees it."""
-    store = EventStore(database, Role.PROJECTOR)
-    yield store
-    store.close()
-
-
-def status(database: Database, name: str) -> ProjectionStatus:
-    return next(one for one in projection_status(database) if one.name == name)
-
-
-def story(store: EventStore) -> int:
-    """Bills 1 to 9 with payments, one void, and talk in between."""
-    return append(
-        store,
-        *(bill(n, f"{n}.50") for n in range(1, 10)),
-        chatter(),
-        payment(1, "1.00"),
-        payment(1, "0.50"),
-        payment(2, "2.00"),
-        void(3),
-        chatter(),
-        payment(4, "4.50"),
-        chatter(),
-    )
+pytestmark = pytest.mark.usefixtures("sample_events")
 
 
 def test_tables_show_the_log(database: Database, event_store: EventStore, reader: Connection) -> None:
@@ -177,15 +114,6 @@ def test_projectors_that_race_never_count_twice(database: Database, event_store:
     assert len(rows(reader, "ledger")) == 240
 
 
-def until(done: Callable[[], bool], seconds: float) -> float:
-    """Wait for something; how long it took."""
-    started = time.monotonic()
-    while not done():
-        assert time.monotonic() - started < seconds
-        time.sleep(0.005)
-    return time.monotonic() - started
-
-
 class Trap:
     """A log that springs something on its reader before the `nth` page."""
 
@@ -230,109 +158,6 @@ def test_a_crash_between_batches_loses_and_doubles_nothing(
     assert len(rows(reader, "ledger")) == 26
 
 
-@pytest.mark.parametrize("page_events", [1, 3, 100])
-def test_a_projection_that_cannot_take_an_event_in_stops_alone(
-    database: Database, event_store: EventStore, reader: Connection, projector: Connection, page_events: int, log: EventStore
-) -> None:
-    append(event_store, bill(1, "1"), bill(2, "2"), bill(3, "3", "break"), bill(4, "4"))
-    runner = Runner(log, [projector], ALL, page_events=page_events)
-    runner.catch_up()
-    assert rows(reader, "fragile")[0][1] == 2  # what came before it is in
-    stopped = status(database, "fragile")
-    assert (stopped.state, stopped.position, stopped.failed_position) == ("failed", 2, 3)
-    assert stopped.failed_event == "sample.billed.v1"
-    assert stopped.error == "RuntimeError: I cannot read this note"
-    assert stopped.lag_events == 2
-    assert stopped.lag_seconds > 0
-    head = append(event_store, bill(5, "5"))
-    runner.catch_up()
-    assert [(one.name, one.state, one.position) for one in projection_status(database)] == [
-        ("bills", "live", head),
-        ("fragile", "failed", 2),
-        ("ledger", "live", head),
-    ]
-
-
-def test_one_that_stops_names_the_command_it_stopped_at(
-    database: Database, event_store: EventStore, projector: Connection, log: EventStore
-) -> None:
-    append(event_store, bill(1, "1"), bill(2, "2", "break"))
-    with capture_logs() as logs:
-        Runner(log, [projector], ALL).catch_up()
-    (told,) = [one for one in logs if one["event"] == "projection_stopped"]
-    (record,) = event_store.read_raw(1, 1)
-    assert (told["table"], told["position"], told["log_level"]) == ("fragile", 2, "error")
-    assert told["command_id"] == str(record.command_id)
-    assert (told["correlation_id"], told["causation_id"]) == (str(record.correlation_id), str(record.causation_id))
-
-
-def test_a_mended_projection_goes_on_where_it_stopped(database: Database, event_store: EventStore, reader: Connection) -> None:
-    class Mended(Projection):
-        """Counts bills."""
-
-        table, version, key, columns = Fragile.table, Fragile.version, Fragile.key, Fragile.columns
-
-        @on(Billed)
-        def billed(self, event: Billed, record: Record) -> Sequence[Operation]:
-            return (Add(record.effective_on, bills=1),)
-
-    head = append(event_store, bill(1, "1"), bill(2, "2", "break"), bill(3, "3"))
-    for projection in (Fragile, Mended):
-        with open_runner(database, [projection]) as runner:
-            runner.catch_up()
-    assert rows(reader, "fragile")[0][1] == 3
-    mended = status(database, "fragile")
-    assert (mended.state, mended.position, mended.failed_position, mended.error) == ("live", head, None, None)
-
-
-@pytest.mark.parametrize("page_events", [1, 100])
-def test_rows_that_the_database_refuses_stop_their_projection_alone(
-    database: Database, event_store: EventStore, reader: Connection, projector: Connection, page_events: int, log: EventStore
-) -> None:
-    """An entry that does not balance, and a payment beyond the bill: each names its event."""
-    head = append(
-        event_store, bill(1, "1"), bill(2, "2", "unbalanced"), bill(3, "3"), payment(3, "2.50"), payment(3, "1"), bill(4, "4")
-    )
-    Runner(log, [projector], ALL, page_events=page_events).catch_up()
-    ledger, bills = status(database, "ledger"), status(database, "bills")
-    assert (ledger.state, ledger.failed_position, ledger.position) == ("failed", 2, 1)
-    assert "an entry of ltc_read.ledger__v1 does not add up to zero" in str(ledger.error)
-    assert '"position": 2' in str(ledger.error)
-    assert (bills.state, bills.failed_position, bills.failed_event) == ("failed", 5, "sample.paid.v1")
-    assert "breaks its check not_overpaid" in str(bills.error)
-    assert status(database, "fragile").position == head
-    assert [row[:2] for row in rows(reader, "ledger")] == [(1, 1), (1, 2)]
-    assert rows(reader, "bills")[2][2:4] == (Decimal(3), Decimal("2.50"))
-
-
-def test_trouble_of_the_database_is_not_a_failure_of_the_projection(
-    database: Database, event_store: EventStore, projector: Connection, reader: Connection, log: EventStore
-) -> None:
-    append(event_store, bill(1, "1"))
-    runner = Runner(log, [projector], [Bills])
-    projector.execute("SET lock_timeout = '100ms'")
-    with database.connect(Role.OWNER) as owner:
-        owner.execute("LOCK TABLE ltc_read.bills__v1")
-        with pytest.raises(psycopg.errors.LockNotAvailable):
-            runner.catch_up()
-    assert status(database, "bills").state == "live"
-    runner.catch_up()
-    assert len(rows(reader, "bills")) == 1
-
-
-def test_an_event_that_cannot_be_decoded_stops_only_those_that_handle_it(database: Database, event_store: EventStore) -> None:
-    append(event_store, bill(1, "1"), bill(2, "2"), void(1))
-    with database.connect(Role.OWNER, autocommit=True) as owner:
-        owner.execute("ALTER TABLE ltc.events DISABLE TRIGGER append_only")
-        owner.execute("UPDATE ltc.events SET data = '{}' WHERE position = 3")
-    head = append(event_store, bill(3, "3"))
-    with open_runner(database, ALL) as runner:
-        runner.catch_up()
-    bills = status(database, "bills")
-    assert (bills.state, bills.position, bills.failed_position, bills.failed_event) == ("failed", 2, 3, "sample.voided.v1")
-    assert (status(database, "ledger").position, status(database, "fragile").position) == (head, head)
-
-
 def test_following_shows_new_events_within_moments(database: Database, event_store: EventStore, reader: Connection) -> None:
     stop = threading.Event()
     with open_runner(database, ALL) as runner:
@@ -368,93 +193,6 @@ def test_a_lost_wake_up_costs_milliseconds(
     stop.set()
     thread.join(5)
     assert waited < WAIT_S
-
-
-def test_analysts_read_the_views_and_nothing_else(database: Database, event_store: EventStore, reader: Connection) -> None:
-    story(event_store)
-    with open_runner(database, ALL) as runner:
-        runner.catch_up()
-    assert reader.execute("SELECT count(*) FROM ltc_read.bills").fetchone() == (8,)
-    assert reader.execute("SELECT count(*) FROM ltc_read.projection_status").fetchone() == (3,)
-    for statement in (
-        "SELECT * FROM ltc.events",
-        "DELETE FROM ltc_read.bills",
-        "UPDATE ltc_read.bills__v1 SET paid = 0",
-        "DELETE FROM ltc_read.checkpoints",
-        "CREATE TABLE ltc_read.mine (a int)",
-    ):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            reader.execute(statement.encode())
-
-
-def test_who_reads_the_status_holds_up_no_projector(database: Database, event_store: EventStore, reader: Connection) -> None:
-    with open_runner(database, ALL):
-        pass
-    story(event_store)
-    with reader.transaction():
-        reader.execute("SELECT FROM ltc_read.projection_status")
-        begun = time.monotonic()
-        with open_runner(database, ALL) as runner:
-            runner.catch_up()
-        assert time.monotonic() - begun < LOCK_TIMEOUT_S, "it waited for the reader, or took the view from under it"
-    assert reader.execute("SELECT min(position) FROM ltc_read.projection_status").fetchone() == (event_store.head()[0],)
-
-
-def test_the_catalogue_says_what_columns_mean(database: Database, reader: Connection) -> None:
-    with open_runner(database, ALL):
-        pass
-    for name in ("bills", "bills__v1"):
-        said = reader.execute(
-            "SELECT obj_description(%s::regclass), col_description(%s::regclass, 3)", [f"ltc_read.{name}"] * 2
-        ).fetchone()
-        assert said == ("One row per bill that still counts.", "amount of the bill")
-    indexes = reader.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'bills__v1'").fetchone()
-    assert indexes == (3,)
-
-
-def test_entries_stay_as_they_were_written(database: Database, event_store: EventStore, projector: Connection) -> None:
-    append(event_store, bill(1, "1"))
-    with open_runner(database, [Ledger]) as runner:
-        runner.catch_up()
-    for statement in ("UPDATE ltc_read.ledger__v1 SET amount = 0", "DELETE FROM ltc_read.ledger__v1 WHERE line = 1"):
-        with pytest.raises(psycopg.errors.CheckViolation, match="stay as they were written"):
-            projector.execute(statement.encode())
-    with pytest.raises(psycopg.errors.CheckViolation, match='"off_by": 5'):
-        projector.execute("INSERT INTO ltc_read.ledger__v1 VALUES (9, 1, 'cash', 5, NULL)")
-    with pytest.raises(psycopg.errors.NotNullViolation):
-        projector.execute("INSERT INTO ltc_read.ledger__v1 VALUES (9, 1, 'cash', NULL, NULL)")
-
-
-def heir(base: type[Projection], **changes: Any) -> type[Projection]:
-    return type("Heir", (base,), {"__doc__": base.__doc__, "table": base.table, **changes})
-
-
-def test_a_new_version_is_shown_when_it_has_caught_up(database: Database, event_store: EventStore, reader: Connection) -> None:
-    story(event_store)
-    wider = heir(Bills, version=2, columns={**Bills.columns, "remark": column("text", "unused")})
-    with open_runner(database, [Bills]) as runner:
-        runner.catch_up()
-        with open_runner(database, [wider]) as newer:
-            assert len(rows(reader, "bills")[0]) == 6  # still the old one
-            newer.catch_up()
-            assert len(rows(reader, "bills")[0]) == 7
-            assert [row[:6] for row in rows(reader, "bills")] == rows(reader, "bills__v1")
-    with open_runner(database, [Bills]) as runner:
-        runner.catch_up()
-        assert len(rows(reader, "bills")[0]) == 7  # an older program does not turn it back
-
-
-def test_a_table_that_is_not_as_declared_is_refused(database: Database) -> None:
-    with open_runner(database, [Bills]):
-        pass
-    changed = heir(Bills, columns={**Bills.columns, "remark": column("text", "added without a new version")})
-    with pytest.raises(TableDiffers, match="bills__v1"), open_runner(database, [changed]):
-        pass
-
-
-def test_status_needs_a_ledger(bare_database: Database, database: Database) -> None:
-    with pytest.raises(NotInitialised):
-        projection_status(database)
 
 
 def test_rare_events_are_found_in_a_long_log(

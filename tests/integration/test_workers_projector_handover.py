@@ -1,0 +1,164 @@
+"""Read tables change hands between the store and Kafka: one source feeds each, and nothing is lost on the way."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from kafka import KafkaAdminClient
+from tests.broker import until
+from tests.projectors import SOME, adopt, are_at, arrive, assert_true, at_work, fill, relay_all, source_of
+
+from ltc_events.bus.publisher import Publisher
+from ltc_events.bus.records import partition_of
+from ltc_events.bus.survey import Survey
+from ltc_events.bus.topics import EVENTS, Bus
+from ltc_events.cli.freshness import freshen
+from ltc_events.cli.session import Session
+from ltc_events.projections.catalogue import Build
+from ltc_events.projections.digest import digest
+from ltc_events.projections.errors import EventMisplaced, FedElsewhere, FedFromStore, PartitionsChanged
+from ltc_events.projections.handover import come_home, go_out
+from ltc_events.projections.rebuild import rebuild
+from ltc_events.projections.runner import open_runner
+from ltc_events.projections.source import Source, vector_of
+from ltc_events.projections.status import projection_status
+from ltc_events.projections.switching import switch
+from ltc_events.projections.tables.customers import Customers
+from ltc_events.projections.tables.timeline import Timeline
+from ltc_events.store import Database, EventStore, Role
+from ltc_events.workers.projector import open_projector
+from ltc_events.workers.relay import open_relay
+
+
+def ends(bus: Bus) -> tuple[Source, Callable[[], dict[int, int]]]:
+    with Survey(bus) as survey:
+        count = len(survey.ends(bus.topic(EVENTS)))
+
+    def look() -> dict[int, int]:
+        with Survey(bus) as survey:
+            return survey.ends(bus.topic(EVENTS))
+
+    return Source(bus.topic(EVENTS), count), look
+
+
+def test_handing_over_and_back_while_commands_keep_coming(bus: Bus, database: Database, event_store: EventStore) -> None:
+    done = threading.Event()
+
+    def command() -> None:
+        with EventStore(database, Role.WRITER) as store:
+            while not done.wait(0.02):
+                fill(store, 12)
+
+    commands = threading.Thread(target=command)
+    source, look = ends(bus)
+    fill(event_store)
+    with at_work(lambda: open_relay(bus, database, Publisher(bus))):
+        commands.start()
+        try:
+            for _ in range(2):
+                with open_runner(database, SOME) as runner:
+                    for _ in range(3):
+                        runner.step()
+                    go_out(database, SOME, source, look, by="ann", reason="a test")
+                    with pytest.raises(FedElsewhere, match="not from the store"):
+                        runner.step()
+                with open_projector(bus, database, projections=SOME) as worker:
+                    begun = event_store.head()[0]
+                    until(lambda: lowest(database) > begun + 50, worker.step)  # noqa: B023
+                    assert_true(database)
+                    come_home(database, SOME, by="ann", reason="a test")
+                    with pytest.raises(FedFromStore, match="not from"):
+                        until(lambda: False, worker.step)
+                assert {one.source for one in projection_status(database)} == {"store"}
+                assert_true(database)
+        finally:
+            done.set()
+            commands.join()
+    with open_runner(database, SOME) as runner:
+        runner.catch_up()
+    assert are_at(database, event_store.head()[0])
+    assert_true(database)
+
+
+def lowest(database: Database) -> int:
+    return min(one.position for one in projection_status(database))
+
+
+def test_only_one_source_feeds_a_table(bus: Bus, database: Database, event_store: EventStore) -> None:
+    adopt(bus, database, event_store)
+    with pytest.raises(FedElsewhere, match="not from the store") as refused, open_runner(database, SOME):
+        pass
+    assert "ltc projections source store" in refused.value.fix
+    come_home(database, SOME, by="ann", reason="a test")
+    with pytest.raises(FedFromStore) as other, open_projector(bus, database, projections=SOME):
+        pass
+    assert "ltc projections source kafka" in other.value.fix
+
+
+def test_another_number_of_partitions_is_refused_and_there_is_a_way(
+    bus: Bus, database: Database, event_store: EventStore
+) -> None:
+    adopt(bus, database, event_store)
+    with open_projector(bus, database, projections=SOME) as worker:
+        until(lambda: len(worker.partitions) == 3, worker.step)
+        admin = KafkaAdminClient(bootstrap_servers=bus.bootstrap)
+        admin.create_partitions({bus.topic(EVENTS): 5})
+        admin.close()
+        customers = fill(event_store, 300)
+        assert any(partition_of(str(one).encode(), 3) != partition_of(str(one).encode(), 5) for one in customers)
+        relay_all(bus, database, event_store)
+        with pytest.raises((EventMisplaced, PartitionsChanged)):  # whichever it sees first
+            until(lambda: False, worker.step)
+    assert_true(database)
+    with pytest.raises(PartitionsChanged, match="5 partitions now") as refused, open_projector(bus, database, projections=SOME):
+        pass
+    assert "ltc projections source store" in refused.value.fix
+    come_home(database, SOME, by="ann", reason="five partitions")
+    assert_true(database)
+    source, look = ends(bus)
+    go_out(database, SOME, source, look, by="ann", reason="five partitions")
+    with open_projector(bus, database, projections=SOME) as worker:
+        fill(event_store)
+        relay_all(bus, database, event_store)
+        arrive(worker, database, event_store)
+    assert_true(database)
+
+
+def test_a_rebuilt_table_is_handed_over_and_can_be_shown(bus: Bus, database: Database, event_store: EventStore) -> None:
+    adopt(bus, database, event_store)
+    with at_work(lambda: open_relay(bus, database, Publisher(bus)), lambda: open_projector(bus, database, projections=SOME)):
+        fill(event_store)
+        build = rebuild(database, Customers, by="ann", reason="a test", anew=True)
+        fill(event_store)
+
+        def handed_over() -> bool:
+            with database.connect(Role.PROJECTOR) as connection:
+                return vector_of(connection, build).source == bus.topic(EVENTS)
+
+        until(handed_over)
+        fill(event_store)
+        switched = switch(database, Customers, build, by="ann")
+        assert switched.comparison is not None
+        assert switched.comparison.equal
+        fill(event_store)
+        assert digest(database, Customers).build == build == Build("customers", 1, 1)
+        until(lambda: are_at(database, event_store.head()[0]))
+    assert_true(database)
+
+
+def test_a_report_waits_for_tables_and_writes_none(bus: Bus, database: Database, event_store: EventStore) -> None:
+    tables = (Timeline,)
+    with open_projector(bus, database) as worker:
+        until(lambda: source_of(database, Timeline) == bus.topic(EVENTS), worker.step)
+        fill(event_store)
+        relay_all(bus, database, event_store)
+        before = event_store.head()[0]
+        until(lambda: are_at(database, before, *tables), worker.step)
+    fill(event_store)
+    session = Session(database_url=database.conninfo)
+    try:
+        freshen(session, "funnel")
+    finally:
+        session.close()
+    assert lowest(database) == before
+    assert {one.source for one in projection_status(database)} == {bus.topic(EVENTS)}
