@@ -60,12 +60,12 @@ class Parking(Notes):
     table, version, on_failure = "notes", 1, "park"
 
 
-_streams = iter(range(10**9, 10**12, 10))
+streams = iter(range(10**9, 10**12, 10))
 
 
 def bill(customer: int, note: str, amount: int = 1) -> NewEvent:
     """A bill of a customer, each a stream of its own."""
-    stream, command = number(next(_streams)), number(next(_streams))
+    stream, command = number(next(streams)), number(next(streams))
     event = Billed(amount=Decimal(amount), note=note)
     return NewEvent(stream, 1, event, number(customer), NOON, TODAY, command, command, command, "tests")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.projection_notes import TABLE, Mended, Parking, Skipping, _streams, bill, catch_up, seen
+from tests.projection_notes import TABLE, Mended, Parking, Skipping, bill, catch_up, seen, streams
 from tests.projection_samples import Billed, append, number
 
 from ltc_events.projections.base import Operation, on
@@ -132,7 +132,7 @@ def test_what_waited_becomes_what_it_would_have_been(
     page_events: int,
 ) -> None:
     """For any history: nobody waits for another's event, and once mended it is as if nothing had happened."""
-    others = next(_streams)  # each history has customers of its own
+    others = next(streams)  # each history has customers of its own
     append(event_store, *(bill(others + customer, note) for customer, note in history))
     Runner(log, [projector], [Parking], page_events=page_events).catch_up()
     good: dict[int, list[str]] = {}
@@ -150,6 +150,36 @@ def test_what_waited_becomes_what_it_would_have_been(
     for customer, note in history:
         by_customer.setdefault(customer, []).append(note)
     assert ours(projector, others) == {customer: (notes[-1], len(notes)) for customer, notes in by_customer.items()}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=HISTORIES, page_events=st.integers(1, 5), stops_after=st.integers(0, 12))
+def test_a_table_that_skips_is_as_if_those_events_had_never_been(
+    database: Database,
+    event_store: EventStore,
+    log: EventStore,
+    projector: Connection,
+    history: list[tuple[int, str]],
+    page_events: int,
+    stops_after: int,
+) -> None:
+    """For any history, pages of any size, and a projector that comes back in the middle; a proof says the same."""
+    others = next(streams)
+    before = event_store.head()[0]
+    skipped: list[int] = []
+    for part in (history[:stops_after], history[stops_after:]):
+        if part:
+            first = append(event_store, *(bill(others + customer, note) for customer, note in part)) - len(part) + 1
+            skipped += [position for position, (_, note) in enumerate(part, first) if note == "break"]
+        Runner(log, [projector], [Skipping], page_events=page_events).catch_up()
+    good: dict[int, list[str]] = {}
+    for customer, note in history:
+        if note != "break":
+            good.setdefault(customer, []).append(note)
+    assert ours(projector, others) == {customer: (notes[-1], len(notes)) for customer, notes in good.items()}
+    assert [one.position for one in letters(projector) if one.position > before] == skipped
+    proof = verify(database, Skipping)
+    assert (proof.equal, proof.is_whole) == (True, not letters(projector))
 
 
 def ours(connection: Connection, others: int) -> dict[int, tuple[str, int]]:
