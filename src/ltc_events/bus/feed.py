@@ -16,6 +16,7 @@ records.install()
 
 SESSION_TIMEOUT_MS = 10_000
 CLOSE_TIMEOUT_MS = 3_000
+# As long as workers wait for messages: nobody stops any later for it.
 JOINING_MS = 500
 Assigned = Callable[[list[int]], Mapping[int, int]]
 """Given the partitions that are ours now, the offset at which to begin each."""
@@ -93,7 +94,10 @@ class Feed:
         self.close()
 
     def poll(self, timeout_s: float) -> list[Polled]:
-        """What came, in the order of each partition; waits at most `timeout_s`. Raises FeedReplaced, BusUnreachable."""
+        """What came, in the order of each partition; waits at most `timeout_s`, and a moment more while the group forms.
+
+        Raises FeedReplaced, BusUnreachable.
+        """
         try:
             self._finish_joining()
             polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
