@@ -102,6 +102,12 @@ class LeftOut(NamedTuple):
 NOTHING = LeftOut((), {})
 
 
+def _lacking(positions: Iterable[tuple[int, UUID | None]]) -> LeftOut:
+    """What letters say together: each the position of an event, and whose events wait since then, if any do."""
+    told = list(positions)
+    return LeftOut(tuple(at for at, held in told if held is None), {held: at for at, held in told if held is not None})
+
+
 def held_by(
     connection: Connection, source: str, tables: Collection[tuple[str, int]], schema: str = SCHEMA
 ) -> dict[tuple[str, int], Held]:
@@ -167,24 +173,15 @@ def left_out(connection: Connection, build: Build, schema: str = SCHEMA) -> Left
     query = sql.SQL(
         "SELECT position, held FROM {} WHERE projection = %s AND version = %s AND settled_at IS NULL ORDER BY position"
     ).format(relation("projection_letters", schema))
-    rows = connection.execute(query, (build.place, build.version)).fetchall()
-    return LeftOut(
-        tuple(position for position, held in rows if held is None), {held: at for at, held in rows if held is not None}
-    )
+    return _lacking(connection.execute(query, (build.place, build.version)))
 
 
 def all_left_out(connection: Connection) -> dict[Build, LeftOut]:
     """What tables lack at this moment; those that lack nothing are absent."""
-    found: dict[Build, list[Letter]] = {}
+    found: dict[Build, list[tuple[int, UUID | None]]] = {}
     for one in letters(connection):
-        found.setdefault(one.build, []).append(one)
-    return {
-        build: LeftOut(
-            tuple(one.position for one in several if one.held is None),
-            {one.held: one.position for one in several if one.held is not None},
-        )
-        for build, several in found.items()
-    }
+        found.setdefault(one.build, []).append((one.position, one.held))
+    return {build: _lacking(positions) for build, positions in found.items()}
 
 
 def positions_of(connection: Connection, held: UUID, first: int, last: int) -> list[tuple[int, str]]:
