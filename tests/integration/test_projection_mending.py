@@ -118,6 +118,7 @@ def test_a_table_that_lacks_more_is_not_shown_without_a_reason(
         switch(database, Parking, build, by="ann")
 
 
+History = list[tuple[int, str]]
 HISTORIES = st.lists(st.tuples(st.integers(1, 3), st.sampled_from(["a", "b", "break"])), min_size=1, max_size=12)
 
 
@@ -128,28 +129,25 @@ def test_what_waited_becomes_what_it_would_have_been(
     event_store: EventStore,
     log: EventStore,
     projector: Connection,
-    history: list[tuple[int, str]],
+    history: History,
     page_events: int,
 ) -> None:
     """For any history: nobody waits for another's event, and once mended it is as if nothing had happened."""
     others = next(streams)  # each history has customers of its own
     append(event_store, *(bill(others + customer, note) for customer, note in history))
     Runner(log, [projector], [Parking], page_events=page_events).catch_up()
-    good: dict[int, list[str]] = {}
     stuck: set[int] = set()
+    good: History = []
     for customer, note in history:
         if note == "break":
             stuck.add(customer)
         elif customer not in stuck:
-            good.setdefault(customer, []).append(note)
-    assert ours(projector, others) == {customer: (notes[-1], len(notes)) for customer, notes in good.items()}
+            good.append((customer, note))
+    assert ours(projector, others) == summary(good)
     assert {one.int - others for one in left_out(projector, TABLE).parked} == stuck
     if stuck:
         retry(database, Mended, by="ann")
-    by_customer: dict[int, list[str]] = {}
-    for customer, note in history:
-        by_customer.setdefault(customer, []).append(note)
-    assert ours(projector, others) == {customer: (notes[-1], len(notes)) for customer, notes in by_customer.items()}
+    assert ours(projector, others) == summary(history)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -159,7 +157,7 @@ def test_a_table_that_skips_is_as_if_those_events_had_never_been(
     event_store: EventStore,
     log: EventStore,
     projector: Connection,
-    history: list[tuple[int, str]],
+    history: History,
     page_events: int,
     stops_after: int,
 ) -> None:
@@ -172,14 +170,18 @@ def test_a_table_that_skips_is_as_if_those_events_had_never_been(
             first = append(event_store, *(bill(others + customer, note) for customer, note in part)) - len(part) + 1
             skipped += [position for position, (_, note) in enumerate(part, first) if note == "break"]
         Runner(log, [projector], [Skipping], page_events=page_events).catch_up()
-    good: dict[int, list[str]] = {}
-    for customer, note in history:
-        if note != "break":
-            good.setdefault(customer, []).append(note)
-    assert ours(projector, others) == {customer: (notes[-1], len(notes)) for customer, notes in good.items()}
+    assert ours(projector, others) == summary([one for one in history if one[1] != "break"])
     assert [one.position for one in letters(projector) if one.position > before] == skipped
     proof = verify(database, Skipping)
     assert (proof.equal, proof.is_whole) == (True, not letters(projector))
+
+
+def summary(history: History) -> dict[int, tuple[str, int]]:
+    """Of each customer the last note, and how many bills."""
+    notes: dict[int, list[str]] = {}
+    for customer, note in history:
+        notes.setdefault(customer, []).append(note)
+    return {customer: (several[-1], len(several)) for customer, several in notes.items()}
 
 
 def ours(connection: Connection, others: int) -> dict[int, tuple[str, int]]:
