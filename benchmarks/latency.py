@@ -1,9 +1,10 @@
 """From a command that is sent to a read table that shows it; and what memory the workers have after very many messages."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from time import perf_counter, sleep
+from typing import Any
 from uuid import UUID, uuid4
 
 import psutil
@@ -14,21 +15,25 @@ from benchmarks.figure import Figure, not_run, within
 from benchmarks.place import Place, say
 from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.publisher import Publisher
+from ltc_events.bus.records import partition_of
 from ltc_events.bus.topics import COMMANDS, EVENTS, Bus
 from ltc_events.schemas.customer import Profile, RegisterCustomer
 from ltc_events.schemas.envelope import document
+from ltc_events.schemas.outcome import Outcome
 from ltc_events.store import Database, EventStore, Role
 
 PER_SECOND = 500
 PAGE_S = 0.01
 """Commands are sent so often; each counts from when it was due."""
+LOOK_S = 0.005
+"""The table is looked at so often: who looks all the time takes from the workers what they need."""
 SECONDS, WARM_UP_S = 20.0, 4.0
 P50_MS, P99_MS = 50.0, 250.0
 MEMORY_MB = 300.0
 MESSAGES = 1_000_000
 EARLY = 5
 """Memory is looked at after the whole, and after one part in so many."""
-_LOOK = "SELECT min(position) FROM ltc_read.checkpoints WHERE projection = 'customers'"
+_LOOK = "SELECT partition, position FROM ltc_read.checkpoints WHERE projection = 'customers'"
 
 
 def end_to_end(place: Place, bootstrap: str) -> Iterator[Figure]:
@@ -70,7 +75,15 @@ def _delays(database: Database, bus: Bus, seconds: float, warm_up_s: float) -> l
     watch.stop()
     with EventStore(database, Role.PROJECTOR) as store:
         outcomes = store.outcomes(list(due))
-    return [watch.seen_at(outcomes[id].last_position) - moment for id, moment in due.items()]
+        subjects = {record.position: record.customer_id for record in store.read_raw(0, watch.position)}
+    return [watch.seen_at(position, subjects[position]) - due[id] for id, position in _positions(outcomes)]
+
+
+def _positions(outcomes: Mapping[UUID, Outcome]) -> Iterator[tuple[UUID, int]]:
+    for id, outcome in outcomes.items():
+        if outcome.last_position is None:
+            raise ValueError(f"{id} was refused: {outcome.reasons}")
+        yield id, outcome.last_position
 
 
 def _commands(number: int) -> list[tuple[UUID, dict[str, object]]]:
@@ -83,11 +96,12 @@ def _commands(number: int) -> list[tuple[UUID, dict[str, object]]]:
 
 
 class _Watch:
-    """A reader that looks at how far the table is, all the time."""
+    """A reader that looks at how far the table is in each partition, all the time."""
 
     def __init__(self, database: Database) -> None:
         self.position = 0
-        self._seen: list[tuple[int, float]] = []
+        """All partitions have come so far."""
+        self._seen: list[tuple[dict[int, int], float]] = []
         self._ended = False
         self._thread = threading.Thread(target=self._look, args=(database,), daemon=True)
         self._thread.start()
@@ -97,26 +111,27 @@ class _Watch:
         self._ended = True
         self._thread.join()
 
-    def seen_at(self, position: int) -> float:
-        """When the table first showed the event at this position."""
-        return next(moment for reached, moment in self._seen if reached >= position)
+    def seen_at(self, position: int, customer: UUID | None) -> float:
+        """When the table first showed the event of a customer at this position: its own partition had come so far."""
+        key = str(customer).encode()
+        return next(moment for places, moment in self._seen if places[partition_of(key, len(places))] >= position)
 
     def _look(self, database: Database) -> None:
+        before: dict[int, int] = {}
         with database.connect(Role.READER, autocommit=True) as connection:
             while not self._ended:
-                position = _position(connection)
-                if position > self.position:
-                    self.position = position
-                    self._seen.append((position, perf_counter()))
-                sleep(0.002)
+                places = _places(connection)
+                if places and places != before:
+                    self._seen.append((places, perf_counter()))
+                    self.position, before = min(places.values()), places
+                sleep(LOOK_S)
 
 
-def _position(connection: psycopg.Connection[tuple[object, ...]]) -> int:
+def _places(connection: psycopg.Connection[tuple[Any, ...]]) -> dict[int, int]:
     try:
-        row = connection.execute(_LOOK).fetchone()
+        return dict(connection.execute(_LOOK).fetchall())
     except psycopg.errors.UndefinedTable:
-        return 0
-    return int(str(row[0])) if row and row[0] is not None else 0
+        return {}
 
 
 def memory(place: Place, bootstrap: str) -> Iterator[Figure]:

@@ -2,7 +2,7 @@
 
 `python -m tests.dying_worker KIND POINT DATABASE BOOTSTRAP PREFIX`
 
-Points are `before` or `after`, then what: `append`, `send`, `settle`, `advance` or `lease`, then optionally at which time.
+Points are `before` or `after`, then what (a key of `METHODS`), then optionally at which time.
 """
 
 import os
@@ -13,6 +13,7 @@ from typing import Any
 
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import Bus
+from ltc_events.projections import partitioned
 from ltc_events.projections.partitioned import PartitionedRunner
 from ltc_events.projections.tables.customer_profiles import CustomerProfiles
 from ltc_events.projections.tables.customers import Customers
@@ -32,7 +33,8 @@ METHODS: dict[str, tuple[Any, str]] = {
     "advance": (EventStore, "advance"),
     "lease": (Lease, "advance"),
     "take": (PartitionedRunner, "take"),
-    "write": (Writer, "write_partitions"),
+    "write": (partitioned, "write_shares"),
+    "rows": (Writer, "_change"),
     "pass": (PartitionedRunner, "_pass"),
 }
 OPEN: dict[str, Callable[..., Any]] = {

@@ -68,12 +68,13 @@ class Intake:
 
     def write(self, records: Sequence[Record], moves: Sequence[Move], prepared: Prepared | None = None) -> None:
         """Write what these events mean by which the partitions move: all of it or nothing. Raises whatever is in the way."""
-        held = self.held
-        batch = prepared.batch if prepared is not None and prepared.then is held else None
-        if batch is None:
-            batch = operations(self._projection, _free(records, held))
-        self.writer.write_partitions(batch, self._checked(moves))
+        self.writer.write_partitions(self.meaning(records, prepared), self.checked(moves))
         self._tell(moves)
+
+    def meaning(self, records: Sequence[Record], prepared: Prepared | None = None) -> list[Operation]:
+        """What these events mean now. Raises whatever is in the way."""
+        batch = prepared.batch if prepared is not None and prepared.then is self.held else None
+        return operations(self._projection, _free(records, self.held)) if batch is None else batch
 
     def take(self, records: Sequence[Record], moves: Sequence[Move], prepared: Prepared | None = None) -> None:
         """The same, but an event that cannot be written is found by halving, and dealt with as the projection declares.
@@ -99,7 +100,7 @@ class Intake:
         holder = holder_of(connection, position)
         policy, cause = self._projection.on_failure, cause_of(error)
         if holder in held.keys:
-            self.writer.write_partitions((), self._checked(moves))  # it waits with the others
+            self.writer.write_partitions((), self.checked(moves))  # it waits with the others
             self._tell(moves)
             return
         if policy == "stop" or not _is_of_the_event(error):
@@ -107,7 +108,7 @@ class Intake:
         parks = policy == "park"
         schema, partitions = self._projection.schema, [move.partition for move in moves]
         with connection.transaction():
-            self.writer.write_partitions((), self._checked(moves))
+            self.writer.write_partitions((), self.checked(moves))
             write_letter(connection, self._table, position, event, cause, parks=parks, schema=schema)
             if parks:
                 count_change(connection, self._table, self._source, partitions, schema)
@@ -118,7 +119,8 @@ class Intake:
         what = "projection_parked" if parks else "projection_skipped"
         log.warning(what, table=self._table[0], version=self._table[1], position=position, type=event, cause=cause)
 
-    def _checked(self, moves: Iterable[Move]) -> list[Move]:
+    def checked(self, moves: Iterable[Move]) -> list[Move]:
+        """Moves that are only for as long as the same customers wait."""
         return [move._replace(holds=self.held.changes.get(move.partition)) for move in moves]
 
     def _tell(self, moves: Iterable[Move]) -> None:

@@ -95,9 +95,11 @@ class Writer:
 
     def write_partitions(self, operations: Sequence[Operation], moves: Sequence[Move]) -> None:
         """Apply the operations of all events by which these partitions move; raises as `write`."""
-        gathered = self.gather()
-        gathered.add(operations)
-        self._write(gathered, moves)
+        self._write(self._gathered(operations), moves)
+
+    def apply(self, operations: Sequence[Operation]) -> None:
+        """Change the rows alone, in an open transaction that moves the checkpoint too. Raises OperationInvalid."""
+        self._change(self._gathered(operations))
 
     def gather(self) -> Gathering:
         """Nothing yet, to be added to by whoever writes more than a batch at once."""
@@ -107,22 +109,30 @@ class Writer:
         """Apply what was gathered from all events after `expected` up to `position`; raises as `write`."""
         self._write(gathered, (Move(self._partition, expected, position),))
 
+    def _gathered(self, operations: Sequence[Operation]) -> Gathering:
+        gathered = self.gather()
+        gathered.add(operations)
+        return gathered
+
     def _write(self, gathered: Gathering, moves: Sequence[Move]) -> None:
-        net = gathered.net
         with self._connection.transaction():
             self._advance(moves)
-            if gathered.texts or gathered.rows:
-                self._append(gathered)
-            gone = [key for key, (removed, _, _) in net.items() if removed]
-            if gone:
-                self._delete(gone)
-            groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
-            for key, (_, sets, adds) in net.items():
-                if sets is not None:
-                    shape = (len(key), tuple(sets), tuple(adds))
-                    groups.setdefault(shape, []).append((*key, *sets.values(), *adds.values()))
-            for shape, group in groups.items():
-                self._upsert(shape, group)
+            self._change(gathered)
+
+    def _change(self, gathered: Gathering) -> None:
+        net = gathered.net
+        if gathered.texts or gathered.rows:
+            self._append(gathered)
+        gone = [key for key, (removed, _, _) in net.items() if removed]
+        if gone:
+            self._delete(gone)
+        groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+        for key, (_, sets, adds) in net.items():
+            if sets is not None:
+                shape = (len(key), tuple(sets), tuple(adds))
+                groups.setdefault(shape, []).append((*key, *sets.values(), *adds.values()))
+        for shape, group in groups.items():
+            self._upsert(shape, group)
 
     def _advance(self, moves: Sequence[Move]) -> None:
         if len(moves) == 1:

@@ -23,9 +23,10 @@ from ltc_events.projections.errors import CheckpointMoved, EventMisplaced, Event
 from ltc_events.projections.handover import Adoption, adopting, agree
 from ltc_events.projections.lifecycle import last_transition
 from ltc_events.projections.naming import Connection
-from ltc_events.projections.partitioned import Arrivals, PartitionedRunner
+from ltc_events.projections.partitioned import PartitionedRunner
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import WRITERS, rare_collections
+from ltc_events.projections.sharing import Arrivals
 from ltc_events.projections.source import Source
 from ltc_events.schemas.record import Record
 from ltc_events.schemas.tracing import PARENT, Trace
@@ -39,9 +40,11 @@ log = structlog.get_logger()
 GROUP = "projector"
 BATCH_MESSAGES_MAX = 5_000
 WAIT_S = 0.5
-# While we know of an event that is not here yet.
+# While we know of an event that is not here yet, or of a checkpoint that is behind.
 WAIT_SHORT_S = 0.02
 MARK_EVERY_S = 0.25
+# It takes the broker's time and ours, so less often where most partitions move by themselves.
+MARK_BUSY_EVERY_S = 1.0
 LOOK_EVERY_S = 1.0
 
 
@@ -107,12 +110,12 @@ class Projector:
             self._look_around()
             return
         try:
-            messages = self._feed.poll(WAIT_SHORT_S if self._marks or self._adoption else WAIT_S)
+            messages = self._feed.poll(WAIT_SHORT_S if self._marks or self._adoption or self._runner.has_idle else WAIT_S)
             if messages:
                 self._take(messages)
             else:
                 self._runner.finish()
-            self._mark()
+            self._mark(MARK_BUSY_EVERY_S if messages else MARK_EVERY_S)
             self._look_around()
         except CheckpointMoved as moved:
             # Another worker has our partitions, or a table was brought to the head from the store meanwhile.
@@ -238,14 +241,14 @@ class Projector:
                 raise EventMisplaced(position=position, partition=message.partition, topic=self._feed.topic, home=home)
             raise NoEvent(reason="by its key it does not belong on this partition")
 
-    def _mark(self) -> None:
+    def _mark(self, every_s: float) -> None:
         """Let partitions in which nothing happens move on with the others.
 
         What the relay had sent when we asked it lies before the ends that we ask for afterwards. So a partition that was
         read to that end has nothing more up to that position; unless the topic has got partitions that we do not read, where
         our customers' events may be: that too is asked afterwards. Raises PartitionsChanged.
         """
-        if self._seen and not self._marks and time.monotonic() - self._marked_at > MARK_EVERY_S:
+        if self._seen and not self._marks and time.monotonic() - self._marked_at > every_s:
             self._marked_at = time.monotonic()
             sent = self._store.offsets(self._feed.topic).get((self._feed.topic, 0), 0)
             if sent > self._marked:

@@ -51,25 +51,25 @@ class Relay:
         """Publish a page; wait for events, or for the lease, where there is none."""
         if self._position is None and not self._begin():
             return
-        if not self._publish():
+        if self._publish() < self._page_events:
             self.finish()
-            self._store.wait(self._sent, WAIT_S)
-            self._lease.offset()  # a word now and then, or the lease is lost
+            if not self._store.wait(self._sent, WAIT_S):
+                self._lease.offset()  # a word now and then, or the lease is lost
 
     def finish(self) -> None:
         """Wait for the page that is on its way."""
         self._publisher.settle()
         self._acknowledged()
 
-    def _publish(self) -> bool:
-        """Send the next page; whether there was one."""
+    def _publish(self) -> int:
+        """Send the next page; how many events it has."""
         with collector_paused():
             records = self._store.read_raw(self._sent, self._page_events)
             if records:
                 self._send(records)
                 self._acknowledged()
                 self._sent = records[-1].position
-            return bool(records)
+            return len(records)
 
     def _send(self, records: Sequence[RawRecord]) -> None:
         traces = self._store.traces(self._sent, records[-1].position - self._sent)

@@ -41,7 +41,7 @@ FAULTS: Final = (
     *_of("command", "pause", "before-commit", "before-produce", "before-checkpoint"),
     *_of("relay", "kill", "before-produce", "after-produce", "before-checkpoint"),
     *_of("relay", "pause", "before-produce", "before-checkpoint"),
-    *_of("projector", "kill", "before-write", "after-write"),
+    *_of("projector", "kill", "before-write", "before-rows", "after-rows", "after-write"),
     *_of("projector", "pause", "before-write"),
     *(Fault(action, worker) for worker in WORKERS for action in ("add", "remove")),
     Fault("stop-database"),

@@ -20,6 +20,7 @@ from tests.e2e.faults.plan import LEASE_S, SESSION_TIMEOUT_MS
 
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import Bus
+from ltc_events.projections import partitioned, sharing
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import Runner, open_runner
 from ltc_events.projections.writer import Move, Writer
@@ -29,14 +30,15 @@ from ltc_events.workers import command, loop, projector, relay
 
 BACKOFF_MAX_S = 0.5
 ACTIONS = {"kill": signal.SIGKILL, "pause": signal.SIGSTOP}
-SEAMS: dict[str, dict[str, tuple[Any, str]]] = {
+SEAMS: dict[str, dict[str, list[tuple[Any, str]]]] = {
     "command": {
-        "commit": (EventStore, "append"),
-        "produce": (Publisher, "send"),
-        "checkpoint": (EventStore, "advance"),
+        "commit": [(EventStore, "append")],
+        "produce": [(Publisher, "send")],
+        "checkpoint": [(EventStore, "advance")],
     },
-    "relay": {"produce": (Publisher, "send"), "checkpoint": (Lease, "advance")},
-    "projector": {"write": (Writer, "_write")},
+    "relay": {"produce": [(Publisher, "send")], "checkpoint": [(Lease, "advance")]},
+    # A transaction of one table or of several, and within it the rows of one.
+    "projector": {"write": [(Writer, "_write"), (partitioned, "write_shares")], "rows": [(Writer, "_change")]},
 }
 """By kind of worker: where it touches the world."""
 
@@ -71,8 +73,9 @@ def main(kind: str, name: str, post: Post) -> None:
     loop.BACKOFF_MAX_S = BACKOFF_MAX_S
     command.CommandWorker = partial(command.CommandWorker, session_timeout_ms=SESSION_TIMEOUT_MS)  # type: ignore[misc,assignment]
     BREAK[post.broken]()
-    for what, (owner, method) in SEAMS[kind].items():
-        _wrap(owner, method, kind, what, post.folder)
+    for what, seams in SEAMS[kind].items():
+        for owner, method in seams:
+            _wrap(owner, method, kind, what, post.folder)
     bus, database, stop = Bus(post.bootstrap, post.prefix), Database(post.conninfo), loop.Stop()
     loop.stop_on_signals(stop)
     loop.run(kind, partial(OPEN[post.does], bus, database, lambda: Publisher(bus, stopping=stop.requested)), stop)
@@ -154,6 +157,9 @@ def _move_checkpoint_blindly() -> None:
             self._connection.execute(blind, (position, next_offset, *self._place, partition))
 
     Writer._advance = advance  # type: ignore[method-assign]
+    guard = b", c.position)\n            = (m.projection, m.version, m.partition, m.expected)"
+    assert guard in sharing._MOVE
+    sharing._MOVE = sharing._MOVE.replace(guard, b") = (m.projection, m.version, m.partition)")
 
 
 BREAK: dict[str, Callable[[], object]] = {
