@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from benchmarks import answers, commands, importing, kafka, lone, memory, projecting, projector, reading, rebuilding
+from benchmarks import answers, commands, importing, kafka, lone, memory, pace, projecting, projector, reading, rebuilding
 from benchmarks.figure import Figure
 from benchmarks.place import Place
 
 BENCHMARKS: dict[str, Callable[[Place], Iterator[Figure]]] = {
+    "pace": pace.measure,
     "commands": commands.measure,
     "lone": lone.measure,
     "kafka": kafka.measure,
