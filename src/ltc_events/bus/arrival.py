@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from ltc_events.bus.feed import Polled
-from ltc_events.bus.records import packed_name
+from ltc_events.bus.headers import packed_name
 from ltc_events.kernel.errors import LtcError
 from ltc_events.schemas.envelope import WIRE_PREFIX
 

@@ -4,14 +4,15 @@ Structured mode (`content-type: application/cloudevents+json`, everything in the
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from ltc_events.bus.headers import Headers, Shape, Wire
 from ltc_events.schemas.envelope import WIRE_PREFIX, Undecodable
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.schemas.record import RawRecord, routing_key
@@ -21,15 +22,47 @@ SOURCE = "ltc-events"
 JSON = b"application/json"
 STRUCTURED = "application/cloudevents+json"
 RESULT_TYPE = "ltc.command.result.v1"
-Headers = Sequence[tuple[str, bytes]]
 _MARK = "ce_"
 _SPECVERSION = (_MARK + "specversion", b"1.0")
 _SOURCE = (_MARK + "source", SOURCE.encode())
 _RESULT_TYPE = (_MARK + "type", RESULT_TYPE.encode())
 _CONTENT_TYPE = ("content-type", JSON)
+# Position and type stand before all that holds somebody's words: readers find them by their names.
+_EVENT_HEADERS = (
+    _SPECVERSION,
+    "ce_id",
+    _SOURCE,
+    "ce_type",
+    "ce_subject",
+    "ce_time",
+    "ce_partitionkey",
+    "ce_position",
+    "ce_version",
+    "ce_effectiveon",
+    "ce_recordedat",
+    "ce_commandid",
+    "ce_correlationid",
+    "ce_causationid",
+    "ce_actor",
+    _CONTENT_TYPE,
+)
+_EVENT, _EVENT_OF_CUSTOMER = Shape(*_EVENT_HEADERS), Shape(*_EVENT_HEADERS, "ce_customerid")
+_RESULT = Shape(
+    _SPECVERSION,
+    "ce_id",
+    _SOURCE,
+    _RESULT_TYPE,
+    "ce_subject",
+    "ce_time",
+    "ce_partitionkey",
+    "ce_correlationid",
+    "ce_causationid",
+    _CONTENT_TYPE,
+)
 # Those of tracing come as CloudEvents has them, or as everybody else.
 _BARE = ("content-type", PARENT, STATE)
 _NAMES_MAX = 2_000
+_TIMES_MAX = 5_000
 _USUAL = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 """How a UUID is written usually."""
 
@@ -63,56 +96,46 @@ def command_message(document: Mapping[str, Any]) -> tuple[bytes, bytes, Headers]
     return document["partitionkey"].encode(), orjson.dumps(document["data"]), [*headers, _CONTENT_TYPE]
 
 
-def event_message(record: RawRecord, trace: Trace | None = None) -> tuple[bytes, bytes, Headers]:
+def event_message(record: RawRecord, trace: Trace | None = None) -> tuple[bytes, bytes, Wire]:
     """Key, value and headers of a stored event. Its id is its position: unique, and the same at every delivery."""
     key = routing_key(record)
     position = b"%d" % record.position
     command = str(record.command_id).encode()
     correlation, causation = record.correlation_id, record.causation_id
-    headers = [
-        _SPECVERSION,
-        ("ce_id", position),
-        _SOURCE,
-        ("ce_type", _wire_type(record.type)),
-        ("ce_subject", str(record.subject).encode()),
-        ("ce_time", _utc(record.occurred_at)),
-        ("ce_partitionkey", key),
-        ("ce_position", position),
-        ("ce_version", b"%d" % record.version),
-        ("ce_effectiveon", record.effective_on.isoformat().encode()),
-        ("ce_recordedat", _utc(record.recorded_at)),
-        ("ce_commandid", command),
-        ("ce_correlationid", command if correlation is record.command_id else str(correlation).encode()),
-        ("ce_causationid", command if causation is record.command_id else str(causation).encode()),
-        ("ce_actor", record.actor.encode()),
-        _CONTENT_TYPE,
-    ]
-    if record.customer_id is not None:
-        headers.append(("ce_customerid", key))
-    if trace is not None:
-        headers += trace.headers()
-    return key, record.data, headers
+    contents = (
+        position,
+        _wire_type(record.type),
+        str(record.subject).encode(),
+        _utc(record.occurred_at),
+        key,
+        position,
+        b"%d" % record.version,
+        _date(record.effective_on),
+        _utc(record.recorded_at),
+        command,
+        command if correlation is record.command_id else str(correlation).encode(),
+        command if causation is record.command_id else str(causation).encode(),
+        record.actor.encode(),
+    )
+    headers = _EVENT.filled(*contents) if record.customer_id is None else _EVENT_OF_CUSTOMER.filled(*contents, key)
+    return key, record.data, headers if trace is None else headers.followed_by(trace.headers())
 
 
-def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime) -> tuple[bytes, bytes, Headers]:
+def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime) -> tuple[bytes, bytes, Wire]:
     """Key, value and headers of a command's outcome; `document` is the command's, which says whose it was."""
     key, command = str(document["partitionkey"]).encode(), str(outcome.command_id).encode()
     correlation = document.get("correlationid")
-    headers = [
-        _SPECVERSION,
-        ("ce_id", command),
-        _SOURCE,
-        _RESULT_TYPE,
-        ("ce_subject", str(document["subject"]).encode()),
-        ("ce_time", _utc(time)),
-        ("ce_partitionkey", key),
-        ("ce_correlationid", command if correlation is None else str(correlation).encode()),
-        ("ce_causationid", command),
-        _CONTENT_TYPE,
-    ]
+    headers = _RESULT.filled(
+        command,
+        str(document["subject"]).encode(),
+        _utc(time),
+        key,
+        command if correlation is None else str(correlation).encode(),
+        command,
+    )
     trace = Trace.of(document) if PARENT in document else None
     if trace is not None:
-        headers += trace.headers()
+        headers = headers.followed_by(trace.headers())
     return key, orjson.dumps(outcome.document()), headers
 
 
@@ -182,5 +205,12 @@ def _json(value: bytes) -> Any:
         raise Undecodable(reason=f"the value is not JSON: {error}") from None
 
 
+# Those of a page are often the same.
+@lru_cache(maxsize=_TIMES_MAX)
 def _utc(moment: datetime) -> bytes:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()
+
+
+@lru_cache(maxsize=_TIMES_MAX)
+def _date(day: date) -> bytes:
+    return day.isoformat().encode()

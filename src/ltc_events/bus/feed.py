@@ -9,6 +9,7 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, T
 from kafka.errors import KafkaError
 
 from ltc_events.bus import records
+from ltc_events.bus.headers import Wire
 from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, RECONNECT_MAX_MS, Bus, BusUnreachable, Topic, TopicMissing, reach
 from ltc_events.kernel.errors import LtcError
 
@@ -35,7 +36,7 @@ class Polled(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: records.Arrived
+    headers: Wire
 
 
 class Feed:

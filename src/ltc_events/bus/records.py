@@ -16,14 +16,14 @@ from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import calc_crc32c, decode_varint
 
-Headers = Sequence[tuple[str, bytes]]
-Outgoing = tuple[bytes | None, bytes | None, Headers]
+from ltc_events.bus.headers import Headers, Wire, sized, wired
+
+Outgoing = tuple[bytes | None, bytes | None, Headers | Wire]
 """Key, value and headers."""
 
 SEQUENCES = 2**31
 """Sequence numbers of a producer begin again after so many."""
 _KEYS_MAX = 100_000
-_NAMES_MAX = 2_000
 _NO_LEADER_EPOCH, _FORMAT, _NO_ATTRIBUTES, _CREATE_TIME, _LOG_APPEND_TIME = -1, 2, 0, 0, 1
 # Base offset, length, leader epoch, format, checksum; the checksum is of all that follows it.
 _FRONT = struct.Struct(">qiibI")
@@ -60,13 +60,9 @@ def _hash(key: bytes) -> int:
 def packed(message: Outgoing, delta: int) -> bytes:
     """A message as the record number `delta` of its batch."""
     key, value, headers = message
-    parts = [b"\0\0", _size(delta), *_field(key), *_field(value), _size(len(headers))]
-    names, sizes = _name, _SIZES
-    for name, content in headers:
-        size = len(content)
-        parts += (names(name), sizes[size] if size < _SIZES_MAX else _varint(size), content)
-    body = b"".join(parts)
-    return _size(len(body)) + body
+    block = headers if isinstance(headers, Wire) else wired(headers)
+    body = b"".join((b"\0\0", sized(delta), *_field(key), *_field(value), sized(block.count), block.data))
+    return sized(len(body)) + body
 
 
 def sealed(partition: int, records: Sequence[bytes], producer: Producer, sequence: int) -> Batch:
@@ -78,74 +74,8 @@ def sealed(partition: int, records: Sequence[bytes], producer: Producer, sequenc
     return Batch(partition, count, _FRONT.pack(0, length, _NO_LEADER_EPOCH, _FORMAT, calc_crc32c(body)) + body)
 
 
-@lru_cache(maxsize=_NAMES_MAX, typed=True)
-def _name(name: str) -> bytes:
-    encoded = name.encode()
-    return _size(len(encoded)) + encoded
-
-
 def _field(content: bytes | None) -> tuple[bytes, ...]:
-    return (b"\x01",) if content is None else (_size(len(content)), content)
-
-
-def _varint(number: int) -> bytes:
-    """A number ≥ 0 as Kafka writes it: zig-zag, seven bits a byte, lowest first."""
-    value, written = number << 1, bytearray()
-    while value > 0x7F:
-        written.append(value & 0x7F | 0x80)
-        value >>= 7
-    written.append(value)
-    return bytes(written)
-
-
-_NAMES: dict[bytes, str] = {}
-"""Names of headers that were met: a producer uses the same few ever again."""
-_SIZES_MAX = 4096
-_SIZES = tuple(map(_varint, range(_SIZES_MAX)))
-
-
-def _size(number: int) -> bytes:
-    return _SIZES[number] if number < _SIZES_MAX else _varint(number)
-
-
-def packed_name(name: str) -> bytes:
-    """The name of a header as it stands in a message."""
-    return _name(name)
-
-
-class Arrived:
-    """The headers of a message that came, read when they are asked for.
-
-    They are as none to those who only ask whether there are any: the client would read them all to add up their lengths.
-    """
-
-    __slots__ = ("_block", "_count")
-
-    def __init__(self, block: bytes, count: int) -> None:
-        self._block = block
-        self._count = count
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __iter__(self) -> Iterator[tuple[str, bytes | None]]:
-        """Names and contents, in the order in which they came. What cannot be read at all has the name UNREADABLE."""
-        return iter(_headers(self._block, self._count))
-
-    def first(self, name: bytes) -> bytes | None:
-        """The content of the first header with this name (as `packed_name` has it), without reading those before it.
-
-        None: there is none, or it is longer than 63 bytes. Only for headers that come before any whose content is not ours
-        alone: what they hold might look like a header.
-        """
-        at = self._block.find(name) + len(name)
-        if at < len(name) or at >= len(self._block):
-            return None
-        size = self._block[at]
-        return None if size & 0x81 else self._block[at + 1 : at + 1 + (size >> 1)]
-
-
-UNREADABLE = "unreadable"
+    return (b"\x01",) if content is None else (sized(len(content)), content)
 
 
 class Record(NamedTuple):
@@ -157,7 +87,7 @@ class Record(NamedTuple):
     timestamp_type: int
     key: bytes | None
     value: bytes | None
-    headers: Arrived
+    headers: Wire
     checksum: None = None
 
     def validate_crc(self) -> bool:
@@ -182,7 +112,7 @@ class LeanRecordBatch(DefaultRecordBatch):  # type: ignore[misc]
 
     def _records(self, buffer: bytes, place: int) -> Iterator[Record]:
         base_offset, first_time, time_type = self.base_offset, self.first_timestamp, self.timestamp_type
-        read, new, headers_of, last_time = decode_varint, tuple.__new__, Arrived, self.max_timestamp
+        read, new, headers_of, last_time = decode_varint, tuple.__new__, Wire, self.max_timestamp
         for _ in range(self.records_count):
             length, start = read(buffer, place)
             passed, place = read(buffer, start + 1)  # behind the attributes, of which there are none
@@ -204,40 +134,6 @@ class LeanRecordBatch(DefaultRecordBatch):  # type: ignore[misc]
             yield new(Record, (length, base_offset + delta, moment, time_type, key, value, headers, None))
         if place != len(buffer):
             raise CorruptRecordError(f"{len(buffer) - place} bytes are left after the last record")
-
-
-def _headers(block: bytes, count: int) -> list[tuple[str, bytes | None]]:
-    found: list[tuple[str, bytes | None]] = []
-    keep, names, last, end = found.append, _NAMES, len(block), 0
-    try:
-        for _ in range(count):
-            # Almost every length is below 64: one byte, twice the number.
-            size = block[end]
-            if size & 0x81:
-                size, place = decode_varint(block, end)
-                end = place + max(size, 0)
-            else:
-                place = end + 1
-                end = place + (size >> 1)
-            name = block[place:end]
-            size = block[end]
-            if size & 0x81:
-                size, place = decode_varint(block, end)
-                end = place + max(size, 0)
-            else:
-                place = end + 1
-                end = place + (size >> 1)
-            keep((names.get(name) or _text(name), block[place:end] if size >= 0 else None))
-    except (IndexError, ValueError):
-        end = -1
-    return found if end == last else [*found, (UNREADABLE, block)]
-
-
-def _text(name: bytes) -> str:
-    text = name.decode(errors="backslashreplace")
-    if len(_NAMES) < _NAMES_MAX:
-        _NAMES[name] = text
-    return text
 
 
 def install() -> None:
