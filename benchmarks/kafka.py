@@ -6,7 +6,7 @@ The broker shares the machine's processors with us, the database and the peer.
 from collections.abc import Iterator, Sequence
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 from confluent_kafka import Producer
 from kafka import KafkaProducer
@@ -20,13 +20,13 @@ from benchmarks.place import Place, fill, in_batches
 from ltc_events.application.clock import SystemClock
 from ltc_events.bus.cloudevents import event_message
 from ltc_events.bus.publisher import Publisher
-from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import EVENTS, Bus
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.workers.command import CommandWorker
 from ltc_events.workers.relay import open_relay
 
 COMMANDS, RELAY = "commands from Kafka, answers on Kafka", "relay to Kafka"
+_Ready: TypeAlias = tuple[bytes, bytes, list[tuple[str, str | bytes | None]]]
 EVENTS_MAX = 60_000
 """Of the ledger's events so many are published."""
 NAMES = {COMMANDS: "commands/s", RELAY: "events/s", "end to end at 500 commands/s": "ms"}
@@ -87,7 +87,8 @@ def _relay(place: Place, bootstrap: str) -> Iterator[Figure]:
     ledger = place.ledger(place.sizes.customers)
     with EventStore(ledger, Role.WRITER) as store:
         head = min(store.head()[0], EVENTS_MAX)
-        messages = [event_message(record) for record in store.read_raw(0, head)]
+        packed = [event_message(record) for record in store.read_raw(0, head)]
+    messages: list[_Ready] = [(key, value, [(name, text or b"") for name, text in headers]) for key, value, headers in packed]
     place.settle()
     ours, kafka_python, librdkafka = [], [], []
     for _ in range(place.sizes.rounds):
@@ -113,24 +114,24 @@ def _relayed(place: Place, ledger: Database, bus: Bus, head: int) -> float:
     return seconds
 
 
-def _by_kafka_python(bus: Bus, messages: Sequence[Outgoing]) -> float:
+def _by_kafka_python(bus: Bus, messages: Sequence[_Ready]) -> float:
     producer = KafkaProducer(
         bootstrap_servers=bus.bootstrap, acks="all", enable_idempotence=True, linger_ms=5, batch_size=256 * 1024
     )
     began = perf_counter()
     for key, value, headers in messages:
-        producer.send(bus.topic(EVENTS), key=key, value=value, headers=list(headers))
+        producer.send(bus.topic(EVENTS), key=key, value=value, headers=headers)
     producer.flush()
     seconds = perf_counter() - began
     producer.close()
     return seconds
 
 
-def _by_librdkafka(bus: Bus, messages: Sequence[Outgoing]) -> float:
+def _by_librdkafka(bus: Bus, messages: Sequence[_Ready]) -> float:
     settings: dict[str, Any] = {"bootstrap.servers": bus.bootstrap, "enable.idempotence": True, "linger.ms": 5}
     producer = Producer({**settings, "queue.buffering.max.messages": len(messages) + 1, "partitioner": "murmur2_random"})
     began = perf_counter()
     for key, value, headers in messages:
-        producer.produce(bus.topic(EVENTS), value, key, headers=list(headers))
+        producer.produce(bus.topic(EVENTS), value, key, headers=headers)
     producer.flush()
     return perf_counter() - began

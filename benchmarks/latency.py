@@ -81,7 +81,7 @@ def _delays(database: Database, bus: Bus, seconds: float, warm_up_s: float) -> l
 
 def _positions(outcomes: Mapping[UUID, Outcome]) -> Iterator[tuple[UUID, int]]:
     for id, outcome in outcomes.items():
-        if outcome.last_position is None:
+        if not outcome.last_position:
             raise ValueError(f"{id} was refused: {outcome.reasons}")
         yield id, outcome.last_position
 

@@ -1,7 +1,7 @@
 """Projectors that Kafka feeds, for tests: events for them, reading these to the end, and whether the tables are true."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, Bus
+from ltc_events.projections.base import Operation, Put, column, on
 from ltc_events.projections.base import Projection as Table
 from ltc_events.projections.catalogue import position_of, shown_build
 from ltc_events.projections.source import vector_of
@@ -20,12 +21,34 @@ from ltc_events.projections.tables.customer_profiles import CustomerProfiles
 from ltc_events.projections.tables.customers import Customers
 from ltc_events.projections.tables.timeline import Timeline
 from ltc_events.projections.verification import verify
+from ltc_events.schemas.customer import CustomerRegistered, ProfileUpdated
+from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.workers.loop import Stop, run
 from ltc_events.workers.projector import Projector, open_projector
 from ltc_events.workers.relay import open_relay
 
 SOME = (Timeline, Customers, CustomerProfiles)
+
+
+class Touchy(Table):
+    """Names of customers; cannot take every name."""
+
+    table, version, key = "touchy", 1, ("customer_id",)
+    columns = {"customer_id": column("uuid", "the customer"), "name": column("text", "its name")}
+    broken = True
+
+    @on(CustomerRegistered, ProfileUpdated)
+    def named(self, event: CustomerRegistered | ProfileUpdated, record: Record) -> Iterator[Operation]:
+        if self.broken and event.profile.name == "Bad":
+            raise ValueError("not that name")
+        yield Put(record.subject, name=event.profile.name)
+
+
+class Patient(Touchy):
+    """Names of customers; who has a name that it cannot take waits."""
+
+    table, version, on_failure = "touchy", 1, "park"
 
 
 def fill(store: EventStore, events: int = 60) -> list[UUID]:
@@ -50,10 +73,10 @@ def are_at(database: Database, position: int, *tables: type[Table]) -> bool:
         return all(position_of(connection, shown_build(connection, one.table)) == position for one in tables or SOME)
 
 
-def arrive(worker: Projector, database: Database, store: EventStore) -> None:
+def arrive(worker: Projector, database: Database, store: EventStore, tables: Sequence[type[Table]] = SOME) -> None:
     """Let a worker take in all that there is."""
     head = store.head()[0]
-    until(lambda: are_at(database, head), worker.step)
+    until(lambda: are_at(database, head, *tables), worker.step)
 
 
 def adopt(bus: Bus, database: Database, store: EventStore) -> None:

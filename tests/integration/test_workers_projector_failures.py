@@ -1,31 +1,27 @@
 """What a projector cannot take in holds up no more than it must: nobody, one customer, or tables in one partition."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.broker import send, until
 from tests.commands import rename
 from tests.projection_samples import append, chatter, known_events
-from tests.projectors import SOME, adopt, are_at, arrive, assert_true, fill, relay_all, source_of
+from tests.projectors import SOME, Patient, Touchy, adopt, are_at, arrive, assert_true, fill, relay_all, source_of
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.cloudevents import event_message
 from ltc_events.bus.records import partition_of
 from ltc_events.bus.topics import EVENTS, Bus
-from ltc_events.projections.base import Operation, Put, column, on
-from ltc_events.projections.base import Projection as Table
 from ltc_events.projections.catalogue import Build
 from ltc_events.projections.handover import catch_up_partitions
 from ltc_events.projections.letters import LeftOut, left_out
 from ltc_events.projections.retrying import retry
 from ltc_events.projections.status import projection_status
 from ltc_events.projections.verification import verify
-from ltc_events.schemas.customer import CustomerRegistered, ProfileUpdated
-from ltc_events.schemas.record import Record, routing_key
+from ltc_events.schemas.record import routing_key
 from ltc_events.store import Database, EventStore, Role
-from ltc_events.workers.projector import Projector, open_projector
+from ltc_events.workers.projector import open_projector
 
 
 def test_what_is_no_event_of_ours_becomes_a_dead_letter_once(bus: Bus, database: Database, event_store: EventStore) -> None:
@@ -59,20 +55,6 @@ def test_what_is_no_event_of_ours_becomes_a_dead_letter_once(bus: Bus, database:
     assert len(set(zip(*places, strict=True))) == len(letters), "each is kept once"
 
 
-class Touchy(Table):
-    """Names of customers; cannot take every name."""
-
-    table, version, key = "touchy", 1, ("customer_id",)
-    columns = {"customer_id": column("uuid", "the customer"), "name": column("text", "its name")}
-    broken = True
-
-    @on(CustomerRegistered, ProfileUpdated)
-    def named(self, event: CustomerRegistered | ProfileUpdated, record: Record) -> Iterator[Operation]:
-        if self.broken and event.profile.name == "Bad":
-            raise ValueError("not that name")
-        yield Put(record.subject, name=event.profile.name)
-
-
 def test_one_that_breaks_stops_alone_in_its_partition(
     bus: Bus, database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,12 +80,6 @@ def test_one_that_breaks_stops_alone_in_its_partition(
     assert_true(database, *tables)
 
 
-class Patient(Touchy):
-    """Names of customers; who has a name that it cannot take waits."""
-
-    table, version, on_failure = "touchy", 1, "park"
-
-
 def test_a_parked_customer_waits_and_comes_back_in_order_while_workers_go_on(
     bus: Bus, database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +91,7 @@ def test_a_parked_customer_waits_and_comes_back_in_order_while_workers_go_on(
         bad = event_store.head()[0]
         pipeline.submit([rename(f"Later {n}", one) for n, one in enumerate(customers)])
         relay_all(bus, database, event_store)
-        arrive_with(worker, database, event_store, tables)
+        arrive(worker, database, event_store, tables)
         found = verify(database, Patient)
         assert (found.equal, found.is_whole) == (True, False)
         assert found.left_out[0] == found.left_out[1] == LeftOut((), {customers[0]: bad})
@@ -127,7 +103,7 @@ def test_a_parked_customer_waits_and_comes_back_in_order_while_workers_go_on(
             assert left_out(connection, Build("touchy", 1, 0)).parked == {customers[0]: bad, customers[1]: worse}
         pipeline.submit([rename(f"Last {n}", one) for n, one in enumerate(customers)])
         relay_all(bus, database, event_store)
-        arrive_with(worker, database, event_store, tables)
+        arrive(worker, database, event_store, tables)
         assert verify(database, Patient).equal
 
         monkeypatch.setattr(Touchy, "broken", False)
@@ -136,13 +112,9 @@ def test_a_parked_customer_waits_and_comes_back_in_order_while_workers_go_on(
         fill(event_store)
         pipeline.submit([rename(f"New {n}", one) for n, one in enumerate(customers)])
         relay_all(bus, database, event_store)
-        arrive_with(worker, database, event_store, tables)  # it believed that they wait
+        arrive(worker, database, event_store, tables)  # it believed that they wait
     assert_true(database, *tables)
     assert verify(database, Patient).is_whole
-
-
-def arrive_with(worker: Projector, database: Database, store: EventStore, tables: tuple[type[Table], ...]) -> None:
-    until(lambda: are_at(database, store.head()[0], *tables), worker.step)
 
 
 def test_an_event_that_nobody_knows_yet_stops_its_partition_alone(bus: Bus, database: Database, event_store: EventStore) -> None:

@@ -2,12 +2,16 @@
 
 import threading
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from kafka import KafkaAdminClient
 from tests.broker import until
-from tests.projectors import SOME, adopt, are_at, arrive, assert_true, at_work, fill, relay_all, source_of
+from tests.commands import rename
+from tests.projectors import SOME, Patient, Touchy, adopt, are_at, arrive, assert_true, at_work, fill, relay_all, source_of
 
+from ltc_events.application.clock import SystemClock
+from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import partition_of
 from ltc_events.bus.survey import Survey
@@ -18,13 +22,16 @@ from ltc_events.projections.catalogue import Build
 from ltc_events.projections.digest import digest
 from ltc_events.projections.errors import EventMisplaced, FedElsewhere, FedFromStore, PartitionsChanged
 from ltc_events.projections.handover import come_home, go_out
+from ltc_events.projections.letters import left_out
 from ltc_events.projections.rebuild import rebuild
+from ltc_events.projections.retrying import retry
 from ltc_events.projections.runner import open_runner
 from ltc_events.projections.source import Source, vector_of
 from ltc_events.projections.status import projection_status
 from ltc_events.projections.switching import switch
 from ltc_events.projections.tables.customers import Customers
 from ltc_events.projections.tables.timeline import Timeline
+from ltc_events.projections.verification import verify
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.workers.projector import open_projector
 from ltc_events.workers.relay import open_relay
@@ -78,6 +85,61 @@ def test_handing_over_and_back_while_commands_keep_coming(bus: Bus, database: Da
         runner.catch_up()
     assert are_at(database, event_store.head()[0])
     assert_true(database)
+
+
+def test_who_is_parked_stays_so_whoever_feeds_the_table(
+    bus: Bus, database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables, pipeline = (*SOME, Patient), CommandPipeline(event_store, SystemClock())
+    (source, look), patient = ends(bus), Build("touchy", 1, 0)
+
+    def parked() -> dict[UUID, int]:
+        with database.connect(Role.PROJECTOR) as connection:
+            return left_out(connection, patient).parked
+
+    def rename_all(name: str) -> int:
+        pipeline.submit([rename(f"{name} {number}", one) for number, one in enumerate(customers)])
+        return event_store.head()[0]
+
+    def break_on(customer: UUID) -> int:
+        pipeline.submit([rename("Bad", customer)])
+        return event_store.head()[0]
+
+    customers = fill(event_store)
+    waits = {customers[0]: break_on(customers[0])}
+    rename_all("Early")
+    with open_runner(database, tables) as runner:
+        runner.catch_up()
+    assert parked() == waits
+    rename_all("Before the first")
+    go_out(database, tables, source, look, by="ann", reason="a test")
+    assert (source_of(database, Patient), parked()) == (source.name, waits)
+
+    with open_projector(bus, database, projections=tables) as worker:
+        waits[customers[1]] = break_on(customers[1])
+        rename_all("By way of Kafka")
+        relay_all(bus, database, event_store)
+        arrive(worker, database, event_store, tables)
+        assert parked() == waits
+        assert_true(database, *tables)
+        monkeypatch.setattr(Touchy, "broken", False)
+        (first,) = retry(database, Patient, by="ann", only=customers[0])
+        assert (first.taken, first.obstacle) == (4, None)
+        del waits[customers[0]]
+        rename_all("After the first")
+        relay_all(bus, database, event_store)
+        arrive(worker, database, event_store, tables)
+    rename_all("Not on the topic")
+    come_home(database, tables, by="ann", reason="a test")
+    assert (source_of(database, Patient), parked()) == ("store", waits)
+    with open_runner(database, tables) as runner:
+        runner.catch_up()
+        (second,) = retry(database, Patient, by="ann")
+        assert (second.held, second.taken, second.obstacle) == (customers[1], 4, None)
+        rename_all("All of them")
+        runner.catch_up()
+    assert_true(database, *tables)
+    assert verify(database, Patient).is_whole
 
 
 def lowest(database: Database) -> int:

@@ -14,7 +14,8 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from tests.commands import TIME, register
 
 from ltc_events.bus import asyncapi
-from ltc_events.bus.cloudevents import Headers, command_message, dead_letter_message, event_message, result_message
+from ltc_events.bus.cloudevents import command_message, dead_letter_message, event_message, result_message
+from ltc_events.bus.headers import Headers, Wire
 from ltc_events.schemas.base import COMMANDS, EVENTS
 from ltc_events.schemas.export import RESULT_FILE, exported
 from ltc_events.schemas.outcome import Outcome, Refusal, Result, Status
@@ -87,7 +88,7 @@ def headers_of(kind: str) -> Draft202012Validator:
     )
 
 
-def event(customer: UUID | None, trace: Trace | None = None) -> Headers:
+def event(customer: UUID | None, trace: Trace | None = None) -> Wire:
     ids = (ONE, ONE, TWO)
     return event_message(RawRecord(7, ONE, 2, "x.y.v1", b"{}", customer, MOMENT, MOMENT.date(), MOMENT, *ids, "ann"), trace)[2]
 
@@ -106,7 +107,7 @@ def event(customer: UUID | None, trace: Trace | None = None) -> Headers:
         ("deadLetter", dead_letter_message(b"k", b"v", [("x", b"y")], ("ltc.commands", 0, 0), "no")[2]),
     ],
 )
-def test_the_headers_are_those_of_real_messages(kind: str, headers: Headers) -> None:
+def test_the_headers_are_those_of_real_messages(kind: str, headers: Headers | Wire) -> None:
     told = {name: value.decode() for name, value in headers}
     headers_of(kind).validate(told)
     required = document()["components"]["schemas"][f"{kind}Headers"]["required"]

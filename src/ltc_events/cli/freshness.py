@@ -10,7 +10,8 @@ from ltc_events.reports.catalogue import report as find_report
 from ltc_events.reports.knowledge import lowest_checkpoint
 from ltc_events.store import NotInitialised, Role
 
-# Who has just sent a command wants to see it; a projector at work needs a fraction of this.
+# Who has just sent a command wants to see it; a projector at work needs less than half of this, also where a
+# partition is quiet.
 WAIT_S = 2.0
 _LOOK_AGAIN_S = 0.02
 

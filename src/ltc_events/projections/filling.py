@@ -8,6 +8,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from ltc_events.projections.base import Handler, Operation, Projection
+from ltc_events.projections.checkpoints import Move
 from ltc_events.projections.errors import FoldStopped
 from ltc_events.projections.gathering import Gathering
 from ltc_events.projections.intake import NOT_OF_THE_EVENT, Intake
@@ -15,7 +16,6 @@ from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import READ_EVENTS, Log, pages
 from ltc_events.projections.runner import rare_collections
 from ltc_events.projections.track import PARTITION, SOURCE
-from ltc_events.projections.writer import Move
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record, ordered_with
 from ltc_events.store import UnreadableEvent

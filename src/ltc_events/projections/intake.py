@@ -8,12 +8,13 @@ import psycopg
 import structlog
 
 from ltc_events.projections.base import Operation, Projection
+from ltc_events.projections.checkpoints import Move
 from ltc_events.projections.errors import CheckpointMoved, FoldStopped
 from ltc_events.projections.fold import operations
 from ltc_events.projections.letters import NOBODY, Held, count_change, held_by, holder_of, write_letter
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import middle
-from ltc_events.projections.writer import Move, Writer
+from ltc_events.projections.writer import Writer
 from ltc_events.schemas.record import Record, ordered_with
 from ltc_events.store import UnknownEvent
 

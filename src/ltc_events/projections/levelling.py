@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from ltc_events.projections.base import Projection
+from ltc_events.projections.checkpoints import Move
 from ltc_events.projections.filling import FILL_EVENTS
 from ltc_events.projections.intake import Intake
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import Log, pages
 from ltc_events.projections.source import STORE, Vector
-from ltc_events.projections.writer import Move
 from ltc_events.schemas.record import Record
 
 

@@ -12,14 +12,14 @@ from itertools import cycle
 
 from ltc_events.projections.base import Projection
 from ltc_events.projections.catalogue import build_of
+from ltc_events.projections.checkpoints import Move
 from ltc_events.projections.errors import CheckpointMoved
 from ltc_events.projections.layout import prepare
 from ltc_events.projections.letters import NOBODY, held_by
 from ltc_events.projections.lifecycle import last_transition
 from ltc_events.projections.naming import Connection
-from ltc_events.projections.sharing import Arrivals, Moves, PartitionedTrack, Place, pass_by, share_of, write_shares
+from ltc_events.projections.sharing import Arrivals, PartitionedTrack, Place, Share, TrackMoves, move_idle, share_of, write_shares
 from ltc_events.projections.source import STORE, Source
-from ltc_events.projections.writer import Move
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 from ltc_events.store import UnreadableEvent
@@ -52,7 +52,7 @@ class PartitionedRunner:
         self._writers = ThreadPoolExecutor(max_workers=len(connections), thread_name_prefix="ltc-write")
         self._writing: list[Future[None]] = []
         self._has_idle = False
-        self._passed_at = 0.0
+        self._moved_idle_at = 0.0
         self._wanted: dict[type[Event], list[PartitionedTrack]] = {}
         self._concerned: dict[str, bool] = {}
         self.life = -1
@@ -81,6 +81,10 @@ class PartitionedRunner:
 
     def begin(self, partitions: Collection[int]) -> dict[int, int]:
         """Take on these partitions and give all others back; where to begin to read each. Nothing is being written then."""
+        with suppress(CheckpointMoved):
+            self._wait()
+        for track in self._tracks:  # whoever has them now moves them
+            track.places = {partition: place for partition, place in track.places.items() if partition in partitions}
         self.finish_quietly()
         self._partitions = tuple(sorted(partitions))
         self.refresh()
@@ -139,25 +143,20 @@ class PartitionedRunner:
             share.set_out()
         busy = [share for share in shares if share.parts]
         self._has_idle = self._has_idle or len(busy) < len(shares)
-        idle = self._idle() if time.monotonic() - self._passed_at > IDLE_EVERY_S else []
+        idle = self._idle() if time.monotonic() - self._moved_idle_at > IDLE_EVERY_S else []
         self._writing = [
-            self._writers.submit(
-                write_shares,
-                connection,
-                self._source.name,
-                [share for share in busy if share.track.connection is connection],
-                [(track, move) for track, move in idle if track.connection is connection],
-            )
+            self._writers.submit(write_shares, connection, self._source.name, *work)
             for connection in self._connections
+            if any(work := _through(connection, busy, idle))
         ]
 
-    def pass_by(self, marks: Mapping[int, tuple[int, int]]) -> None:
+    def read_up_to(self, marks: Mapping[int, tuple[int, int]]) -> None:
         """Nothing more will come of these partitions up to a position, and they were read to an offset."""
         for track in self._tracks:
             for partition, mark in marks.items():
                 if partition in track.places:
-                    track.places[partition].passed(*mark)
-        self._has_idle = True
+                    track.places[partition].read_up_to(*mark)
+                    self._has_idle = self._has_idle or track.places[partition].is_idle
 
     def leave_out(self, partition: int, error: UnreadableEvent) -> None:
         """Stop the tables that an event of this partition concerns, which cannot be decoded, unless they go on without it.
@@ -175,7 +174,7 @@ class PartitionedRunner:
         """Wait until all is written, checkpoints included. Raises CheckpointMoved, and what the database says."""
         self._wait()
         if idle := self._idle():
-            self._pass(idle)
+            move_idle(self._connections[0], self._source.name, idle)
 
     def finish_quietly(self) -> None:
         """Wait until all is written that still can be."""
@@ -195,7 +194,7 @@ class PartitionedRunner:
         if errors:
             raise errors[0]
 
-    def _idle(self) -> Moves:
+    def _idle(self) -> TrackMoves:
         """Checkpoints that may pass what was read and does not concern their tables. They count as being written."""
         moves = []
         for track in self._tracks:
@@ -204,7 +203,7 @@ class PartitionedRunner:
                     moves.append((track, Move(partition, place.underway, place.read, place.read_offset)))
                     place.underway = place.read
         self._has_idle = False
-        self._passed_at = time.monotonic()
+        self._moved_idle_at = time.monotonic()
         return moves
 
     def _share_out(self, records: list[Record]) -> dict[PartitionedTrack, list[Record]]:
@@ -220,5 +219,8 @@ class PartitionedRunner:
                 append(record)
         return shared
 
-    def _pass(self, moves: Moves) -> None:
-        pass_by(self._connections[0], self._source.name, moves)
+
+def _through(connection: Connection, busy: Sequence[Share], idle: TrackMoves) -> tuple[list[Share], TrackMoves]:
+    """What of all this is written through a connection."""
+    shares = [share for share in busy if share.track.connection is connection]
+    return shares, [(track, move) for track, move in idle if track.connection is connection]

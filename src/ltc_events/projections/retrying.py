@@ -5,6 +5,7 @@ from uuid import UUID
 
 from ltc_events.projections.base import Projection, built
 from ltc_events.projections.catalogue import Build, shown_build
+from ltc_events.projections.checkpoints import Move
 from ltc_events.projections.errors import InUse, NoSuchBuild, NothingParked, NotInThisProgram
 from ltc_events.projections.fold import operations
 from ltc_events.projections.intake import NOT_OF_THE_EVENT, cause_of
@@ -13,7 +14,7 @@ from ltc_events.projections.lifecycle import FOLLOWED, GONE, State, states_of
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.paging import Log, middle
 from ltc_events.projections.source import Vector, vector_of
-from ltc_events.projections.writer import Move, Writer
+from ltc_events.projections.writer import Writer
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role, UnreadableEvent
 

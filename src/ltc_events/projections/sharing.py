@@ -4,31 +4,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import structlog
+
 from ltc_events.projections.base import Projection
-from ltc_events.projections.errors import CheckpointMoved, FoldStopped
-from ltc_events.projections.intake import NOT_OF_THE_EVENT, Intake, Prepared
+from ltc_events.projections.checkpoints import Move, move_checkpoints
+from ltc_events.projections.errors import FoldStopped
+from ltc_events.projections.intake import NOT_OF_THE_EVENT, Intake, Prepared, cause_of
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.track import stop
-from ltc_events.projections.writer import Move
 from ltc_events.schemas.record import Record
 
-# So few events are written for several tables at once. Many take so long that other workers would wait for rows that both
-# add to, and that the tables wait for each other.
-TOGETHER_MAX = 500
+log = structlog.get_logger()
 
-# In the order of the key, as everybody who moves several, so that nobody waits in a circle.
-_MOVE = b"""
-    WITH own AS (
-        SELECT c.projection, c.version, c.source, c.partition, m.position, m.next_offset
-        FROM unnest(%s::text[], %s::int4[], %s::int4[], %s::int8[], %s::int8[], %s::int8[], %s::int8[])
-            AS m (projection, version, partition, expected, position, next_offset, holds)
-        JOIN ltc_read.checkpoints c ON (c.projection, c.version, c.partition, c.position)
-            = (m.projection, m.version, m.partition, m.expected) AND c.holds = coalesce(m.holds, c.holds)
-        WHERE c.source = %s ORDER BY c.projection, c.version, c.source, c.partition FOR UPDATE OF c
-    )
-    UPDATE ltc_read.checkpoints c SET position = own.position, next_offset = own.next_offset, moved_at = clock_timestamp()
-    FROM own WHERE (c.projection, c.version, c.source, c.partition) = (own.projection, own.version, own.source, own.partition)
-"""
+# So few events, counted once for each table that they concern, are written for several tables at once. With many a transaction
+# for each table costs next to nothing, and nobody who wants to look at, switch or lock one table waits for the others.
+TOGETHER_MAX = 500
 
 
 class Arrivals(NamedTuple):
@@ -60,8 +50,8 @@ class Place:
         """Whether it was read further than is stored or being written."""
         return self.underway < self.read and not self.stopped
 
-    def passed(self, position: int, next_offset: int) -> None:
-        """It was read so far, without anything to write."""
+    def read_up_to(self, position: int, next_offset: int) -> None:
+        """It was read so far."""
         if self.read < position and not self.stopped:
             self.read, self.read_offset = position, max(self.read_offset, next_offset)
 
@@ -91,7 +81,7 @@ class Share:
         """From now on it counts as read and, if there is anything to write, as being written."""
         for move in self.moves:
             place = self.track.places[move.partition]
-            place.passed(move.position, move.next_offset or 0)
+            place.read_up_to(move.position, move.next_offset or 0)
             if self.parts:
                 place.underway = move.position
 
@@ -151,7 +141,7 @@ class PartitionedTrack:
             stop(self.connection, self.name, (self.source, partition), stopped)
 
 
-Moves = Sequence[tuple[PartitionedTrack, Move]]
+TrackMoves = Sequence[tuple[PartitionedTrack, Move]]
 
 
 def share_of(
@@ -176,45 +166,42 @@ def share_of(
     return share
 
 
-def write_shares(connection: Connection, source: str, shares: Sequence[Share], idle: Moves) -> None:
+def write_shares(connection: Connection, source: str, shares: Sequence[Share], idle: TrackMoves) -> None:
     """Write the shares that go through this connection, and move `idle` checkpoints of tables that nothing concerned.
 
     Few events go together in one transaction, which spares most of what a table costs; where one is in the way, each table
-    goes by itself. Raises CheckpointMoved.
+    goes by itself. Raises CheckpointMoved: then nothing is written of what went together.
     """
     few = sum(len(part) for share in shares for part in share.parts.values()) <= TOGETHER_MAX
     if few and _are_written_together(connection, source, shares, idle):
         return
     for share in shares:
         share.track.take_in(share)
-    pass_by(connection, source, idle)
+    if idle:
+        move_idle(connection, source, idle)
 
 
-def pass_by(connection: Connection, source: str, moves: Moves) -> None:
+def move_idle(connection: Connection, source: str, moves: TrackMoves) -> None:
     """Move checkpoints of tables that nothing concerned. Raises CheckpointMoved."""
     _write_together(connection, source, (), moves)
 
 
-def _are_written_together(connection: Connection, source: str, shares: Sequence[Share], idle: Moves) -> bool:
+def _are_written_together(connection: Connection, source: str, shares: Sequence[Share], idle: TrackMoves) -> bool:
     try:
         _write_together(connection, source, shares, idle)
     except NOT_OF_THE_EVENT:
         raise
-    except Exception:  # noqa: BLE001 - it comes again where its own table is written alone, and is told of there
+    except Exception as error:  # noqa: BLE001 - where it is an event's fault it comes again, and is dealt with there
+        log.info("tables_written_apart", tables=[share.track.name[0] for share in shares], cause=cause_of(error))
         return False
     return True
 
 
-def _write_together(connection: Connection, source: str, shares: Iterable[Share], idle: Moves) -> None:
+def _write_together(connection: Connection, source: str, shares: Iterable[Share], idle: TrackMoves) -> None:
     batches = [(share, share.track.intake.meaning(share.records, share.prepared)) for share in shares]
     moves = [*idle, *((share.track, move) for share, _ in batches for move in share.track.intake.checked(share.moves))]
-    if not moves:
-        return
-    rows = [(*track.name, *move) for track, move in moves]
     with connection.transaction():
-        moved = connection.execute(_MOVE, (*(list(column) for column in zip(*rows, strict=True)), source))
-        if moved.rowcount != len(rows):
-            raise CheckpointMoved(projection=", ".join(sorted({name for name, *_ in rows})), expected="where it was")
+        move_checkpoints(connection, source, [(track.name, move) for track, move in moves])
         for share, batch in batches:
             share.track.intake.writer.apply(batch)
     for track, move in moves:

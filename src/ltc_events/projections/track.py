@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import structlog
 
 from ltc_events.projections.base import Projection
+from ltc_events.projections.checkpoints import Move
 from ltc_events.projections.errors import CheckpointMoved, FoldStopped
 from ltc_events.projections.intake import Intake, Prepared
 from ltc_events.projections.letters import NOBODY, held_by
 from ltc_events.projections.naming import Connection
 from ltc_events.projections.source import STORE
-from ltc_events.projections.writer import Move
 from ltc_events.schemas.record import Record
 
 log = structlog.get_logger()

@@ -7,6 +7,7 @@ from psycopg import sql
 from psycopg.types.json import set_json_dumps
 
 from ltc_events.projections.base import NUMBERS, Operation, Projection
+from ltc_events.projections.checkpoints import Move, move_checkpoints
 from ltc_events.projections.errors import CheckpointMoved, OperationInvalid
 from ltc_events.projections.gathering import Gathering, Shape
 from ltc_events.projections.naming import Connection, names, relation
@@ -18,18 +19,6 @@ PREPARED_STATEMENTS_MAX = 2000
 _MOVE = """
     UPDATE {} SET position = %s, next_offset = coalesce(%s::int8, next_offset), moved_at = clock_timestamp()
     WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s AND holds = coalesce(%s, holds)
-"""
-# Locked in the order of the key, as everybody does who moves several: so nobody waits in a circle.
-_MOVES = """
-    WITH own AS (
-        SELECT c.projection, c.version, c.source, c.partition, m.position, m.next_offset
-        FROM unnest(%s::int4[], %s::int8[], %s::int8[], %s::int8[], %s::int8[])
-            AS m (partition, expected, position, next_offset, holds)
-        JOIN {} c ON c.partition = m.partition AND c.position = m.expected AND c.holds = coalesce(m.holds, c.holds)
-        WHERE c.projection = %s AND c.version = %s AND c.source = %s ORDER BY c.partition FOR UPDATE OF c
-    )
-    UPDATE {} c SET position = own.position, next_offset = coalesce(own.next_offset, c.next_offset), moved_at = clock_timestamp()
-    FROM own WHERE (c.projection, c.version, c.source, c.partition) = (own.projection, own.version, own.source, own.partition)
 """
 
 
@@ -55,20 +44,6 @@ class _Upsert(NamedTuple):
     """The columns from here on are added to."""
 
 
-class Move(NamedTuple):
-    """A partition of a source was taken in from `expected` to `position`.
-
-    `next_offset` is where to read on in the partition, for a source that counts otherwise than by positions. `holds`: it is
-    only for as long as the same customers wait as at that count; see `letters`.
-    """
-
-    partition: int
-    expected: int
-    position: int
-    next_offset: int | None = None
-    holds: int | None = None
-
-
 class Writer:
     """Writes one projection's table and moves its checkpoints for one source. `partition` is what `write` is about."""
 
@@ -82,7 +57,6 @@ class Writer:
         self._partition = partition
         checkpoints = relation("checkpoints", projection.schema)
         self._move = sql.SQL(_MOVE).format(checkpoints).as_bytes(connection)
-        self._moves = sql.SQL(_MOVES).format(checkpoints, checkpoints).as_bytes(connection)
         self._upserts: dict[tuple[Any, ...], _Upsert] = {}
         self._shape = Shape(projection)
 
@@ -135,14 +109,14 @@ class Writer:
             self._upsert(shape, group)
 
     def _advance(self, moves: Sequence[Move]) -> None:
-        if len(moves) == 1:
-            ((partition, expected, position, next_offset, holds),) = moves
-            moved = self._connection.execute(self._move, (position, next_offset, *self._place, partition, expected, holds))
-        else:
-            columns = [list(column) for column in zip(*moves, strict=True)]
-            moved = self._connection.execute(self._moves, (*columns, *self._place))
-        if moved.rowcount != len(moves):
-            raise CheckpointMoved(projection=self._projection.table, expected=", ".join(str(move.expected) for move in moves))
+        if len(moves) != 1:
+            place, version, source = self._place
+            move_checkpoints(self._connection, source, [((place, version), move) for move in moves], self._projection.schema)
+            return
+        ((partition, expected, position, next_offset, holds),) = moves
+        moved = self._connection.execute(self._move, (position, next_offset, *self._place, partition, expected, holds))
+        if not moved.rowcount:
+            raise CheckpointMoved(projection=self._projection.table, expected=expected)
 
     def _append(self, gathered: Gathering) -> None:
         copy = sql.SQL("COPY {} ({}) FROM STDIN ").format(self._table, names(self._columns))

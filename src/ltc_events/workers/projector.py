@@ -44,7 +44,7 @@ WAIT_S = 0.5
 WAIT_SHORT_S = 0.02
 MARK_EVERY_S = 0.25
 # It takes the broker's time and ours, so less often where most partitions move by themselves.
-MARK_BUSY_EVERY_S = 1.0
+MARK_BUSY_EVERY_S = 0.5
 LOOK_EVERY_S = 1.0
 
 
@@ -56,25 +56,26 @@ class Projector:
         bus: Bus,
         database: Database,
         store: EventStore,
-        connections: Sequence[Connection],
+        connection: Connection,
+        writers: Sequence[Connection],
         projections: Sequence[type[Projection]],
         *,
         group: str = GROUP,
         session_timeout_ms: int = SESSION_TIMEOUT_MS,
     ) -> None:
-        """`store` and `connections` act as the projector, the latter in autocommit mode.
+        """`store` and the connections act as the projector, the latter in autocommit mode; `writers` are in use all the time.
 
         Raises BusUnreachable, TopicMissing, FedFromStore, PartitionsChanged.
         """
         self._database = database
         self._store = store
-        self._connection = connections[0]
+        self._connection = connection
         self._projections = projections
         self._feed = Feed(
             bus, EVENTS, group, assigned=self._begin, batch_max=BATCH_MESSAGES_MAX, session_timeout_ms=session_timeout_ms
         )
         self._source = Source(self._feed.topic, self._feed.partitions)
-        self._runner = PartitionedRunner(connections, projections, self._source)
+        self._runner = PartitionedRunner(writers, projections, self._source)
         self._closing = ExitStack()
         self._closing.callback(self._feed.close)
         self._closing.callback(self._runner.close)
@@ -260,7 +261,7 @@ class Projector:
         reached = {partition: self._feed.reached(partition) for partition in self._marks}
         done = {one: mark for one, mark in self._marks.items() if (at := reached[one]) is not None and at >= mark[1]}
         if done:
-            self._runner.pass_by(done)
+            self._runner.read_up_to(done)
             for partition in done:
                 del self._marks[partition]
 
@@ -314,8 +315,10 @@ def open_projector(
         stack.enter_context(rare_collections())
         store = stack.enter_context(EventStore(database, Role.PROJECTOR))
         connect = partial(database.connect, Role.PROJECTOR, autocommit=True)
-        connections = [stack.enter_context(connect()) for _ in range(WRITERS)]
-        worker = Projector(bus, database, store, connections, projections, group=group, session_timeout_ms=session_timeout_ms)
+        connection, *writers = [stack.enter_context(connect()) for _ in range(1 + WRITERS)]
+        worker = Projector(
+            bus, database, store, connection, writers, projections, group=group, session_timeout_ms=session_timeout_ms
+        )
         try:
             yield worker
             worker.finish()

@@ -29,7 +29,7 @@ WAIT_S = 0.5
 class Relay:
     """Publishes the log while it holds the lease; stands by while another one does.
 
-    While a page is on its way to Kafka, the next one is read and packed; the offset moves when a page is acknowledged.
+    While a full page is on its way to Kafka, the next one is read and packed; the offset moves when a page is acknowledged.
     """
 
     def __init__(self, store: EventStore, lease: Lease, publisher: Publisher, *, page_events: int = PAGE_EVENTS) -> None:

@@ -20,10 +20,11 @@ from tests.e2e.faults.plan import LEASE_S, SESSION_TIMEOUT_MS
 
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import Bus
-from ltc_events.projections import partitioned, sharing
+from ltc_events.projections import checkpoints, partitioned
+from ltc_events.projections.checkpoints import Move
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.runner import Runner, open_runner
-from ltc_events.projections.writer import Move, Writer
+from ltc_events.projections.writer import Writer
 from ltc_events.store import Database, EventStore, lease
 from ltc_events.store.lease import Lease
 from ltc_events.workers import command, loop, projector, relay
@@ -38,7 +39,10 @@ SEAMS: dict[str, dict[str, list[tuple[Any, str]]]] = {
     },
     "relay": {"produce": [(Publisher, "send")], "checkpoint": [(Lease, "advance")]},
     # A transaction of one table or of several, and within it the rows of one.
-    "projector": {"write": [(Writer, "_write"), (partitioned, "write_shares")], "rows": [(Writer, "_change")]},
+    "projector": {
+        "write": [(Writer, "_write"), (partitioned, "write_shares"), (partitioned, "move_idle")],
+        "rows": [(Writer, "_change")],
+    },
 }
 """By kind of worker: where it touches the world."""
 
@@ -153,13 +157,14 @@ def _move_checkpoint_blindly() -> None:
 
     def advance(self: Any, moves: Sequence[Move]) -> None:
         blind = self._move.rpartition(b" AND position = ")[0]
-        for partition, _, position, next_offset in moves:
-            self._connection.execute(blind, (position, next_offset, *self._place, partition))
+        for move in moves:
+            self._connection.execute(blind, (move.position, move.next_offset, *self._place, move.partition))
 
     Writer._advance = advance  # type: ignore[method-assign]
     guard = b", c.position)\n            = (m.projection, m.version, m.partition, m.expected)"
-    assert guard in sharing._MOVE
-    sharing._MOVE = sharing._MOVE.replace(guard, b") = (m.projection, m.version, m.partition)")
+    assert guard in checkpoints._MOVE_READ_TABLES
+    unguarded = b") = (m.projection, m.version, m.partition)"
+    checkpoints._MOVE_READ_TABLES = checkpoints._MOVE_READ_TABLES.replace(guard, unguarded)
 
 
 BREAK: dict[str, Callable[[], object]] = {

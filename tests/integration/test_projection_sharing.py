@@ -1,0 +1,195 @@
+"""What a batch of a topic brings for several tables is written together, and what concerns none of them follows."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+from tests.commands import rename
+from tests.projectors import Patient, Touchy, assert_true, fill
+
+from ltc_events.application.clock import SystemClock
+from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.bus.records import partition_of
+from ltc_events.projections import partitioned, sharing
+from ltc_events.projections.base import Projection as Table
+from ltc_events.projections.catalogue import build_of
+from ltc_events.projections.errors import CheckpointMoved
+from ltc_events.projections.handover import hand_over
+from ltc_events.projections.partitioned import PartitionedRunner
+from ltc_events.projections.sharing import Arrivals, PartitionedTrack, Share
+from ltc_events.projections.source import Source, vector_of
+from ltc_events.projections.status import projection_status
+from ltc_events.projections.tables.customers import Customers
+from ltc_events.projections.tables.payments import Payments
+from ltc_events.projections.tables.timeline import Timeline
+from ltc_events.projections.verification import verify
+from ltc_events.schemas.record import Record, routing_key
+from ltc_events.store import Database, EventStore, Role
+
+TOPIC = Source("some.events", 2)
+
+
+@contextmanager
+def fed_by_topic(database: Database, *tables: type[Table]) -> Iterator[PartitionedRunner]:
+    """A runner with both partitions of a topic, which feeds the tables from the first event on. It has one connection."""
+    with database.connect(Role.PROJECTOR, autocommit=True) as connection:
+        hand_over(connection, tables, TOPIC, {0: 0, 1: 0}, 0)
+        runner = PartitionedRunner([connection], tables, TOPIC)
+        runner.begin([0, 1])
+        try:
+            yield runner
+        finally:
+            runner.close()
+
+
+def arrivals(store: EventStore, after: int = 0) -> Mapping[int, Arrivals]:
+    """All events after a position as they come of the topic, whose offsets are their positions."""
+    found: dict[int, list[Record]] = {0: [], 1: []}
+    for record in store.read(after, 10_000):
+        found[partition_of(routing_key(record), 2)].append(record)
+    if not all(found.values()):  # all customers are on one of them: such is chance
+        fill(store)
+        return arrivals(store, after)
+    return {one: Arrivals(records, records[-1].position, records[-1].position) for one, records in found.items()}
+
+
+def stored(database: Database, table: type[Table]) -> dict[int, int]:
+    with database.connect(Role.PROJECTOR) as connection:
+        return vector_of(connection, build_of(table)).positions
+
+
+def ends(batch: Mapping[int, Arrivals]) -> dict[int, int]:
+    return {partition: one.position for partition, one in batch.items()}
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tables that were written by themselves."""
+    told: list[str] = []
+    original: Callable[[PartitionedTrack, Share], None] = PartitionedTrack.take_in
+
+    def take_in(track: PartitionedTrack, share: Share) -> None:
+        told.append(track.name[0])
+        original(track, share)
+
+    monkeypatch.setattr(PartitionedTrack, "take_in", take_in)
+    return told
+
+
+def test_a_small_batch_is_written_for_all_tables_together(
+    database: Database, event_store: EventStore, alone: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = (Timeline, Customers, Touchy)
+    with fed_by_topic(database, *tables) as runner:
+        fill(event_store)
+        first = arrivals(event_store)
+        runner.take(first)
+        runner.finish()
+        assert alone == []
+        assert all(stored(database, table) == ends(first) for table in tables)
+        assert_true(database, *tables)
+
+        monkeypatch.setattr(sharing, "TOGETHER_MAX", 3)
+        after = event_store.head()[0]
+        fill(event_store)
+        runner.take(arrivals(event_store, after))
+        runner.finish()
+        assert set(alone) == {"timeline", "customers", "touchy"}
+    assert_true(database, *tables)
+
+
+@pytest.mark.parametrize("table", [Touchy, Patient])
+def test_an_event_in_the_way_of_one_table_is_not_in_the_way_of_those_beside_it(
+    database: Database, event_store: EventStore, alone: list[str], table: type[Table]
+) -> None:
+    tables = (Timeline, Customers, table)
+    with fed_by_topic(database, *tables) as runner:
+        customers = fill(event_store)
+        CommandPipeline(event_store, SystemClock()).submit(
+            [rename("Bad", customers[0]), *(rename(f"Later {number}", one) for number, one in enumerate(customers))]
+        )
+        batch = arrivals(event_store)
+        runner.take(batch)
+        runner.finish()
+        assert len(alone) == len(tables)
+        assert stored(database, Timeline) == stored(database, Customers) == ends(batch)
+        assert_true(database, Timeline, Customers)
+        stopped = {one.failed_position for one in projection_status(database)} - {None}
+        if table is Patient:
+            assert stopped == set()
+            found = verify(database, table)
+            assert (found.equal, found.is_whole) == (True, False)
+        else:
+            (bad,) = stopped
+            home = partition_of(str(customers[0]).encode(), 2)
+            assert bad is not None
+            assert stored(database, table) == {**ends(batch), home: bad - 1}
+
+
+def test_checkpoints_of_tables_that_nothing_concerns_follow(
+    database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitioned, "IDLE_EVERY_S", 3_600.0)
+    with fed_by_topic(database, Customers, Payments) as runner:
+        runner._moved_idle_at = partitioned.time.monotonic()
+        fill(event_store)
+        batch = arrivals(event_store)
+        runner.take(batch)
+        runner._wait()
+        assert stored(database, Customers) == ends(batch)
+        assert stored(database, Payments) == {0: 0, 1: 0}
+        assert runner.has_idle
+        runner.finish()
+        assert stored(database, Payments) == ends(batch)
+        assert not runner.has_idle
+
+        monkeypatch.setattr(partitioned, "IDLE_EVERY_S", 0.0)
+        after = event_store.head()[0]
+        fill(event_store)
+        batch = arrivals(event_store, after)
+        runner.take(batch)
+        runner._wait()
+        assert stored(database, Payments) == ends(batch)
+
+
+def test_a_mark_that_comes_while_a_batch_is_written_is_for_afterwards(database: Database, event_store: EventStore) -> None:
+    with fed_by_topic(database, Customers, Payments) as runner, database.connect(Role.PROJECTOR) as other:
+        fill(event_store)
+        batch = arrivals(event_store)
+        other.execute("SELECT FROM ltc_read.checkpoints WHERE projection = 'customers' FOR UPDATE")
+        runner.take(batch)
+        beyond = event_store.head()[0] + 7
+        runner.read_up_to(dict.fromkeys(batch, (beyond, beyond)))
+        threading.Timer(0.2, other.rollback).start()
+        runner._wait()
+        assert stored(database, Customers) == ends(batch)
+        runner.finish()
+        assert stored(database, Customers) == stored(database, Payments) == {0: beyond, 1: beyond}
+        assert runner.offsets() == {0: beyond, 1: beyond}
+
+
+def test_partitions_that_are_no_longer_ours_are_left_to_others(database: Database, event_store: EventStore) -> None:
+    with fed_by_topic(database, Customers, Payments) as runner:
+        runner._moved_idle_at = partitioned.time.monotonic()
+        fill(event_store)
+        batch = arrivals(event_store)
+        runner.take(batch)
+        runner._wait()
+        with database.connect(Role.PROJECTOR) as another:
+            another.execute("UPDATE ltc_read.checkpoints SET position = 1 WHERE projection = 'payments' AND partition = 1")
+        runner.begin([0])
+        assert stored(database, Payments) == {0: batch[0].position, 1: 1}
+
+
+def test_a_checkpoint_that_somebody_else_moved_is_named_and_nothing_is_written(
+    database: Database, event_store: EventStore
+) -> None:
+    with fed_by_topic(database, Timeline, Customers) as runner:
+        fill(event_store)
+        with database.connect(Role.PROJECTOR) as another:
+            another.execute("UPDATE ltc_read.checkpoints SET position = 1 WHERE projection = 'customers' AND partition = 1")
+        runner.take(arrivals(event_store))
+        with pytest.raises(CheckpointMoved, match="projection customers is no longer at position 0"):
+            runner.finish()
+    assert stored(database, Timeline) == {0: 0, 1: 0}
