@@ -1,8 +1,8 @@
 """Does a rebuild cost as much per event on a large store as on a small one? `python -m benchmarks.growth` finds out.
 
 For each size a ledger is made (see `benchmarks.loading`), unless the folder has it from before: 10,000,000 events take half an
-hour to make and 12 GB. Then all read tables are built from it by two processes. What was measured is kept in
-`docs/rebuild-speed.json`, where a size that is measured again replaces itself; the table and the plot are made from it.
+hour to make and 12 GB. Then all read tables are built from it by two processes, and one of them by itself. What was measured is
+kept in `docs/rebuild-speed.json`, where a size that is measured again replaces itself; the table and the plot are made from it.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from psycopg.conninfo import make_conninfo
 
 from benchmarks.place import say
 from benchmarks.plot import plot
-from benchmarks.rebuilding import PROCESSES, PROJECT, rebuild, server_cpu_s
+from benchmarks.rebuilding import ONE, PROCESSES, PROJECT, rebuild, server_cpu_s
 from ltc_events.projections.lifecycle import State, states_of
 from ltc_events.projections.registry import PROJECTIONS
 from ltc_events.projections.switching import drop
@@ -33,8 +33,8 @@ PICTURE = KEPT.with_suffix(".svg")
 
 
 class Measured(NamedTuple):
-    """All read tables built from a store of so many events. `load`: processes that wanted a processor, on average, others'
-    included."""
+    """All read tables built from a store of so many events, and one of them alone (`one_seconds`). `load`: processes that wanted
+    a processor while all were built, on average, others' included. No `one_seconds`: measured before there were any."""
 
     events: int
     tables: int
@@ -45,6 +45,7 @@ class Measured(NamedTuple):
     server_s: float
     peak_mb: float
     load: float
+    one_seconds: float = 0.0
 
     @property
     def cpu_us(self) -> float:
@@ -95,8 +96,13 @@ def _measure(database: Database, home: Path) -> Measured:
     server = server_cpu_s(home) - before
     say(f"{found.seconds:,.0f} s, {events / found.seconds:,.0f} events/s")
     _remove(database)
-    cores = os.cpu_count() or 1
-    return Measured(events, len(PROJECTIONS), PROCESSES, cores, found.seconds, found.cpu_s, server, found.peak_bytes / 1e6, load)
+    one = rebuild(database, 1, ONE)
+    say(f"{ONE} alone: {one.seconds:,.1f} s, {events / one.seconds:,.0f} events/s")
+    _remove(database)
+    cores, peak_mb = os.cpu_count() or 1, found.peak_bytes / 1e6
+    return Measured(
+        events, len(PROJECTIONS), PROCESSES, cores, found.seconds, found.cpu_s, server, peak_mb, load, round(one.seconds, 3)
+    )
 
 
 def _remove(database: Database) -> None:
@@ -124,17 +130,19 @@ def _page(measured: Sequence[Measured]) -> Iterator[str]:
     yield "# The cost of a rebuild by size of the store"
     yield ""
     yield "Made by `python -m benchmarks.growth --home DIR`, which makes the ledgers too. All read tables are built from the"
-    yield "whole store by two processes, with PostgreSQL on the same cores. `load` is how many processes wanted a core on"
-    yield "average, ours and others': beyond the number of cores all of them wait, and share caches. Then seconds say nothing,"
-    yield "and processor time says too much."
+    yield "whole store by two processes, with PostgreSQL on the same cores; then one of them, by one process. `load` is how many"
+    yield "processes wanted a core on average, ours and others': beyond the number of cores all of them wait, and share caches."
+    yield "Then seconds say nothing, and processor time says too much."
     yield ""
-    yield "| events | tables | seconds | events/s | CPU µs an event | Python | server | largest process | load, cores |"
-    yield "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    columns = ("events", "tables", "seconds", "events/s", "CPU µs an event", "Python", "server", "largest process", "load, cores")
+    yield f"| {' | '.join(columns)} | `{ONE}`, events/s |"
+    yield f"|{' ---: |' * (len(columns) + 1)}"
     for one in measured:
+        alone = f"{one.events / one.one_seconds:,.0f}" if one.one_seconds else "–"
         python, server = one.python_s / one.events * 1e6, one.server_s / one.events * 1e6
         yield (
             f"| {one.events:,} | {one.tables} | {one.seconds:,.0f} | {one.events / one.seconds:,.0f} | {one.cpu_us:.0f} |"
-            f" {python:.0f} | {server:.0f} | {one.peak_mb:.0f} MB | {one.load:.0f}, {one.cores} |"
+            f" {python:.0f} | {server:.0f} | {one.peak_mb:.0f} MB | {one.load:.0f}, {one.cores} | {alone} |"
         )
     yield ""
     yield f"![processor time per event by size of the store]({PICTURE.name})"

@@ -35,7 +35,7 @@ METHODS: dict[str, tuple[Any, str]] = {
     "take": (PartitionedRunner, "take"),
     "write": (partitioned, "write_shares"),
     "rows": (Writer, "_change"),
-    "pass": (partitioned, "move_idle"),
+    "idle": (partitioned, "move_idle"),
 }
 OPEN: dict[str, Callable[..., Any]] = {
     "command": open_command_worker,

@@ -1,9 +1,11 @@
 """What a batch of a topic brings for several tables is written together, and what concerns none of them follows."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 from tests.commands import rename
 from tests.projectors import Patient, Touchy, assert_true, fill
@@ -12,10 +14,12 @@ from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.records import partition_of
 from ltc_events.projections import partitioned, sharing
+from ltc_events.projections.base import Operation
 from ltc_events.projections.base import Projection as Table
 from ltc_events.projections.catalogue import build_of
 from ltc_events.projections.errors import CheckpointMoved
 from ltc_events.projections.handover import hand_over
+from ltc_events.projections.letters import LeftOut
 from ltc_events.projections.partitioned import PartitionedRunner
 from ltc_events.projections.sharing import Arrivals, PartitionedTrack, Share
 from ltc_events.projections.source import Source, vector_of
@@ -24,6 +28,7 @@ from ltc_events.projections.tables.customers import Customers
 from ltc_events.projections.tables.payments import Payments
 from ltc_events.projections.tables.timeline import Timeline
 from ltc_events.projections.verification import verify
+from ltc_events.projections.writer import Writer
 from ltc_events.schemas.record import Record, routing_key
 from ltc_events.store import Database, EventStore, Role
 
@@ -49,7 +54,7 @@ def arrivals(store: EventStore, after: int = 0) -> Mapping[int, Arrivals]:
     for record in store.read(after, 10_000):
         found[partition_of(routing_key(record), 2)].append(record)
     if not all(found.values()):  # all customers are on one of them: such is chance
-        fill(store)
+        fill(store, 12)
         return arrivals(store, after)
     return {one: Arrivals(records, records[-1].position, records[-1].position) for one, records in found.items()}
 
@@ -105,10 +110,10 @@ def test_an_event_in_the_way_of_one_table_is_not_in_the_way_of_those_beside_it(
 ) -> None:
     tables = (Timeline, Customers, table)
     with fed_by_topic(database, *tables) as runner:
-        customers = fill(event_store)
-        CommandPipeline(event_store, SystemClock()).submit(
-            [rename("Bad", customers[0]), *(rename(f"Later {number}", one) for number, one in enumerate(customers))]
-        )
+        customers, pipeline = fill(event_store), CommandPipeline(event_store, SystemClock())
+        pipeline.submit([rename("Bad", customers[0])])
+        bad = event_store.head()[0]
+        pipeline.submit([rename(f"Later {number}", one) for number, one in enumerate(customers)])
         batch = arrivals(event_store)
         runner.take(batch)
         runner.finish()
@@ -118,13 +123,36 @@ def test_an_event_in_the_way_of_one_table_is_not_in_the_way_of_those_beside_it(
         stopped = {one.failed_position for one in projection_status(database)} - {None}
         if table is Patient:
             assert stopped == set()
+            assert stored(database, table) == ends(batch)
             found = verify(database, table)
-            assert (found.equal, found.is_whole) == (True, False)
+            assert (found.equal, found.left_out[0]) == (True, LeftOut((), {customers[0]: bad}))
         else:
-            (bad,) = stopped
+            assert stopped == {bad}
             home = partition_of(str(customers[0]).encode(), 2)
-            assert bad is not None
             assert stored(database, table) == {**ends(batch), home: bad - 1}
+
+
+def test_what_the_database_refuses_of_one_table_is_undone_of_all_and_written_of_the_rest(
+    database: Database, event_store: EventStore, alone: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = (Timeline, Customers, Touchy)
+    original, written = Writer.apply, []
+
+    def apply(writer: Writer, operations: Sequence[Operation]) -> None:
+        original(writer, operations)
+        written.append(writer)
+        if len(written) == len(tables):
+            raise psycopg.errors.CheckViolation("the last table refuses a row, and the others are written")
+
+    monkeypatch.setattr(Writer, "apply", apply)
+    with fed_by_topic(database, *tables) as runner:
+        fill(event_store)
+        batch = arrivals(event_store)
+        runner.take(batch)
+        runner.finish()
+        assert (len(written), len(alone)) == (len(tables), len(tables))
+        assert all(stored(database, table) == ends(batch) for table in tables)
+    assert_true(database, *tables)
 
 
 def test_checkpoints_of_tables_that_nothing_concerns_follow(
@@ -132,7 +160,7 @@ def test_checkpoints_of_tables_that_nothing_concerns_follow(
 ) -> None:
     monkeypatch.setattr(partitioned, "IDLE_EVERY_S", 3_600.0)
     with fed_by_topic(database, Customers, Payments) as runner:
-        runner._moved_idle_at = partitioned.time.monotonic()
+        runner._moved_idle_at = time.monotonic()
         fill(event_store)
         batch = arrivals(event_store)
         runner.take(batch)
@@ -169,13 +197,17 @@ def test_a_mark_that_comes_while_a_batch_is_written_is_for_afterwards(database: 
         assert runner.offsets() == {0: beyond, 1: beyond}
 
 
-def test_partitions_that_are_no_longer_ours_are_left_to_others(database: Database, event_store: EventStore) -> None:
+def test_partitions_that_are_no_longer_ours_are_left_to_others(
+    database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitioned, "IDLE_EVERY_S", 3_600.0)
     with fed_by_topic(database, Customers, Payments) as runner:
-        runner._moved_idle_at = partitioned.time.monotonic()
+        runner._moved_idle_at = time.monotonic()
         fill(event_store)
         batch = arrivals(event_store)
         runner.take(batch)
         runner._wait()
+        assert stored(database, Payments) == {0: 0, 1: 0}
         with database.connect(Role.PROJECTOR) as another:
             another.execute("UPDATE ltc_read.checkpoints SET position = 1 WHERE projection = 'payments' AND partition = 1")
         runner.begin([0])
@@ -192,4 +224,6 @@ def test_a_checkpoint_that_somebody_else_moved_is_named_and_nothing_is_written(
         runner.take(arrivals(event_store))
         with pytest.raises(CheckpointMoved, match="projection customers is no longer at position 0"):
             runner.finish()
-    assert stored(database, Timeline) == {0: 0, 1: 0}
+        assert stored(database, Timeline) == {0: 0, 1: 0}
+        with database.connect(Role.PROJECTOR) as connection:
+            assert connection.execute("SELECT count(*) FROM ltc_read.timeline").fetchone() == (0,)

@@ -61,7 +61,7 @@ def test_workers_share_the_partitions_and_come_and_go(bus: Bus, database: Databa
     assert_true(database)
 
 
-@pytest.mark.parametrize("point", ["before-write", "before-rows-2", "after-rows-2", "after-write", "after-pass"])
+@pytest.mark.parametrize("point", ["before-write", "before-rows-2", "after-rows-2", "after-write", "after-idle"])
 def test_a_killed_projector_takes_nothing_twice(bus: Bus, database: Database, event_store: EventStore, point: str) -> None:
     adopt(bus, database, event_store)
     fill(event_store)

@@ -43,16 +43,17 @@ class Move(NamedTuple):
 def move_checkpoints(
     connection: Connection, source: str, moves: Sequence[tuple[tuple[str, int], Move]], schema: str = SCHEMA
 ) -> None:
-    """Move checkpoints, each given with the place and version of its table, in the caller's transaction.
+    """Move checkpoints, each with the place and version of its table, in the caller's transaction: at least one, none twice.
 
-    Raises CheckpointMoved with those that are not where they were expected; the caller's transaction is over then.
+    Raises CheckpointMoved with those that are not where they were expected. The others have moved then: the caller lets the
+    error leave the transaction.
     """
     statement = _MOVE_READ_TABLES
     if schema != SCHEMA:
         statement = sql.SQL(_MOVE).format(checkpoints=relation("checkpoints", schema)).as_bytes()
     columns = zip(*((*table, *move) for table, move in moves), strict=True)
     moved = set(connection.execute(statement, (*map(list, columns), source)).fetchall())
-    away = [(table, move) for table, move in moves if (*table, move.partition) not in moved]
-    if away:
+    if len(moved) != len(moves):
+        away = [(table, move) for table, move in moves if (*table, move.partition) not in moved] or moves
         names = ", ".join(dict.fromkeys(place for (place, _), _ in away))
-        raise CheckpointMoved(projection=names, expected=", ".join(sorted({str(move.expected) for _, move in away})))
+        raise CheckpointMoved(projection=names, expected=", ".join(map(str, sorted({move.expected for _, move in away}))))

@@ -16,8 +16,8 @@ from ltc_events.schemas.record import Record
 
 log = structlog.get_logger()
 
-# So few events, counted once for each table that they concern, are written for several tables at once. With many a transaction
-# for each table costs next to nothing, and nobody who wants to look at, switch or lock one table waits for the others.
+# So few events, counted once for each table that they concern, are written for several tables at once. Where there are many, a
+# transaction for each table costs next to nothing, and nobody who wants to look at, switch or lock one waits for the others.
 TOGETHER_MAX = 500
 
 

@@ -16,6 +16,7 @@ from ltc_events.projections.texts import COPY_OPTIONS, array
 
 PREPARED_STATEMENTS_MAX = 2000
 
+# Most moves are of one checkpoint: without arrays, and without a join.
 _MOVE = """
     UPDATE {} SET position = %s, next_offset = coalesce(%s::int8, next_offset), moved_at = clock_timestamp()
     WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s AND holds = coalesce(%s, holds)
@@ -116,7 +117,7 @@ class Writer:
         ((partition, expected, position, next_offset, holds),) = moves
         moved = self._connection.execute(self._move, (position, next_offset, *self._place, partition, expected, holds))
         if not moved.rowcount:
-            raise CheckpointMoved(projection=self._projection.table, expected=expected)
+            raise CheckpointMoved(projection=self._place[0], expected=expected)
 
     def _append(self, gathered: Gathering) -> None:
         copy = sql.SQL("COPY {} ({}) FROM STDIN ").format(self._table, names(self._columns))
