@@ -34,7 +34,7 @@ PICTURE = KEPT.with_suffix(".svg")
 
 class Measured(NamedTuple):
     """All read tables built from a store of so many events, and one of them alone (`one_seconds`). `load`: processes that wanted
-    a processor while all were built, on average, others' included. No `one_seconds`: measured before there were any."""
+    a processor while all were built, on average, others' included."""
 
     events: int
     tables: int
@@ -45,7 +45,7 @@ class Measured(NamedTuple):
     server_s: float
     peak_mb: float
     load: float
-    one_seconds: float = 0.0
+    one_seconds: float
 
     @property
     def cpu_us(self) -> float:
@@ -138,11 +138,11 @@ def _page(measured: Sequence[Measured]) -> Iterator[str]:
     yield f"| {' | '.join(columns)} | `{ONE}`, events/s |"
     yield f"|{' ---: |' * (len(columns) + 1)}"
     for one in measured:
-        alone = f"{one.events / one.one_seconds:,.0f}" if one.one_seconds else "–"
+        alone = one.events / one.one_seconds
         python, server = one.python_s / one.events * 1e6, one.server_s / one.events * 1e6
         yield (
             f"| {one.events:,} | {one.tables} | {one.seconds:,.0f} | {one.events / one.seconds:,.0f} | {one.cpu_us:.0f} |"
-            f" {python:.0f} | {server:.0f} | {one.peak_mb:.0f} MB | {one.load:.0f}, {one.cores} | {alone} |"
+            f" {python:.0f} | {server:.0f} | {one.peak_mb:.0f} MB | {one.load:.0f}, {one.cores} | {alone:,.0f} |"
         )
     yield ""
     yield f"![processor time per event by size of the store]({PICTURE.name})"

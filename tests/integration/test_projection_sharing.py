@@ -59,6 +59,19 @@ def arrivals(store: EventStore, after: int = 0) -> Mapping[int, Arrivals]:
     return {one: Arrivals(records, records[-1].position, records[-1].position) for one, records in found.items()}
 
 
+def taken_with_idle_behind(
+    runner: PartitionedRunner, store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> Mapping[int, Arrivals]:
+    """A batch that is written, while the checkpoints of tables that it does not concern have yet to follow."""
+    monkeypatch.setattr(partitioned, "IDLE_EVERY_S", 3_600.0)
+    runner._moved_idle_at = time.monotonic()
+    fill(store)
+    batch = arrivals(store)
+    runner.take(batch)
+    runner._wait()
+    return batch
+
+
 def stored(database: Database, table: type[Table]) -> dict[int, int]:
     with database.connect(Role.PROJECTOR) as connection:
         return vector_of(connection, build_of(table)).positions
@@ -158,13 +171,8 @@ def test_what_the_database_refuses_of_one_table_is_undone_of_all_and_written_of_
 def test_checkpoints_of_tables_that_nothing_concerns_follow(
     database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partitioned, "IDLE_EVERY_S", 3_600.0)
     with fed_by_topic(database, Customers, Payments) as runner:
-        runner._moved_idle_at = time.monotonic()
-        fill(event_store)
-        batch = arrivals(event_store)
-        runner.take(batch)
-        runner._wait()
+        batch = taken_with_idle_behind(runner, event_store, monkeypatch)
         assert stored(database, Customers) == ends(batch)
         assert stored(database, Payments) == {0: 0, 1: 0}
         assert runner.has_idle
@@ -200,13 +208,8 @@ def test_a_mark_that_comes_while_a_batch_is_written_is_for_afterwards(database: 
 def test_partitions_that_are_no_longer_ours_are_left_to_others(
     database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partitioned, "IDLE_EVERY_S", 3_600.0)
     with fed_by_topic(database, Customers, Payments) as runner:
-        runner._moved_idle_at = time.monotonic()
-        fill(event_store)
-        batch = arrivals(event_store)
-        runner.take(batch)
-        runner._wait()
+        batch = taken_with_idle_behind(runner, event_store, monkeypatch)
         assert stored(database, Payments) == {0: 0, 1: 0}
         with database.connect(Role.PROJECTOR) as another:
             another.execute("UPDATE ltc_read.checkpoints SET position = 1 WHERE projection = 'payments' AND partition = 1")
