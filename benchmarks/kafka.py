@@ -17,12 +17,11 @@ from benchmarks.commands import Lives, rate
 from benchmarks.figure import Figure, Target, against_peer
 from benchmarks.latency import end_to_end, memory
 from benchmarks.place import Place, fill, in_batches
-from ltc_events.application.clock import SystemClock
 from ltc_events.bus.cloudevents import event_message
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, Bus
 from ltc_events.store import Database, EventStore, Role
-from ltc_events.workers.command import CommandWorker
+from ltc_events.workers.command import CommandWorker, open_command_worker
 from ltc_events.workers.relay import open_relay
 
 COMMANDS, RELAY = "commands from Kafka, answers on Kafka", "relay to Kafka"
@@ -52,18 +51,16 @@ def _commands(place: Place, bootstrap: str) -> Iterator[Figure]:
     stretches = list(in_batches(documents, -(-len(documents) // (2 * place.sizes.rounds))))
     ours, theirs = [], []
     with (
-        EventStore(database, Role.WRITER) as store,
-        Publisher(bus) as publisher,
+        open_command_worker(bus, database, Publisher(bus)) as worker,
         peer.open_receivables(place.bare_database()) as receivables,
     ):
-        worker, lives = CommandWorker(bus, store, publisher, SystemClock()), Lives(receivables)
+        lives = Lives(receivables)
         worker.step()
         for stretch in stretches:
             send(bus, stretch)
             place.settle()
-            ours.append((len(stretch), _seconds(worker, store, bus, len(stretch))))
+            ours.append((len(stretch), _seconds(worker, len(stretch))))
             theirs.append((place.sizes.peer_commands, lives.seconds(place.sizes.peer_commands)))
-        worker.close()
     other = f"{peer.NAME}: load, decide, save"
     yield against_peer(COMMANDS, "commands/s", rate(ours), other, rate(theirs), Target(ours_min=8_000, ratio_min=10))
     yield against_peer(
@@ -71,7 +68,7 @@ def _commands(place: Place, bootstrap: str) -> Iterator[Figure]:
     )
 
 
-def _seconds(worker: CommandWorker, store: EventStore, bus: Bus, messages: int) -> float:
+def _seconds(worker: CommandWorker, messages: int) -> float:
     def stored() -> int:
         return sum(place.stored for place in worker._places.values())
 

@@ -27,7 +27,8 @@ from ltc_events.workers.projector import open_projector
 from ltc_events.workers.relay import open_relay
 
 METHODS: dict[str, tuple[Any, str]] = {
-    "append": (EventStore, "append"),
+    "append": (EventStore, "begin_append"),
+    "commit": (EventStore, "_end_append"),
     "send": (Publisher, "send"),
     "settle": (Publisher, "settle"),
     "advance": (EventStore, "advance"),

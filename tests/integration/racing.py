@@ -16,8 +16,8 @@ class Racing(EventStore):
         self.looks += 1
         return super().begin(*args)
 
-    def append(self, commit: Any) -> int:
+    def begin_append(self, commit: Any) -> Callable[[], int]:
         if self.rival is not None:
             rival, self.rival = self.rival, None
             rival()
-        return super().append(commit)
+        return super().begin_append(commit)

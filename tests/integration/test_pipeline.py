@@ -1,5 +1,6 @@
 """The command pipeline on a real store: exactly one outcome for each command, whatever happens around it."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
@@ -187,15 +188,36 @@ def test_a_version_conflict_loads_and_decides_again(database: Database) -> None:
     theirs.close()
 
 
+def test_the_next_batch_is_checked_while_one_is_being_stored(database: Database) -> None:
+    """A rival is quicker than the first one: it is decided again when its end is waited for, and so before the second."""
+    with Racing(database, Role.WRITER) as mine, EventStore(database, Role.WRITER) as theirs:
+        pipeline, another = CommandPipeline(mine, SystemClock()), CommandPipeline(theirs, SystemClock())
+        pipeline.submit([register()])
+        mine.rival = lambda: another.submit([rename("theirs", CUSTOMER)])
+        first = pipeline.begin(pipeline.prepare([rename("ours", CUSTOMER), b"garbage"]), source="test")
+        second = pipeline.prepare([rename("ours again", CUSTOMER)])
+        accepted, refused = first.finish()
+        assert codes(accepted) == []
+        assert isinstance(refused, Undecodable)
+        assert [codes(one) for one in pipeline.begin(second).finish()] == [[]]
+        assert [record.version for record in theirs.stream(CUSTOMER)] == [1, 2, 3, 4]
+        assert [letter.raw for letter in theirs.dead_letters(0, 10)] == [b"garbage"]
+
+
+def test_a_batch_of_nothing_has_no_answers(pipeline: CommandPipeline, event_store: EventStore) -> None:
+    assert pipeline.begin(pipeline.prepare([])).finish() == []
+    assert event_store.head()[0] == 0
+
+
 def test_endless_contention_is_reported(database: Database) -> None:
     store, theirs = EventStore(database, Role.WRITER), EventStore(database, Role.WRITER)
     another = CommandPipeline(theirs, SystemClock())
     another.submit([register()])
 
     class Losing(EventStore):
-        def append(self, commit: Any) -> int:
+        def begin_append(self, commit: Any) -> Callable[[], int]:
             another.submit([rename(f"again {uuid4()}", CUSTOMER)])
-            return super().append(commit)
+            return super().begin_append(commit)
 
     losing = Losing(database, Role.WRITER)
     with pytest.raises(Contention):

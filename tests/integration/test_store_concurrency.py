@@ -26,7 +26,7 @@ from ltc_events.store import (
     VersionConflict,
 )
 from ltc_events.store.queries import query
-from ltc_events.store.script import run_script
+from ltc_events.store.script import Running
 from ltc_events.store.writing import _Batch
 
 WRITERS, COMMITS = 4, 25
@@ -101,7 +101,7 @@ def slow_writer(database: Database, commit: Commit) -> Iterator[Callable[[], Non
         return packed.copies[1](results)
 
     def write_slowly() -> None:
-        run_script(connection, packed.script, [packed.copies[0], after_a_while])
+        Running(connection, packed.script, [packed.copies[0], after_a_while]).finish()
 
     with database.connect(Role.WRITER, autocommit=True) as connection:
         writer = Thread(target=write_slowly)
@@ -227,6 +227,23 @@ def test_a_lost_reply_of_commit_is_resolved_from_the_recorded_outcome(far_store:
     assert far_store.append(batch(LONE)) == 2 + 2 * commands
 
 
+def test_a_commit_that_was_begun_is_stored_whether_or_not_anybody_waits_for_it(far_store: EventStore, proxy: Proxy) -> None:
+    commit = batch(BATCHED)
+    proxy.cut_reply = committed
+    end = far_store.begin_append(commit)
+    with EventStore(proxy.database, Role.PROJECTOR) as watching:
+        assert watching.wait(2, 10), "the server has all it needs"
+    with pytest.raises(CommitUnknown):
+        end()
+    assert len(far_store.outcomes([one.command_id for one in commit.outcomes])) == BATCHED
+
+
+def test_a_commit_that_was_begun_on_a_dead_connection_is_sent_once_more(far_store: EventStore, proxy: Proxy) -> None:
+    assert proxy.cut() == 1
+    end = far_store.begin_append(batch(BATCHED))
+    assert end() == 2
+
+
 def test_a_commit_that_never_arrived_is_resolved_likewise(far_store: EventStore, proxy: Proxy) -> None:
     commit = batch(BATCHED)
     proxy.cut_request = LastRows()
@@ -278,7 +295,7 @@ def test_an_interrupted_append_leaves_the_store_usable(database: Database) -> No
     connection = database.connect(Role.WRITER, autocommit=True)
     commit = _Batch(Commit([new_event(uuid4(), 1)], [accepted(uuid4(), 1, 1)]))
     with pytest.raises(KeyboardInterrupt):
-        run_script(connection, commit.script, [commit.copies[0], interrupted])
+        Running(connection, commit.script, [commit.copies[0], interrupted])
     assert connection.closed
     with EventStore(database, Role.WRITER) as store:
         assert store.append(batch(BATCHED)) == 0
@@ -287,5 +304,5 @@ def test_an_interrupted_append_leaves_the_store_usable(database: Database) -> No
 def test_a_statement_that_fails_is_rolled_back_and_the_connection_goes_on(database: Database) -> None:
     with database.connect(Role.WRITER, autocommit=True) as connection:
         with pytest.raises(psycopg.errors.DivisionByZero):
-            run_script(connection, b"BEGIN; SELECT 1/0; COMMIT", [])
+            Running(connection, b"BEGIN; SELECT 1/0; COMMIT", []).finish()
         assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE

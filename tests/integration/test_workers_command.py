@@ -169,7 +169,17 @@ def test_structured_commands_are_understood(bus: Bus, event_store: EventStore, s
 
 
 @pytest.mark.parametrize(
-    "point", ["before-append", "after-append", "before-send-2", "after-send", "before-advance", "after-advance"]
+    "point",
+    [
+        "before-append",
+        "after-append",
+        "before-commit",
+        "after-commit",
+        "before-send-2",
+        "after-send",
+        "before-advance",
+        "after-advance",
+    ],
 )
 def test_a_killed_worker_repeats_answers_and_never_effects(
     bus: Bus, database: Database, event_store: EventStore, start: Start, point: str
@@ -200,11 +210,11 @@ def test_a_worker_that_was_replaced_in_its_sleep_writes_nothing(bus: Bus, databa
         rival: Callable[[], object] | None = None
         refused = 0
 
-        def append(self, commit: Any) -> int:
+        def begin_append(self, commit: Any) -> Callable[[], int]:
             rival, self.rival = self.rival, None
             if rival is not None:
                 rival()
-            return super().append(commit)
+            return super().begin_append(commit)
 
     commands = some_commands(10)
     with Sleeping(database, Role.WRITER) as store, EventStore(database, Role.WRITER) as watching:
@@ -218,6 +228,66 @@ def test_a_worker_that_was_replaced_in_its_sleep_writes_nothing(bus: Bus, databa
         send(bus, COMMANDS, messages(*later))
         until(lambda: answered(bus, watching) == len(commands) + len(later), sleeper.step)
         assert len(watching.read(0, 1000)) == 30, "awake again, it goes on where the other one was"
+
+
+class Watched(EventStore):
+    """Notes what is given to be stored, and when it is heard that it was."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.notes: list[str] = []
+
+    def begin_append(self, commit: Any) -> Callable[[], int]:
+        end = super().begin_append(commit)
+        self.notes.append(f"give {len(commit.outcomes)}")
+
+        def noted() -> int:
+            base = end()
+            self.notes.append("hear")
+            return base
+
+        return noted
+
+
+def test_while_a_batch_is_stored_the_next_one_is_fetched(bus: Bus, database: Database, start: Start) -> None:
+    with Watched(database, Role.WRITER) as store:
+        worker = start(store)
+        until(lambda: bool(worker.partitions), worker.step)
+        commands = some_commands(400)
+        send(bus, COMMANDS, messages(*commands))
+        fetched: list[tuple[str, ...]] = []
+        prepare = worker._pipeline.prepare
+
+        def preparing(documents: Any) -> Any:
+            fetched.append(tuple(store.notes))
+            return prepare(documents)
+
+        worker._pipeline.prepare = preparing  # type: ignore[method-assign]
+        until(lambda: answered(bus, store) == len(commands), worker.step)
+        assert [one for one in fetched if one and one[-1].startswith("give")], "one was under way when another was prepared"
+        assert store.notes[::2] == [one for one in store.notes if one.startswith("give")], "never two at a time"
+        assert sum(int(one.split()[1]) for one in store.notes[::2]) == len(commands)
+        assert sorted(id for id, _ in results(bus)) == sorted(one["id"] for one in commands)
+        order = {one["id"]: number for number, one in enumerate(commands)}
+        for key in {one["partitionkey"] for one in commands}:
+            told = [order[id] for id, one in results(bus) if one.key == key.encode()]
+            assert told == sorted(told), "a customer's answers are in the order of his commands"
+
+
+@pytest.mark.parametrize("what", ["rewind", "finish"])
+def test_a_batch_under_way_is_answered_before_anything_else(bus: Bus, database: Database, start: Start, what: str) -> None:
+    """Before places are looked up, which a new assignment asks for, and before the worker ends."""
+    with Watched(database, Role.WRITER) as store:
+        worker = start(store)
+        commands = some_commands(10)
+        send(bus, COMMANDS, messages(*commands))
+        until(lambda: bool(store.notes), worker.step)
+        assert store.notes == [f"give {len(commands)}"]
+        assert not results(bus)
+        {"rewind": worker._feed.rewind, "finish": worker.finish}[what]()
+        assert store.notes[-1] == "hear"
+        assert sorted(id for id, _ in results(bus)) == sorted(one["id"] for one in commands)
+        assert answered(bus, store) == len(commands)
 
 
 def test_two_workers_share_the_partitions(bus: Bus, database: Database, event_store: EventStore) -> None:

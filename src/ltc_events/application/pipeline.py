@@ -1,29 +1,29 @@
 """The command pipeline: a batch of CloudEvents in, ordered decisions, ONE transaction, one outcome for each command."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-import orjson
 import structlog
 
 from ltc_events.aggregates.policies import POLICY_IDS, Policies
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.batch import Batch, Cache, CommandWork, noun_of
 from ltc_events.application.errors import CommandIdReused, Contention, Defect, NeverSubmitted
+from ltc_events.application.intake import Document, Prepared, dead_letter, prepare
 from ltc_events.application.rules.registry import RULES
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collector_paused
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import COMMANDS, Command
 from ltc_events.schemas.credit_note import ApplyCreditNote
-from ltc_events.schemas.envelope import Message, Undecodable, parse
+from ltc_events.schemas.envelope import Message, Undecodable
 from ltc_events.schemas.number_series import series_id
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.payment import AllocatePayment
 from ltc_events.schemas.policy import PolicyPublished
 from ltc_events.store import StoreError
-from ltc_events.store.commit import Commit, DeadLetter, NewEvent, Offset, StoredTrace
+from ltc_events.store.commit import Commit, NewEvent, Offset, StoredTrace
 from ltc_events.store.errors import CommandAlreadyRecorded, CommitUnknown, HeadMoved, StaleRead, VersionConflict
 from ltc_events.store.event_store import EventStore
 
@@ -33,16 +33,33 @@ ATTEMPTS_MAX = 8
 CACHE_STREAMS = 50_000
 
 
-class Received(NamedTuple):
-    """A document that came over a feed. When it is no command, it is kept as `raw`, with its origin (JSON) beside it."""
-
-    document: Mapping[str, Any] | Undecodable
-    raw: bytes
-    origin: Callable[[], bytes]
-
-
-Document = bytes | str | Mapping[str, Any] | Received
 Answer = Outcome | Undecodable
+Work = Generator[None, None, list[Outcome]]
+"""Deciding and storing, with a pause wherever the store is at work and the caller may be as well."""
+
+
+class Submission:
+    """A batch that has been decided, and is being stored."""
+
+    def __init__(self, batch: Sequence[Prepared], work: Work) -> None:
+        self._batch = batch
+        self._work = work
+        self._outcomes: list[Outcome] | None = None
+        self._go_on()
+
+    def finish(self) -> list[Answer]:
+        """Wait until it is stored; an answer for each document. Raises what `CommandPipeline.submit` does. To be called once."""
+        with collector_paused():
+            while self._outcomes is None:
+                self._go_on()
+        return _in_place(self._batch, self._outcomes)
+
+    def _go_on(self) -> None:
+        try:
+            next(self._work)
+        except StopIteration as end:
+            self._outcomes = end.value
+
 
 _REFERENCES = ("order_id", "quote_id", "opportunity_id", "invoice_id", "price_book_id")
 _REFERENCES_OF = {model: tuple(name for name in _REFERENCES if name in model.model_fields) for model in COMMANDS.values()}
@@ -77,40 +94,40 @@ class CommandPipeline:
         Raises Contention, OffsetMoved or ConnectionLost; then nothing of the batch is stored.
         """
         with collector_paused():
-            return self._submit(documents, offsets, source)
+            return self.begin(self.prepare(documents), offsets, source=source).finish()
 
-    def recall(self, documents: Sequence[Document]) -> list[Answer]:
-        """Answer once more what `submit` has stored before; nothing is decided or stored. Raises NeverSubmitted."""
-        parsed = [_parse(document, self._clock.now()) for document in documents]
-        messages = [one for one in parsed if isinstance(one, Message)]
+    def prepare(self, documents: Sequence[Document]) -> list[Prepared]:
+        """Check each document by itself: what can be done of a batch while the one before is being stored."""
+        now = self._clock.now()
+        return [prepare(document, now) for document in documents]
+
+    def begin(self, batch: Sequence[Prepared], offsets: Sequence[Offset] = (), *, source: str = "submit") -> Submission:
+        """As `submit`, but come back while it is being stored.
+
+        Until the submission is finished, nothing but `prepare` may be asked of the pipeline.
+        """
+        messages = [one.parsed for one in batch if isinstance(one.parsed, Message)]
+        dead = [dead_letter(source, one.document, one.parsed) for one in batch if isinstance(one.parsed, Undecodable)]
+        return Submission(batch, self._outcomes(messages, Commit(offsets=list(offsets), dead_letters=dead)))
+
+    def recall(self, batch: Sequence[Prepared]) -> list[Answer]:
+        """Answer once more what was submitted and stored before; nothing is decided or stored. Raises NeverSubmitted."""
+        messages = [one.parsed for one in batch if isinstance(one.parsed, Message)]
         known = {id.int: outcome for id, outcome in self._store.outcomes([one.command_id for one in messages]).items()}
         for message in messages:
             if message.command_id.int not in known:
                 raise NeverSubmitted(id=message.command_id)
-        outcomes = iter(_answers(messages, known, {}))
-        return [next(outcomes) if isinstance(one, Message) else one for one in parsed]
+        return _in_place(batch, _answers(messages, known, {}))
 
-    def _submit(self, documents: Sequence[Document], offsets: Sequence[Offset], source: str) -> list[Answer]:
-        now = self._clock.now()
-        parsed = [_parse(document, now) for document in documents]
-        messages = [one for one in parsed if isinstance(one, Message)]
-        dead = [
-            _dead_letter(source, document, one)
-            for document, one in zip(documents, parsed, strict=True)
-            if isinstance(one, Undecodable)
-        ]
-        outcomes = iter(self._outcomes(messages, Commit(offsets=list(offsets), dead_letters=dead)))
-        return [next(outcomes) if isinstance(one, Message) else one for one in parsed]
-
-    def _outcomes(self, messages: Sequence[Message], empty: Commit) -> list[Outcome]:
+    def _outcomes(self, messages: Sequence[Message], empty: Commit) -> Work:
         mine: set[int] = set()
         for attempt in range(ATTEMPTS_MAX):
             # To look at the store first is a round trip. A lone command that finds it as it was saves it.
-            is_blind = attempt == 0 and self._is_alone and len(messages) == 1
+            is_blind = attempt == 0 and self._is_alone and len(messages) == 1 and not (empty.offsets or empty.dead_letters)
             expected = self._position if is_blind else None
             commit = Commit(offsets=empty.offsets, dead_letters=empty.dead_letters, expected=expected)
             try:
-                return self._attempt(messages, commit, mine)
+                return (yield from self._attempt(messages, commit, mine))
             except HeadMoved:
                 self._is_alone = False
             except StaleRead:
@@ -126,7 +143,7 @@ class CommandPipeline:
                 log.warning("commit_reply_lost", attempt=attempt + 1)
         raise Contention(attempts=ATTEMPTS_MAX)
 
-    def _attempt(self, messages: Sequence[Message], commit: Commit, mine: Collection[int]) -> list[Outcome]:
+    def _attempt(self, messages: Sequence[Message], commit: Commit, mine: Collection[int]) -> Work:
         known = self._begin([message.command_id for message in messages]) if commit.expected is None else {}
         batch = Batch(self._store, self._cache, self._policies)
         fresh = [message for message in messages if message.command_id.int not in known] if known else messages
@@ -142,7 +159,7 @@ class CommandPipeline:
         commit.outcomes.extend(decided.values())
         if decided and commit.expected is None:
             commit.reads = batch.reads(self._position, commit.events)
-        base = self._append(commit)
+        base = yield from self._append(commit)
         self._cache.absorb(batch)
         self._policies = batch.policies
         # What an attempt of this very call had stored, its reply lost, is no repetition.
@@ -171,7 +188,7 @@ class CommandPipeline:
                     policies = policies.with_published(record.event)
         return policies
 
-    def _append(self, commit: Commit) -> int:
+    def _append(self, commit: Commit) -> Generator[None, None, int]:
         if self._dry_run is not None:
             self._dry_run.update({one.command_id.int: one for one in commit.outcomes})
             return self._position
@@ -179,33 +196,19 @@ class CommandPipeline:
             return 0
         if commit.expected is not None and not commit.is_lone:
             raise HeadMoved(expected=commit.expected)  # so many events go another way, for which we have to look first
-        base = self._store.append(commit)
+        end = self._store.begin_append(commit)
+        yield
+        base = end()
         if base == self._position:
             self._position = base + len(commit.events)
         # Otherwise somebody wrote between our look and our commit: the next batch finds out what.
         return base
 
 
-def _parse(document: Document, now: Any) -> Message | Undecodable:
-    if isinstance(document, Received):
-        if isinstance(document.document, Undecodable):
-            return document.document
-        document = document.document
-    try:
-        return parse(document, now)
-    except Undecodable as error:
-        return error
-
-
-def _dead_letter(source: str, document: Document, error: Undecodable) -> DeadLetter:
-    """What came in, as bytes, and why it is no command (in which PostgreSQL could not store the character U+0000)."""
-    reason = error.message.replace("\0", "\\0")
-    if isinstance(document, Received):
-        return DeadLetter(source, document.raw, reason, document.origin())
-    if isinstance(document, bytes):
-        return DeadLetter(source, document, reason)
-    raw = document.encode(errors="surrogatepass") if isinstance(document, str) else orjson.dumps(document, default=str)
-    return DeadLetter(source, raw, reason)
+def _in_place(batch: Sequence[Prepared], outcomes: Iterable[Outcome]) -> list[Answer]:
+    """Outcomes for what is a command, in order, and for the rest why it is none."""
+    left = iter(outcomes)
+    return [next(left) if isinstance(one.parsed, Message) else one.parsed for one in batch]
 
 
 def _streams(message: Message) -> list[UUID]:

@@ -123,7 +123,8 @@ def event_message(record: RawRecord, trace: Trace | None = None) -> tuple[bytes,
 
 def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime) -> tuple[bytes, bytes, Wire]:
     """Key, value and headers of a command's outcome; `document` is the command's, which says whose it was."""
-    key, command = str(document["partitionkey"]).encode(), str(outcome.command_id).encode()
+    told = outcome.document()
+    key, command = str(document["partitionkey"]).encode(), told["command_id"].encode()
     correlation = document.get("correlationid")
     headers = _RESULT.filled(
         command,
@@ -136,7 +137,7 @@ def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime
     trace = Trace.of(document) if PARENT in document else None
     if trace is not None:
         headers = headers.followed_by(trace.headers())
-    return key, orjson.dumps(outcome.document()), headers
+    return key, orjson.dumps(told), headers
 
 
 def dead_letter_message(

@@ -1,6 +1,6 @@
 """What the ledger holds of an import: the events of its commands, read back from the store, in control totals."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -98,7 +98,7 @@ class Rehearsal(CommandPipeline):
         super().__init__(store, clock, dry_run=True)
         self.events: list[Event] = []
 
-    def _append(self, commit: Commit) -> int:
+    def _append(self, commit: Commit) -> Generator[None, None, int]:
         self.events.extend(new.event for new in commit.events)
         return super()._append(commit)
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, Self, TypeVar, cast
 from uuid import UUID
 
@@ -33,7 +33,7 @@ from ltc_events.store.parameters import Uuids, register
 from ltc_events.store.queries import query
 from ltc_events.store.reading import EVENT_COLUMNS, to_raw_records, to_records
 from ltc_events.store.script import LinkBroken
-from ltc_events.store.writing import CHANNEL, write
+from ltc_events.store.writing import CHANNEL, begin
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Rows = Generator[tuple[Any, ...], None, None]
@@ -105,28 +105,15 @@ class EventStore:
         Raises VersionConflict, CommandAlreadyRecorded, OffsetMoved, HeadMoved, StaleRead, HeadHeld or ConnectionLost (nothing
         is stored), or CommitUnknown (stored or not: `outcomes` knows).
         """
-        reconnected = "write" not in self._connections
-        while True:
-            try:
-                return write(self._connection("write"), commit)
-            except LinkBroken as error:
-                self._drop("write")
-                if error.finishing:
-                    self._commit_unknown = True
-                    raise CommitUnknown from error
-                if reconnected:
-                    raise ConnectionLost(reason=error) from error
-                reconnected = True  # a connection had died while it was idle; nothing is stored, so once more is safe
-            except psycopg.errors.UniqueViolation as error:
-                raise self._conflict(commit, error) from error
-            except psycopg.errors.LockNotAvailable as error:
-                raise HeadHeld from error
-            except psycopg.Error as error:
-                if error.sqlstate == OFFSET_MOVED:
-                    raise OffsetMoved(detail=error.diag.message_primary) from error
-                if error.sqlstate == STALE_READ and commit.reads is not None:
-                    raise StaleRead(since=commit.reads.since) from error
-                raise
+        return self.begin_append(commit)()
+
+    def begin_append(self, commit: Commit) -> Callable[[], int]:
+        """As `append`, but come back when the server has all it needs, which then works while the caller does.
+
+        Call what it returns, once, for what `append` returns and raises. Nothing else may be written before.
+        """
+        is_new = "write" not in self._connections
+        return partial(self._end_append, commit, begin(self._connection("write"), commit), is_new)
 
     def advance(self, offsets: Sequence[Offset]) -> None:
         """Move offsets alone, by compare-and-set, in ONE transaction. Raises OffsetMoved, ConnectionLost (moved or not)."""
@@ -282,6 +269,30 @@ class EventStore:
         """Close the connections; the next use opens them again."""
         for purpose in list(self._connections):
             self._drop(purpose)
+
+    def _end_append(self, commit: Commit, end: Callable[[], int], is_new: bool) -> int:
+        while True:
+            try:
+                return end()
+            except LinkBroken as error:
+                self._drop("write")
+                if error.finishing:
+                    self._commit_unknown = True
+                    raise CommitUnknown from error
+                if is_new:
+                    raise ConnectionLost(reason=error) from error
+                is_new = True  # a connection had died while it was idle; nothing is stored, so once more is safe
+                end = begin(self._connection("write"), commit)
+            except psycopg.errors.UniqueViolation as error:
+                raise self._conflict(commit, error) from error
+            except psycopg.errors.LockNotAvailable as error:
+                raise HeadHeld from error
+            except psycopg.Error as error:
+                if error.sqlstate == OFFSET_MOVED:
+                    raise OffsetMoved(detail=error.diag.message_primary) from error
+                if error.sqlstate == STALE_READ and commit.reads is not None:
+                    raise StaleRead(since=commit.reads.since) from error
+                raise
 
     def _settle(self) -> None:
         """A transaction that we lost may still be at work on the server. It holds the head row: wait until it is over."""

@@ -5,8 +5,8 @@ A batch goes by COPY, in three round trips. For a lone command even that is much
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -22,25 +22,32 @@ from ltc_events.store.errors import HeadMoved
 from ltc_events.store.mapper import encode
 from ltc_events.store.parameters import pack_uuids
 from ltc_events.store.queries import query
-from ltc_events.store.script import run_prepared, run_script
+from ltc_events.store.script import Running, run_prepared
 
 CHANNEL = "ltc_events"
 
 _NAMES = {"schema": sql.Identifier("ltc"), "events": sql.Identifier("events"), "head": sql.Identifier("head")}
 
 
-def write(connection: psycopg.Connection[Any], commit: Commit) -> int:
-    """Store a commit in ONE transaction; its base. The connection must be in autocommit mode.
+def begin(connection: psycopg.Connection[Any], commit: Commit) -> Callable[[], int]:
+    """Begin to store a commit in ONE transaction; call what it returns, once, to wait for its end and to get its base.
 
-    Raises psycopg's errors, HeadMoved, or LinkBroken. Nothing is stored then, unless LinkBroken says `finishing`: it may be.
+    The connection must be in autocommit mode, and is not to be used in between: the server is at work, and the caller may
+    be, at something else. (A lone command is sent when its end is waited for.) What it returns raises psycopg's errors,
+    HeadMoved, or LinkBroken. Nothing is stored then, unless LinkBroken says `finishing`: it may be.
     """
     if commit.is_lone:
-        return _write_lone(connection, commit)
+        return partial(_write_lone, connection, commit)
     if commit.expected is not None:
         raise ValueError("only a lone command can expect a position")
     batch = _Batch(commit)
-    run_script(connection, batch.script, batch.copies)
-    return batch.base
+    running = Running(connection, batch.script, batch.copies)
+
+    def end() -> int:
+        running.finish()
+        return batch.base
+
+    return end
 
 
 def _write_lone(connection: psycopg.Connection[Any], commit: Commit) -> int:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import structlog
 
 from ltc_events.application.clock import SystemClock
-from ltc_events.application.pipeline import Answer, CommandPipeline, Received
+from ltc_events.application.intake import Prepared, Received
+from ltc_events.application.pipeline import Answer, CommandPipeline, Submission
 from ltc_events.bus.cloudevents import command_document, dead_letter_message, result_message
 from ltc_events.bus.feed import SESSION_TIMEOUT_MS, Feed, Polled
 from ltc_events.bus.origin import origin_of
@@ -22,7 +23,7 @@ from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus
 from ltc_events.kernel.clock import Clock
-from ltc_events.kernel.collector import collector_paused
+from ltc_events.kernel.collector import collector_paused, full_collections_rare
 from ltc_events.schemas.envelope import Undecodable
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
@@ -44,6 +45,25 @@ class _Place(NamedTuple):
     recorded: int
 
 
+class _Taken(NamedTuple):
+    """Messages, the documents in them, and what these are."""
+
+    messages: Sequence[Polled]
+    received: Sequence[Received]
+    batch: Sequence[Prepared]
+    spans: Any
+
+
+class _UnderWay(NamedTuple):
+    """A batch that is being stored: of each message whether that was done before, and then its answer."""
+
+    taken: _Taken
+    stored: Sequence[bool]
+    recalled: Sequence[Answer]
+    moves: Sequence[Offset]
+    submission: Submission | None
+
+
 class CommandWorker:
     """Takes commands from Kafka through the pipeline. One of several that share the partitions."""
 
@@ -63,6 +83,7 @@ class CommandWorker:
         self._clock = clock
         self._pipeline = CommandPipeline(store, clock)
         self._places: dict[int, _Place] = {}
+        self._under_way: _UnderWay | None = None
         self._on_their_way: dict[int, int] = {}
         """By partition, up to where answers were sent that may not be on Kafka yet."""
         self._spans = spans()
@@ -75,22 +96,31 @@ class CommandWorker:
         return tuple(self._places)
 
     def step(self) -> None:
-        """Take one batch: effects first, then answers. Where there is none, note which answers were given."""
+        """Take one batch: effects first, then answers. Where there is none, note which answers were given.
+
+        While a batch is being stored, the next one is fetched and checked; it is decided when the one before is answered.
+        """
         with collector_paused():
-            messages = self._feed.poll(WAIT_S)
-            self._settle()
+            is_free = self._under_way is None
+            taken = self._fetch(WAIT_S if is_free else 0)
             try:
-                if messages:
-                    self._take(messages)
-                else:
+                if is_free:
+                    self._settle()
+                self._complete()
+                if taken:
+                    self._begin(taken)
+                elif is_free:
                     self._record_answers()
             except OffsetMoved as moved:
-                # Another worker had our partitions while we slept, or our last commit was stored without our hearing of it.
-                log.warning("command_feed_moved", detail=moved.message)
+                _tell_moved(moved)
                 self._feed.rewind()
 
     def finish(self) -> None:
         """Note which answers were given: nothing is left to be answered again."""
+        try:
+            self._complete()
+        except OffsetMoved as moved:
+            _tell_moved(moved)
         self._settle()
         with suppress(OffsetMoved):  # they are another worker's now
             self._record_answers()
@@ -110,26 +140,43 @@ class CommandWorker:
             self._places[partition] = _Place(found.get((topic, partition), 0), answered, answered)
         return {partition: place.answered for partition, place in self._places.items()}
 
-    def _take(self, messages: Sequence[Polled]) -> None:
-        documents = [_received(self._feed.topic, message) for message in messages]
-        begun = self._spans.of_commands(self._feed.topic, [one.document for one in documents]) if self._spans else None
+    def _fetch(self, wait_s: float) -> _Taken | None:
+        messages = self._feed.poll(wait_s)
+        if not messages:
+            return None
+        received = [_received(self._feed.topic, message) for message in messages]
+        begun = self._spans.of_commands(self._feed.topic, [one.document for one in received]) if self._spans else None
         if begun:
-            documents = [_under(span, one) for span, one in zip(begun, documents, strict=True)]
-        stored = [message.offset < self._places[message.partition].stored for message in messages]
-        old = [one for one, is_stored in zip(documents, stored, strict=True) if is_stored]
-        new = [one for one, is_stored in zip(documents, stored, strict=True) if not is_stored]
-        recalled = iter(self._pipeline.recall(old) if old else ())
-        submitted = iter(self._submit(new, self._moves(messages)) if new else ())
-        answers = [next(recalled if is_stored else submitted) for is_stored in stored]
-        self._answer(messages, documents, answers)
-        if self._spans and begun:
-            self._spans.end_commands(begun, answers)
+            received = [_under(span, one) for span, one in zip(begun, received, strict=True)]
+        return _Taken(messages, received, self._pipeline.prepare(received), begun)
 
-    def _submit(self, documents: Sequence[Received], moves: Sequence[Offset]) -> Sequence[Answer]:
-        answers = self._pipeline.submit(documents, moves, source=self._feed.topic)
-        command_metrics().taken(answers)
-        self._note(moves)
-        return answers
+    def _begin(self, taken: _Taken) -> None:
+        """Decide what is new, and let it be stored meanwhile."""
+        places = self._places
+        stored = [message.offset < places[message.partition].stored for message in taken.messages]
+        old = [one for one, is_stored in zip(taken.batch, stored, strict=True) if is_stored]
+        new = [one for one, is_stored in zip(taken.batch, stored, strict=True) if not is_stored]
+        recalled = self._pipeline.recall(old) if old else []
+        moves = self._moves(taken.messages)
+        submission = self._pipeline.begin(new, moves, source=self._feed.topic) if new else None
+        self._under_way = _UnderWay(taken, stored, recalled, moves, submission)
+
+    def _complete(self) -> None:
+        """Wait until the batch that is under way is stored, and answer it."""
+        batch, self._under_way = self._under_way, None
+        if batch is None:
+            return
+        submitted: Sequence[Answer] = ()
+        if batch.submission is not None:
+            submitted = batch.submission.finish()
+            command_metrics().taken(submitted)
+            self._note(batch.moves)
+        left_new, left_old = iter(submitted), iter(batch.recalled)
+        answers = [next(left_old if is_stored else left_new) for is_stored in batch.stored]
+        self._settle()
+        self._answer(batch.taken, answers)
+        if self._spans and batch.taken.spans:
+            self._spans.end_commands(batch.taken.spans, answers)
 
     def _moves(self, messages: Sequence[Polled]) -> list[Offset]:
         """What the transaction of these messages moves: effect offsets, and answer offsets of earlier messages."""
@@ -153,22 +200,23 @@ class CommandWorker:
             changed = {"stored": reached} if feed == self._feed.topic else {"recorded": reached}
             self._places[partition] = self._places[partition]._replace(**changed)
 
-    def _answer(self, messages: Sequence[Polled], documents: Sequence[Received], answers: Sequence[Answer]) -> None:
+    def _answer(self, taken: _Taken, answers: Sequence[Answer]) -> None:
         now = self._clock.now()
         results: list[Outgoing] = []
         letters: list[Outgoing] = []
-        for message, received, answer in zip(messages, documents, answers, strict=True):
-            if isinstance(answer, Outcome) and not isinstance(received.document, Undecodable):
+        for message, received, answer in zip(taken.messages, taken.received, answers, strict=True):
+            document = received.document
+            if isinstance(answer, Outcome) and not isinstance(document, Undecodable):
                 if answer.reasons and not answer.duplicate:
-                    tell_refused(answer, received.document)
-                results.append(result_message(answer, received.document, now))
+                    tell_refused(answer, document)
+                results.append(result_message(answer, document, now))
             elif isinstance(answer, Undecodable):
                 origin = (self._feed.topic, message.partition, message.offset)
-                tell_dead_letter(answer, received.document, origin)
+                tell_dead_letter(answer, document, origin)
                 letters.append(dead_letter_message(message.key, message.value, message.headers, origin, answer.message))
         self._publisher.send(self._dead_letters, letters)
         self._publisher.send(self._results, results)
-        self._on_their_way = {message.partition: message.offset + 1 for message in messages}
+        self._on_their_way = {message.partition: message.offset + 1 for message in taken.messages}
 
     def _settle(self) -> None:
         """Wait until the answers that were sent are on Kafka; they were on their way while the next messages were fetched."""
@@ -189,13 +237,18 @@ class CommandWorker:
 @contextmanager
 def open_command_worker(bus: Bus, database: Database, publisher: Publisher) -> Iterator[CommandWorker]:
     """A command worker with connections of its own; the publisher is closed with it."""
-    with publisher, TimedStore(database, Role.WRITER) as store:
+    with publisher, TimedStore(database, Role.WRITER) as store, full_collections_rare():
         worker = CommandWorker(bus, store, publisher, SystemClock())
         try:
             yield worker
             worker.finish()
         finally:
             worker.close()
+
+
+def _tell_moved(moved: OffsetMoved) -> None:
+    """Another worker had our partitions while we slept, or our last commit was stored without our hearing of it."""
+    log.warning("command_feed_moved", detail=moved.message)
 
 
 def _under(span: Any, received: Received) -> Received:

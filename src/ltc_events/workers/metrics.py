@@ -5,7 +5,7 @@ that hangs.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -120,12 +120,17 @@ def command_metrics() -> CommandMetrics:
 class TimedStore(EventStore):
     """An event store whose commits are timed."""
 
-    def append(self, commit: Commit) -> int:
-        """As EventStore has it; only what was stored is counted."""
+    def begin_append(self, commit: Commit) -> Callable[[], int]:
+        """As EventStore has it; only what was stored is counted, until we knew of it."""
         began = time.perf_counter()
-        base = super().append(commit)
-        command_metrics().committed(time.perf_counter() - began)
-        return base
+        end = super().begin_append(commit)
+
+        def timed() -> int:
+            base = end()
+            command_metrics().committed(time.perf_counter() - began)
+            return base
+
+        return timed
 
 
 class MeasuredCollector(Collector):

@@ -37,8 +37,9 @@ def _of(worker: str, action: str, *points: str) -> list[Fault]:
 
 FAULTS: Final = (
     # A point is before or after what `worker.SEAMS` names.
-    *_of("command", "kill", "before-commit", "after-commit", "before-produce", "after-produce", "before-checkpoint"),
-    *_of("command", "pause", "before-commit", "before-produce", "before-checkpoint"),
+    *_of("command", "kill", "before-commit", "after-commit", "before-hear", "after-hear", "before-produce", "after-produce"),
+    Fault("kill", "command", "before-checkpoint"),
+    *_of("command", "pause", "before-commit", "before-hear", "before-produce", "before-checkpoint"),
     *_of("relay", "kill", "before-produce", "after-produce", "before-checkpoint"),
     *_of("relay", "pause", "before-produce", "before-checkpoint"),
     *_of("projector", "kill", "before-write", "before-rows", "after-rows", "after-write"),

@@ -81,7 +81,7 @@ def test_workers_that_were_stopped_wake_up_replaced_and_write_nothing(servers: S
     ("broken", "plan", "told"),
     [
         ("offset-cas", some("pause command before-commit"), "times among the dead letters"),
-        ("outcome-check", some("add command", "kill command after-commit", "add command"), "has 2 outcomes"),
+        ("outcome-check", some("add command", "kill command after-hear", "add command"), "has 2 outcomes"),
         ("checkpoint", some("pause projector before-write"), "is not what the store says|already exists"),
     ],
     ids=["offset-cas", "outcome-check", "checkpoint"],

@@ -33,7 +33,9 @@ BACKOFF_MAX_S = 0.5
 ACTIONS = {"kill": signal.SIGKILL, "pause": signal.SIGSTOP}
 SEAMS: dict[str, dict[str, list[tuple[Any, str]]]] = {
     "command": {
-        "commit": [(EventStore, "append")],
+        # The server is given all it needs, and works; later it is heard that it has stored it.
+        "commit": [(EventStore, "begin_append")],
+        "hear": [(EventStore, "_end_append")],
         "produce": [(Publisher, "send")],
         "checkpoint": [(EventStore, "advance")],
     },
