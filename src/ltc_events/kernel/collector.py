@@ -4,6 +4,9 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# So many objects more than before, and the young ones are looked through: those of some ten batches.
+_RARE_YOUNG = 50_000
+
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
@@ -21,14 +24,15 @@ def collector_paused() -> Iterator[None]:
 
 
 @contextmanager
-def full_collections_rare() -> Iterator[None]:
-    """What has lived for long is looked through ten times more rarely: in a process that keeps much for long, as a cache.
+def collections_rare() -> Iterator[None]:
+    """Far fewer collections: for a process through which objects go by the thousand, and which keeps many for long.
 
-    To look through the states of 50,000 streams takes some tenths of a second, and finds nothing: they hold no cycles.
+    Of a batch of commands almost all is gone by itself when it is answered, and what stays (the states of up to 50,000
+    streams) holds no cycles; to look through those takes some tenths of a second, and finds nothing.
     """
-    young, middle, old = gc.get_threshold()
-    gc.set_threshold(young, middle, 10 * old)
+    before = gc.get_threshold()
+    gc.set_threshold(_RARE_YOUNG, before[1], 10 * before[2])
     try:
         yield
     finally:
-        gc.set_threshold(young, middle, old)
+        gc.set_threshold(*before)

@@ -23,7 +23,7 @@ from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus
 from ltc_events.kernel.clock import Clock
-from ltc_events.kernel.collector import collector_paused, full_collections_rare
+from ltc_events.kernel.collector import collections_rare, collector_paused
 from ltc_events.schemas.envelope import Undecodable
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
@@ -237,7 +237,7 @@ class CommandWorker:
 @contextmanager
 def open_command_worker(bus: Bus, database: Database, publisher: Publisher) -> Iterator[CommandWorker]:
     """A command worker with connections of its own; the publisher is closed with it."""
-    with publisher, TimedStore(database, Role.WRITER) as store, full_collections_rare():
+    with publisher, TimedStore(database, Role.WRITER) as store, collections_rare():
         worker = CommandWorker(bus, store, publisher, SystemClock())
         try:
             yield worker
