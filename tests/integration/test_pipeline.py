@@ -220,8 +220,12 @@ def test_endless_contention_is_reported(database: Database) -> None:
             return super().begin_append(commit)
 
     losing = Losing(database, Role.WRITER)
+    pipeline = CommandPipeline(losing, SystemClock())
+    submission = pipeline.begin(pipeline.prepare([rename("mine", CUSTOMER)]))
     with pytest.raises(Contention):
-        CommandPipeline(losing, SystemClock()).submit([rename("mine", CUSTOMER)])
+        submission.finish()
+    with pytest.raises(RuntimeError, match="again"):
+        submission.finish()
     for one in (store, theirs, losing):
         one.close()
 

@@ -20,6 +20,8 @@ from ltc_events.store import (
     Database,
     EventStore,
     HeadHeld,
+    Offset,
+    OffsetMoved,
     Reads,
     Role,
     StaleRead,
@@ -238,6 +240,16 @@ def test_a_commit_that_was_begun_is_stored_whether_or_not_anybody_waits_for_it(f
     assert len(far_store.outcomes([one.command_id for one in commit.outcomes])) == BATCHED
 
 
+def test_a_refusal_is_told_although_the_connection_ended_meanwhile(far_store: EventStore, proxy: Proxy) -> None:
+    refused = batch(BATCHED)
+    refused.offsets.append(Offset("feed", 0, 7, 8))
+    end = far_store.begin_append(refused)
+    proxy.cut()
+    with pytest.raises(OffsetMoved):
+        end()
+    assert far_store.append(batch(BATCHED)) == 2
+
+
 def test_a_commit_that_was_begun_on_a_dead_connection_is_sent_once_more(far_store: EventStore, proxy: Proxy) -> None:
     assert proxy.cut() == 1
     end = far_store.begin_append(batch(BATCHED))
@@ -306,3 +318,11 @@ def test_a_statement_that_fails_is_rolled_back_and_the_connection_goes_on(databa
         with pytest.raises(psycopg.errors.DivisionByZero):
             Running(connection, b"BEGIN; SELECT 1/0; COMMIT", []).finish()
         assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+
+def test_a_copy_without_rows_is_no_success(database: Database) -> None:
+    with database.connect(Role.WRITER, autocommit=True) as connection:
+        script = query("copy_outcomes").as_bytes()
+        with pytest.raises(ValueError, match="COPY"):
+            Running(connection, b"BEGIN; " + script + b"; COMMIT", []).finish()
+        assert connection.closed

@@ -1,14 +1,15 @@
 """The command worker with a real broker and a real store: one effect for each command, an answer for each message."""
 
+import gc
 import json
 import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,7 +21,7 @@ from ltc_events.bus.cloudevents import RESULT_TYPE, command_message
 from ltc_events.bus.feed import FeedReplaced
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
-from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus, TopicMissing
+from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus, BusUnreachable, TopicMissing
 from ltc_events.schemas.outcome import Status
 from ltc_events.store import Database, EventStore, Offset, Role
 from ltc_events.workers.command import CommandWorker, open_command_worker
@@ -222,12 +223,18 @@ def test_a_worker_that_was_replaced_in_its_sleep_writes_nothing(bus: Bus, databa
         send(bus, COMMANDS, messages(*commands))
         store.rival = lambda: until(lambda: answered(bus, watching) == len(commands), rival.step)
         until(lambda: store.rival is None, sleeper.step)
-        assert len(watching.read(0, 1000)) == 20
-        assert sorted(id for id, _ in results(bus)) == sorted(one["id"] for one in commands), "the sleeper answered nothing"
         later = some_commands(5)
         send(bus, COMMANDS, messages(*later))
+        in_hand, fetch = [], sleeper._fetch
+        sleeper._fetch = lambda _: in_hand.append(fetch(10)) or in_hand[-1]  # type: ignore[method-assign,func-returns-value]
+        sleeper.step()
+        sleeper._fetch = fetch  # type: ignore[method-assign]
+        assert in_hand[0], "it had the next messages when it heard that it was replaced"
+        assert len(watching.read(0, 1000)) == 20
+        assert sorted(id for id, _ in results(bus)) == sorted(one["id"] for one in commands), "the sleeper answered nothing"
         until(lambda: answered(bus, watching) == len(commands) + len(later), sleeper.step)
         assert len(watching.read(0, 1000)) == 30, "awake again, it goes on where the other one was"
+        assert sorted(id for id, _ in results(bus)) == sorted(one["id"] for one in [*commands, *later])
 
 
 class Watched(EventStore):
@@ -236,6 +243,10 @@ class Watched(EventStore):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.notes: list[str] = []
+
+    def begin(self, *given: Any) -> Any:
+        self.notes.append("decide")
+        return super().begin(*given)
 
     def begin_append(self, commit: Any) -> Callable[[], int]:
         end = super().begin_append(commit)
@@ -265,8 +276,10 @@ def test_while_a_batch_is_stored_the_next_one_is_fetched(bus: Bus, database: Dat
         worker._pipeline.prepare = preparing  # type: ignore[method-assign]
         until(lambda: answered(bus, store) == len(commands), worker.step)
         assert [one for one in fetched if one and one[-1].startswith("give")], "one was under way when another was prepared"
-        assert store.notes[::2] == [one for one in store.notes if one.startswith("give")], "never two at a time"
-        assert sum(int(one.split()[1]) for one in store.notes[::2]) == len(commands)
+        given = [int(one.split()[1]) for one in store.notes if one.startswith("give")]
+        assert sum(given) == len(commands)
+        in_turn = [note for count in given for note in ("decide", f"give {count}", "hear")]
+        assert store.notes == in_turn, "nothing is decided before it is heard that the one before is stored"
         assert sorted(id for id, _ in results(bus)) == sorted(one["id"] for one in commands)
         order = {one["id"]: number for number, one in enumerate(commands)}
         for key in {one["partitionkey"] for one in commands}:
@@ -282,12 +295,38 @@ def test_a_batch_under_way_is_answered_before_anything_else(bus: Bus, database: 
         commands = some_commands(10)
         send(bus, COMMANDS, messages(*commands))
         until(lambda: bool(store.notes), worker.step)
-        assert store.notes == [f"give {len(commands)}"]
-        assert not results(bus)
+        assert store.notes[-1].startswith("give")
+        before = len(results(bus))
         {"rewind": worker._feed.rewind, "finish": worker.finish}[what]()
         assert store.notes[-1] == "hear"
+        assert len(results(bus)) - before == int(store.notes[-2].split()[1])
+        assert answered(bus, store) == len(results(bus))
+        until(lambda: answered(bus, store) == len(commands), worker.step)
         assert sorted(id for id, _ in results(bus)) == sorted(one["id"] for one in commands)
-        assert answered(bus, store) == len(commands)
+
+
+def test_a_batch_nobody_waits_for_any_more_is_answered_by_the_next_worker(
+    bus: Bus, database: Database, event_store: EventStore
+) -> None:
+    """The broker cannot be reached while it is being stored: the worker is given up, as by its loop, and begins anew."""
+    commands = some_commands(10)
+    usual = gc.get_threshold()
+    with suppress(BusUnreachable), open_command_worker(bus, database, Publisher(bus)) as worker:
+        assert gc.get_threshold() != usual, "a worker's process collects garbage rarely"
+        send(bus, COMMANDS, messages(*commands))
+        until(lambda: worker._under_way is not None, worker.step)
+
+        def gone(_: float) -> NoReturn:
+            raise BusUnreachable(bootstrap=bus.bootstrap, reason="it went away")
+
+        worker._feed.poll = gone  # type: ignore[method-assign]
+        worker.step()
+        pytest.fail("it should have heard that the broker is gone")
+    assert gc.get_threshold() == usual
+    with open_command_worker(bus, database, Publisher(bus)) as worker:
+        until(lambda: answered(bus, event_store) == len(commands), worker.step)
+    assert len(event_store.read(0, 1000)) == 20
+    assert sorted(id for id, _ in results(bus)) == sorted(one["id"] for one in commands)
 
 
 def test_two_workers_share_the_partitions(bus: Bus, database: Database, event_store: EventStore) -> None:

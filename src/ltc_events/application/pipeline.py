@@ -58,6 +58,8 @@ class Submission:
         try:
             next(self._work)
         except StopIteration as end:
+            if end.value is None:
+                raise RuntimeError("a submission that failed was finished again") from None
             self._outcomes = end.value
 
 
@@ -102,9 +104,9 @@ class CommandPipeline:
         return [prepare(document, now) for document in documents]
 
     def begin(self, batch: Sequence[Prepared], offsets: Sequence[Offset] = (), *, source: str = "submit") -> Submission:
-        """As `submit`, but come back while it is being stored.
+        """As `submit`, but come back while it is being stored; it may be stored even if nobody finishes the submission.
 
-        Until the submission is finished, nothing but `prepare` may be asked of the pipeline.
+        Until it is finished, nothing but `prepare` may be asked of the pipeline.
         """
         messages = [one.parsed for one in batch if isinstance(one.parsed, Message)]
         dead = [dead_letter(source, one.document, one.parsed) for one in batch if isinstance(one.parsed, Undecodable)]

@@ -110,7 +110,8 @@ class EventStore:
     def begin_append(self, commit: Commit) -> Callable[[], int]:
         """As `append`, but come back when the server has all it needs, which then works while the caller does.
 
-        Call what it returns, once, for what `append` returns and raises. Nothing else may be written before.
+        Call what it returns, once, for what `append` returns and raises. Nothing else may be written before. Raises
+        DatabaseUnreachable itself.
         """
         is_new = "write" not in self._connections
         return partial(self._end_append, commit, begin(self._connection("write"), commit), is_new)

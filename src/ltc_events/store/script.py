@@ -31,7 +31,8 @@ class LinkBroken(Exception):
 class Running:
     """A script on its way, with as many `COPY … FROM STDIN` as there are `copies`: the server has been given all it needs.
 
-    Whatever goes wrong is told by `finish`, and by nothing else.
+    What the server or the link has against it is told by `finish`. An exception of who makes the rows comes at once, and closes
+    the connection.
     """
 
     def __init__(self, connection: psycopg.Connection[Any], script: bytes, copies: Sequence[Rows]) -> None:
@@ -53,6 +54,9 @@ class Running:
             raise self._broken
         if not self._state.over:
             self._results += _wait(self._connection, generators.fetch_many(self._connection.pgconn), self._state)
+        if self._results and self._results[-1].status == ExecStatus.COPY_IN:
+            self._connection.close()  # it is still in its transaction
+            raise ValueError("the script has a COPY more than there are rows for")
         return _checked(self._connection, self._results, self._state)
 
 
@@ -95,7 +99,10 @@ def _checked(connection: psycopg.Connection[Any], results: list[PGresult], state
         connection.close()
         raise LinkBroken(str(refusal).strip(), finishing=state.finishing) from refusal
     if connection.info.transaction_status == TransactionStatus.INERROR:
-        connection.execute("ROLLBACK")
+        try:
+            connection.execute("ROLLBACK")
+        except psycopg.Error:
+            connection.close()  # it ended meanwhile, and with it the transaction: what is to be told is the refusal
     raise refusal
 
 

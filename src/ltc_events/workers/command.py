@@ -2,8 +2,8 @@
 
 Two offsets per partition are kept in the store. The *effect* offset moves in the transaction that stores the effects of
 the messages before it, so each has its effect once. The *answer* offset follows when their answers are on Kafka. What
-lies between the two is answered again after a crash, from the recorded outcomes: the answer may come twice, the effect
-cannot.
+lies between the two, two batches at most, is answered again after a crash, from the recorded outcomes: the answer may come
+twice, the effect cannot.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -116,7 +116,7 @@ class CommandWorker:
                 self._feed.rewind()
 
     def finish(self) -> None:
-        """Note which answers were given: nothing is left to be answered again."""
+        """Answer what is under way, and note which answers were given: nothing is left to be answered again."""
         try:
             self._complete()
         except OffsetMoved as moved:

@@ -80,7 +80,8 @@ class CommandMetrics:
     def __init__(self) -> None:
         self._commands = Counter("ltc_commands_total", "Messages taken, by what became of them.", ["outcome"], registry=REGISTRY)
         self._batches = Histogram("ltc_command_batch_size", "Messages in a batch.", buckets=_SIZES, registry=REGISTRY)
-        self._commits = Histogram("ltc_commit_seconds", "How long it took to store a batch.", buckets=_SECONDS, registry=REGISTRY)
+        what = "How long storing a batch kept the worker from other work."
+        self._commits = Histogram("ltc_commit_seconds", what, buckets=_SECONDS, registry=REGISTRY)
         for outcome in OUTCOMES:
             self._commands.labels(outcome)
 
@@ -121,13 +122,15 @@ class TimedStore(EventStore):
     """An event store whose commits are timed."""
 
     def begin_append(self, commit: Commit) -> Callable[[], int]:
-        """As EventStore has it; only what was stored is counted, until we knew of it."""
+        """As EventStore has it; only what was stored is counted, and not what the caller does while the server is at work."""
         began = time.perf_counter()
         end = super().begin_append(commit)
+        giving = time.perf_counter() - began
 
         def timed() -> int:
+            went_on = time.perf_counter()
             base = end()
-            command_metrics().committed(time.perf_counter() - began)
+            command_metrics().committed(giving + time.perf_counter() - went_on)
             return base
 
         return timed
