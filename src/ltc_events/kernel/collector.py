@@ -31,7 +31,7 @@ def collections_rare() -> Iterator[None]:
     streams) holds no cycles; to look through those takes some tenths of a second, and finds nothing.
     """
     before = gc.get_threshold()
-    gc.set_threshold(_RARE_YOUNG, before[1], 10 * before[2])
+    gc.set_threshold(max(before[0], _RARE_YOUNG), before[1], 10 * before[2])
     try:
         yield
     finally:
