@@ -32,7 +32,6 @@ log = structlog.get_logger()
 ATTEMPTS_MAX = 8
 CACHE_STREAMS = 50_000
 
-
 Answer = Outcome | Undecodable
 Work = Generator[None, None, list[Outcome]]
 """Deciding and storing, with a pause wherever the store is at work and the caller may be as well."""
