@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 0-2
+EXAMPLES ?= 10000
 JOBS ?= 1
 COMPILE = $(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
   --no-annotate --no-emit-index-url --upgrade -q
 
-.PHONY: help demo test lint faults bench docs lock broker clean
+.PHONY: help demo test laws lint faults bench docs snapshots lock broker clean
 help:  ## what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -17,6 +18,10 @@ demo: $(VENV)/runtime  ## a company's leads become cash, on the embedded databas
 test: $(VENV)/dev lint  ## all checks and all tests, on real servers
 	$(BIN)/ltc schema check --golden tests/golden
 	$(BIN)/python -m pytest -n auto
+
+laws: $(VENV)/dev  ## the laws of money on many more examples than a run of the tests has: EXAMPLES=10000
+	LTC_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n auto tests/property/test_dated_cash_laws.py \
+	  tests/property/test_cash_laws.py tests/property/test_money_histories.py
 
 lint: $(VENV)/dev  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
@@ -33,6 +38,9 @@ bench: $(VENV)/dev  ## ours beside the peer or the limit, in the same run
 docs: $(VENV)/dev  ## write the generated pages and the exported schemas anew
 	$(BIN)/ltc schema export
 	$(BIN)/python -m docs.generate
+
+snapshots: $(VENV)/dev  ## write anew what every report says of the golden company; review the difference like code
+	PYTHONPATH=.:src $(BIN)/python -m tests.snapshots.reports
 
 lock: $(VENV)/dev  ## pin the newest versions that pyproject.toml allows
 	$(COMPILE) --group build -o requirements.lock

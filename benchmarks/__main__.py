@@ -11,7 +11,8 @@ from rich.table import Table
 from benchmarks.figure import Figure
 from benchmarks.place import FULL, QUICK, open_place, say
 from benchmarks.registry import BENCHMARKS
-from ltc_events.cli.session import configure_logging
+from ltc_events.bootstrap.logs import configure_logging
+from ltc_events.schemas.catalogue import COMMANDS, EVENTS
 
 
 def main() -> None:
@@ -19,6 +20,9 @@ def main() -> None:
     options = _options()
     configure_logging("console")  # to stderr: stdout is for the figures
     figures: list[Figure] = []
+    # The validator of each message is built when the first one comes, which is a matter of starting.
+    for model in (*COMMANDS.values(), *EVENTS.values()):
+        model.model_rebuild()
     with open_place(QUICK if options.quick else FULL, is_large=options.large) as place:
         for name in options.only or BENCHMARKS:
             say(name)

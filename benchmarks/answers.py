@@ -7,8 +7,8 @@ from time import perf_counter
 from benchmarks.figure import Figure, within
 from benchmarks.place import Place, say
 from ltc_events.explanation.invoice import explain_invoice
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.catalogue import catalogue
 from ltc_events.reports.runner import run, run_within
 from ltc_events.simulation import ENDS_ON

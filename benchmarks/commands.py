@@ -7,9 +7,9 @@ from uuid import UUID
 from benchmarks import peer
 from benchmarks.figure import Figure, Target, against_peer
 from benchmarks.place import BATCH, Place, company, in_batches
-from ltc_events.application.clock import SystemClock
-from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.store import Database, EventStore, Role
+from ltc_events.bootstrap.services import Services
+from ltc_events.bootstrap.settings import load_settings
+from ltc_events.store import Database
 
 
 def measure(place: Place) -> Iterator[Figure]:
@@ -50,8 +50,8 @@ class _Worker:
 
     def replace(self) -> None:
         """Another process takes over: new connections, an empty cache."""
-        self._store = EventStore(self._database, Role.WRITER)
-        self._pipeline = CommandPipeline(self._store, SystemClock())
+        self._services = Services(load_settings(), self._database)
+        self._pipeline = self._services.pipeline()
 
     def seconds(self, documents: list[bytes]) -> float:
         """How long it takes to submit these."""
@@ -62,7 +62,7 @@ class _Worker:
 
     def stop(self) -> None:
         """Leave the store."""
-        self._store.close()
+        self._services.close()
 
 
 class Lives:

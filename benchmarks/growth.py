@@ -21,9 +21,9 @@ from psycopg.conninfo import make_conninfo
 from benchmarks.place import say
 from benchmarks.plot import plot
 from benchmarks.rebuilding import ONE, PROCESSES, PROJECT, rebuild, server_cpu_s
-from ltc_events.projections.lifecycle import State, states_of
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.switching import drop
+from ltc_events.projections.catalog.lifecycle import State, states_of
+from ltc_events.projections.rebuilding.switch import drop
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database, EventStore, Role, open_database
 
 SIZES = (100_000, 1_000_000, 10_000_000)

@@ -15,8 +15,8 @@ from benchmarks.figure import Figure, not_run, within
 from benchmarks.place import Place, say
 from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.publisher import Publisher
-from ltc_events.bus.records import partition_of
 from ltc_events.bus.topics import COMMANDS, EVENTS, Bus
+from ltc_events.kernel.partitioning import partition_of
 from ltc_events.schemas.customer import Profile, RegisterCustomer
 from ltc_events.schemas.envelope import document
 from ltc_events.schemas.outcome import Outcome

@@ -12,9 +12,8 @@ import psycopg
 
 from benchmarks.figure import Figure, Target, against_peer
 from benchmarks.place import Place, company, fill
-from ltc_events.application.clock import SystemClock
-from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.store import Database, EventStore, Role
+from ltc_events.bootstrap.services import open_pipeline
+from ltc_events.store import Database
 
 _TABLE = """
     CREATE TABLE comparable (position bigint GENERATED ALWAYS AS IDENTITY UNIQUE, stream_id uuid, version bigint, type text,
@@ -34,8 +33,7 @@ def measure(place: Place) -> Iterator[Figure]:
     fill(database, documents[: -place.sizes.lone_commands])
     bare = _Bare(place.bare_database())
     ours, transactions, statements = [], [], []
-    with EventStore(database, Role.WRITER) as store:
-        pipeline = CommandPipeline(store, SystemClock())
+    with open_pipeline(database) as pipeline:
         pipeline.submit(documents[:1])  # the connections are open, as those of a worker are
         for document in lone:
             transactions.append(_milliseconds(bare.transaction))

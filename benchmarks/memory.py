@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.answers import DEMO_CUSTOMERS
 from benchmarks.figure import Figure, not_run, within
 from benchmarks.place import DAYS, SEED, Place, say
-from ltc_events.projections.registry import PROJECTIONS
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.catalogue import catalogue
 from ltc_events.simulation import ENDS_ON, simulate
 from ltc_events.store import Database, Role
@@ -91,7 +91,7 @@ def measure_commands(database: Database, folder: Path, many: int, few: int) -> I
         ["submit", str(commands), "--json"],
         ["submit", str(commands), "--quiet"],
         ["import", str(mapping), "--data", str(folder), "--json", "--refused", str(answers)],
-        ["simulate", "--seed", str(SEED + 2), "--customers", str(few)],
+        ["simulate", "--seed", str(SEED + 2), "--customers", str(few), "--into-existing"],
         ["simulate", "--customers", str(many), "--output", str(answers)],
         ["projections", "catch-up"],
     ):

@@ -13,10 +13,9 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from ltc_events.application.clock import SystemClock
-from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.bootstrap.services import open_pipeline
 from ltc_events.simulation import simulate
-from ltc_events.store import Database, EventStore, Role, open_database
+from ltc_events.store import Database, Role, open_database
 
 SEED = 7
 DAYS = 365
@@ -149,8 +148,7 @@ def company(customers: int, *, seed_more: int = 0) -> list[bytes]:
 
 def fill(database: Database, documents: Iterable[bytes]) -> None:
     """Submit commands as a feed would."""
-    with EventStore(database, Role.WRITER) as store:
-        pipeline = CommandPipeline(store, SystemClock())
+    with open_pipeline(database) as pipeline:
         for batch in in_batches(documents, BATCH):
             pipeline.submit(batch)
     with database.connect(Role.OWNER, autocommit=True) as connection:

@@ -9,11 +9,11 @@ from eventsourcing.projection import ProjectionRunner
 from benchmarks import peer
 from benchmarks.figure import Figure, Target, against_peer
 from benchmarks.place import Place
-from ltc_events.projections.base import Projection
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.declaration.projection import Projection
+from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.open_item_movements import OpenItemMovements
 from ltc_events.projections.tables.open_items import OpenItems
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database, EventStore, Role
 
 RECEIVABLES = (OpenItems, OpenItemMovements)

@@ -15,11 +15,11 @@ from benchmarks.place import Place
 from benchmarks.projecting import RECEIVABLES, theirs
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, Bus
-from ltc_events.projections.base import Projection
-from ltc_events.projections.handover import hand_over
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.source import Source
-from ltc_events.projections.status import projection_status
+from ltc_events.projections.catalog.event_source import Source
+from ltc_events.projections.catalog.status import projection_status
+from ltc_events.projections.declaration.projection import Projection
+from ltc_events.projections.following.source_switch import hand_over
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.workers.projector import open_projector
 from ltc_events.workers.relay import open_relay
@@ -105,7 +105,7 @@ def _feed_from_the_beginning(database: Database, bus: Bus, projections: Sequence
 
 
 def _partitions(bus: Bus) -> int:
-    from ltc_events.bus.survey import Survey
+    from ltc_events.bus.offsets import Survey
 
     with Survey(bus) as survey:
         return len(survey.ends(bus.topic(EVENTS)))

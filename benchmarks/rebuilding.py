@@ -15,10 +15,10 @@ import psutil
 from benchmarks.figure import Figure, Target, against_peer, within
 from benchmarks.place import BATCH, Place, company, in_batches, say
 from benchmarks.rebuilt import Rebuilt
-from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.cli.rebuilding import PRIORITY_LOWER
-from ltc_events.projections.registry import PROJECTIONS
+from ltc_events.bootstrap.services import open_pipeline
+from ltc_events.cli.projections.rebuild import PRIORITY_LOWER
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database, EventStore, Role
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -91,8 +91,7 @@ def _writes(place: Place) -> Iterator[Figure]:
     stretches = list(in_batches(documents, -(-len(documents) // (2 if place.sizes.is_quick else 2 * STRETCHES))))
     place.settle()
     alone, beside = [], []
-    with EventStore(database, Role.WRITER) as store:
-        pipeline = CommandPipeline(store, SystemClock())
+    with open_pipeline(database) as pipeline:
         for number, stretch in enumerate(stretches):
             if number % 2:
                 before = _written(database)

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import orjson
 
 from benchmarks.peak import peak_bytes
-from ltc_events.cli.rebuilding import step_back
-from ltc_events.projections.rebuild import rebuild_together
-from ltc_events.projections.registry import PROJECTIONS
+from ltc_events.cli.projections.rebuild import step_back
+from ltc_events.projections.rebuilding.rebuild import rebuild_together
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database
 
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024

@@ -10,7 +10,8 @@ from typing import Any, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from ltc_events.aggregates.policies import POLICY_IDS
-from ltc_events.projections.registry import PROJECTIONS
+from ltc_events.bootstrap.settings import Settings, variable
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.catalogue import catalogue
 from ltc_events.schemas.base import COMMANDS, EVENTS, Command, Event, Schema
 from ltc_events.schemas.catalogue import NOUNS
@@ -35,6 +36,7 @@ A command is a CloudEvent 1.0 in structured mode, one JSON document a line for `
 | `partitionkey` | id of the customer; for customers themselves, campaigns, policies and price books it equals `subject` |
 | `time`? | when it happened, with a time zone; the time of receipt when absent |
 | `actor`? | who wants it; `source` when absent |
+| `expectedversion`? | the version of the subject that the sender saw, 0 where it is new; refused when it has another by now |
 | `correlationid`?, `causationid`? | UUIDs of the conversation and of what caused the command; `id` when absent |
 | `traceparent`?, `tracestate`? | W3C Trace Context: goes on with its events and its result, and makes it no other command |
 | `data` | the fields below |"""
@@ -52,6 +54,7 @@ def pages() -> dict[str, str]:
         "commands-and-events.md": "\n".join(_language()) + "\n",
         "read-tables.md": "\n".join(_read_tables()) + "\n",
         "reports.md": "\n".join(_reports()) + "\n",
+        "settings.md": "\n".join(_settings()) + "\n",
     }
 
 
@@ -175,11 +178,31 @@ def _reports() -> Iterator[str]:
             choices = f" ({', '.join(parameter.choices)})" if parameter.choices else ""
             default = f"; default {parameter.default}" if parameter.default is not None else ""
             yield f"- `--{name.replace('_', '-')}`{choices}: {_text(parameter.meaning)}{default}"
+        if report.ties_to:
+            yield f"\n*Ties to:* {_text(report.ties_to)}"
+        if report.ties:
+            held = "; ".join(f"`{column}` = {_text(against)}" for column, against in report.ties.items())
+            yield f"\n*At its foot:* {held}."
         key = ", ".join(f"`{column.name}`" for column in report.columns if column.sql_name in report.key)
         yield f"\nKey: {key}\n\n| column | type | meaning |"
         yield "| --- | --- | --- |"
         for column in report.columns:
             yield f"| `{column.name}` | {column.type} | {_text(column.meaning)} |"
+
+
+def _settings() -> Iterator[str]:
+    yield "# Settings"
+    yield f"\n{NOTICE}\n"
+    yield (
+        "Each is a flag of `ltc` or of the commands that it is for, an environment variable, or a line in a file `.env` in the"
+        " working directory. A flag goes before the environment, the environment before `.env`, and that before the default; an"
+        " empty variable is none. Passwords are shown in no message, log or trace."
+    )
+    yield "\n| variable | meaning | default |"
+    yield "| --- | --- | --- |"
+    for name, info in Settings.model_fields.items():
+        default = "" if info.default is None or info.default_factory else f"`{info.default}`"
+        yield f"| `{variable(name)}` | {_text(info.description)} | {default} |"
 
 
 def _text(text: str | None) -> str:

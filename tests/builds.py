@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from tests.projection_samples import ALL, append, bill, chatter, payment, void
 
-from ltc_events.projections.catalogue import Build
-from ltc_events.projections.lifecycle import State, states_of
-from ltc_events.projections.runner import open_runner
-from ltc_events.projections.status import ProjectionStatus, projection_status
+from ltc_events.projections.catalog.lifecycle import State, states_of
+from ltc_events.projections.catalog.status import ProjectionStatus, projection_status
+from ltc_events.projections.declaration.builds import Build
+from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.store import Database, EventStore, Role
 
 V1, V2 = Build("bills", 1, 0), Build("bills", 2, 0)
@@ -39,7 +39,7 @@ def state(database: Database, build: Build) -> State:
         return states_of(connection, build.name)[build]
 
 
-def until(done: Callable[[], bool], seconds: float = 20) -> float:
+def until(done: Callable[[], bool], seconds: float = 90) -> float:
     """Wait for something; how long it took."""
     started = time.monotonic()
     while not done():

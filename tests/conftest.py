@@ -4,13 +4,18 @@ The ledger is laid out once, in a template; each test gets a copy of it, which t
 """
 
 import os
+import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+import structlog
+from kafka.net.inet import KafkaNetSocket
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -18,6 +23,26 @@ from ltc_events.store import Database, EventStore, Role, open_database
 from ltc_events.store.embedded_server import leave_server
 
 _numbers = count(1)
+_connect = KafkaNetSocket.sock_connect
+
+
+async def _connect_or_close(client: Any, net: Any, sock: socket.socket, *where: Any, **more: Any) -> socket.socket:
+    """Kafka's client (3.0.12) leaves the sockets of attempts that fail, or that are cut off by its end, to the collector, which
+    would fail whatever test runs then."""
+    try:
+        return await _connect(client, net, sock, *where, **more)  # type: ignore[no-any-return]
+    except BaseException:
+        sock.close()
+        raise
+
+
+KafkaNetSocket.sock_connect = _connect_or_close
+
+
+def pytest_configure() -> None:
+    """A `.env` where the tests run would set what the commands that they start have as default, the database for one."""
+    if Path(".env").exists():
+        pytest.exit("there is a .env in this folder: the commands that tests start would take their settings from it", 4)
 
 
 class TestServer:
@@ -29,6 +54,11 @@ class TestServer:
         self._url = url
         self._mark = f"ltc_test_{os.getpid()}"
         self._template = f"{self._mark}_template"
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self._url
 
     def prepare(self) -> None:
         """Lay out the template."""
@@ -62,6 +92,16 @@ class TestServer:
         self._create(name, str(conninfo_to_dict(original.conninfo)["dbname"]))
         return name
 
+    def put_in_place_of(self, name: str, other: str) -> None:
+        """Give a database the name of another one, which is removed with all its connections."""
+        old, new, gone = sql.Identifier(other), sql.Identifier(name), sql.Identifier(f"{other}_gone")
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(old))
+            connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (other,))
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(old, gone))
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(new, old))
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(gone))
+
     def drop(self, name: str) -> None:
         """Remove a database, even one that somebody forgot to leave."""
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -77,6 +117,28 @@ class TestServer:
     def _run(self, statement: sql.Composed) -> None:
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute(statement)
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """What a command that ran in this process said of logging ends with its test: later ones want to hear what is logged.
+
+    Loggers that it made final look at the configuration again.
+    """
+    before = structlog.get_config()
+    yield
+    if structlog.get_config() != before:
+        structlog.configure(**before)
+        for name, module in list(sys.modules.items()):
+            if name.startswith("ltc_events.") and hasattr(module, "log"):
+                vars(module.log).pop("bind", None)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder for an embedded server: as root it runs as another user, whom pytest's own folders do not let in."""
+    with tempfile.TemporaryDirectory(prefix="ltc-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,12 @@ from typing import Any
 
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import Bus
-from ltc_events.projections import partitioned
-from ltc_events.projections.partitioned import PartitionedRunner
+from ltc_events.projections.following import partition_runner
+from ltc_events.projections.following.partition_runner import PartitionRunner
 from ltc_events.projections.tables.customer_profiles import CustomerProfiles
 from ltc_events.projections.tables.customers import Customers
 from ltc_events.projections.tables.timeline import Timeline
-from ltc_events.projections.writer import Writer
+from ltc_events.projections.writing.table_writer import Writer
 from ltc_events.store import Database, EventStore
 from ltc_events.store.lease import Lease
 from ltc_events.workers.command import open_command_worker
@@ -33,10 +33,10 @@ METHODS: dict[str, tuple[Any, str]] = {
     "settle": (Publisher, "settle"),
     "advance": (EventStore, "advance"),
     "lease": (Lease, "advance"),
-    "take": (PartitionedRunner, "take"),
-    "write": (partitioned, "write_shares"),
+    "take": (PartitionRunner, "take"),
+    "write": (partition_runner, "write_shares"),
     "rows": (Writer, "_change"),
-    "idle": (partitioned, "move_idle"),
+    "idle": (partition_runner, "move_idle_apart"),
 }
 OPEN: dict[str, Callable[..., Any]] = {
     "command": open_command_worker,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.projection_samples import NOON, TODAY, append, number
 
-from ltc_events.schemas.base import EVENTS, Event
+from ltc_events.schemas.base import COMMANDS, EVENTS, Event
 from ltc_events.schemas.upcasting import UPCASTERS
 from ltc_events.store import EventStore, NewEvent
 from ltc_events.store.decoding import DECODERS
@@ -25,14 +25,14 @@ PACKED, HANDED_OVER, DROPPED = "parcel.packed.v1", "parcel.handed_over.v1", "par
 @contextmanager
 def release(*gone: str) -> Iterator[None]:
     """A program that knows what this one does, but for the types that are `gone`; what it registers, it forgets in the end."""
-    before = dict(EVENTS), dict(UPCASTERS)
+    before = dict(EVENTS), dict(COMMANDS), dict(UPCASTERS)
     DECODERS.clear()
     for name in gone:
-        del EVENTS[name]
+        del (EVENTS if name in EVENTS else COMMANDS)[name]
     try:
         yield
     finally:
-        for registry, content in zip((EVENTS, UPCASTERS), before, strict=True):
+        for registry, content in zip((EVENTS, COMMANDS, UPCASTERS), before, strict=True):
             registry.clear()
             registry.update(content)
         DECODERS.clear()

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from tests.projection_samples import NOON, TODAY, Billed, number, rows
 
-from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
-from ltc_events.projections.catalogue import Build
-from ltc_events.projections.naming import Connection
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.declaration.builds import Build
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Add, Operation, Projection, Put, column, on
+from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, NewEvent
 

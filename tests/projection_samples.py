@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from ltc_events.projections.base import Add, Balance, Delete, Operation, Projection, Put, column, on
+from ltc_events.projections.declaration.projection import Add, Balance, Delete, Operation, Projection, Put, column, on
 from ltc_events.schemas.base import EVENTS, Amount, Event
 from ltc_events.schemas.record import Record
 from ltc_events.store import Commit, EventStore, NewEvent

@@ -13,14 +13,14 @@ from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, Bus
-from ltc_events.projections.base import Operation, Put, column, on
-from ltc_events.projections.base import Projection as Table
-from ltc_events.projections.catalogue import position_of, shown_build
-from ltc_events.projections.source import vector_of
+from ltc_events.projections.catalog.event_source import vector_of
+from ltc_events.projections.catalog.installed_tables import position_of, shown_build
+from ltc_events.projections.declaration.projection import Operation, Put, column, on
+from ltc_events.projections.declaration.projection import Projection as Table
+from ltc_events.projections.proving.verify import verify
 from ltc_events.projections.tables.customer_profiles import CustomerProfiles
 from ltc_events.projections.tables.customers import Customers
 from ltc_events.projections.tables.timeline import Timeline
-from ltc_events.projections.verification import verify
 from ltc_events.schemas.customer import CustomerRegistered, ProfileUpdated
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role
@@ -113,5 +113,5 @@ def at_work(*opened: Callable[[], Any]) -> Iterator[list[threading.Thread]]:
     finally:
         stop()
         for thread in threads:
-            thread.join(timeout=20)
+            thread.join(timeout=60)
         stop.close()

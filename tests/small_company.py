@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from ltc_events.kernel.ids import derive_id
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.runner import Result, run
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.customer import CustomerRegistered, Profile

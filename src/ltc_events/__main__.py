@@ -1,6 +1,21 @@
-"""`python -m ltc_events` is `ltc`."""
+"""`ltc`, also as `python -m ltc_events`."""
 
-from ltc_events.cli.main import main
+import sys
+
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended, as shells have it."""
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it with one line, also while it is being loaded."""
+    try:
+        from ltc_events.cli.main import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.exit(INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

@@ -10,14 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ltc_events.projections import filling, registry
-from ltc_events.projections.base import Operation, Projection
+from ltc_events.projections.declaration.projection import Operation, Projection
+from ltc_events.projections.following import bulk_loader
+from ltc_events.projections.tables import registry
 from ltc_events.projections.tables.open_items import OpenItems
 from ltc_events.schemas.payment import PaymentReceived
 from ltc_events.schemas.record import Record
 
 PAGE = Path(__file__).parents[2] / "docs" / "rebuild-story.md"
-STRETCH_EVENTS = 500
+STRETCH_EVENTS = 50
 
 
 def changed() -> type[Projection]:
@@ -26,6 +27,7 @@ def changed() -> type[Projection]:
     names: dict[str, Any] = {"__name__": "page"}
     exec(compile(code, str(PAGE), "exec"), names)
     found: type[Projection] = names["OpenItemsWithTerms"]
+    assert found.version == OpenItems.version + 1, "the page tells of the version after the one that there is"
     return found
 
 
@@ -33,7 +35,7 @@ def install() -> None:
     """Put the changed table in the place of the one there is, before anybody has looked for it."""
     new = changed()
     registry.PROJECTIONS = tuple(new if one is OpenItems else one for one in registry.PROJECTIONS)
-    filling.FILL_EVENTS = STRETCH_EVENTS
+    bulk_loader.FILL_EVENTS = STRETCH_EVENTS
     slow = float(os.environ.get("NEXT_RELEASE_SLOW_S", "0"))
     if slow:
         quick = new.handlers[PaymentReceived]

@@ -4,18 +4,23 @@ import json
 import os
 import subprocess
 import sys
+from decimal import Decimal
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from tests.commands import register, rename
+from tests.commands import register, rename, send
 from tests.company import found_company
 
 from ltc_events.kernel.ids import derive_id
 from ltc_events.reports.catalogue import NAMES
+from ltc_events.schemas.payment import ReceivePayment
 from ltc_events.store import Database
 
 ROOT = Path(__file__).parents[2]
+EVENTS_OF_A_COMMAND_MAX = 20
 CUSTOMER = derive_id("test", "Analytical Ltd")
 
 
@@ -56,8 +61,8 @@ def company_cli(server: Any) -> Any:
     server.drop(name)
 
 
-def test_a_newcomer_on_the_embedded_server(tmp_path: Path) -> None:
-    ltc = Ltc(LTC_HOME=str(tmp_path / "home"))
+def test_a_newcomer_on_the_embedded_server(home: Path) -> None:
+    ltc = Ltc(LTC_HOME=str(home / "home"))
     assert ltc.json("submit", "-", stdin=lines(register()))["by_status"] == {"accepted": 1}
     checks = {one["name"]: one for one in ltc.json("doctor")["checks"]}
     assert checks["read tables"]["detail"] == "none yet; the first report makes them"
@@ -74,6 +79,14 @@ def test_init_lays_out_an_empty_database(bare_database: Database) -> None:
     assert "ltc init" in ltc("submit", "-", stdin=lines(register()), exits=1).stderr.decode()
     ltc("init")
     assert ltc.json("doctor")["healthy"]
+
+
+def test_submit_refuses_what_is_for_nobody_it_knows(ltc: Ltc) -> None:
+    receive = send(ReceivePayment(amount=Decimal(5), currency="EUR", reference="R-1"), uuid4(), CUSTOMER)
+    (answer,) = [json.loads(line) for line in ltc("submit", "-", stdin=lines(receive), exits=1).stdout.splitlines()]
+    assert [(one["code"], one["field"]) for one in answer["reasons"]] == [("unregistered_customer", "partitionkey")]
+    again = {**receive, "id": str(uuid4())}
+    assert ltc.json("submit", "-", stdin=lines(register(), again))["by_status"] == {"accepted": 2}
 
 
 def test_submit_answers_each_line(ltc: Ltc) -> None:
@@ -116,6 +129,21 @@ def test_simulate_writes_the_same_bytes_again(ltc: Ltc, tmp_path: Path) -> None:
     assert submitted["commands"] == len((tmp_path / "a").read_bytes().splitlines())
 
 
+def test_a_made_up_company_goes_into_an_empty_ledger_alone(ltc: Ltc, tmp_path: Path) -> None:
+    ltc("submit", "-", stdin=lines(register()))
+    words = ("simulate", "--customers", "2", "--days", "30")
+    refused = ltc.json(*words, exits=1)["error"]
+    assert refused["code"] == "ledger_not_empty"
+    assert "--into-existing" in refused["fix"]
+    assert ltc.json("events", "tail")["position"] == 1, "nothing is written"
+    ltc(*words, "--output", str(tmp_path / "commands"))
+    assert ltc.json(*words, "--into-existing")["by_status"]["accepted"] > 1
+
+
+def test_the_version_is_told() -> None:
+    assert Ltc()("--version").stdout.decode().strip() == f"ltc-events {version('ltc-events')}"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_report_is_one_json_document(company_cli: Ltc, name: str) -> None:
     words = ["report", name, "--as-of", "2026-05-31", "--known-at", "1000"]
@@ -123,8 +151,10 @@ def test_every_report_is_one_json_document(company_cli: Ltc, name: str) -> None:
         customers = company_cli.json("events", "tail", "-n", "100000")["events"]
         words += ["--customer", next(one["customer_id"] for one in customers if one["customer_id"])]
     document = company_cli.json(*words)
-    assert set(document) == {"report", "as_of", "known_at", "position", "parameters", "columns", "rows", "totals"}
-    assert (document["report"], document["as_of"], document["position"]) == (name, "2026-05-31", 1000)
+    names = {"report", "as_of", "known_at", "position", "parameters", "columns", "rows", "totals"}
+    assert set(document) - {"ties"} == names
+    assert (document["report"], document["as_of"]) == (name, "2026-05-31")
+    assert 1000 <= document["position"] < 1000 + EVENTS_OF_A_COMMAND_MAX, "the end of the command that position 1000 belongs to"
     columns = [column["name"] for column in document["columns"]]
     assert all(list(row) == columns for row in document["rows"])
 
@@ -253,8 +283,8 @@ def test_a_document_of_kafka_that_is_not_current_or_promised_more_is_refused(tmp
     assert "channel gone is gone" in str(Ltc().json("schema", "check", "--dir", str(tmp_path), exits=1)["problems"])
 
 
-def test_the_demo_shows_a_company_around(tmp_path: Path) -> None:
-    ltc = Ltc(LTC_HOME=str(tmp_path / "home"), COLUMNS="120")
+def test_the_demo_shows_a_company_around(home: Path) -> None:
+    ltc = Ltc(LTC_HOME=str(home / "home"), COLUMNS="120")
     told = ltc("demo", "--customers", "15", "--days", "120").stdout.decode()
     assert all(name in told for name in ("funnel", "channels", "receivables-aging", "revenue-vs-opportunity", "ltc explain"))
     assert "sums come out" in told
@@ -264,9 +294,9 @@ def test_the_demo_shows_a_company_around(tmp_path: Path) -> None:
     assert "LTC_HOME" in refusal
 
 
-def test_the_demo_goes_over_kafka_and_comes_to_the_same(tmp_path: Path, bootstrap: str) -> None:
+def test_the_demo_goes_over_kafka_and_comes_to_the_same(home: Path, bootstrap: str) -> None:
     company = ("--customers", "15", "--days", "120")
-    direct, over_bus = (Ltc(LTC_HOME=str(tmp_path / name), COLUMNS="120") for name in ("direct", "bus"))
+    direct, over_bus = (Ltc(LTC_HOME=str(home / name), COLUMNS="120") for name in ("direct", "bus"))
     direct("demo", *company)
     for _ in range(2):  # what was there already is answered once more
         told = over_bus("demo", *company, "--kafka").stdout.decode()

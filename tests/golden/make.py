@@ -6,11 +6,8 @@ Or note what read tables that are new, or have a new version, hold of the golden
 
 import argparse
 import sys
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +15,21 @@ import orjson
 from tests.golden import store as golden
 from tests.golden.rare import rare_events
 from tests.integration.books import Books
+from tests.new_ledgers import new_ledgers
 
-from ltc_events.application.clock import SystemClock
-from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.bootstrap.services import open_pipeline
+from ltc_events.cli.schema import GOLDEN_COMMANDS
 from ltc_events.schemas.catalogue import COMPANY_NOUNS, EVENTS
-from ltc_events.schemas.envelope import WIRE_PREFIX
+from ltc_events.schemas.compatibility import COMMANDS
+from ltc_events.schemas.export import exported
+from ltc_events.schemas.undecodable import WIRE_PREFIX
 from ltc_events.simulation import simulate
-from ltc_events.store import Database, EventStore, Role, open_database
-from ltc_events.store.embedded_server import leave_server
+from ltc_events.store import Database, EventStore, Role
 
 SEED, CUSTOMERS, DAYS = 7, 60, 365
 # A customer of whom more is told is left out: what only he has is made by hand, in `rare`.
 CUSTOMER_EVENTS_MAX = 140
 BATCH = 500
-_numbers = count(1)
 Commands = list[dict[str, Any]]
 
 
@@ -44,7 +42,7 @@ def main() -> None:
     options = parser.parse_args()
     if bool(options.release) == options.tables:
         parser.error("give a release, or --tables")
-    with _server() as new_database:
+    with new_ledgers() as new_database:
         if options.tables:
             for release in golden.RELEASES:
                 _note(new_database, golden.ROOT / release)
@@ -69,6 +67,7 @@ def _make(new_database: Any, folder: Path, *, again: bool) -> None:
     golden.catch_up(database)
     _save(folder / golden.TABLES, golden.table_digests(database))
     _save(folder / golden.STORIES, golden.stories(database))
+    _save(folder / GOLDEN_COMMANDS, {file: schema for file, schema in exported().items() if file.startswith(COMMANDS)})
     print(f"{len(golden.events_of(folder.name))} events in {folder}")
 
 
@@ -114,8 +113,8 @@ def _of_company(command: dict[str, Any], campaigns: set[str]) -> bool:
 
 
 def _write(database: Database, commands: Commands) -> None:
-    with EventStore(database, Role.WRITER) as store:
-        pipeline, waiting = CommandPipeline(store, SystemClock()), iter(commands)
+    with open_pipeline(database) as pipeline:
+        waiting = iter(commands)
         while batch := list(islice(waiting, BATCH)):
             pipeline.submit(batch)
 
@@ -123,24 +122,6 @@ def _write(database: Database, commands: Commands) -> None:
 def _save(path: Path, content: Any) -> None:
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
     path.write_bytes(orjson.dumps(content, option=options))
-
-
-@contextmanager
-def _server() -> Iterator[Any]:
-    """What makes new ledgers, on a server that goes away in the end."""
-    with tempfile.TemporaryDirectory(prefix="ltc-golden-") as folder:
-
-        def new_database() -> Database:
-            home = Path(folder).resolve() / str(next(_numbers))
-            database = open_database(None, home)
-            database.initialise()
-            homes.append(home)
-            return database
-
-        homes: list[Path] = []
-        yield new_database
-        for home in homes:
-            leave_server(home)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 
 from ltc_events.explanation.invoice import explain_invoice
-from ltc_events.projections.digest import digest
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.proving.digest import digest
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database, EventStore, Role
 
 ROOT = Path(__file__).parent
@@ -75,10 +75,10 @@ def load(
         row = {**event, "type": type, "data": data.encode()}
         rows.append([row[name] for name in _COLUMNS])
     insert = f"INSERT INTO ltc.events ({_LIST}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
-    with database.connect(Role.WRITER) as connection, connection.cursor() as cursor:
-        cursor.executemany(insert, rows)
-        if rows:
-            cursor.execute("UPDATE ltc.head SET position = %s, recorded_at = %s", (rows[-1][0], rows[-1][1]))
+    with database.connect(Role.OWNER) as connection, connection.cursor() as cursor:
+        for row in rows:
+            cursor.execute("UPDATE ltc.head SET position = %s, recorded_at = %s", (row[0], row[1]))
+            cursor.execute(insert, row)
 
 
 def catch_up(database: Database) -> None:

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.kernel.ids import derive_id
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import Runner, open_runner
+from ltc_events.projections.following.store_runner import Runner, open_runner
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.runner import Result, run
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.credit_note import CreditLine, CreditReason, IssueCreditNote
@@ -38,6 +38,7 @@ def line(number: int, quantity: str, unit_price: str, tax_rate: str = "0") -> Or
         description=name,
         quantity=Decimal(quantity),
         unit_price=Decimal(unit_price),
+        tax_category="S" if Decimal(tax_rate) else "Z",
         tax_rate=Decimal(tax_rate),
     )
 
@@ -111,7 +112,7 @@ class Books:
                 description=one.description,
                 quantity=one.quantity,
                 list_price=one.unit_price,
-                tax_category="S",
+                tax_category=one.tax_category,
                 tax_rate=one.tax_rate,
                 discounts=discounts,
             )
@@ -176,15 +177,19 @@ class Books:
 
     def report(self, name: str, as_of: date = DAY, known_at: int | None = None, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a report, amounts as they are written."""
-        result = self.result(name, as_of, known_at, **parameters)
-        names = [column.name for column in result.columns]
-        return [dict(zip(names, row, strict=True)) for row in result.rows]
+        return rows_of(self.result(name, as_of, known_at, **parameters))
 
     def rows(
         self, name: str, *columns: str, as_of: date = DAY, known_at: int | None = None, **parameters: Any
     ) -> list[list[Any]]:
         """Only these columns of a report; amounts as plain numbers where they are whole."""
         return [picked(row, *columns) for row in self.report(name, as_of, known_at, **parameters)]
+
+
+def rows_of(result: Result) -> list[dict[str, Any]]:
+    """The rows of a report by the names of its columns."""
+    names = [column.name for column in result.columns]
+    return [dict(zip(names, row, strict=True)) for row in result.rows]
 
 
 def picked(row: Mapping[str, Any], *columns: str) -> list[Any]:

@@ -10,7 +10,7 @@ from tests.company import found_company
 from tests.evolution import second, written  # noqa: F401 - fixtures
 from tests.projection_samples import known_events
 
-from ltc_events.projections.naming import Connection
+from ltc_events.projections.declaration.names import Connection
 from ltc_events.store import Database, EventStore, Role
 
 

@@ -12,8 +12,8 @@ from tests.unit.shared_data import SHARED_DATA
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.importing import Reconciliation, run_import
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.runner import run
 from ltc_events.store import Database, EventStore, Role
 

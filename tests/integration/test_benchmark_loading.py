@@ -2,8 +2,8 @@
 
 from benchmarks.loading import load
 
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database, Role
 
 

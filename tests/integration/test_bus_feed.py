@@ -8,14 +8,14 @@ import pytest
 from kafka import KafkaAdminClient
 from tests.broker import until
 
-from ltc_events.bus.feed import Feed
+from ltc_events.bus.consumer import PartitionConsumer
 from ltc_events.bus.topics import EVENTS, Bus
 
 Assigned = list[list[int]]
 
 
 @contextmanager
-def joining(bus: Bus) -> Iterator[tuple[Feed, Assigned]]:
+def joining(bus: Bus) -> Iterator[tuple[PartitionConsumer, Assigned]]:
     """A member of a group of its own, and the partitions that it has got, one time after the other."""
     assigned: Assigned = []
 
@@ -23,7 +23,7 @@ def joining(bus: Bus) -> Iterator[tuple[Feed, Assigned]]:
         assigned.append(partitions)
         return dict.fromkeys(partitions, 0)
 
-    with Feed(bus, EVENTS, "joining", assigned=begin) as feed:
+    with PartitionConsumer(bus, EVENTS, "joining", assigned=begin) as feed:
         yield feed, assigned
 
 
@@ -48,7 +48,7 @@ def test_a_member_joins_once_at_its_start(bus: Bus) -> None:
 
 
 def test_who_polls_for_moments_only_gets_in(bus: Bus) -> None:
-    def poll(feed: Feed) -> None:
+    def poll(feed: PartitionConsumer) -> None:
         feed.poll(0.0)
         time.sleep(0.2)  # what it does in between: the answer to its joining comes meanwhile
 

@@ -23,7 +23,7 @@ from tests.integration.test_workers_relay import published
 from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, EVENTS, RESULTS, Bus
-from ltc_events.projections.status import projection_status
+from ltc_events.projections.catalog.status import projection_status
 from ltc_events.store import Database, EventStore, NotInitialised
 from ltc_events.workers.command import open_command_worker
 from ltc_events.workers.relay import open_relay

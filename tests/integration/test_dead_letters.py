@@ -16,12 +16,12 @@ from ltc_events.application.clock import SystemClock
 from ltc_events.application.dead_letters import AlreadyAccepted, CannotBeTried, CommandAttempt, LetterDesk, NoSuchLetter, Standing
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.cloudevents import command_message
-from ltc_events.bus.feed import Polled
-from ltc_events.bus.origin import message_of, origin_of
+from ltc_events.bus.consumer import Polled
+from ltc_events.bus.origin import command_of, message_of, origin_of
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, RESULTS, Bus
 from ltc_events.store import Commit, Database, DeadLetter, EventStore, Role
-from ltc_events.store.letters import LetterBook, LetterState, StepKind
+from ltc_events.store.dead_letters import DeadLetterLog, DeadLetterState, StepKind
 from ltc_events.workers.command import open_command_worker
 
 ANN = {"by": "ann"}
@@ -31,7 +31,7 @@ class CutOff(Exception):
     """The process ended."""
 
 
-class Book(LetterBook):
+class Book(DeadLetterLog):
     """A book whose owner may be gone before a result is written down."""
 
     is_cut_off = False
@@ -47,7 +47,9 @@ class Desk(LetterDesk):
 
     def __init__(self, database: Database) -> None:
         self.store, self.book = EventStore(database, Role.WRITER), Book(database)
-        super().__init__(self.store, self.book, {"command": CommandAttempt(CommandPipeline(self.store, SystemClock()))})
+        super().__init__(
+            self.store, self.book, {"command": CommandAttempt(CommandPipeline(self.store, SystemClock()), command_of)}
+        )
 
     def close(self) -> None:
         self.book.__exit__()
@@ -94,7 +96,7 @@ def test_a_letter_that_is_understood_by_now_is_accepted_as_it_came(desk: Desk) -
     polled = message(command)
     id = keep(desk.store, polled.value or b"", origin_of("ltc.commands", polled))
     standing = desk.retry(id, **ANN, reason="the new version knows the type")
-    assert standing.state is LetterState.ACCEPTED
+    assert standing.state is DeadLetterState.ACCEPTED
     (record,) = desk.store.read(0, 10)
     assert record.command_id == UUID(command["id"])
     attempted, accepted = desk.store.dead_letter_steps(id)
@@ -108,7 +110,7 @@ def test_tried_twice_it_has_one_effect(desk: Desk) -> None:
     id = keep(desk.store, b"garbage")
     desk.retry(id, **ANN, document=body(register("One")))
     again = desk.retry(id, **ANN, document=body(register("Other")))
-    assert again == Standing(id, LetterState.ACCEPTED, None)
+    assert again == Standing(id, DeadLetterState.ACCEPTED, None)
     assert desk.events() == 1
     assert desk.steps(id) == ["attempted", "accepted"]
 
@@ -127,7 +129,7 @@ def test_two_people_at_once_have_one_effect(database: Database, desk: Desk) -> N
         one.start()
     for one in people:
         one.join(30)
-    assert [one.state for one in done] == [LetterState.ACCEPTED] * 4
+    assert [one.state for one in done] == [DeadLetterState.ACCEPTED] * 4
     assert desk.events() == 1
     assert desk.steps(id) == ["attempted", "accepted"]
 
@@ -142,7 +144,7 @@ def test_an_attempt_that_was_cut_off_is_brought_to_its_end_first(desk: Desk, oth
     assert desk.store.dead_letters(0, 10)[0].state == "open"
     desk.book.is_cut_off = False
     standing = desk.retry(id, by="bob", document=None if other is None else body(other))
-    assert standing.state is LetterState.ACCEPTED
+    assert standing.state is DeadLetterState.ACCEPTED
     assert standing.result is not None
     assert standing.result.command_id == UUID(command["id"])
     assert desk.events() == 1, "what it did the first time is all that it does"
@@ -153,10 +155,10 @@ def test_a_refused_letter_can_be_mended_and_tried_again(desk: Desk) -> None:
     customer = uuid4()
     id = keep(desk.store, body(rename("too early", customer)))
     refused = desk.retry(id, **ANN)
-    assert refused.state is LetterState.REFUSED
+    assert refused.state is DeadLetterState.REFUSED
     assert refused.result is not None
     assert [one.code for one in refused.result.reasons] == ["does_not_exist"]
-    assert desk.retry(id, **ANN, document=body(register(customer=customer))).state is LetterState.ACCEPTED
+    assert desk.retry(id, **ANN, document=body(register(customer=customer))).state is DeadLetterState.ACCEPTED
     assert desk.steps(id) == ["attempted", "refused", "attempted", "accepted"]
 
 
@@ -164,7 +166,7 @@ def test_what_is_still_no_command_stays_open_and_is_no_new_letter(desk: Desk) ->
     id = keep(desk.store, b"garbage\0")
     for document in (None, b"\xff", b"[]"):
         standing = desk.retry(id, **ANN, document=document)
-        assert standing.state is LetterState.OPEN
+        assert standing.state is DeadLetterState.OPEN
         assert standing.result is not None
         assert standing.result.detail
     (letter,) = desk.store.dead_letters(0, 10)
@@ -175,11 +177,11 @@ def test_what_is_still_no_command_stays_open_and_is_no_new_letter(desk: Desk) ->
 def test_discarding_keeps_the_letter_and_the_reason(desk: Desk) -> None:
     id = keep(desk.store, b"garbage")
     for _ in range(2):
-        assert desk.discard(id, by="ann", reason="a test of the sender's").state is LetterState.DISCARDED
+        assert desk.discard(id, by="ann", reason="a test of the sender's").state is DeadLetterState.DISCARDED
     (step,) = desk.store.dead_letter_steps(id)
     assert (step.made_by, step.reason) == ("ann", "a test of the sender's")
     assert [one.raw for one in desk.store.dead_letters(0, 10, states=["discarded"])] == [b"garbage"]
-    assert desk.retry(id, **ANN, document=body(register())).state is LetterState.ACCEPTED, "somebody thought better of it"
+    assert desk.retry(id, **ANN, document=body(register())).state is DeadLetterState.ACCEPTED, "somebody thought better of it"
     with pytest.raises(AlreadyAccepted):
         desk.discard(id, by="ann", reason="too late")
     with pytest.raises(NoSuchLetter):
@@ -193,7 +195,7 @@ def test_a_letter_of_another_kind_is_named_and_can_be_discarded(desk: Desk, data
     with pytest.raises(CannotBeTried, match="event"):
         desk.retry(id + 1, **ANN)
     assert desk.steps(id + 1) == []
-    assert desk.discard(id + 1, by="ann", reason="somebody else's").state is LetterState.DISCARDED
+    assert desk.discard(id + 1, by="ann", reason="somebody else's").state is DeadLetterState.DISCARDED
 
 
 def test_states_and_sources_are_told_apart(desk: Desk) -> None:
@@ -201,7 +203,7 @@ def test_states_and_sources_are_told_apart(desk: Desk) -> None:
     desk.store.append(Commit(dead_letters=[DeadLetter("submit", b"x", "no")]))
     desk.retry(ids[0], **ANN)
     desk.discard(ids[1], by="ann", reason="no")
-    found = {state.value: [one.id for one in desk.store.dead_letters(0, 10, states=[state])] for state in LetterState}
+    found = {state.value: [one.id for one in desk.store.dead_letters(0, 10, states=[state])] for state in DeadLetterState}
     assert found == {"accepted": ids[:1], "discarded": ids[1:2], "open": [ids[2], ids[2] + 1], "refused": []}
     assert [one.raw for one in desk.store.dead_letters(0, 10, source="submit")] == [b"x"]
 

@@ -12,14 +12,15 @@ from tests.e2e.test_cli import Ltc
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.cloudevents import command_message
+from ltc_events.bus.inspection import inspect
 from ltc_events.bus.publisher import Publisher
-from ltc_events.bus.topics import COMMANDS, EVENTS, TOPICS, Bus
+from ltc_events.bus.topics import COMMANDS, EVENTS, TOPICS, Bus, safety_of
 from ltc_events.diagnosis import bus as bus_module
 from ltc_events.diagnosis.bus import examine_bus
 from ltc_events.diagnosis.check import CLOCK_SKEW_MAX_S, Check, skew
 from ltc_events.diagnosis.database import examine_database
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database, EventStore, Offset, Role
 from ltc_events.workers.command import open_command_worker
 from ltc_events.workers.relay import open_relay
@@ -63,7 +64,7 @@ def test_topics_that_would_lose_or_refuse_messages(bus: Bus, database: Database)
     try:
         harmful = {
             bus.topic(EVENTS): {"retention.ms": "1000", "cleanup.policy": "compact", "max.message.bytes": "1000"},
-            bus.topic(COMMANDS): {"retention.ms": "1000"},
+            bus.topic(COMMANDS): {"retention.ms": "1000", "max.message.bytes": "1048588"},
         }
         admin.alter_configs([ConfigResource("TOPIC", name, configs=settings) for name, settings in harmful.items()])
         until(lambda: len(bad(of_bus(bus, database))) == 2)
@@ -71,9 +72,42 @@ def test_topics_that_would_lose_or_refuse_messages(bus: Bus, database: Database)
         admin.close()
     checks = of_bus(bus, database)
     events, commands = checks[f"topic {bus.topic(EVENTS)}"], checks[f"topic {bus.topic(COMMANDS)}"]
-    assert events.fix.endswith("--add-config retention.ms=-1,cleanup.policy=delete,max.message.bytes=4194304")
+    assert events.fix.endswith("--add-config retention.ms=-1,cleanup.policy=delete,max.message.bytes=16777216")
     assert events.detail == "retention.ms is 1000; cleanup.policy is compact; max.message.bytes is 1000"
-    assert commands.fix.endswith("--add-config retention.ms=604800000")
+    assert commands.fix.endswith("--add-config retention.ms=604800000,max.message.bytes=16777216")
+
+
+@pytest.mark.parametrize(("brokers", "replicas", "in_sync"), [(0, 1, 1), (1, 1, 1), (2, 2, 1), (3, 3, 2), (12, 3, 2)], ids=str)
+def test_what_is_safe_with_so_many_brokers(brokers: int, replicas: int, in_sync: int) -> None:
+    assert safety_of(brokers) == (replicas, in_sync)
+
+
+def test_topics_say_how_safe_they_are(bootstrap: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = Ltc(LTC_DATABASE_URL=database.conninfo, LTC_KAFKA_BOOTSTRAP=bootstrap, LTC_KAFKA_PREFIX=f"r{uuid4().hex[:8]}")
+    bus = Bus(bootstrap, line.environment["LTC_KAFKA_PREFIX"])
+    told = line.json("init", "--kafka", "--replication-factor", "3", exits=1)
+    assert told["error"]["code"] == "too_few_brokers"
+    line.json("init", "--kafka", "--replication-factor", "1", "--min-insync-replicas", "1", "--partitions", "1")
+    facts = inspect(bus).topics
+    assert {(one.replicas, one.settings["min.insync.replicas"], one.settings["retention.bytes"]) for one in facts.values()} == {
+        (1, "1", "-1")
+    }
+    cluster = inspect(bus)
+    monkeypatch.setattr(bus_module, "inspect", lambda _: cluster._replace(brokers=3))
+    checks = of_bus(bus, database)
+    assert bad(checks) == {f"topic {bus.topic(one)}{what}" for one in TOPICS for what in ("", " replicas")}
+    assert "min.insync.replicas=2" in checks[f"topic {bus.topic(EVENTS)}"].fix
+    assert "give it 3 replicas" in checks[f"topic {bus.topic(EVENTS)} replicas"].fix
+
+
+def test_a_topic_that_drops_by_size(bus: Bus, database: Database) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=bus.bootstrap)
+    try:
+        admin.alter_configs([ConfigResource("TOPIC", bus.topic(COMMANDS), configs={"retention.bytes": "1000000"})])
+        until(lambda: bad(of_bus(bus, database)) == {f"topic {bus.topic(COMMANDS)}"})
+    finally:
+        admin.close()
+    assert "retention.bytes=-1" in of_bus(bus, database)[f"topic {bus.topic(COMMANDS)}"].fix
 
 
 def test_what_waits_for_workers(bus: Bus, database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:

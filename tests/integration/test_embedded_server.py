@@ -1,6 +1,7 @@
 """The embedded server: shared by the processes of a user, stopped by the last of them, and up again after bad ends."""
 
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -26,6 +27,17 @@ print(database.conninfo, flush=True)
 sys.stdin.readline()
 with EventStore(database, Role.WRITER) as store:
     print(store.head()[0], flush=True)
+"""
+# Makes a user of this machine at a moment when others do.
+MAKE_USER = """
+import pwd
+import sys
+from pathlib import Path
+from ltc_events.store.embedded_server import make_system_user
+print("ready", flush=True)
+sys.stdin.readline()
+make_system_user(sys.argv[1], Path(sys.argv[2]))
+print(pwd.getpwnam(sys.argv[1]).pw_uid)
 """
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -138,3 +150,24 @@ def as_user(uid: int, home: Path) -> int:
         traceback.print_exc()
         return 1
     return head + is_up(home)
+
+
+def test_processes_that_need_a_user_of_the_machine_at_once_make_one(tmp_path: Path) -> None:
+    is_root = os.geteuid() == 0
+    name = f"ltc-test-{os.getpid()}" if is_root else pwd.getpwuid(os.geteuid()).pw_name
+    words = [sys.executable, "-W", "ignore", "-c", MAKE_USER, name, str(tmp_path / "lock")]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    processes = [subprocess.Popen(words, stdin=-1, stdout=-1, text=True, env=environment) for _ in range(3)]
+    try:
+        for one in processes:
+            assert one.stdout is not None
+            assert one.stdout.readline() == "ready\n"
+        for one in processes:
+            assert one.stdin is not None
+            one.stdin.write("\n")
+            one.stdin.flush()
+        told = {int(one.communicate(timeout=60)[0]) for one in processes}
+        assert told == {pwd.getpwnam(name).pw_uid}
+    finally:
+        if is_root:
+            subprocess.run(["userdel", name], check=True, capture_output=True)

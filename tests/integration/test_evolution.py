@@ -17,15 +17,16 @@ from tests.evolution import DROPPED, HANDED_OVER, PACKED, blocks, first_release,
 from tests.projection_samples import append, number, rows
 from typer.testing import CliRunner
 
+from ltc_events.bootstrap.services import Services
+from ltc_events.bootstrap.settings import load_settings
 from ltc_events.cli.events import app
-from ltc_events.cli.session import Session
-from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.digest import digest
-from ltc_events.projections.errors import ProjectionMisdeclared
-from ltc_events.projections.rebuild import rebuild
-from ltc_events.projections.runner import Runner, open_runner
-from ltc_events.projections.switching import drop
-from ltc_events.projections.verification import verify
+from ltc_events.projections.declaration.errors import ProjectionMisdeclared
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.following.store_runner import Runner, open_runner
+from ltc_events.projections.proving.digest import digest
+from ltc_events.projections.proving.verify import verify
+from ltc_events.projections.rebuilding.rebuild import rebuild
+from ltc_events.projections.rebuilding.switch import drop
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 from ltc_events.schemas.upcasting import Data, split, upcast
@@ -112,12 +113,21 @@ def test_upcasters_are_chained(written: EventStore, second: Any) -> None:
             type: ClassVar[str] = "parcel.packed.v3"
             grams: int
 
+            def in_words(self) -> str:
+                return f"packed, {self.grams} g"
+
         class Left(Event):
             type: ClassVar[str] = "parcel.left.v1"
+
+            def in_words(self) -> str:
+                return "left"
 
         class Noted(Event):
             type: ClassVar[str] = "parcel.noted.v1"
             note: str
+
+            def in_words(self) -> str:
+                return self.note
 
         @upcast("parcel.packed.v2", "parcel.packed.v3")
         def in_grams(data: Data) -> Data:
@@ -193,10 +203,10 @@ def test_pages_and_batches_never_end_between_the_parts_of_an_event(
 
 
 def test_the_log_shows_what_is_told_and_what_is_stored(database: Database, written: EventStore, second: Any) -> None:
-    session = Session(database_url=database.conninfo)
+    services = Services(load_settings(database_url=database.conninfo))
 
     def ltc(*words: str) -> str:
-        result = CliRunner().invoke(app, words, obj=session, catch_exceptions=False)
+        result = CliRunner().invoke(app, words, obj=services, catch_exceptions=False)
         assert result.exit_code == 0, result.stderr
         return result.stdout
 
@@ -206,4 +216,4 @@ def test_the_log_shows_what_is_told_and_what_is_stored(database: Database, writt
     assert [(one["type"], one["part"], one["data"]) for one in shown["more_parts"]] == [("ltc.parcel.billed.v1", 2, {"fee": "7"})]
     assert shown["stored"] == {"type": f"ltc.{HANDED_OVER}", "data": {"carrier": "Ant", "fee": "7"}}
     assert f"ltc.{HANDED_OVER}" in ltc("show", "2")
-    session.close()
+    services.close()

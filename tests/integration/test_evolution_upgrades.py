@@ -15,11 +15,11 @@ from tests.projection_samples import append, number, rows
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.errors import FoldStopped
-from ltc_events.projections.rebuild import rebuild
-from ltc_events.projections.runner import open_runner
-from ltc_events.projections.verification import verify
+from ltc_events.projections.declaration.errors import FoldStopped
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.proving.verify import verify
+from ltc_events.projections.rebuilding.rebuild import rebuild
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.credit_note import CreditReason, IssueCreditNote
 from ltc_events.schemas.envelope import document

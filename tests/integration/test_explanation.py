@@ -1,17 +1,21 @@
 """The story of an invoice, held against its sums, against the read tables, and against tampering."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.integration.books import DAY, Books
 
 from ltc_events.explanation.chain import NotAnInvoice, NotYetAnInvoice, UnknownInvoice
 from ltc_events.explanation.invoice import explain_invoice
 from ltc_events.explanation.story import Story
+from ltc_events.schemas.claim import ClaimKind, RaiseClaim, WaiveClaim
+from ltc_events.schemas.invoice import SendDunningNotice
+from ltc_events.schemas.payment import AllocateToClaim
 from ltc_events.store import Database, EventStore, Role
 
 END = date(2026, 6, 30)
@@ -64,13 +68,13 @@ def test_it_agrees_as_of_any_date_and_as_known_at_any_position(
     as_of = data.draw(st.dates(issued_on, END))
     position = data.draw(st.integers(1, store.head()[0]))
     with company.connect(Role.READER) as connection:
-        expected, known = balance(connection, id, as_of, position)
+        expected, known = balance(connection, id, as_of, store.command_end(position))
     if not known:
         with pytest.raises(NotYetAnInvoice):
             explain_invoice(store, number, as_of, position)
         return
     story = explain_invoice(store, number, as_of, position)
-    assert story.balance == expected
+    assert (story.balance, story.position) == (expected, store.command_end(position))
     assert story.broken == []
 
 
@@ -137,8 +141,9 @@ def test_an_unknown_number_suggests_the_nearest(store: EventStore, number: str) 
 def test_an_invoice_of_later_is_not_called_unknown(store: EventStore, invoices: list[tuple[str, Any, date]]) -> None:
     number, id, issued_on = invoices[-1]
     issued = store.stream(id)[0]
+    before = store.outcomes([issued.command_id])[issued.command_id].first_position - 1
     with pytest.raises(NotYetAnInvoice) as raised:
-        explain_invoice(store, number, issued_on, issued.position - 1)
+        explain_invoice(store, number, issued_on, before)
     assert number in raised.value.message
     assert raised.value.fix == f"ask for it as of {issued_on} or later, as known at {issued.position} or later"
 
@@ -163,3 +168,33 @@ def test_explaining_needs_no_read_tables(company: Database, server: Any) -> None
     store = EventStore(bare, Role.PROJECTOR)
     assert explain_invoice(store, "INV-2026-000001", END, store.head()[0]).broken == []
     store.close()
+
+
+def test_claims_have_their_place_in_the_story(database: Database, event_store: EventStore) -> None:
+    books = Books(database, event_store)
+    books.bill("I", "1000")
+    late = DAY + timedelta(days=60)
+    books.do(SendDunningNotice(instalment=1), "I", on=late)
+    lump = RaiseClaim(kind=ClaimKind.DUNNING_FEE, invoice_id=books.id("I"), instalment=1, amount=Decimal(40), reason="lump sum")
+    books.do(lump, "lump", on=late)
+    books.receive("P", "50", on=late)
+    books.do(AllocateToClaim(claim_id=books.id("lump"), amount=Decimal(30)), "P", on=late)
+    head = books.do(WaiveClaim(reason="goodwill", amount=Decimal(4)), "lump", on=late)
+    story = explain_invoice(event_store, "INV-2026-000001", late, head)
+    assert story.broken == []
+    told = {node.text: (node.amount, [child.text for child in node.children]) for node in story.root.walk()}
+    fee = "Claimed beside the invoice: dunning fee, INV-2026-000001/1 reminder 1"
+    interest = "Claimed beside the invoice: interest, INV-2026-000001/1 reminder 1"
+    assert told["Reminder 1 for instalment 1, 30 days overdue"][1] == [fee, interest]
+    assert told["Claimed beside the invoice: dunning fee, INV-2026-000001/1 lump sum"] == (
+        40,
+        ["Paid by payment P", "Waived: goodwill"],
+    )
+    assert told["Paid by payment P"] == (-30, ["Received by transfer"])
+    assert told[f"Claims beside it as of {late}"][0] == told[fee][0] + told[interest][0] + 6
+    assert story.balance == 1000
+    tables = books.rows("receivables-aging", "outstanding", as_of=late, customer=books.customer)
+    assert sum(Decimal(row[0]) for row in tables) == story.balance + told[f"Claims beside it as of {late}"][0] - 20
+    before = explain_invoice(event_store, "INV-2026-000001", late - timedelta(days=1), head)
+    assert not any("Claims" in node.text for node in before.root.walk())
+    books.close()

@@ -18,8 +18,8 @@ from tests.integration.test_workers_command import answered
 from ltc_events.application.clock import SystemClock
 from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.publisher import Publisher
-from ltc_events.bus.records import partition_of
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, EVENTS, RESULTS, Bus, Topic
+from ltc_events.kernel.partitioning import partition_of
 from ltc_events.store import Database, EventStore
 from ltc_events.workers.command import CommandWorker
 from ltc_events.workers.relay import open_relay

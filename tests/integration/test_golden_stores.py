@@ -12,14 +12,15 @@ import orjson
 import pytest
 from tests.evolution import release
 from tests.golden import store as golden
+from tests.ties import untied
 
 from ltc_events.application.batch import fold
-from ltc_events.projections.as_of import digests_as_of
-from ltc_events.projections.digest import digest
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.proving.as_of import digests_as_of
+from ltc_events.projections.proving.digest import digest
 from ltc_events.projections.tables.customers import Customers
 from ltc_events.projections.tables.payments import Payments
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.catalogue import catalogue
 from ltc_events.reports.runner import run
 from ltc_events.schemas.base import EVENTS
@@ -95,6 +96,13 @@ def test_every_invoice_has_its_story(database: Database, name: str) -> None:
     seen = golden.stories(database)
     assert seen.keys() == expected.keys()
     assert {number: golden.lost(story, seen[number]) for number, story in expected.items()} == {number: [] for number in expected}
+
+
+def test_its_reports_tie_to_its_books(database: Database, name: str) -> None:
+    events = golden.events_of(name)
+    days = sorted({date.fromisoformat(event["effective_on"]) for event in events})
+    assert untied(database, days[:: len(days) // 6], [None]) == []
+    assert untied(database, [days[-1]], range(0, len(events), len(events) // 6)) == []
 
 
 def test_every_stream_has_its_state(database: Database, name: str) -> None:

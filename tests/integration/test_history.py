@@ -5,7 +5,7 @@ from typing import Any
 
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.batch import fold
-from ltc_events.application.states import changes, fields, states
+from ltc_events.application.state_history import changes, fields, states
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role
 

@@ -2,11 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from tests.integration.imported import Imported, imported, source
+from tests.ties import untied
 from tests.unit.shared_data import need
 
 pytestmark = [need("olist_marketing"), need("olist_orders")]
@@ -38,6 +40,12 @@ def test_every_control_total_comes_out_and_nothing_is_refused(marketplace: Impor
     assert result.balanced
     assert result.refused == 0
     assert all(file.used == file.rows for file in result.files)
+
+
+def test_its_reports_tie_to_its_books(marketplace: Imported) -> None:
+    head = marketplace.store.head()[0]
+    assert untied(marketplace.database, [date(2018, 1, 1), date(2021, 6, 1), date.max], [None]) == []
+    assert untied(marketplace.database, [date.max], [head // 3, head // 2, head - 7]) == []
 
 
 def test_importing_twice_changes_nothing(marketplace: Imported) -> None:

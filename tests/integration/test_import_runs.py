@@ -1,6 +1,7 @@
 """Importing twice, after an interruption, as a rehearsal, and once more what was refused."""
 
 import csv
+import io
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,6 +13,8 @@ import pytest
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.cli import importing, output
+from ltc_events.cli.output import PlainConsole
 from ltc_events.importing import DataUnusable, Progress, Reconciliation, run_import
 from ltc_events.importing import run as running
 from ltc_events.store import Database, EventStore, Role
@@ -48,7 +51,7 @@ subject = "id('order', id)"
 [steps.emit.data]
 reason = "shop"
 currency = "EUR"
-lines = [{ line = 1, sku = "X", description = "X", quantity = "1", unit_price = "{amount}", tax_rate = "0" }]
+lines = [{ line = 1, sku = "X", description = "X", quantity = "1", unit_price = "{amount}", tax_category = "Z", tax_rate = "0" }]
 
 [[steps.emit]]
 command = "invoice.issue"
@@ -92,8 +95,8 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def run(tmp_path: Path, event_store: EventStore) -> Import:
-    def run(**options: Any) -> Reconciliation:
-        return run_import(tmp_path / "shop.toml", tmp_path, event_store, SystemClock(), **options)
+    def run(folder: Path = tmp_path, **options: Any) -> Reconciliation:
+        return run_import(tmp_path / "shop.toml", folder, event_store, SystemClock(), **options)
 
     return run
 
@@ -155,12 +158,12 @@ def test_an_interrupted_import_goes_on(
     submit = CommandPipeline.submit
     done = 0
 
-    def interrupted(pipeline: CommandPipeline, documents: Any) -> Any:
+    def interrupted(pipeline: CommandPipeline, documents: Any, **more: Any) -> Any:
         nonlocal done
         if done == batches:
             raise KeyboardInterrupt
         done += 1
-        return submit(pipeline, documents)
+        return submit(pipeline, documents, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(CommandPipeline, "submit", interrupted)
@@ -187,7 +190,13 @@ def test_a_rehearsal_decides_everything_and_stores_nothing(
 def test_what_was_refused_is_sent_once_more_when_asked_for(write: Callable[..., Path], run: Import, database: Database) -> None:
     """A refusal is final for its command, even when what it lacked is there now; `retry` gives it a new one."""
     write(["1,A,2024-01-01,10.00"], prelude="")
-    assert counts(run()) == {"accepted": 2, "duplicate": 0, "refused": 1}
+    first = run()
+    assert counts(first) == {"accepted": 0, "duplicate": 0, "refused": 1}, "a row is whole"
+    assert [(one.code, one.command) for one in first.refused_rows[1:]] == [
+        ("not_sent", "order.place.v1"),
+        ("not_sent", "invoice.issue.v1"),
+    ]
+    assert "customer.register.v1 of the same row" in first.refused_rows[1].reason
     store = EventStore(database, Role.WRITER)
     policy = {
         "specversion": "1.0",
@@ -204,9 +213,9 @@ def test_what_was_refused_is_sent_once_more_when_asked_for(write: Callable[..., 
     CommandPipeline(store, SystemClock()).submit([orjson.dumps(policy)])
     store.close()
     again = run()
-    assert counts(again) == {"accepted": 0, "duplicate": 2, "refused": 1}
+    assert counts(again) == {"accepted": 0, "duplicate": 0, "refused": 1}
     assert again.refused_rows[0].code == "missing_fields"
-    assert counts(run(retry="second")) == {"accepted": 1, "duplicate": 2, "refused": 0}
+    assert counts(run(retry="second")) == {"accepted": 3, "duplicate": 0, "refused": 0}
     assert counts(run(retry="second")) == {"accepted": 0, "duplicate": 3, "refused": 0}
 
 
@@ -242,6 +251,33 @@ def test_a_place_for_refused_rows_that_cannot_be_written_is_found_first(
     assert event_store.head()[0] == 0
 
 
+@pytest.mark.parametrize("path", ["../outside.csv", "link.csv", "linked/outside.csv"])
+def test_no_file_outside_the_folder_is_read(write: Callable[..., Path], run: Import, tmp_path: Path, path: str) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write(rows(1))
+    (tmp_path / "outside.csv").write_bytes((tmp_path / "orders.csv").read_bytes())
+    (folder / "link.csv").symlink_to(tmp_path / "outside.csv")
+    (folder / "linked").symlink_to(tmp_path)
+    mapping = tmp_path / "shop.toml"
+    mapping.write_text(mapping.read_text(encoding="utf-8").replace("orders.csv", path), encoding="utf-8")
+    with pytest.raises(DataUnusable, match="not in"):
+        run(folder=folder)
+
+
+def test_a_folder_may_itself_be_a_link(write: Callable[..., Path], run: Import, tmp_path: Path) -> None:
+    write(rows(1))
+    (tmp_path / "there").symlink_to(tmp_path)
+    assert counts(run(folder=tmp_path / "there"))["accepted"] > 0
+
+
+def test_no_cell_of_the_refused_rows_is_a_formula(write: Callable[..., Path], run: Import, tmp_path: Path) -> None:
+    write(["1,A,2024-01-01,=1+2", "2,A,2024-01-01,-1e"])
+    run(refused_csv=tmp_path / "refused.csv")
+    with (tmp_path / "refused.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["value"] for row in csv.DictReader(file)] == ["'=1+2", "'-1e"]
+
+
 def test_progress_is_told_by_rows(write: Callable[..., Path], run: Import) -> None:
     write(rows(600))
     told: list[Progress] = []
@@ -266,16 +302,69 @@ def test_the_result_is_one_json_document(write: Callable[..., Path], run: Import
         "ledger": "10.00",
         "ledger_events": 1,
         "other_currency": 0,
+        "refused": 1,
+        "duplicate": 0,
         "difference": "0.00",
     }
+    assert (document["complete"], document["duplicates"]) == (False, 0)
     assert document["refused"] == 1
     assert document["refused_rows"][0]["reason"] == "data.lines[1].unit_price: amount is empty"
+
+
+def test_what_is_missing_from_both_sides_does_not_come_out(
+    write: Callable[..., Path], run: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unreadable rows are in neither total: that both agree says nothing about them."""
+    stream = io.StringIO()
+    monkeypatch.setattr(output, "out", console := PlainConsole(file=stream, width=300))
+    monkeypatch.setattr(importing, "out", console)
+    write(["1,A,2024-01-01,10.00", "2,A,2024-01-01,ten"])
+    result = run()
+    orders = result.controls[0]
+    assert (orders.difference, orders.unreadable, orders.refused, orders.duplicate) == (0, 1, 1, 0)
+    result.controls.pop()  # the number of rows differs
+    assert (result.balanced, result.complete, result.all_new) == (True, False, False)
+    importing.show(result, None)
+    assert "comes out" not in stream.getvalue()
+    assert "1 rows and commands refused, 1 rows unreadable" in stream.getvalue()
+    write(["1,A,2024-01-01,10.00"])
+    again = run()
+    assert (again.balanced, again.complete, again.all_new) == (True, True, False), "duplicates are there, but not new"
+    assert (again.controls[0].duplicate, again.duplicates) == (1, 4), "its three commands, and the prelude"
+    importing.show(again, None)
+    assert "Every control total comes out." in stream.getvalue()
+
+
+def test_a_rehearsal_counts_no_events_of_others(write: Callable[..., Path], run: Import, event_store: EventStore) -> None:
+    """Said twice in a rehearsal, a command has no stored events; where it would have had them, those of others are."""
+    write(rows(10))
+    run()
+    write(["901,new,2024-01-01,10.00", "901,new,2024-01-01,10.00"])
+    result = run(dry_run=True)
+    assert [one.ledger for one in result.controls] == [Decimal("10.00"), 1]
+    assert result.controls[0].duplicate == 1
+
+
+@pytest.mark.parametrize("batch", [500, 1, 2])
+def test_a_row_is_whole_wherever_batches_are_cut(
+    write: Callable[..., Path], run: Import, event_store: EventStore, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(running, "BATCH", batch)
+    write(["1,A,2024-01-01,10.00", "2,B,2024-01-01,-10.00", "3,C,2024-01-01,10.00"])
+    result = run()
+    refused = [(one.line, one.command, one.code) for one in result.refused_rows]
+    assert [one[:2] for one in refused] == [(3, "order.place.v1"), (3, "invoice.issue.v1")]
+    assert refused[1][2] == "not_sent"
+    assert counts(result) == {"accepted": 1 + 3 + 1 + 3, "duplicate": 0, "refused": 1}
+    assert result.commands["invoice.issue.v1"].not_sent == 1
 
 
 def test_batches_are_bounded(write: Callable[..., Path], run: Import, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     submit = CommandPipeline.submit
-    monkeypatch.setattr(CommandPipeline, "submit", lambda self, batch: sizes.append(len(batch)) or submit(self, batch))
+    monkeypatch.setattr(
+        CommandPipeline, "submit", lambda self, batch, **more: sizes.append(len(batch)) or submit(self, batch, **more)
+    )
     write(rows(600))
     run()
     assert sizes == [500, 500, 271]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.integration.imported import Imported, imported, money, source
+from tests.ties import untied
 from tests.unit.shared_data import need
 
 pytestmark = need("zoho_crm")
@@ -39,6 +40,12 @@ def test_every_control_total_comes_out(crm: Imported) -> None:
         "accounts": 2229,
     }
     assert sum(count.accepted for count in result.commands.values()) == sum(count.sent for count in result.commands.values())
+
+
+def test_its_reports_tie_to_its_books(crm: Imported) -> None:
+    head = crm.store.head()[0]
+    assert untied(crm.database, [date(2018, 1, 1), date(2021, 6, 1), date.max], [None]) == []
+    assert untied(crm.database, [date.max], [head // 3, head // 2, head - 7]) == []
 
 
 def test_importing_twice_changes_nothing(crm: Imported) -> None:
@@ -133,7 +140,7 @@ def test_the_270_invoices_without_an_order_are_refused_and_listed(crm: Imported)
 
 
 def test_dates_of_all_three_formats_are_read_days_first(crm: Imported) -> None:
-    assert crm.rows("SELECT placed_on FROM orders WHERE external_references->>'zoho' = '21000837'") == [(date(2021, 7, 3),)]
+    assert crm.rows("SELECT placed_on FROM orders WHERE external_references->>'zoho' = '21001204'") == [(date(2021, 3, 5),)]
     assert crm.rows("SELECT effective_on FROM leads WHERE external_references->>'zoho' = '4563'") == [(date(2021, 4, 15),)]
     assert crm.rows("SELECT starts_on FROM campaigns WHERE external_references->>'zoho' = '24000011'") == [(date(2021, 4, 25),)]
     months = {row["Created Time"][3:5] for row in source(FOLDER, "Sales_Orders.csv")}

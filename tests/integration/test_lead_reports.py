@@ -74,6 +74,34 @@ class TestSpeedToLead:
         ]
 
 
+class TestSourcesThatKeepNoResponses:
+    """Leads that were taken in when their response was due already, from systems that tell of none."""
+
+    COLUMNS = ("leads", "answered", "breaches", "waiting", "not_recorded", "in_time_percent")
+
+    def test_they_are_no_breaches(self, company: Company) -> None:
+        for number in range(3):
+            company.capture(f"crm {number}", on="2026-02-01", references={"crm": f"{number}", "page": "x"})
+        company.capture("form", on="2026-02-01", references={"form": "1"})
+        company.capture("form too", on="2026-02-01", references={"form": "2"})
+        answer = FirstResponseRecorded(by="Olga", in_time=True)
+        position = company.record("form", answer, on="2026-02-01", at="2026-02-01T13:00:00")
+        columns = self.COLUMNS
+        assert figures(company.report("speed-to-lead", as_of="2026-02-10"), *columns) == [(5, 1, 1, 0, 3, "50")]
+        # Before anything is due, all wait.
+        assert figures(company.report("speed-to-lead", as_of="2026-02-01"), *columns) == [(5, 1, 0, 4, 0, "100")]
+        assert figures(company.report("speed-to-lead", as_of="2026-02-10", known_at=position - 1), *columns) == [
+            (5, 0, 0, 0, 5, None)
+        ]
+        # Once the system tells of one response, it keeps them: the others are breaches.
+        company.record("crm 1", answer, on="2026-02-11", at="2026-02-11T13:00:00")
+        assert figures(company.report("speed-to-lead", as_of="2026-02-11"), *columns) == [(5, 2, 3, 0, 0, "40")]
+
+    def test_a_lead_that_was_known_in_time_is_a_breach_all_the_same(self, company: Company) -> None:
+        company.capture("new", on="2026-02-01", response_due_at="2999-01-01T00:00:00Z")
+        assert figures(company.report("speed-to-lead", as_of="2999-02-01"), *self.COLUMNS) == [(1, 0, 1, 0, 0, "0")]
+
+
 class TestWorklist:
     """R-16 … R-19."""
 

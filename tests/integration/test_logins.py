@@ -1,8 +1,10 @@
 """The logins that docker-compose.yml's database gets: each may act as its own group, with its own password, and no more."""
 
+import json
 import os
 import secrets
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +13,17 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from tests.commands import register
+from tests.company import found_company
 from tests.e2e.test_cli import Ltc
 
-from ltc_events.cli.session import Session
-from ltc_events.store import Database, Role
+from ltc_events.bootstrap.services import Services, open_pipeline
+from ltc_events.bootstrap.settings import load_settings
+from ltc_events.cli.projections.verify import projection_of
+from ltc_events.store import Database, Role, RoleDenied
 
 ROOT = Path(__file__).parents[2]
-LOGINS = {"ltc_writing": Role.WRITER, "ltc_projecting": Role.PROJECTOR, "ltc_reading": Role.READER}
+LOGINS = {"ltc_writing": Role.WRITER, "ltc_relaying": Role.RELAY, "ltc_projecting": Role.PROJECTOR, "ltc_reading": Role.READER}
 
 
 @pytest.fixture
@@ -56,11 +62,11 @@ def test_each_login_acts_as_its_group_alone(bare_database: Database, passwords: 
     assert len(set(kept.values())) == len(LOGINS)
     for login, own in LOGINS.items():
         theirs = Database(make_conninfo(bare_database.conninfo, user=login, password=passwords[login].read_text().strip()))
-        for role in (Role.WRITER, Role.PROJECTOR, Role.READER):
+        for role in (Role.WRITER, Role.RELAY, Role.PROJECTOR, Role.READER):
             if role is own:
                 theirs.connect(role).close()
             else:
-                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                with pytest.raises(RoleDenied, match=role):
                     theirs.connect(role)
         with psycopg.connect(theirs.conninfo) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SELECT * FROM ltc_read.checkpoints" if own is Role.PROJECTOR else "SELECT * FROM ltc.head")
@@ -69,9 +75,119 @@ def test_each_login_acts_as_its_group_alone(bare_database: Database, passwords: 
 def test_the_password_comes_from_its_file(bare_database: Database, passwords: dict[str, Path], tmp_path: Path) -> None:
     bare_database.initialise()
     url = make_conninfo(bare_database.conninfo, user="ltc_projecting")
-    session = Session(database_url=url, database_password_file=passwords["ltc_projecting"])
-    assert conninfo_to_dict(session.database.conninfo)["password"] == passwords["ltc_projecting"].read_text().strip()
+    services = Services(load_settings(database_url=url, database_password_file=passwords["ltc_projecting"]))
+    assert conninfo_to_dict(services.database.conninfo_now())["password"] == passwords["ltc_projecting"].read_text().strip()
     ltc = Ltc(LTC_DATABASE_URL=url, LTC_DATABASE_PASSWORD_FILE=str(passwords["ltc_projecting"]))
-    assert ltc.json("dead-letters", "list") == {"dead_letters": []}
+    assert ltc.json("events", "tail")["events"] == []
     missing = Ltc(LTC_DATABASE_URL=url, LTC_DATABASE_PASSWORD_FILE=str(tmp_path / "missing"))
-    assert "LTC_DATABASE_PASSWORD_FILE" in missing("dead-letters", "list", exits=1).stderr.decode()
+    assert "LTC_DATABASE_PASSWORD_FILE" in missing("events", "tail", exits=1).stderr.decode()
+
+
+MAPPING = """
+name = "shop"
+[files.customers]
+path = "customers.csv"
+columns = { id = "id", name = "name", email = "email", since = { column = "since", type = "date" } }
+[[steps]]
+file = "customers"
+time = "since"
+customer = "id('customer', id)"
+actor = "{id}"
+[[steps.emit]]
+command = "customer.register"
+subject = "id('customer', id)"
+data = { profile = { name = "{name}", email = "{email}" } }
+"""
+
+
+def write_mapping(folder: Path) -> tuple[Path, Path]:
+    """A mapping and the folder of its data: one customer."""
+    mapping, data = folder / "shop.toml", folder / "data"
+    data.mkdir()
+    mapping.write_text(MAPPING, encoding="utf-8")
+    (data / "customers.csv").write_text("id,name,email,since\n1,Analytical Ltd,ada@example.com,2026-01-05\n", encoding="utf-8")
+    return mapping, data
+
+
+# What docs/operations.md says that each login is for, as words of the command line.
+WORK = [
+    ("ltc_writing", ["submit", "{commands}"]),
+    ("ltc_writing", ["import", "{mapping}", "--data", "{data}"]),
+    ("ltc_writing", ["dead-letters", "list"]),
+    ("ltc_writing", ["dead-letters", "show", "1"]),
+    ("ltc_writing", ["dead-letters", "discard", "1", "--reason", "a trial"]),
+    ("ltc_projecting", ["projections", "list"]),
+    ("ltc_projecting", ["projections", "status"]),
+    ("ltc_projecting", ["projections", "source"]),
+    ("ltc_projecting", ["projections", "catch-up"]),
+    ("ltc_projecting", ["projections", "verify", "leads"]),
+    ("ltc_projecting", ["projections", "digest", "leads"]),
+    ("ltc_projecting", ["projections", "letters"]),
+    ("ltc_projecting", ["projections", "rebuild", "leads", "--anew"]),
+    ("ltc_projecting", ["projections", "diff", "leads", "{shown}", "{anew}"]),
+    ("ltc_projecting", ["projections", "switch", "leads"]),
+    ("ltc_projecting", ["events", "tail"]),
+    ("ltc_projecting", ["events", "show", "1"]),
+    ("ltc_projecting", ["events", "history", "{customer}"]),
+    ("ltc_projecting", ["explain", "invoice", "{invoice}"]),
+    ("ltc_reading", ["report", "list"]),
+    *(("ltc_reading", ["report", name]) for name in ("funnel", "receivables-aging", "trial-balance", "revenue-vs-opportunity")),
+    *((login, ["doctor"]) for login in LOGINS),
+]
+
+
+@pytest.fixture
+def installed(bare_database: Database, passwords: dict[str, Path], tmp_path: Path) -> dict[str, str]:
+    """A company's ledger under the logins: what the words stand for, and by each login's name its URL."""
+    bare_database.initialise()
+    found_company(bare_database, customers=12, days=365)
+    with open_pipeline(bare_database) as pipeline:
+        pipeline.submit([b"no command"])
+    with bare_database.connect(Role.READER) as reader:
+        ((customer, number),) = reader.execute("SELECT customer_id, number FROM ltc_read.invoices LIMIT 1").fetchall()
+    commands = tmp_path / "commands.jsonl"
+    commands.write_text(json.dumps(register()), encoding="utf-8")
+    mapping, data = write_mapping(tmp_path)
+    urls = {
+        login: make_conninfo(bare_database.conninfo, user=login, password=passwords[login].read_text().strip())
+        for login in LOGINS
+    }
+    version = projection_of("leads").version
+    return {
+        "shown": f"v{version}",
+        "anew": f"v{version}b1",
+        "commands": str(commands),
+        "mapping": str(mapping),
+        "data": str(data),
+        "customer": str(customer),
+        "invoice": number,
+        **urls,
+    }
+
+
+# In one process of their own: each would take a second to start, and what they do to the log is not undone.
+TRY_ALL = """
+import json, sys
+from typer.testing import CliRunner
+from ltc_events.cli.main import app
+for url, words in json.load(sys.stdin):
+    done = CliRunner().invoke(app, ["--database-url", url, *words])
+    if done.exit_code or done.exception:
+        print(f"{words}: exit {done.exit_code}, {done.exception!r}, {done.output[-300:]}")
+"""
+
+
+def test_every_command_works_under_the_login_that_the_page_names(installed: dict[str, str]) -> None:
+    commands = [(installed[login], [word.format(**installed) for word in words]) for login, words in WORK]
+    tried = subprocess.run(
+        [sys.executable, "-c", TRY_ALL], input=json.dumps(commands).encode(), stdout=subprocess.PIPE, check=True, timeout=300
+    )
+    assert not tried.stdout, tried.stdout.decode()
+
+
+def test_the_page_names_the_login_of_every_command_tried_here() -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    rows = {role: next(line for line in page.splitlines() if line.startswith(f"| `{role}` |")) for role in LOGINS.values()}
+    for login, words in WORK:
+        if words != ["doctor"]:
+            assert words[0] in rows[LOGINS[login]], f"{words[0]} is not named for {LOGINS[login]}"

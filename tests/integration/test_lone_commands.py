@@ -15,6 +15,7 @@ from ltc_events.aggregates.policies import policy_id
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.errors import Contention
 from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.bootstrap.services import open_pipeline
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.invoice import IssueInvoice
 from ltc_events.schemas.order import PlaceOrder
@@ -47,8 +48,8 @@ def pipeline(store: Racing) -> CommandPipeline:
 @pytest.fixture
 def another(database: Database) -> Iterator[CommandPipeline]:
     """A pipeline of another process."""
-    with EventStore(database, Role.WRITER) as store:
-        yield CommandPipeline(store, SystemClock())
+    with open_pipeline(database) as pipeline:
+        yield pipeline
 
 
 def result(pipeline: CommandPipeline, command: dict[str, Any]) -> str:
@@ -144,7 +145,10 @@ def test_a_head_that_moved_is_looked_at_and_the_command_decided_again(
     assert [record.event.profile.name for record in records[2:]] == ["theirs", "ours"]  # type: ignore[attr-defined]
 
 
-def test_a_writer_who_is_always_quicker_is_reported(pipeline: CommandPipeline, another: CommandPipeline, store: Racing) -> None:
+def test_a_writer_who_is_always_quicker_is_reported(another: CommandPipeline, store: Racing) -> None:
+    pipeline = CommandPipeline(store, SystemClock(), contention_limit_s=0.3)
+    assert result(pipeline, register()) == "accepted"
+
     def rival() -> None:
         another.submit([rename(f"again {uuid4()}", CUSTOMER)])
         store.rival = rival

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ltc_events.bus.records import partition_of
-from ltc_events.projections.base import Add, Delete, Operation, Projection, Put
-from ltc_events.projections.fold import operations
-from ltc_events.projections.registry import PROJECTIONS
+from ltc_events.kernel.partitioning import partition_of
+from ltc_events.projections.declaration.projection import Add, Delete, Operation, Projection, Put
+from ltc_events.projections.tables.registry import PROJECTIONS
+from ltc_events.projections.writing.net_effect import operations
 from ltc_events.schemas.record import Record, routing_key
 from ltc_events.store import Database, EventStore, Role
 

@@ -9,10 +9,10 @@ from structlog.testing import capture_logs
 from tests.builds import status
 from tests.projection_samples import ALL, Billed, Bills, Fragile, append, bill, payment, rows, void
 
-from ltc_events.projections.base import Add, Operation, Projection, on
-from ltc_events.projections.naming import Connection
-from ltc_events.projections.runner import Runner, open_runner
-from ltc_events.projections.status import projection_status
+from ltc_events.projections.catalog.status import projection_status
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Add, Operation, Projection, on
+from ltc_events.projections.following.store_runner import Runner, open_runner
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role
 
@@ -104,9 +104,9 @@ def test_trouble_of_the_database_is_not_a_failure_of_the_projection(
         owner.execute("LOCK TABLE ltc_read.bills__v1")
         with pytest.raises(psycopg.errors.LockNotAvailable):
             runner.catch_up()
-    assert status(database, "bills").state == "live"
+    assert (status(database, "bills").state, status(database, "bills").fault) == ("retrying", "retry")
     runner.catch_up()
-    assert len(rows(reader, "bills")) == 1
+    assert (status(database, "bills").state, len(rows(reader, "bills"))) == ("live", 1)
 
 
 def test_an_event_that_cannot_be_decoded_stops_only_those_that_handle_it(database: Database, event_store: EventStore) -> None:

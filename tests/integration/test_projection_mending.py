@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from tests.projection_notes import TABLE, Mended, Parking, Skipping, bill, catch_up, seen, streams
 from tests.projection_samples import Billed, append, number
 
-from ltc_events.projections.base import Operation, on
-from ltc_events.projections.errors import NothingParked, Unexplained
-from ltc_events.projections.letters import LeftOut, left_out, letters
-from ltc_events.projections.naming import Connection
-from ltc_events.projections.rebuild import rebuild
-from ltc_events.projections.retrying import retry
-from ltc_events.projections.runner import Runner
-from ltc_events.projections.switching import drop, switch
-from ltc_events.projections.verification import verify
+from ltc_events.projections.catalog.skipped_events import Skipped, left_out, letters
+from ltc_events.projections.declaration.errors import NothingParked, Unexplained
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Operation, on
+from ltc_events.projections.following.parked_retry import retry
+from ltc_events.projections.following.store_runner import Runner
+from ltc_events.projections.proving.verify import verify
+from ltc_events.projections.rebuilding.rebuild import rebuild
+from ltc_events.projections.rebuilding.switch import drop, switch
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore
 
@@ -75,7 +75,7 @@ def test_a_rebuild_leaves_out_what_the_table_does_and_a_proof_says_so(
     append(event_store, *(bill(1 + n % 2, "w") for n in range(8)))
     catch_up(database, Parking)
     build = rebuild(database, Parking, by="ann", reason="test", anew=True, page_events=page_events)
-    assert left_out(projector, build) == left_out(projector, TABLE) == LeftOut((), {number(1): 3})
+    assert left_out(projector, build) == left_out(projector, TABLE) == Skipped((), {number(1): 3})
     for one in (TABLE, build):
         proof = verify(database, Parking, one, page_events=page_events)
         assert (proof.equal, proof.is_whole) == (True, False)
@@ -86,7 +86,7 @@ def test_a_rebuild_leaves_out_what_the_table_does_and_a_proof_says_so(
     proof = verify(database, Mended)
     assert (proof.build, proof.equal, proof.is_whole) == (build, True, True)
     proof = verify(database, Mended, TABLE)  # nobody tried again there
-    assert (proof.equal, proof.left_out[1]) == (False, LeftOut((), {}))
+    assert (proof.equal, proof.left_out[1]) == (False, Skipped((), {}))
     (difference,) = proof.comparison.differences
     assert difference.columns["bills"] == (1, 7)
 

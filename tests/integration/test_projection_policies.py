@@ -7,20 +7,23 @@ from tests.projection_notes import TABLE, Mended, Notes, Parking, Skipping, bill
 from tests.projection_samples import append, number
 from typer.testing import CliRunner, Result
 
-from ltc_events.cli import leaving_out, projections, proofs
-from ltc_events.cli.session import Session
-from ltc_events.projections.base import Projection
-from ltc_events.projections.errors import FoldStopped, NothingParked
-from ltc_events.projections.letters import left_out, letters, waiting
-from ltc_events.projections.naming import Connection
-from ltc_events.projections.rebuild import rebuild
-from ltc_events.projections.retrying import retry
-from ltc_events.projections.runner import Runner
-from ltc_events.projections.status import projection_status
-from ltc_events.projections.verification import verify
+from ltc_events.bootstrap.services import Services
+from ltc_events.bootstrap.settings import load_settings
+from ltc_events.cli.projections import app as app_cli
+from ltc_events.cli.projections import failures as failures_cli
+from ltc_events.cli.projections import verify as verify_cli
+from ltc_events.projections.catalog.skipped_events import left_out, letters, waiting
+from ltc_events.projections.catalog.status import projection_status
+from ltc_events.projections.declaration.errors import FoldStopped, NothingParked
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Projection
+from ltc_events.projections.following.parked_retry import retry
+from ltc_events.projections.following.store_runner import Runner
+from ltc_events.projections.proving.verify import verify
+from ltc_events.projections.rebuilding.rebuild import rebuild
 from ltc_events.store import Database, EventStore, Role
-from ltc_events.workers.lag import ProjectorProbe
 from ltc_events.workers.metrics import PROJECTOR_FAILED, PROJECTOR_PARKED, PROJECTOR_SKIPPED
+from ltc_events.workers.probes import ProjectorProbe
 
 pytestmark = pytest.mark.usefixtures("sample_events")
 
@@ -146,15 +149,15 @@ def test_operators_see_what_to_do_next(
 
         table, version = "whole", 1
 
-    for module in (projections, proofs, leaving_out):
+    for module in (app_cli, verify_cli, failures_cli):
         monkeypatch.setattr(module, "PROJECTIONS", (Parking, Stopping, Whole))
-    session = Session(database_url=database.conninfo)
+    services = Services(load_settings(database_url=database.conninfo))
 
     def ltc(*words: str) -> Result:
-        return CliRunner().invoke(projections.app, words, obj=session, catch_exceptions=False)
+        return CliRunner().invoke(app_cli.app, words, obj=services, catch_exceptions=False)
 
     append(event_store, bill(1, "a"), bill(2, "x"), bill(1, "break"), bill(1, "b"), bill(2, "y"))
-    assert ltc("catch-up").exit_code == 0
+    assert ltc("catch-up").exit_code == 1
     good = {1: ("a", 1), 2: ("x", 1)}
     assert seen(projector, "stopping") == good
     assert seen(projector, "whole") == {1: ("b", 3), 2: ("y", 2)}
@@ -178,7 +181,7 @@ def test_operators_see_what_to_do_next(
     assert "the table goes without 0 events skipped, 1 customers parked" in " ".join(proof.stderr.split())
     stuck = ltc("retry", "notes", "--by", "ann")
     assert (stuck.exit_code, "stuck at 3" in stuck.stderr) == (1, True)
-    for module in (projections, proofs, leaving_out):
+    for module in (app_cli, verify_cli, failures_cli):
         monkeypatch.setattr(module, "PROJECTIONS", (Mended, Stopping, Whole))
     assert ltc("retry", "notes", "--customer", str(number(1)), "--by", "ann").exit_code == 0
     assert seen(projector) == seen(projector, "whole")

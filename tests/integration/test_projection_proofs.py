@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from tests.projection_samples import ALL, Billed, Bills, Fragile, Ledger, append, bill, chatter, number, payment, void
 
-from ltc_events.projections.base import Add, Operation, Projection, on
-from ltc_events.projections.catalogue import parse_build
-from ltc_events.projections.comparison import Difference
-from ltc_events.projections.digest import digest
-from ltc_events.projections.errors import FoldStopped, NoSuchBuild, NotInThisProgram
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import Runner, open_runner
-from ltc_events.projections.verification import Touch, verify
+from ltc_events.projections.declaration.builds import parse_build
+from ltc_events.projections.declaration.errors import FoldStopped, NoSuchBuild, NotInThisProgram
+from ltc_events.projections.declaration.projection import Add, Operation, Projection, on
+from ltc_events.projections.following.store_runner import Runner, open_runner
+from ltc_events.projections.proving.compare import Difference
+from ltc_events.projections.proving.digest import digest
+from ltc_events.projections.proving.verify import Touch, verify
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role
 
@@ -156,10 +156,10 @@ def test_the_same_store_gives_the_same_digests(server: Any, database: Database, 
     name = server.create()
     other = server.at(name)
     with database.connect(Role.OWNER) as source, other.connect(Role.OWNER) as target:
+        target.execute("UPDATE ltc.head SET position = %s", (head,))
         with source.cursor().copy("COPY ltc.events TO STDOUT") as out, target.cursor().copy("COPY ltc.events FROM STDIN") as into:
             for row in out:
                 into.write(row)
-        target.execute("UPDATE ltc.head SET position = %s", (head,))
     with EventStore(other, Role.PROJECTOR) as log, other.connect(Role.PROJECTOR, autocommit=True) as connection:
         Runner(log, [connection], ALL, page_events=3).catch_up()
     for projection in ALL:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,21 @@ from hypothesis import strategies as st
 from tests.builds import B1, V1, WHO, state, until
 from tests.projection_samples import ALL, Bills, Fragile, Ledger, append, bill, chatter, payment, void
 
-from ltc_events.projections.as_of import digests_as_of
-from ltc_events.projections.base import Projection
-from ltc_events.projections.catalogue import Build, position_of
-from ltc_events.projections.digest import digest
-from ltc_events.projections.errors import FoldStopped, InUse, NothingToCancel, RebuildCancelled, RebuildRunning
-from ltc_events.projections.lifecycle import State
-from ltc_events.projections.naming import Connection
-from ltc_events.projections.rebuild import Progress, cancel, rebuild
-from ltc_events.projections.runner import Runner, open_runner
-from ltc_events.projections.switching import drop, switch
-from ltc_events.projections.verification import verify
+from ltc_events.projections.catalog.installed_tables import position_of
+from ltc_events.projections.catalog.lifecycle import State
+from ltc_events.projections.declaration.builds import Build
+from ltc_events.projections.declaration.errors import FoldStopped, InUse, NothingToCancel, RebuildCancelled, RebuildRunning
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Projection
+from ltc_events.projections.following.store_runner import Runner, open_runner
+from ltc_events.projections.proving.as_of import digests_as_of
+from ltc_events.projections.proving.digest import digest
+from ltc_events.projections.proving.verify import verify
+from ltc_events.projections.rebuilding import job
+from ltc_events.projections.rebuilding.rebuild import Progress, cancel, rebuild
+from ltc_events.projections.rebuilding.switch import drop, switch
 from ltc_events.store import Database, EventStore, NewEvent, Role
+from ltc_events.store.database import LOCK_TIMEOUT_S
 
 pytestmark = pytest.mark.usefixtures("sample_events")
 
@@ -74,7 +77,7 @@ def test_followers_take_on_what_was_built_while_they_run(database: Database, eve
             head = append(event_store, bill(51, "1"))
             until(lambda: position_of(connection, build) == head)
         stop.set()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
     assert verify(database, Bills).equal
 
@@ -107,7 +110,7 @@ def test_an_interrupted_rebuild_goes_on_where_it_was(database: Database, head: i
 KILLED = """
 import os, sys
 from tests.projection_samples import Ledger, known_events
-from ltc_events.projections.rebuild import rebuild
+from ltc_events.projections.rebuilding.rebuild import rebuild
 from ltc_events.store import Database
 def report(progress):
     print(progress.state, progress.position, flush=True)
@@ -155,15 +158,44 @@ def test_a_rebuild_can_be_cancelled(database: Database, head: int, reader: Conne
         if not threads:
             threads.append(threading.Thread(target=cancel, args=(database, Bills), kwargs=WHO))
             threads[0].start()
-            until(lambda: state(database, B1) is State.CANCELLED)
+            until(lambda: state(database, B1) is State.CANCELLING)
 
     with pytest.raises(RebuildCancelled):
         rebuild(database, Bills, anew=True, page_events=3, report=on_progress, **WHO)
-    threads[0].join(10)
+    threads[0].join(60)
+    assert state(database, B1) is State.CANCELLED
     assert reader.execute("SELECT to_regclass('ltc_read.bills_b1__v1')").fetchone() == (None,)
     with pytest.raises(NothingToCancel):
         cancel(database, Bills, **WHO)
     assert rebuild(database, Bills, anew=True, **WHO) == Build("bills", 1, 2), "numbers are not used twice"
+
+
+@pytest.mark.parametrize("again", [cancel, rebuild])
+def test_a_cancel_that_is_refused_has_not_cancelled(
+    database: Database, head: int, reader: Connection, monkeypatch: pytest.MonkeyPatch, again: Callable[..., Build]
+) -> None:
+    """Whoever builds the table may take longer over a page than anybody waits: the table is there, and so is its rebuild."""
+    monkeypatch.setattr(job, "_LOCK_TIMEOUT_S", 0.1)
+    there = "SELECT to_regclass('ltc_read.bills_b1__v1') IS NOT NULL"
+
+    def refuse(_: Progress) -> None:
+        with pytest.raises(RebuildRunning):
+            cancel(database, Bills, **WHO)
+        assert state(database, B1) is State.CANCELLING
+        assert reader.execute(there).fetchone() == (True,)
+
+    with pytest.raises(RebuildCancelled):
+        rebuild(database, Bills, anew=True, page_events=3, report=refuse, **WHO)
+    assert (state(database, B1), reader.execute(there).fetchone()) == (State.CANCELLING, (True,))
+    again(database, Bills, **WHO, **({"anew": True} if again is rebuild else {}))
+    assert (state(database, B1), reader.execute(there).fetchone()) == (State.CANCELLED, (False,))
+
+
+def test_how_long_a_rebuild_waits_for_its_lock_is_not_left_behind(database: Database, head: int) -> None:
+    with database.connect(Role.PROJECTOR, autocommit=True) as connection:
+        with job.alone(connection, "bills", "ledger"):
+            assert connection.execute("SHOW lock_timeout").fetchone() == (f"{LOCK_TIMEOUT_S}s",)
+        assert connection.execute("SHOW lock_timeout").fetchone() == (f"{LOCK_TIMEOUT_S}s",)
 
 
 def test_a_rebuild_stops_before_the_event_that_it_cannot_take_in(database: Database, event_store: EventStore, head: int) -> None:

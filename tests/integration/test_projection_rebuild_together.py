@@ -14,19 +14,19 @@ from tests.broker import until
 from tests.builds import WHO
 from tests.projection_samples import Bills, Fragile, Ledger, append, bill, chatter, known_events, payment, void
 
-from ltc_events.application.clock import SystemClock
-from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.projections.base import Projection
-from ltc_events.projections.bringing import Progress
-from ltc_events.projections.catalogue import Build, position_of
-from ltc_events.projections.digest import digest
-from ltc_events.projections.errors import AlreadyBuilt, FoldStopped, RebuildCancelled
-from ltc_events.projections.lifecycle import State, states_of, transitions_of
-from ltc_events.projections.rebuild import cancel, rebuild_together
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
-from ltc_events.projections.teamwork import share_out
-from ltc_events.projections.verification import verify
+from ltc_events.bootstrap.services import open_pipeline
+from ltc_events.projections.catalog.installed_tables import position_of
+from ltc_events.projections.catalog.lifecycle import State, states_of, transitions_of
+from ltc_events.projections.declaration.builds import Build
+from ltc_events.projections.declaration.errors import AlreadyBuilt, FoldStopped, RebuildCancelled
+from ltc_events.projections.declaration.projection import Projection
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.proving.digest import digest
+from ltc_events.projections.proving.verify import verify
+from ltc_events.projections.rebuilding.job import Progress
+from ltc_events.projections.rebuilding.parallel import share_out
+from ltc_events.projections.rebuilding.rebuild import cancel, rebuild_together
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.simulation import simulate
 from ltc_events.store import Database, EventStore, Role
 
@@ -50,8 +50,7 @@ def company(server) -> Iterator[Database]:  # type: ignore[no-untyped-def]
     """Twelve customers' quarter, in all read tables."""
     name = server.create()
     database = server.at(name)
-    with EventStore(database, Role.WRITER) as store:
-        pipeline = CommandPipeline(store, SystemClock())
+    with open_pipeline(database) as pipeline:
         documents = list(simulate(7, 12, 90))
         for start in range(0, len(documents), 500):
             pipeline.submit(documents[start : start + 500])
@@ -183,8 +182,8 @@ def test_two_processes_build_what_one_does(company: Database) -> None:
 
 KILLED = """
 import sys
-from ltc_events.projections.rebuild import rebuild_together
-from ltc_events.projections.registry import PROJECTIONS
+from ltc_events.projections.rebuilding.rebuild import rebuild_together
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database
 if __name__ == "__main__":
     rebuild_together(

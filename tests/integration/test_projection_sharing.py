@@ -12,23 +12,22 @@ from tests.projectors import Patient, Touchy, assert_true, fill
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.bus.records import partition_of
-from ltc_events.projections import partitioned, sharing
-from ltc_events.projections.base import Operation
-from ltc_events.projections.base import Projection as Table
-from ltc_events.projections.catalogue import build_of
-from ltc_events.projections.errors import CheckpointMoved
-from ltc_events.projections.handover import hand_over
-from ltc_events.projections.letters import LeftOut
-from ltc_events.projections.partitioned import PartitionedRunner
-from ltc_events.projections.sharing import Arrivals, PartitionedTrack, Share
-from ltc_events.projections.source import Source, vector_of
-from ltc_events.projections.status import projection_status
+from ltc_events.kernel.partitioning import partition_of
+from ltc_events.projections.catalog.event_source import Source, vector_of
+from ltc_events.projections.catalog.skipped_events import Skipped
+from ltc_events.projections.catalog.status import projection_status
+from ltc_events.projections.declaration.errors import CheckpointMoved
+from ltc_events.projections.declaration.projection import Operation, build_of
+from ltc_events.projections.declaration.projection import Projection as Table
+from ltc_events.projections.following import partition_runner, partition_track
+from ltc_events.projections.following.partition_runner import PartitionRunner
+from ltc_events.projections.following.partition_track import Arrivals, PartitionTrack, Share
+from ltc_events.projections.following.source_switch import hand_over
+from ltc_events.projections.proving.verify import verify
 from ltc_events.projections.tables.customers import Customers
 from ltc_events.projections.tables.payments import Payments
 from ltc_events.projections.tables.timeline import Timeline
-from ltc_events.projections.verification import verify
-from ltc_events.projections.writer import Writer
+from ltc_events.projections.writing.table_writer import Writer
 from ltc_events.schemas.record import Record, routing_key
 from ltc_events.store import Database, EventStore, Role
 
@@ -36,11 +35,11 @@ TOPIC = Source("some.events", 2)
 
 
 @contextmanager
-def fed_by_topic(database: Database, *tables: type[Table]) -> Iterator[PartitionedRunner]:
+def fed_by_topic(database: Database, *tables: type[Table]) -> Iterator[PartitionRunner]:
     """A runner with both partitions of a topic, which feeds the tables from the first event on. It has one connection."""
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:
         hand_over(connection, tables, TOPIC, {0: 0, 1: 0}, 0)
-        runner = PartitionedRunner([connection], tables, TOPIC)
+        runner = PartitionRunner([connection], tables, TOPIC)
         runner.begin([0, 1])
         try:
             yield runner
@@ -59,11 +58,9 @@ def arrivals(store: EventStore, after: int = 0) -> Mapping[int, Arrivals]:
     return {one: Arrivals(records, records[-1].position, records[-1].position) for one, records in found.items()}
 
 
-def taken_with_idle_behind(
-    runner: PartitionedRunner, store: EventStore, monkeypatch: pytest.MonkeyPatch
-) -> Mapping[int, Arrivals]:
+def taken_with_idle_behind(runner: PartitionRunner, store: EventStore, monkeypatch: pytest.MonkeyPatch) -> Mapping[int, Arrivals]:
     """A batch that is written, while the checkpoints of tables that it does not concern have yet to follow."""
-    monkeypatch.setattr(partitioned, "IDLE_EVERY_S", 3_600.0)
+    monkeypatch.setattr(partition_runner, "IDLE_EVERY_S", 3_600.0)
     runner._moved_idle_at = time.monotonic()
     fill(store)
     batch = arrivals(store)
@@ -85,13 +82,13 @@ def ends(batch: Mapping[int, Arrivals]) -> dict[int, int]:
 def alone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tables that were written by themselves."""
     told: list[str] = []
-    original: Callable[[PartitionedTrack, Share], None] = PartitionedTrack.take_in
+    original: Callable[[PartitionTrack, Share], None] = PartitionTrack.take_in
 
-    def take_in(track: PartitionedTrack, share: Share) -> None:
+    def take_in(track: PartitionTrack, share: Share) -> None:
         told.append(track.name[0])
         original(track, share)
 
-    monkeypatch.setattr(PartitionedTrack, "take_in", take_in)
+    monkeypatch.setattr(PartitionTrack, "take_in", take_in)
     return told
 
 
@@ -108,7 +105,7 @@ def test_a_small_batch_is_written_for_all_tables_together(
         assert all(stored(database, table) == ends(first) for table in tables)
         assert_true(database, *tables)
 
-        monkeypatch.setattr(sharing, "TOGETHER_MAX", 3)
+        monkeypatch.setattr(partition_track, "TOGETHER_MAX", 3)
         after = event_store.head()[0]
         fill(event_store)
         runner.take(arrivals(event_store, after))
@@ -138,7 +135,7 @@ def test_an_event_in_the_way_of_one_table_is_not_in_the_way_of_those_beside_it(
             assert stopped == set()
             assert stored(database, table) == ends(batch)
             found = verify(database, table)
-            assert (found.equal, found.left_out[0]) == (True, LeftOut((), {customers[0]: bad}))
+            assert (found.equal, found.left_out[0]) == (True, Skipped((), {customers[0]: bad}))
         else:
             assert stopped == {bad}
             home = partition_of(str(customers[0]).encode(), 2)
@@ -180,7 +177,7 @@ def test_checkpoints_of_tables_that_nothing_concerns_follow(
         assert stored(database, Payments) == ends(batch)
         assert not runner.has_idle
 
-        monkeypatch.setattr(partitioned, "IDLE_EVERY_S", 0.0)
+        monkeypatch.setattr(partition_runner, "IDLE_EVERY_S", 0.0)
         after = event_store.head()[0]
         fill(event_store)
         batch = arrivals(event_store, after)

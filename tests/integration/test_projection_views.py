@@ -7,11 +7,11 @@ import psycopg
 import pytest
 from tests.projection_samples import ALL, Bills, Ledger, append, bill, rows, story
 
-from ltc_events.projections.base import Projection, column
-from ltc_events.projections.errors import TableDiffers
-from ltc_events.projections.naming import Connection
-from ltc_events.projections.runner import open_runner
-from ltc_events.projections.status import projection_status
+from ltc_events.projections.catalog.status import projection_status
+from ltc_events.projections.declaration.errors import TableDiffers
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Projection, column
+from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.store import Database, EventStore, NotInitialised
 from ltc_events.store.database import LOCK_TIMEOUT_S
 
@@ -100,6 +100,7 @@ def test_a_table_that_is_not_as_declared_is_refused(database: Database) -> None:
         pass
 
 
-def test_status_needs_a_ledger(bare_database: Database, database: Database) -> None:
+def test_status_needs_a_ledger_and_no_read_tables(bare_database: Database, database: Database) -> None:
+    assert projection_status(database) == []
     with pytest.raises(NotInitialised):
-        projection_status(database)
+        projection_status(bare_database)

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.projection_samples import Billed, Bills, Ledger, number, rows
 
-from ltc_events.projections.base import Add, Column, Delete, Operation, Projection, Put, column, on
-from ltc_events.projections.errors import CheckpointMoved, OperationInvalid
-from ltc_events.projections.layout import prepare
-from ltc_events.projections.naming import Connection
-from ltc_events.projections.writer import Writer
+from ltc_events.projections.catalog.ddl import prepare
+from ltc_events.projections.declaration.errors import CheckpointMoved, OperationInvalid
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Add, Column, Delete, Operation, Projection, Put, column, on
+from ltc_events.projections.writing.table_writer import Writer
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, Role
 

@@ -4,12 +4,15 @@ import random
 from uuid import uuid4
 
 import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource
 from kafka.errors import KafkaConnectionError
 from tests.broker import PARTITIONS, everything
 
-from ltc_events.bus.publisher import BATCH_BYTES, NotPublished, Publisher
-from ltc_events.bus.records import Outgoing, partition_of
-from ltc_events.bus.topics import EVENTS, Bus
+from ltc_events.bus.publisher import BATCH_BYTES, MessageTooLarge, NotPublished, Publisher
+from ltc_events.bus.records import Outgoing
+from ltc_events.bus.topics import EVENTS, MESSAGE_BYTES_MAX, RESULTS, Bus, create_topics
+from ltc_events.kernel.partitioning import partition_of
 
 KEYS = [str(uuid4()).encode() for _ in range(20)]
 
@@ -61,14 +64,41 @@ def test_more_than_fits_into_a_batch_goes_out_in_order(bus: Bus) -> None:
 
 
 def test_a_message_that_the_broker_does_not_take_is_not_passed_over(bus: Bus) -> None:
+    small = bus.topic(RESULTS)
+    admin = KafkaAdminClient(bootstrap_servers=bus.bootstrap)
+    try:
+        admin.alter_configs([ConfigResource("TOPIC", small, configs={"max.message.bytes": "4000000"})])
+    finally:
+        admin.close()
     with Publisher(bus) as publisher:
-        publisher.send(bus.topic(EVENTS), [(KEYS[0], b"x" * 5_000_000, []), (KEYS[0], b"after", [])])
+        publisher.send(small, [(KEYS[0], b"x" * 5_000_000, []), (KEYS[0], b"after", [])])
         for _ in range(2):
             with pytest.raises(NotPublished, match="MessageSizeTooLarge"):
                 publisher.settle()
         with pytest.raises(NotPublished):
-            publisher.send(bus.topic(EVENTS), page(0, 1))
-    assert everything(bus, EVENTS) == []
+            publisher.send(small, page(0, 1))
+    assert everything(bus, RESULTS) == []
+
+
+def test_a_message_over_the_limit_is_refused_before_it_is_sent(bus: Bus) -> None:
+    largest: Outgoing = (KEYS[0], b"x" * (MESSAGE_BYTES_MAX - 1000), [])
+    with Publisher(bus) as publisher:
+        publisher.publish(bus.topic(EVENTS), [largest])
+        with pytest.raises(MessageTooLarge) as error:
+            publisher.send(bus.topic(EVENTS), [(KEYS[1], b"before", []), (KEYS[0], b"x" * MESSAGE_BYTES_MAX, [])])
+    assert bus.topic(EVENTS) in error.value.message
+    assert str(MESSAGE_BYTES_MAX) in error.value.message
+    assert_each_once_and_in_order(bus, [largest])
+
+
+def test_large_messages_for_many_partitions_do_not_make_one_request_too_large(bus: Bus) -> None:
+    create_topics(bus._replace(prefix=f"{bus.prefix}w"), 8)
+    wide = bus._replace(prefix=f"{bus.prefix}w")
+    keys = {partition_of(b"%d" % number, 8): b"%d" % number for number in range(100)}
+    large: list[Outgoing] = [(key, b"%d" % number + b"x" * 15_000_000, []) for number, key in sorted(keys.items())]
+    with Publisher(wide) as publisher:
+        publisher.publish(wide.topic(EVENTS), large)  # 120 MB; a broker takes requests of 105 MB
+        assert publisher.ends(wide.topic(EVENTS)) == dict.fromkeys(range(8), 1)
 
 
 def test_a_topic_that_does_not_exist_is_named(bus: Bus) -> None:

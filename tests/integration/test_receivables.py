@@ -7,7 +7,10 @@ from decimal import Decimal
 import pytest
 from tests.integration.books import DAY, Books
 
+from ltc_events.aggregates.policies import policy_id
 from ltc_events.explanation.invoice import explain_invoice
+from ltc_events.reports.errors import InvalidParameter
+from ltc_events.schemas.claim import ClaimKind, RaiseClaim
 from ltc_events.schemas.credit_note import ApplyCreditNote, RefundCreditNote
 from ltc_events.schemas.invoice import (
     DisputeInvoice,
@@ -17,6 +20,7 @@ from ltc_events.schemas.invoice import (
     WriteOffInvoice,
 )
 from ltc_events.schemas.payment import RefundPayment, ReturnPayment, UnallocatePayment
+from ltc_events.schemas.policy import Dunning, PublishPolicy
 from ltc_events.store import Database, EventStore, Role
 
 THIRTY_FIFTY_TWENTY = (("30", 30), ("50", 60), ("20", 90))
@@ -173,8 +177,83 @@ def test_a_returned_payment_opens_its_instalments_again(books: Books) -> None:
     books.pay("P", "40", on=day(1))
     books.do(ReturnPayment(reason="no funds"), "P", on=day(9))
     columns = ("instalment", "paid", "outstanding", "future", "remaining")
-    assert books.rows("receivables-aging", *columns, as_of=day(8)) == [[2, "10", "40", "-10", "50"], [3, "0", "20", "0", "20"]]
+    assert books.rows("receivables-aging", *columns, as_of=day(8)) == [
+        [1, "30", "0", "-30", "30"],
+        [2, "10", "40", "-10", "50"],
+        [3, "0", "20", "0", "20"],
+    ]
     assert books.rows("receivables-aging", *columns[:3], as_of=day(9)) == [[1, "0", "30"], [2, "0", "50"], [3, "0", "20"]]
+
+
+def test_what_a_return_opens_again_later_remains(books: Books) -> None:
+    """Settled as of the date, so nothing is outstanding; but it is known that the bank took the money back."""
+    books.bill("I", "178.51")
+    books.bill("J", "178.50", ("100", 60))
+    books.pay("P", "200", on=day(1))
+    books.do(ReturnPayment(reason="no funds"), "P", on=day(9))
+    columns = ("number", "paid", "outstanding", "future", "remaining")
+    assert books.rows("receivables-aging", *columns, as_of=day(8)) == [
+        ["INV-2026-000001", "178.51", "0", "-178.51", "178.51"],
+        ["INV-2026-000002", "21.49", "157.01", "-21.49", "178.5"],
+    ]
+    totals = books.result("receivables-aging", day(8)).totals
+    assert (totals["outstanding"], totals["remaining"]) == ({"EUR": Decimal("157.01")}, {"EUR": Decimal("357.01")})
+    known = books.store.head()[0] - 6
+    assert books.rows("receivables-aging", "number", as_of=day(8), known_at=known) == [["INV-2026-000002"]]
+    assert books.rows("receivables-aging", *columns[1:], as_of=day(9)) == [
+        ["0", "178.51", "0", "178.51"],
+        ["0", "178.5", "0", "178.5"],
+    ]
+
+
+def test_what_is_billed_later_is_not_owed_yet(books: Books) -> None:
+    books.bill("I", "100", on=day(5))
+    books.pay("P", "30", on=day(6))
+    assert books.rows("receivables-aging", "outstanding", as_of=day(4)) == []
+    books.receive("Q", "20", on=day(3))
+    books.allocate("Q", on=day(6))
+    columns = ("document", "outstanding", "future", "remaining")
+    assert books.rows("receivables-aging", *columns, as_of=day(4)) == [["payment", "-20", "-20", "0"]]
+
+
+def test_what_is_claimed_later_is_not_owed_yet(books: Books) -> None:
+    books.bill("I", "100", on=day(1))
+    fee = RaiseClaim(
+        kind=ClaimKind.DUNNING_FEE,
+        invoice_id=books.id("I"),
+        instalment=1,
+        amount=Decimal(5),
+        reason="lump sum",
+        effective_on=day(60),
+    )
+    books.do(fee, "fee", on=day(60))
+    columns = ("document", "outstanding", "remaining")
+    assert books.rows("receivables-aging", *columns, as_of=day(59)) == [["invoice", "100", "100"]]
+    assert books.rows("receivables-aging", *columns, as_of=day(60)) == [["invoice", "100", "100"], ["claim", "5", "5"]]
+
+
+def test_each_kind_of_item_ties_to_its_account(books: Books) -> None:
+    books.bill("I", "100")
+    books.pay("P", "110", on=day(1))
+    books.credit("C", "I", "40", on=day(2))
+    books.bill("J", "7", on=day(2), currency="JPY")
+    books.bill("K", "7.125", on=day(2), currency="KWD")
+
+    def tied(as_of: date, **parameters: str) -> list[tuple[str, str, str]]:
+        ties = books.result("receivables-aging", as_of, **parameters).ties
+        assert not any(tie.difference for tie in ties)
+        return [(tie.column, tie.currency, f"{tie.booked.normalize():f}") for tie in ties if tie.booked]
+
+    assert tied(day(0)) == [("receivables", "EUR", "100")]
+    assert tied(day(1)) == [("unapplied_cash", "EUR", "-10")]
+    owed = [("receivables", "JPY", "7"), ("receivables", "KWD", "7.125")]
+    credit = [("unapplied_cash", "EUR", "-10"), ("customer_credits", "EUR", "-40")]
+    for as_of in (day(2), date.max):
+        assert tied(as_of) == tied(as_of, per="customer") == tied(as_of, customer="Mill & Sons") == [*owed, *credit]
+    assert tied(date.min) == []
+    columns = ("document", "receivables", "unapplied_cash", "customer_credits")
+    euros = [row for row in books.rows("receivables-aging", *columns, as_of=day(2)) if row[0] != "invoice"]
+    assert sorted(euros) == [["credit_note", None, None, "-40"], ["payment", None, "-10", None]]
 
 
 def test_un_allocating_makes_unapplied_cash_and_a_refund_ends_it(books: Books) -> None:
@@ -246,6 +325,19 @@ class TestDso:
         columns = ("receivables", "unapplied", "credit_sales", "dso")
         assert books.rows("dso", *columns) == [["0", "-50", "60", "0"]]
 
+    def test_a_window_that_begins_before_the_calendar_is_refused(self, books: Books) -> None:
+        books.bill("I", "100")
+        assert books.rows("dso", "window_from", as_of=date(1, 1, 5), days=5) == []
+        for as_of, days in ((date(1, 1, 5), None), (date(1, 1, 5), 6), (DAY, 1_000_000_000)):
+            with pytest.raises(InvalidParameter, match="before 0001-01-01, where the calendar ends") as refused:
+                books.result("dso", as_of, **({} if days is None else {"days": days}))
+            assert "give at most" in refused.value.fix
+        with pytest.raises(InvalidParameter, match="after 9999-12-31"):
+            books.result("renewals", date.max, days=1)
+        with pytest.raises(InvalidParameter, match="after 9999-12-31"):
+            books.result("worklist", DAY, days=1_000_000_000)
+        assert books.rows("collections", "next_step", as_of=date.max, days_between=0) == [["send reminder 1"]]
+
 
 class TestCollections:
     COLUMNS = ("instalment", "days_overdue", "outstanding", "dunning_level", "next_step", "next_on")
@@ -274,6 +366,54 @@ class TestCollections:
         broken = ["promise broken: send reminder 1", day(46), day(45), "60"]
         assert books.rows("collections", *columns, as_of=day(46)) == [broken]
         assert books.rows("collections", *columns, as_of=day(39)) == [["send reminder 1", day(39), None, None]]
+
+    def test_a_promise_that_was_kept_and_then_returned_is_broken(self, books: Books) -> None:
+        books.bill("I", "100")
+        books.do(PromisePayment(promised_on=day(60), amount=Decimal(60), by="Mr Mill"), "I", on=day(40))
+        books.pay("P", "60", on=day(45))
+        known = books.do(ReturnPayment(reason="no funds"), "P", on=day(50))
+        columns = ("outstanding", *self.COLUMNS[4:])
+        assert books.rows("collections", *columns, as_of=day(44)) == [["100", "wait for the promised payment", day(61)]]
+        assert books.rows("collections", *columns, as_of=day(45)) == [["40", "send reminder 1", day(45)]]
+        assert books.rows("collections", *columns, as_of=day(50)) == [["100", "promise broken: send reminder 1", day(50)]]
+        books.do(SendDunningNotice(instalment=1), "I", on=day(50))
+        books.do(PromisePayment(promised_on=day(70)), "I", on=day(55))
+        assert books.rows("collections", *columns, as_of=day(55)) == [["100", "wait for the promised payment", day(71)]]
+        broken = [["100", "promise broken: send reminder 1", day(55)]]
+        assert books.rows("collections", *columns, as_of=day(55), known_at=known) == broken
+        books.pay("Q", "100", on=day(56))
+        books.do(ReturnPayment(reason="no funds"), "Q", on=day(57))
+        assert books.rows("collections", *columns, as_of=day(57)) == [["100", "wait for an answer to reminder 1", day(64)]]
+        assert books.rows("collections", *columns, as_of=day(64)) == [["100", "promise broken: send reminder 2", day(64)]]
+        books.do(SendDunningNotice(instalment=1), "I", on=day(64))
+
+    def test_money_that_was_put_there_by_mistake_neither_keeps_nor_breaks_a_promise(self, books: Books) -> None:
+        books.bill("I", "100")
+        books.do(PromisePayment(promised_on=day(60), amount=Decimal(60), by="Mr Mill"), "I", on=day(40))
+        books.pay("P", "70", ("I", "70"), on=day(45))
+        columns = ("outstanding", *self.COLUMNS[4:])
+        books.do(UnallocatePayment(invoice_id=books.id("I"), amount=Decimal(10), reason="too much"), "P", on=day(46))
+        assert books.rows("collections", *columns, as_of=day(46)) == [["40", "send reminder 1", day(46)]]
+        books.do(UnallocatePayment(invoice_id=books.id("I"), reason="wrong invoice"), "P", on=day(50))
+        assert books.rows("collections", *columns, as_of=day(50)) == [["100", "wait for the promised payment", day(61)]]
+        refused = books.send(SendDunningNotice(instalment=1), "I", on=day(60))
+        assert [reason.code for reason in refused.reasons] == ["dunning_promised"]
+        assert books.rows("collections", *columns, as_of=day(61)) == [["100", "promise broken: send reminder 1", day(61)]]
+        books.do(SendDunningNotice(instalment=1), "I", on=day(61))
+
+    def test_the_policy_says_how_long_to_wait(self, books: Books) -> None:
+        books.bill("I", "100")
+        books.do(SendDunningNotice(instalment=1), "I", on=day(35))
+        published = Dunning(kind="dunning", annual_interest_percent=Decimal(9), fee=Decimal(10), days_between=5)
+        message = PublishPolicy(content=published)
+        known = books.store.head()[0]
+        books.do(message, policy_id("dunning"), on=day(38), customer=policy_id("dunning"))
+        wait, send = "wait for an answer to reminder 1", "send reminder 2"
+        assert books.rows("collections", *self.COLUMNS[4:], as_of=day(37)) == [[wait, day(49)]]
+        assert books.rows("collections", *self.COLUMNS[4:], as_of=day(38)) == [[wait, day(40)]]
+        assert books.rows("collections", *self.COLUMNS[4:], as_of=day(40)) == [[send, day(40)]]
+        assert books.rows("collections", *self.COLUMNS[4:], as_of=day(40), known_at=known) == [[wait, day(49)]]
+        assert books.rows("collections", *self.COLUMNS[4:], as_of=day(40), days_between=10) == [[wait, day(45)]]
 
     def test_a_dispute_stops_reminders_until_it_is_settled(self, books: Books) -> None:
         books.bill("I", "100")

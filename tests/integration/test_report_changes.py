@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import product
 from typing import Any
 from uuid import UUID
@@ -17,12 +17,12 @@ from tests.integration.books import DAY, Books
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.base import ParameterType
 from ltc_events.reports.catalogue import NAMES, report
-from ltc_events.reports.change_forms import write_changes_csv, write_changes_json, write_changes_text
 from ltc_events.reports.changes import EVENTS_MAX, open_changes
+from ltc_events.reports.changes_render import write_changes_csv, write_changes_json, write_changes_text
 from ltc_events.reports.errors import NothingBetween
 from ltc_events.reports.render import write_json
 from ltc_events.reports.runner import Result, run
@@ -84,12 +84,12 @@ def by_key(result: Result) -> dict[tuple[Any, ...], dict[str, Any]]:
     return rows
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "payments-in-transit"])  # see test_payments_in_transit
 def test_changes_are_what_two_runs_of_the_report_differ_in(company: Database, name: str) -> None:
     customer = customer_of(company)
     with EventStore(company, Role.PROJECTOR) as store:
         head = store.head()[0]
-    since, upto = head * 7 // 10, head * 9 // 10
+        since, upto = store.command_end(head * 7 // 10), store.command_end(head * 9 // 10)
     differed = False
     for given in variants(name, customer):
         asked: dict[str, Any] = {"as_of": ENDS_ON, "parameters": given}
@@ -147,7 +147,7 @@ def test_a_back_dated_payment_is_named_and_nothing_else(books: Books) -> None:
     assert (row["change"], row["key"]["document_id"]) == ("changed", str(books.id("I")))
     assert row["columns"]["paid"] == {"then": "0.00", "now": "60.00"}
     assert row["columns"]["outstanding"] == {"then": "100.00", "now": "40.00"}
-    assert set(row["columns"]) == {"paid", "outstanding", "days_1_30", "remaining"}
+    assert set(row["columns"]) == {"paid", "outstanding", "receivables", "days_1_30", "remaining"}
     (event,) = row["events"]
     assert row["event_count"] == 1
     with EventStore(books.database, Role.PROJECTOR) as store:
@@ -200,6 +200,7 @@ def test_csv_has_a_line_per_value_and_text_says_it_in_words(books: Books) -> Non
                 assert [(one["change"], one["column"], one["then"], one["now"]) for one in lines] == [
                     ("changed", "paid", "0.00", "60.00"),
                     ("changed", "outstanding", "100.00", "40.00"),
+                    ("changed", "receivables", "100.00", "40.00"),
                     ("changed", "not_due", "100.00", "40.00"),
                     ("changed", "remaining", "100.00", "40.00"),
                 ]
@@ -230,8 +231,10 @@ def test_no_report_learns_of_what_was_recorded_later(server: TestServer, company
         seen = documents(position)
         customers = [row[0] for row in connection.execute("SELECT customer_id FROM ltc_read.customers")]
         connection.rollback()
-        answers = CommandPipeline(store, SystemClock()).submit([json.dumps(rename("Renamed", one)).encode() for one in customers])
-        assert {str(one.status) for one in answers} == {"accepted"}  # type: ignore[union-attr]
+        later = datetime.combine(ENDS_ON, time(9), UTC)
+        renamed = [json.dumps(rename("Renamed", one, time=later)).encode() for one in customers]
+        answers = CommandPipeline(store, SystemClock()).submit(renamed)
+        assert [one for one in answers if str(one.status) != "accepted"] == []  # type: ignore[union-attr]
         with open_runner(database, PROJECTIONS) as runner:
             runner.catch_up()
     assert documents(position) == seen

@@ -16,10 +16,12 @@ import pytest
 from rich.console import Console
 from tests.small_company import Company, figures, id_of, line, priced
 
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.kernel.names import search_form
+from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.leads import Leads
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.catalogue import catalogue
+from ltc_events.reports.customers import NEIGHBOURS, neighbours
 from ltc_events.reports.errors import (
     CustomerAmbiguous,
     CustomerUnknown,
@@ -34,7 +36,7 @@ from ltc_events.reports.errors import (
 from ltc_events.reports.render import write_csv, write_json, write_parquet, write_table
 from ltc_events.reports.runner import Answer, run
 from ltc_events.schemas.campaign import CampaignCostRecorded, CampaignPlanned
-from ltc_events.schemas.customer import ContactAdded, Profile, ProfileUpdated, ReferenceLinked
+from ltc_events.schemas.customer import ContactAdded, CustomerRegistered, Profile, ProfileUpdated, ReferenceLinked
 from ltc_events.schemas.lead import Channel, FirstResponseRecorded, FollowUpCompleted, FollowUpScheduled, LeadAssigned
 from ltc_events.schemas.opportunity import AmountChanged, LossReason, OpportunityLost
 from ltc_events.schemas.quote import QuoteAccepted, QuoteDrafted, QuoteSent
@@ -254,6 +256,41 @@ class TestCustomer:
             company.report("customer", customer="Acme")
         assert str(id_of("Acme 2")) in ambiguous.value.fix
 
+    def test_a_mistyped_name_is_found_by_its_beginning_or_its_end(self, company: Company) -> None:
+        company.customer("Müller & Söhne GmbH", on="2026-01-01")
+        twin = CustomerRegistered(profile=Profile(name="Muller Twin"), policy_version=0)
+        for number in range(60):
+            company.record(f"twin {number}", twin, on="2026-01-01", customer=f"twin {number}")
+        # However it is written, if it is the same name.
+        found = company.report("customer", customer="MULLER  SOHNE, gmbh")
+        assert found.parameters["customer"] == id_of("Müller & Söhne GmbH")
+        for wanted, hint in (
+            ("Müler & Söhne GmbH", "Müller & Söhne GmbH"),
+            ("xüller & Söhne GmbH", "Müller & Söhne GmbH"),
+            ("muller", "Müller & Söhne GmbH or Muller Twin"),
+            ("zzz zzz zzz", "give its id"),
+        ):
+            with pytest.raises(CustomerUnknown) as unknown:
+                company.report("customer", customer=wanted)
+            assert hint in unknown.value.fix
+        with pytest.raises(CustomerAmbiguous, match="60 customers answer to muller twin") as ambiguous:
+            company.report("customer", customer="muller twin")
+        assert ambiguous.value.fix.count("(Muller Twin, registered 2026-01-01)") == 5
+
+    def test_few_names_are_looked_at_however_many_there_are(self, company: Company, database: Database) -> None:
+        for number in range(300):
+            company.customer(f"Customer {number:05}", on="2026-01-01")
+        with pytest.raises(CustomerUnknown) as unknown:
+            company.report("customer", customer="Custmer 00123")
+        assert "Customer 00123" in unknown.value.fix
+        with database.connect(Role.READER) as connection:
+            assert len(set(neighbours(connection, search_form("Custmer 00123")))) <= 4 * NEIGHBOURS
+            connection.execute("SET enable_seqscan = off")
+            for column in ("search_name", "search_name_reversed"):
+                query = f"EXPLAIN SELECT {column} FROM ltc_read.customers WHERE {column} > 'x' ORDER BY {column} LIMIT 1"
+                plan = connection.execute(query.encode()).fetchall()
+                assert f"{column}_idx" in plan[1][0]
+
     def test_shows_profile_people_amounts_and_what_happened(self, company: Company) -> None:
         company.record("Acme", ProfileUpdated(profile=Profile(industry="energy")), on="2026-05-01")
         company.record("Acme", ContactAdded(contact_id=uuid4(), name="Ada", role="buyer", email="ada@acme.test"), on="2026-01-02")
@@ -375,6 +412,12 @@ class TestForms:
             ["Otto", "", "JPY", "1", "5000", "500", "10", "1"],
             ['O"Neil, Olga', "", "EUR", "1", "1200.50", "120.05", "10", "0"],
         ]
+
+    def test_csv_has_no_formulas(self, company: Company) -> None:
+        company.open("D3", on="2026-01-02", amount="3", owner='=HYPERLINK("http://x")')
+        stream = io.StringIO()
+        write_csv(company.report("pipeline", group_by="owner", as_of=DAY), stream)
+        assert [row[0] for row in csv.reader(io.StringIO(stream.getvalue()))][-1] == """'=HYPERLINK("http://x")"""
 
     def test_parquet_keeps_types(self, company: Company, tmp_path: Path) -> None:
         company.capture("L1", on="2026-01-10")

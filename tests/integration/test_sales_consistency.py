@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ltc_events.projections.naming import Connection
+from ltc_events.projections.declaration.names import Connection
 from ltc_events.reports.catalogue import NAMES
 from ltc_events.reports.runner import Result, run
 from ltc_events.store import Database, Role
@@ -118,7 +118,8 @@ def test_a_report_of_the_past_is_the_same_when_it_is_asked_again(company: Databa
     head = run(company, name).position
     once = run(company, name, as_of="2025-06-30", known_at=head // 2)
     again = run(company, name, as_of="2025-06-30", known_at=head // 2)
-    assert (once.rows, once.totals, once.position) == (again.rows, again.totals, head // 2)
+    assert (once.rows, once.totals, once.position) == (again.rows, again.totals, again.position)
+    assert once.position >= head // 2
 
 
 def test_the_customers_page_agrees_with_what_is_open(company: Database, reader: Connection) -> None:

@@ -19,7 +19,7 @@ from ltc_events.store import (
 from ltc_events.store import database as database_module
 
 Connection = psycopg.Connection[tuple[object, ...]]
-APPEND_ONLY = ("events", "outcomes", "dead_letters", "dead_letter_steps", "traces")
+APPEND_ONLY = ("events", "outcomes", "dead_letters", "dead_letter_steps", "traces", "epochs", "expired_messages")
 CHANGES = {
     "update": "UPDATE ltc.{} SET {} = {}",
     "update of nothing": "UPDATE ltc.{} SET {} = {} WHERE false",
@@ -27,7 +27,15 @@ CHANGES = {
     "truncate": "TRUNCATE ltc.{}",
     "merge": "MERGE INTO ltc.{0} t USING (SELECT 1) s ON true WHEN MATCHED THEN UPDATE SET {1} = {2}",
 }
-COLUMNS = {"events": "actor", "outcomes": "status", "dead_letters": "reason", "dead_letter_steps": "made_by", "traces": "state"}
+COLUMNS = {
+    "events": "actor",
+    "outcomes": "status",
+    "dead_letters": "reason",
+    "dead_letter_steps": "made_by",
+    "traces": "state",
+    "epochs": "reason",
+    "expired_messages": "reason",
+}
 
 
 @pytest.fixture
@@ -136,7 +144,7 @@ def test_an_owner_who_is_no_superuser_can_lay_out_the_ledger(bare_database: Data
         superuser.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(dbname), sql.Identifier(name)))
         # The groups are the server's: whoever did not make them needs to be let in.
         superuser.execute(
-            sql.SQL("GRANT ltc_writer, ltc_projector, ltc_reader TO {} WITH ADMIN OPTION").format(sql.Identifier(name))
+            sql.SQL("GRANT ltc_writer, ltc_relay, ltc_projector, ltc_reader TO {} WITH ADMIN OPTION").format(sql.Identifier(name))
         )
     try:
         theirs = Database(make_conninfo(bare_database.conninfo, user=name, password="secret"))

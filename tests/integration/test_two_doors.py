@@ -22,7 +22,7 @@ from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.invoice import IssueInvoice
 from ltc_events.schemas.order import CancelOrder, PlaceOrder
 from ltc_events.schemas.outcome import Outcome
-from ltc_events.schemas.payment import AllocatePayment, ReceivePayment
+from ltc_events.schemas.payment import AllocatePayment, CancelMove, MoveInPayment, MoveOutPayment, ReceivePayment, ReturnPayment
 from ltc_events.schemas.policy import PriceBookItem, PublishPolicy, PublishPriceBook, RequiredFields
 from ltc_events.schemas.quote import AcceptQuote, DraftQuote, PriceQuote, QuoteLineRequest, SendQuote
 from ltc_events.store import Database, EventStore, Role
@@ -141,6 +141,48 @@ def test_a_payment_sees_the_invoice_that_was_issued_meanwhile(doors: Doors) -> N
     doors.store.rival = lambda: doors.theirs.submit(billed(SOONER, 10))
     assert doors.submit(send(AllocatePayment(), PAYMENT, CUSTOMER)) == []
     assert [event.invoice_id for event in events(doors.store, PAYMENT, "payment.allocated.v1")] == [SOONER]
+
+
+NEIGHBOUR, MOVED = derive_id("test", "Babbage & Sons"), derive_id("test", "moved payment")
+
+
+def moved() -> list[dict[str, Any]]:
+    """A payment of one customer that is on its way to another."""
+    receive = ReceivePayment(amount=Decimal(100), currency="EUR")
+    out = MoveOutPayment(to_payment_id=MOVED, to_customer_id=NEIGHBOUR, reason="his reference")
+    payment = [send(receive, PAYMENT, CUSTOMER), send(out, PAYMENT, CUSTOMER)]
+    return [register(), register("Babbage & Sons"), *payment]
+
+
+@pytest.mark.parametrize(
+    ("taken_back", "type"),
+    [
+        (CancelMove(to_payment_id=MOVED, reason="wrong"), "payment.move_cancelled.v1"),
+        (ReturnPayment(reason="no funds"), "payment.returned.v1"),
+    ],
+)
+def test_what_was_taken_back_meanwhile_is_not_moved_in(doors: Doors, taken_back: Any, type: str) -> None:
+    """Each writes a stream of its own customer, and reads that of the other."""
+    assert codes(doors.ours.submit(moved())) == []
+    doors.store.rival = lambda: doors.theirs.submit([send(taken_back, PAYMENT, CUSTOMER)])
+    assert doors.submit(send(MoveInPayment(from_payment_id=PAYMENT), MOVED, NEIGHBOUR)) == ["not_moved_here"]
+    assert doors.store.stream(MOVED) == []
+    assert len(events(doors.store, PAYMENT, type)) == 1
+
+
+def test_what_was_moved_in_meanwhile_is_not_taken_back(doors: Doors) -> None:
+    assert codes(doors.ours.submit(moved())) == []
+    doors.store.rival = lambda: doors.theirs.submit([send(MoveInPayment(from_payment_id=PAYMENT), MOVED, NEIGHBOUR)])
+    assert doors.submit(send(CancelMove(to_payment_id=MOVED, reason="wrong"), PAYMENT, CUSTOMER)) == ["moved_in_already"]
+    assert len(doors.store.stream(MOVED)) == 1
+
+
+def test_the_bank_recalls_what_was_moved_in_meanwhile(doors: Doors) -> None:
+    assert codes(doors.ours.submit(moved())) == []
+    doors.store.rival = lambda: doors.theirs.submit([send(MoveInPayment(from_payment_id=PAYMENT), MOVED, NEIGHBOUR)])
+    assert doors.submit(send(ReturnPayment(reason="no funds"), PAYMENT, CUSTOMER)) == []
+    assert events(doors.store, PAYMENT, "payment.move_cancelled.v1") == []
+    assert len(events(doors.store, PAYMENT, "payment.move_recalled.v1")) == 1
 
 
 def test_what_does_not_concern_a_command_does_not_make_it_wait(doors: Doors) -> None:

@@ -12,19 +12,20 @@ from tests.broker import everything
 from tests.commands import TIME, capture, register, send
 from tests.unit.money_examples import line_request
 
+from ltc_events.aggregates.business_days import business_day
 from ltc_events.aggregates.policies import policy_id
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, Bus
 from ltc_events.kernel.ids import derive_id
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.schemas.contract import SignContract, TerminateContract
 from ltc_events.schemas.lead import DisqualifyLead, RecordFirstResponse, ScheduleFollowUp
 from ltc_events.schemas.order import LineQuantity, PlaceOrder, ReportDelivery
 from ltc_events.schemas.outcome import Outcome, Status
-from ltc_events.schemas.policy import Billing, PublishPolicy
+from ltc_events.schemas.policy import Billing, Company, PublishPolicy
 from ltc_events.schemas.quote import DraftQuote, PriceQuote, QuoteLineRequest, SendQuote
 from ltc_events.store import Database, EventStore
 from ltc_events.workers.clock import ClockWorker, open_clock
@@ -115,6 +116,47 @@ def test_a_quote_expires_the_day_after_its_last(database: Database, event_store:
     assert ticked(database) == 0
 
 
+def test_a_quote_that_is_sent_after_its_last_day_expires_no_earlier(database: Database, event_store: EventStore) -> None:
+    quote = uuid4()
+    line = QuoteLineRequest(line=1, sku="mill", quantity=Decimal(1), list_price=Decimal(100), tax_rate=Decimal(19))
+    steps = (
+        DraftQuote(currency="EUR", valid_until=days(-9)),
+        PriceQuote(lines=(line,), requested_by="ann", role="sales"),
+        SendQuote(effective_on=days(-2)),
+    )
+    done(event_store, register(), *(send(step, quote, CUSTOMER) for step in steps))
+    assert ticked(database) == 1
+    assert [one.effective_on for one in event_store.read(0, 100, types=["quote.expired.v1"])] == [days(-2)]
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Kiritimati"])
+def test_in_any_time_zone_what_the_clock_sends_has_its_date(database: Database, event_store: EventStore, zone: str) -> None:
+    """Midnight UTC is the day before in America, and the date of today another one in Kiribati."""
+    company = Company(kind="company", legal_name="Acme", functional_currency="EUR", time_zone=zone)
+    done(event_store, send(PublishPolicy(content=company), policy_id("company")), register(), published("daily"))
+    today = business_day(datetime.now(UTC), company)
+    quote, lead = uuid4(), uuid4()
+    line = QuoteLineRequest(line=1, sku="mill", quantity=Decimal(1), list_price=Decimal(100), tax_rate=Decimal(19))
+    offered = today - timedelta(days=3)
+    steps = (
+        DraftQuote(currency="EUR", valid_until=offered, effective_on=offered),
+        PriceQuote(lines=(line,), requested_by="ann", role="sales", effective_on=offered),
+        SendQuote(effective_on=offered),
+    )
+    late = capture(lead, CUSTOMER)
+    late["data"]["effective_on"] = str(today)
+    order = uuid4()
+    place = PlaceOrder(currency="EUR", reason="by phone", lines=(line_request(),), effective_on=today)
+    deliver = ReportDelivery(delivery_id=uuid4(), effective_on=today)
+    done(event_store, *(send(step, quote, CUSTOMER) for step in steps), late)
+    done(event_store, send(place, order, CUSTOMER), send(deliver, order, CUSTOMER))
+    assert ticked(database) == 3
+    dates = {one.event.type: one.effective_on for one in event_store.read(0, 100) if one.actor == "ltc-clock"}
+    assert dates["quote.expired.v1"] == offered + timedelta(days=1)
+    assert dates["invoice.issued.v1"] == today
+    assert dates["lead.response_sla_breached.v1"] >= today
+
+
 def signed(contract: UUID, first: date, last: date, notice_days: int, **more: Any) -> dict[str, Any]:
     terms = {"title": "Care", "value": Decimal(1200), "currency": "EUR", "terms": "monthly", "signed_by": "Ada King"}
     command = SignContract(starts_on=first, ends_on=last, notice_days=notice_days, **terms, **more)
@@ -162,7 +204,7 @@ def test_a_contract_that_goes_on_by_itself_gets_another_term(
 def delivered_order(store: EventStore, on: date) -> UUID:
     order = uuid4()
     time = datetime.combine(on, datetime.min.time(), UTC)
-    line = line_request(quantity="4", unit_price="25", tax_rate=Decimal(0))
+    line = line_request(quantity="4", unit_price="25", tax_category="Z", tax_rate=Decimal(0))
     done(
         store,
         send(PlaceOrder(currency="EUR", reason="by phone", lines=(line,)), order, CUSTOMER, time=time),
@@ -186,7 +228,7 @@ def test_the_billing_run_bills_what_is_delivered_if_the_policy_says_so(database:
     assert ticked(database, clocks=2) == 2
     assert happened(event_store) == {"number_series.number_assigned.v1": 1, "invoice.issued.v1": 1, "order.invoiced.v1": 1}
     assert ticked(database) == 0
-    done(event_store, send(ReportDelivery(delivery_id=uuid4()), order, CUSTOMER))
+    done(event_store, send(ReportDelivery(delivery_id=uuid4()), order, CUSTOMER, time=datetime.now(UTC)))
     assert ticked(database) == 1
     assert happened(event_store)["invoice.issued.v1"] == 2
     invoiced = [one.event.gross for one in event_store.read(0, 100, types=["invoice.issued.v1"])]  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from tests.commands import register, rename
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.bus.cloudevents import RESULT_TYPE, command_message
-from ltc_events.bus.feed import FeedReplaced
+from ltc_events.bus.consumer import FeedReplaced
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus, BusUnreachable, TopicMissing
@@ -107,7 +107,11 @@ def test_garbage_is_kept_as_it_came_and_stops_nobody(bus: Bus, event_store: Even
     ]
     send(bus, COMMANDS, [*garbage[:4], (key, value, headers), *garbage[4:]])
     until(lambda: answered(bus, event_store) == len(garbage) + 1, start().step)
-    assert [id for id, _ in results(bus)] == [dict(headers)["ce_id"].decode()]
+    id = dict(headers)["ce_id"].decode()
+    told = [json.loads(answer.value or b"") for _, answer in results(bus)]
+    assert [answer["command_id"] for answer in told] == [id] * len(told)
+    assert sorted(answer["status"] for answer in told) == ["accepted", *["undecodable"] * (len(told) - 1)]
+    assert all(answer["reasons"][0]["fix"] for answer in told if answer["status"] == "undecodable")
     letters = event_store.dead_letters(0, 100)
     assert sorted(one.raw for one in letters) == sorted(value or b"" for _, value, _ in garbage)
     for letter in letters:

@@ -14,7 +14,7 @@ from tests.commands import register, rename
 from tests.integration.test_workers_relay import assert_all_in_order, published
 
 from ltc_events.bus.cloudevents import command_message
-from ltc_events.bus.feed import Feed
+from ltc_events.bus.consumer import PartitionConsumer
 from ltc_events.bus.local_broker import LocalBroker
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, EVENTS, RESULTS, Bus, create_topics
@@ -41,7 +41,7 @@ def at_work(bus: Bus, database: Database, *kinds: Callable[..., Any]) -> Iterato
     finally:
         stop()
         for thread in threads:
-            thread.join(timeout=15)
+            thread.join(timeout=60)
     assert not any(thread.is_alive() for thread in threads)
     stop.close()
 
@@ -113,7 +113,7 @@ def test_a_machine_that_vanishes_is_noticed_from_both_ends(database: Database) -
 def test_a_broker_that_is_back_is_noticed_within_a_second(bus: Bus) -> None:
     with (
         Publisher(bus) as publisher,
-        Feed(bus, EVENTS, "watching", assigned=lambda partitions: dict.fromkeys(partitions, 0)) as feed,
+        PartitionConsumer(bus, EVENTS, "watching", assigned=lambda partitions: dict.fromkeys(partitions, 0)) as feed,
     ):
         limits = [one.config["reconnect_backoff_max_ms"] for one in (publisher._link._manager, feed._consumer)]
     assert max(limits) <= 1000

@@ -14,9 +14,9 @@ from tests.projectors import SOME, adopt, are_at, arrive, assert_true, at_work, 
 from ltc_events.bus.cloudevents import event_message
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, Bus
-from ltc_events.projections.digest import digest
-from ltc_events.projections.errors import CheckpointMoved
-from ltc_events.projections.handover import catch_up_partitions
+from ltc_events.projections.declaration.errors import CheckpointMoved
+from ltc_events.projections.following.source_switch import catch_up_partitions
+from ltc_events.projections.proving.digest import digest
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.workers.projector import open_projector
 from ltc_events.workers.relay import open_relay

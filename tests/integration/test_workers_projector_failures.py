@@ -3,24 +3,32 @@
 from typing import Any
 
 import pytest
+from psycopg import sql
 from tests.broker import send, until
 from tests.commands import rename
+from tests.long_keys import LONG, take_references
 from tests.projection_samples import append, chatter, known_events
 from tests.projectors import SOME, Patient, Touchy, adopt, are_at, arrive, assert_true, fill, relay_all, source_of
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.cloudevents import event_message
-from ltc_events.bus.records import partition_of
 from ltc_events.bus.topics import EVENTS, Bus
-from ltc_events.projections.catalogue import Build
-from ltc_events.projections.handover import catch_up_partitions
-from ltc_events.projections.letters import LeftOut, left_out
-from ltc_events.projections.retrying import retry
-from ltc_events.projections.status import projection_status
-from ltc_events.projections.verification import verify
+from ltc_events.kernel.partitioning import partition_of
+from ltc_events.projections.catalog.skipped_events import Skipped, left_out
+from ltc_events.projections.catalog.status import projection_status
+from ltc_events.projections.declaration.builds import Build
+from ltc_events.projections.declaration.errors import FoldStopped
+from ltc_events.projections.following.parked_retry import retry
+from ltc_events.projections.following.source_switch import catch_up_partitions, to_store
+from ltc_events.projections.proving.verify import verify
+from ltc_events.projections.tables.customer_profiles import CustomerProfiles
+from ltc_events.projections.tables.customer_references import CustomerReferences
+from ltc_events.projections.tables.customers import Customers
+from ltc_events.projections.tables.timeline import Timeline
 from ltc_events.schemas.record import routing_key
 from ltc_events.store import Database, EventStore, Role
+from ltc_events.store import database as database_module
 from ltc_events.workers.projector import open_projector
 
 
@@ -80,6 +88,46 @@ def test_one_that_breaks_stops_alone_in_its_partition(
     assert_true(database, *tables)
 
 
+def test_a_key_that_no_index_takes_stops_its_table_in_its_partition_alone(
+    bus: Bus, database: Database, event_store: EventStore
+) -> None:
+    tables = (*SOME, CustomerReferences)
+    with open_projector(bus, database, projections=tables) as worker:
+        until(lambda: source_of(database) == bus.topic(EVENTS), worker.step)
+        bad = take_references(event_store, "one", LONG)
+        take_references(event_store, "two", "three")
+        fill(event_store)
+        relay_all(bus, database, event_store)
+        arrive(worker, database, event_store)
+        stopped = [one for one in projection_status(database) if not one.gets_on]
+        assert [(one.name, one.state, one.failed_position) for one in stopped] == [("customer_references", "failed", bad)]
+        assert "exceeds btree" in str(stopped[0].error)
+        with pytest.raises(FoldStopped, match=f"position {bad}"):
+            catch_up_partitions(database, tables)
+        with pytest.raises(FoldStopped, match=f"position {bad}"):
+            to_store(database, tables, by="ann", reason="to see")
+    assert_true(database)
+
+
+def test_a_table_that_somebody_locks_waits_alone_and_goes_on_by_itself(
+    bus: Bus, database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "LOCK_TIMEOUT_S", 0.1)
+    with open_projector(bus, database, projections=SOME) as worker:
+        until(lambda: source_of(database) == bus.topic(EVENTS), worker.step)
+        with database.connect(Role.OWNER) as owner:
+            owner.execute(sql.SQL("LOCK TABLE ltc_read.{}").format(sql.Identifier(Customers.physical())))
+            fill(event_store)
+            relay_all(bus, database, event_store)
+            others = (Timeline, CustomerProfiles)
+            until(lambda: are_at(database, event_store.head()[0], *others), worker.step)
+            held_up = [one for one in projection_status(database) if not one.gets_on]
+            assert {(one.name, one.state, one.fault) for one in held_up} == {("customers", "retrying", "retry")}
+        arrive(worker, database, event_store)
+        assert all(one.gets_on for one in projection_status(database))
+    assert_true(database)
+
+
 def test_a_parked_customer_waits_and_comes_back_in_order_while_workers_go_on(
     bus: Bus, database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,7 +142,7 @@ def test_a_parked_customer_waits_and_comes_back_in_order_while_workers_go_on(
         arrive(worker, database, event_store, tables)
         found = verify(database, Patient)
         assert (found.equal, found.is_whole) == (True, False)
-        assert found.left_out[0] == found.left_out[1] == LeftOut((), {customers[0]: bad})
+        assert found.left_out[0] == found.left_out[1] == Skipped((), {customers[0]: bad})
 
         pipeline.submit([rename("Bad", customers[1])])
         worse = event_store.head()[0]

@@ -12,26 +12,25 @@ from tests.projectors import SOME, Patient, Touchy, adopt, are_at, arrive, asser
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.bus.offsets import Survey
 from ltc_events.bus.publisher import Publisher
-from ltc_events.bus.records import partition_of
-from ltc_events.bus.survey import Survey
 from ltc_events.bus.topics import EVENTS, Bus
-from ltc_events.cli.freshness import freshen
-from ltc_events.cli.session import Session
-from ltc_events.projections.catalogue import Build
-from ltc_events.projections.digest import digest
-from ltc_events.projections.errors import EventMisplaced, FedElsewhere, FedFromStore, PartitionsChanged
-from ltc_events.projections.handover import come_home, go_out
-from ltc_events.projections.letters import left_out
-from ltc_events.projections.rebuild import rebuild
-from ltc_events.projections.retrying import retry
-from ltc_events.projections.runner import open_runner
-from ltc_events.projections.source import Source, vector_of
-from ltc_events.projections.status import projection_status
-from ltc_events.projections.switching import switch
+from ltc_events.freshness import freshen
+from ltc_events.kernel.partitioning import partition_of
+from ltc_events.projections.catalog.event_source import Source, vector_of
+from ltc_events.projections.catalog.skipped_events import left_out
+from ltc_events.projections.catalog.status import projection_status
+from ltc_events.projections.declaration.builds import Build
+from ltc_events.projections.declaration.errors import EventMisplaced, FedElsewhere, FedFromStore, PartitionsChanged
+from ltc_events.projections.following.parked_retry import retry
+from ltc_events.projections.following.source_switch import to_store, to_topic
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.proving.digest import digest
+from ltc_events.projections.proving.verify import verify
+from ltc_events.projections.rebuilding.rebuild import rebuild
+from ltc_events.projections.rebuilding.switch import switch
 from ltc_events.projections.tables.customers import Customers
 from ltc_events.projections.tables.timeline import Timeline
-from ltc_events.projections.verification import verify
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.workers.projector import open_projector
 from ltc_events.workers.relay import open_relay
@@ -66,14 +65,14 @@ def test_handing_over_and_back_while_commands_keep_coming(bus: Bus, database: Da
                 with open_runner(database, SOME) as runner:
                     for _ in range(3):
                         runner.step()
-                    go_out(database, SOME, source, look, by="ann", reason="a test")
+                    to_topic(database, SOME, source, look, by="ann", reason="a test")
                     with pytest.raises(FedElsewhere, match="not from the store"):
                         runner.step()
                 with open_projector(bus, database, projections=SOME) as worker:
                     begun = event_store.head()[0]
                     until(lambda: lowest(database) > begun + 50, worker.step)  # noqa: B023
                     assert_true(database)
-                    come_home(database, SOME, by="ann", reason="a test")
+                    to_store(database, SOME, by="ann", reason="a test")
                     with pytest.raises(FedFromStore, match="not from"):
                         until(lambda: False, worker.step)
                 assert {one.source for one in projection_status(database)} == {"store"}
@@ -112,7 +111,7 @@ def test_who_is_parked_stays_so_whoever_feeds_the_table(
         runner.catch_up()
     assert parked() == waits
     rename_all("Before the first")
-    go_out(database, tables, source, look, by="ann", reason="a test")
+    to_topic(database, tables, source, look, by="ann", reason="a test")
     assert (source_of(database, Patient), parked()) == (source.name, waits)
 
     with open_projector(bus, database, projections=tables) as worker:
@@ -130,7 +129,7 @@ def test_who_is_parked_stays_so_whoever_feeds_the_table(
         relay_all(bus, database, event_store)
         arrive(worker, database, event_store, tables)
     rename_all("Not on the topic")
-    come_home(database, tables, by="ann", reason="a test")
+    to_store(database, tables, by="ann", reason="a test")
     assert (source_of(database, Patient), parked()) == ("store", waits)
     with open_runner(database, tables) as runner:
         runner.catch_up()
@@ -151,7 +150,7 @@ def test_only_one_source_feeds_a_table(bus: Bus, database: Database, event_store
     with pytest.raises(FedElsewhere, match="not from the store") as refused, open_runner(database, SOME):
         pass
     assert "ltc projections source store" in refused.value.fix
-    come_home(database, SOME, by="ann", reason="a test")
+    to_store(database, SOME, by="ann", reason="a test")
     with pytest.raises(FedFromStore) as other, open_projector(bus, database, projections=SOME):
         pass
     assert "ltc projections source kafka" in other.value.fix
@@ -175,10 +174,10 @@ def test_another_number_of_partitions_is_refused_and_there_is_a_way(
     with pytest.raises(PartitionsChanged, match="5 partitions now") as refused, open_projector(bus, database, projections=SOME):
         pass
     assert "ltc projections source store" in refused.value.fix
-    come_home(database, SOME, by="ann", reason="five partitions")
+    to_store(database, SOME, by="ann", reason="five partitions")
     assert_true(database)
     source, look = ends(bus)
-    go_out(database, SOME, source, look, by="ann", reason="five partitions")
+    to_topic(database, SOME, source, look, by="ann", reason="five partitions")
     with open_projector(bus, database, projections=SOME) as worker:
         fill(event_store)
         relay_all(bus, database, event_store)
@@ -203,7 +202,7 @@ def test_a_rebuilt_table_is_handed_over_and_can_be_shown(bus: Bus, database: Dat
         assert switched.comparison is not None
         assert switched.comparison.equal
         fill(event_store)
-        assert digest(database, Customers).build == build == Build("customers", 1, 1)
+        assert digest(database, Customers).build == build == Build("customers", Customers.version, 1)
         until(lambda: are_at(database, event_store.head()[0]))
     assert_true(database)
 
@@ -217,10 +216,6 @@ def test_a_report_waits_for_tables_and_writes_none(bus: Bus, database: Database,
         before = event_store.head()[0]
         until(lambda: are_at(database, before, *tables), worker.step)
     fill(event_store)
-    session = Session(database_url=database.conninfo)
-    try:
-        freshen(session, "funnel")
-    finally:
-        session.close()
+    freshen(database, "funnel")
     assert lowest(database) == before
     assert {one.source for one in projection_status(database)} == {bus.topic(EVENTS)}

@@ -8,6 +8,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -99,14 +100,14 @@ def test_wherever_it_ends_the_next_one_goes_on(bus: Bus, database: Database, eve
     class Failing(Publisher):
         """Sends part of what it is given, and may end then, before or after it is acknowledged."""
 
-        def send(self, topic: str, messages: Iterable[Outgoing]) -> None:
+        def send(self, topic: str, messages: Iterable[Outgoing], **more: Any) -> None:
             given = list(messages)
             if dice.random() < 0.3:
-                super().send(topic, given[: dice.randrange(len(given) + 1)])
+                super().send(topic, given[: dice.randrange(len(given) + 1)], **more)
                 if dice.random() < 0.5:
                     self.settle()
                 raise Gone
-            super().send(topic, given)
+            super().send(topic, given, **more)
 
     fill(event_store, 200)
     while not published(bus, event_store):
@@ -135,7 +136,7 @@ def test_a_standby_takes_over(bus: Bus, database: Database, event_store: EventSt
 
 
 def test_who_lost_the_lease_moves_nothing(database: Database) -> None:
-    one, other = Lease(database, "x"), Lease(database, "x")
+    one, other = Lease(database, "x.events"), Lease(database, "x.events")
     assert one.take()
     assert not other.take()
     one.advance(0, 5)
@@ -150,7 +151,7 @@ def test_who_lost_the_lease_moves_nothing(database: Database) -> None:
 def test_a_relay_never_waits_for_writers_nor_they_for_it(bus: Bus, database: Database, event_store: EventStore) -> None:
     fill(event_store)
     with open_relay(bus, database, Publisher(bus)) as relay, database.connect(Role.WRITER) as writer:
-        writer.execute("SELECT FROM ltc.head FOR UPDATE")
+        writer.execute("SELECT ltc.await_head()")
         until(lambda: published(bus, event_store), relay.step)
         writer.rollback()
 
@@ -175,7 +176,7 @@ def test_it_outlives_the_broker(tmp_path: Path, database: Database, event_store:
         assert_all_in_order(everything(bus, EVENTS), event_store)
     finally:
         stop()
-        working.join(timeout=10)
+        working.join(timeout=60)
         broker.stop()
     assert not working.is_alive()
     stop.close()

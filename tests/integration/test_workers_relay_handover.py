@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
@@ -11,7 +12,7 @@ from tests.broker import PARTITIONS, everything, until
 from tests.integration.test_workers_loop import environment, start
 from tests.integration.test_workers_relay import assert_all_in_order, fill, published
 
-from ltc_events.bus.link import TopicReplaced
+from ltc_events.bus.producer_connection import TopicReplaced
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import EVENTS, Bus, create_topics
@@ -100,8 +101,8 @@ def test_who_loses_the_lease_amid_publishing_moves_nothing(bus: Bus, database: D
 
         is_robbed = False
 
-        def send(self, topic: str, messages: Iterable[Outgoing]) -> None:
-            super().send(topic, messages)
+        def send(self, topic: str, messages: Iterable[Outgoing], **more: Any) -> None:
+            super().send(topic, messages, **more)
             if not self.is_robbed:
                 self.is_robbed = True
                 end_lease(database)

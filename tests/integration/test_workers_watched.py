@@ -24,7 +24,7 @@ from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.topics import COMMANDS, EVENTS, Bus
 from ltc_events.store import Commit, Database, DeadLetter, EventStore, Role
 
-PATIENCE_S = 1.5
+PATIENCE_S = 3.0
 
 
 class Page(NamedTuple):
@@ -77,7 +77,7 @@ def watched(kind: str, bus: Bus, database: Database, *, port: int = 0, **more: s
         yield Watched(port, process)
     finally:
         process.terminate()
-        told = process.communicate(timeout=15)[1]
+        told = process.communicate(timeout=60)[1]
         assert b"Traceback" not in told, told.decode()
 
 
@@ -126,21 +126,23 @@ def test_a_relay_that_hangs_in_a_step_turns_unhealthy_and_well_again(
             # Whoever moves the relay's offset waits for us.
             owner.execute("SELECT FROM ltc.offsets WHERE feed = %s FOR UPDATE", (bus.topic(EVENTS),))
             some(bus, 2)
-            until(lambda: relay.health()["status"] == 503)
-            ill = relay.health()
-            assert ill["lag"] == 2
-            assert ill["unmoved_seconds"] >= PATIENCE_S
-            assert "has not moved" in ill["why"]
-            assert "in a step since" in ill["why"]
+            until(lambda: relay.health()["status"] == 503 and relay.health()["lag"] == 2)
+            until(lambda: all(one in relay.health()["why"] for one in ("has not moved", "in a step since")))
+            assert relay.health()["unmoved_seconds"] >= PATIENCE_S
             until(lambda: relay.metrics()["ltc_worker_healthy", ("relay",)] == 0)
-            told = relay.metrics()
-            assert told["ltc_relay_lag_events", ()] == 2
-            assert told["ltc_relay_lag_seconds", ()] > 1
-            assert told["ltc_oldest_unprocessed_seconds", ()] > 1
-            assert command.health()["status"] == 200, "the other worker has nothing to do with it"
+            until(lambda: relay.metrics().get(("ltc_relay_lag_events", ())) == 2)
+            # What waits is younger than the time for which nothing has moved.
+            for name in ("ltc_relay_lag_seconds", "ltc_oldest_unprocessed_seconds"):
+                until(lambda name=name: relay.metrics().get((name, ()), 0) > 1)  # type: ignore[misc]
+            until(lambda: command.health()["status"] == 200)  # the other worker has nothing to do with it
             owner.rollback()
         until(lambda: relay.health()["status"] == 200)
         until(lambda: relay.metrics()["ltc_relay_lag_events", ()] == 0)
+
+
+def values_of(worker: Watched, metric: str) -> list[float]:
+    """The values of a metric, whatever its labels."""
+    return [value for (name, _), value in worker.metrics().items() if name == metric]
 
 
 def test_a_command_worker_that_hangs_tells_how_old_the_oldest_command_is(
@@ -153,10 +155,10 @@ def test_a_command_worker_that_hangs_tells_how_old_the_oldest_command_is(
             owner.execute("SELECT FROM ltc.head FOR UPDATE")
             some(bus, 3)
             until(lambda: command.health()["status"] == 503)
-            assert command.health()["lag"] == 3
-            lags = [value for (name, _), value in command.metrics().items() if name == "ltc_command_lag_messages"]
-            until(lambda: max(value for (name, _), value in command.metrics().items() if name == "ltc_command_lag_seconds") > 1)
-            assert sum(lags) == 3
+            # Where the machine has much to do, a figure may be too old to be told for a moment.
+            until(lambda: command.health()["lag"] == 3)
+            until(lambda: max(values_of(command, "ltc_command_lag_seconds"), default=0) > 1)
+            until(lambda: sum(values_of(command, "ltc_command_lag_messages")) == 3)
             owner.rollback()
         until(lambda: command.health()["status"] == 200 and answered(bus, event_store) == 4)
 
@@ -174,15 +176,16 @@ def test_a_standby_with_nothing_to_do_is_well(bus: Bus, database: Database, even
             assert relay.health()["status"] == 200
 
 
-def test_waiting_for_a_broker_is_told_and_is_ill_only_with_work_to_do(database: Database, event_store: EventStore) -> None:
+def test_waiting_for_a_broker_is_told_at_once_and_is_ill_when_it_lasts(database: Database, event_store: EventStore) -> None:
     with watched("relay", Bus("127.0.0.1:1"), database) as relay:
         until(lambda: relay.health().get("state") == "bus_unreachable")
-        time.sleep(1.5 * PATIENCE_S)
-        assert relay.health()["status"] == 200
+        until(lambda: ("ltc_worker_waiting_seconds", ("bus_unreachable",)) in relay.metrics())
         assert relay.metrics()["ltc_worker_waits_total", ("bus_unreachable",)] == 1
-        CommandPipeline(event_store, SystemClock()).submit([register()])
         until(lambda: relay.health()["status"] == 503)
         assert "bus_unreachable" in relay.health()["why"]
+        assert relay.health()["lag"] == 0, "the database can be asked"
+        CommandPipeline(event_store, SystemClock()).submit([register()])
+        until(lambda: relay.health()["lag"] == 1)
 
 
 def test_a_family_has_a_port_each(database: Database, event_store: EventStore) -> None:
@@ -208,8 +211,8 @@ def test_a_projector_that_hangs_turns_unhealthy(database: Database, event_store:
             owner.execute("SELECT FROM ltc_read.checkpoints WHERE projection = 'customers' FOR UPDATE")
             CommandPipeline(event_store, SystemClock()).submit([register()])
             until(lambda: projector.health()["status"] == 503)
-            assert projector.health()["lag"] == 1
-            until(lambda: projector.metrics()["ltc_projector_lag_seconds", ("customers",)] > 1)
+            until(lambda: projector.health()["lag"] == 1)
+            until(lambda: projector.metrics().get(("ltc_projector_lag_seconds", ("customers",)), 0) > 1)
             owner.rollback()
         until(lambda: projector.health()["status"] == 200)
 

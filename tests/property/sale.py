@@ -13,16 +13,18 @@ from tests.unit.memory_work import MemoryWork
 from tests.unit.money_examples import line_request, order_line, placed
 from tests.unit.specification import CUSTOMER, NOW
 
-from ltc_events.aggregates.credit_note import CREDIT_NOTE, InvoiceIsCredited
+from ltc_events.aggregates.credit_note import CREDIT_NOTE
+from ltc_events.aggregates.credit_note_issue import InvoiceIsCredited
 from ltc_events.aggregates.invoice import INVOICE
 from ltc_events.aggregates.order import ORDER
 from ltc_events.aggregates.order_state import Order
+from ltc_events.aggregates.payment import PAYMENT
 from ltc_events.aggregates.receivable import Invoice
-from ltc_events.aggregates.registry import AGGREGATES
-from ltc_events.application.rules.registry import RULES
+from ltc_events.application.dispatch import dispatch
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.base import Command, Event
+from ltc_events.schemas.claim import ClaimRaised, WaiveClaim
 from ltc_events.schemas.credit_note import (
     ApplyCreditNote,
     CreditLine,
@@ -30,6 +32,8 @@ from ltc_events.schemas.credit_note import (
     CreditReason,
     IssueCreditNote,
     RefundCreditNote,
+    ReportFailedCreditRefund,
+    UnapplyCreditNote,
 )
 from ltc_events.schemas.invoice import (
     DisputeInvoice,
@@ -37,6 +41,7 @@ from ltc_events.schemas.invoice import (
     InvoiceIssued,
     IssueInvoice,
     ResolveDispute,
+    ReverseWriteOff,
     SendDunningNotice,
     WriteOffInvoice,
 )
@@ -48,10 +53,14 @@ from ltc_events.schemas.order import (
 )
 from ltc_events.schemas.payment import (
     AllocatePayment,
+    AllocateToClaim,
     AllocationRequest,
     ReceivePayment,
+    RecoverWriteOff,
     RefundPayment,
+    ReportFailedRefund,
     ReturnPayment,
+    UnallocateFromClaim,
     UnallocatePayment,
 )
 from ltc_events.schemas.policy import Term
@@ -73,7 +82,10 @@ seldom = st.sampled_from([*[False] * 5, True])
 lines = st.integers(1, 3)
 cents = st.integers(1, 20_000).map(lambda number: Decimal(number) / 100)
 some = st.sampled_from([None, *map(Decimal, ("0.5", "1", "2", "3", "7"))])
-years = st.sampled_from([2026, 2027])
+STEP = timedelta(days=9)
+"""From one command to the next, so that a long history goes into the next year."""
+jumps = st.lists(st.sampled_from([0, 0, 0, 1, 5, -12, -25, -60, 20]).map(timedelta), min_size=12, max_size=12)
+"""By how much the dates of commands depart from that, over and over: some are dated back, some ahead."""
 
 
 def anything(_id: UUID, _event: Any) -> bool:
@@ -95,15 +107,28 @@ class Sale(RuleBasedStateMachine):
         super().__init__()
         self.work = MemoryWork(THE_ORDER, CUSTOMER)
         self.log: list[tuple[UUID, Event]] = []
+        self.dates: list[date] = []
+        """The business date of each event of the log."""
         self.sent = 0
+        self.steps = 0
+        self.began = NOW.date()
+        self.jumps = [timedelta(0)]
 
     @initialize(
         quantities=st.tuples(*[st.integers(1, 12)] * 3),
         nets=st.tuples(*[st.integers(0, 10_000)] * 3),
         cash=st.tuples(*[cents] * len(PAYMENTS)),
         first=st.tuples(lines, st.sampled_from([None, Decimal(1)]), st.sampled_from(TERMS)),
+        jumps=jumps,
     )
-    def place(self, quantities: tuple[int, ...], nets: tuple[int, ...], cash: tuple[Decimal, ...], first: Any) -> None:
+    def place(
+        self,
+        quantities: tuple[int, ...],
+        nets: tuple[int, ...],
+        cash: tuple[Decimal, ...],
+        first: Any,
+        jumps: list[timedelta] = [timedelta(0)],  # noqa: B006 - read alone
+    ) -> None:
         rates = (Decimal(19), Decimal(7), Decimal(19))
         order = placed(
             *(
@@ -111,8 +136,11 @@ class Sale(RuleBasedStateMachine):
                 for number, (quantity, net, rate) in enumerate(zip(quantities, nets, rates, strict=True), 1)
             )
         )
+        self.work.begin(THE_ORDER, CUSTOMER, NOW.date())
         self.work.emit(ORDER, THE_ORDER, order)
         self.log.append((THE_ORDER, order))
+        self.dates.append(self.began)
+        self.jumps = jumps
         for payment, amount in zip(PAYMENTS, cash, strict=True):
             self.send(ReceivePayment(amount=amount, currency="EUR"), payment)
         line, quantity, terms = first
@@ -150,7 +178,7 @@ class Sale(RuleBasedStateMachine):
         less=st.sampled_from([None, Decimal("0.01"), Decimal("7.77")]),
         more=st.sampled_from([None, Decimal("4.99")]),
         cash=st.sampled_from([None, Decimal("0.05"), Decimal(1)]),
-        year=years,
+        prepaid=st.sampled_from([None, None, Decimal("1.23")]),
     )
     def bill(self, **drawn: Any) -> None:
         part = () if drawn["quantity"] is None else (LineQuantity(line=drawn["line"], quantity=drawn["quantity"]),)
@@ -166,7 +194,7 @@ class Sale(RuleBasedStateMachine):
             allowances=charges[0],
             charges=charges[1],
             cash_rounding=drawn["cash"],
-            effective_on=date(drawn["year"], 5, 1),
+            prepaid=drawn["prepaid"],
         )
         self.send(command, INVOICES[len(self.known_invoices()) % len(INVOICES)])
 
@@ -205,9 +233,24 @@ class Sale(RuleBasedStateMachine):
         ]
         self.send(AllocatePayment(allocations=tuple(told)), payment)
 
-    @rule(payment=payments, pick=picks)
-    def unallocate(self, payment: UUID, pick: int) -> None:
-        self.send(UnallocatePayment(invoice_id=self.picked(pick), reason="wrong"), payment)
+    @rule(payment=payments, pick=picks, part=st.none() | st.integers(1, 3), amount=st.none() | cents)
+    def unallocate(self, payment: UUID, pick: int, part: int | None, amount: Decimal | None) -> None:
+        # Mostly where something of it is, so that it is open for a while and what is dated into that while is tried.
+        found = self.work.find(PAYMENT, payment)
+        where = [self.picked(pick)] if found is None else [*found.allocated, self.picked(pick)]
+        invoice = where[pick % len(where)]
+        self.send(UnallocatePayment(invoice_id=invoice, instalment=part, amount=amount, reason="wrong"), payment)
+
+    @rule(note=notes, pick=picks, part=st.none() | st.integers(1, 3), amount=st.none() | cents)
+    def unapply_credit(self, note: UUID, pick: int, part: int | None, amount: Decimal | None) -> None:
+        self.send(UnapplyCreditNote(invoice_id=self.picked(pick), instalment=part, amount=amount, reason="wrong"), note)
+
+    @rule(payment=payments, note=notes, amount=st.none() | cents, is_credit=st.booleans())
+    def refund_fails(self, payment: UUID, note: UUID, amount: Decimal | None, is_credit: bool) -> None:
+        if is_credit:
+            self.send(ReportFailedCreditRefund(amount=amount, reason="account closed"), note)
+        else:
+            self.send(ReportFailedRefund(amount=amount, reason="account closed"), payment)
 
     @rule(payment=payments, really=seldom)
     def give_back(self, payment: UUID, really: bool) -> None:
@@ -222,13 +265,34 @@ class Sale(RuleBasedStateMachine):
     def write_off(self, pick: int, amount: Decimal | None) -> None:
         self.send(WriteOffInvoice(reason="small", amount=amount), self.picked(pick))
 
+    @rule(pick=picks, amount=st.none() | cents)
+    def reverse_write_off(self, pick: int, amount: Decimal | None) -> None:
+        self.send(ReverseWriteOff(reason="by mistake", amount=amount), self.picked(pick))
+
+    @rule(payment=payments, pick=picks, amount=st.none() | cents)
+    def recover(self, payment: UUID, pick: int, amount: Decimal | None) -> None:
+        self.send(RecoverWriteOff(invoice_id=self.picked(pick), amount=amount), payment)
+
     @rule(pick=picks, resolved=st.booleans())
     def dispute(self, pick: int, resolved: bool) -> None:
         self.send(ResolveDispute(resolution="?") if resolved else DisputeInvoice(reason="?"), self.picked(pick))
 
+    @rule(payment=payments, pick=picks, amount=st.none() | cents, what=st.integers(0, 3))
+    def claim(self, payment: UUID, pick: int, amount: Decimal | None, what: int) -> None:
+        claims = [id for id, event in self.log if isinstance(event, ClaimRaised)]
+        if not claims:
+            return
+        id = claims[pick % len(claims)]
+        if what == 0:
+            self.send(WaiveClaim(amount=amount, reason="goodwill"), id)
+        elif what == 1:
+            self.send(UnallocateFromClaim(claim_id=id, reason="wrong"), payment)
+        else:
+            self.send(AllocateToClaim(claim_id=id, amount=amount), payment)
+
     @rule(pick=picks, instalment=st.integers(1, 3), days=st.integers(1, 200))
     def remind(self, pick: int, instalment: int, days: int) -> None:
-        on = date(2026, 5, 1) + timedelta(days=days)
+        on = self.today() + timedelta(days=days)
         self.send(SendDunningNotice(instalment=instalment, effective_on=on), self.picked(pick))
 
     def picked(self, number: int) -> UUID:
@@ -240,12 +304,17 @@ class Sale(RuleBasedStateMachine):
         self.sent += 1
         return derive_id("test", "machine", str(self.sent))
 
+    def today(self) -> date:
+        """The business date of the next command."""
+        return self.began + self.steps * STEP + self.jumps[self.steps % len(self.jumps)]
+
     def send(self, command: Command, subject: UUID) -> None:
         """Decide a command. A refused one must not have emitted anything."""
         command = command.model_copy(update={"occurred_at": NOW})
         if command.effective_on == date.min:
-            command = command.model_copy(update={"effective_on": NOW.date()})
-        self.work.begin(subject, CUSTOMER)
+            command = command.model_copy(update={"effective_on": self.today()})
+        self.steps += 1
+        self.work.begin(subject, CUSTOMER, command.effective_on)
         refusal = self.decide(command, subject)
         if refusal is not None:
             assert refusal.message
@@ -254,17 +323,12 @@ class Sale(RuleBasedStateMachine):
         if isinstance(refusal, InvoiceIsCredited):
             self.hold_full_credit(command.invoice_id)  # type: ignore[attr-defined]
         self.log.extend(self.work.emitted)
+        self.dates.extend(command.effective_on for _ in self.work.emitted)
 
     def decide(self, command: Command, subject: UUID) -> Refused | None:
         """Why the command was refused, or None."""
         try:
-            handler = RULES.get(type(command))
-            if handler is not None:
-                handler(command, self.work)
-            else:
-                aggregate = AGGREGATES[command.type.partition(".")[0]]
-                state = self.work.find(aggregate, subject)
-                self.work.emit(aggregate, subject, *aggregate.decide(state, command, self.work.policies))
+            dispatch(command, self.work)
         except Refused as refusal:
             return refusal
         return None

@@ -1,14 +1,19 @@
 """Laws of documents: whatever the amounts, parts add up to the whole, and nothing falls below zero."""
 
-from decimal import Decimal
+from decimal import Decimal, Inexact
+from fractions import Fraction
+from math import floor
 from typing import NamedTuple
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.specification import TODAY
 
-from ltc_events.aggregates.billing import cash_rounding, instalments, share, totals
-from ltc_events.kernel.money import minor_unit, round_half_up
+from ltc_events.aggregates.document_math import cash_rounding, instalments, line_net, share, totals
+from ltc_events.kernel.money import EXACT, add_up, minor_unit, proportion, round_half_up
+from ltc_events.reports.base import Column, ColumnType
+from ltc_events.reports.totals import Sums
 from ltc_events.schemas.invoice import DocumentCharge, RoundingMethod
 from ltc_events.schemas.policy import Term
 
@@ -92,3 +97,41 @@ def test_shares_of_a_line_add_up_and_grow(cents: int, pieces: list[int], currenc
     assert upto[0] == 0
     assert upto[-1] == net
     assert upto == sorted(upto)
+
+
+@given(st.integers(10**23, 10**24 - 1), st.sampled_from(["document", "line"]), st.sampled_from(["19", "7.123456789"]))
+@settings(max_examples=4, deadline=None)
+def test_no_digit_of_ten_thousand_lines_of_24_digits_is_lost(number: int, method: RoundingMethod, rate: str) -> None:
+    net, percent = Decimal(number).scaleb(-2), Fraction(rate)
+    found = totals([Line(net, "S", Decimal(rate))] * 10_000, [], [], "EUR", method)
+
+    def half_up(cents: Fraction) -> int:
+        return floor(cents + Fraction(1, 2))
+
+    tax = half_up(number * 10_000 * percent / 100) if method == "document" else half_up(number * percent / 100) * 10_000
+    assert (int(found.net.scaleb(2)), int(found.tax.scaleb(2, EXACT))) == (number * 10_000, tax)
+    assert found.gross.scaleb(2, EXACT) == number * 10_000 + tax
+
+
+def test_products_of_24_digits_are_rounded_once() -> None:
+    """A price that is half a cent but for its last digit: 28 digits would round it up twice."""
+    quantity, price = Decimal("999999999999999.999999999"), Decimal("0.000000001")
+    assert line_net(1, quantity, price, "EUR", "lines") == Decimal("1000000.00")
+    assert line_net(1, Decimal("3.000000001"), Decimal("0.001666666"), "EUR", "lines") == Decimal("0.00")
+    below_half = proportion(Decimal("0.01"), Decimal("0.4999999999999999999999999999999999"), Decimal(1), "EUR")
+    assert (below_half, proportion(Decimal("0.01"), Decimal("0.5"), Decimal(1), "EUR")) == (Decimal("0.00"), Decimal("0.01"))
+
+
+def test_what_would_lose_a_digit_raises() -> None:
+    with pytest.raises(Inexact):
+        add_up([Decimal(10) ** 201, Decimal(1)])
+
+
+def test_quantities_of_a_report_are_added_with_every_digit() -> None:
+    sums = Sums((Column("quantity", ColumnType.DECIMAL, "how many", total=True),))
+    quantity = Decimal("999999999999999.123456789")
+    for _ in range(10_000):
+        sums.add((quantity,))
+    assert sums.totals() == {"quantity": Decimal("9999999999999991234.56789")}
+    sums.add((Decimal("1E-20"),))
+    assert sums.totals() == {"quantity": Decimal("9999999999999991234.56789000000000000001")}

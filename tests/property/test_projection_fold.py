@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltc_events.projections.base import Add, Delete, Operation, Put
-from ltc_events.projections.fold import Change, fold
+from ltc_events.projections.declaration.projection import Add, Delete, Operation, Put
+from ltc_events.projections.writing.net_effect import Change, fold
 
 DEFAULTS = {"name": None, "paid": Decimal(0), "count": 0, "open": None}
 Row = dict[str, Any]

@@ -8,18 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.projection_samples import NOON, as_records, bill, chatter
 
-from ltc_events.projections.paging import middle, pages
+from ltc_events.projections.following.log_pages import middle, pages
 from ltc_events.schemas.record import Record
 
 
 class ListedLog:
     """A log in memory, with the store's reading rules: an event that is told as several counts as one, and comes whole."""
 
-    def __init__(self, records: list[Record]) -> None:
+    def __init__(self, records: list[Record], readable: int) -> None:
+        self._readable = readable
         self._events = [list(parts) for _, parts in groupby(records, lambda record: record.position)]
 
     def head(self) -> tuple[int, datetime]:
         return len(self._events), NOON
+
+    def readable(self, after: int, upto: int) -> int:
+        return min(upto, after + self._readable)
 
     def wait(self, after: int, timeout: float) -> bool:
         return after < len(self._events)
@@ -36,17 +40,17 @@ logs = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 30)), max_size=8).ma
 )
 
 
-@given(logs, st.integers(1, 8), st.integers(0, 40))
-def test_pages_cover_the_log_once(wanted: list[int], limit: int, after: int) -> None:
+@given(logs, st.integers(1, 8), st.integers(0, 40), st.integers(1, 50))
+def test_pages_cover_the_log_once(wanted: list[int], limit: int, after: int, readable: int) -> None:
     stored = as_records([bill(n, "1") if parts else chatter() for n, parts in enumerate(wanted)])
     records = [one._replace(part=part) for one, parts in zip(stored, wanted, strict=True) for part in range(1, (parts or 1) + 1)]
     upto = len(stored)
     found: list[tuple[int, int]] = []
     reached = min(after, upto)
-    for page, position in pages(ListedLog(records), min(after, upto), upto, ["sample.billed.v1"], limit):
+    for page, position in pages(ListedLog(records, readable), min(after, upto), upto, ["sample.billed.v1"], limit):
         assert len({record.position for record in page}) <= limit
         assert all(reached < record.position <= position for record in page)
-        assert position > reached
+        assert reached < position <= reached + readable
         reached = position
         found += [(record.position, record.part) for record in page]
     assert reached == upto

@@ -10,8 +10,7 @@ from tests.unit.memory_work import MemoryWork
 from tests.unit.specification import CUSTOMER, NOW, SUBJECT
 
 from ltc_events.aggregates.policies import Policies
-from ltc_events.aggregates.quote import QUOTE
-from ltc_events.application.rules.registry import RULES
+from ltc_events.application.dispatch import dispatch
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.quote import (
@@ -72,13 +71,9 @@ def history_of(attempts: list[tuple[Command, date]]) -> list[tuple[Event, date]]
     draft = DraftQuote(currency="EUR", valid_until=DAY + timedelta(days=30))
     for command, day in [(draft, DAY), *attempts]:
         dated: Any = command.model_copy(update={"effective_on": day, "occurred_at": NOW})
-        work.begin(SUBJECT, CUSTOMER)
-        rule = RULES.get(type(command))
+        work.begin(SUBJECT, CUSTOMER, day)
         try:
-            if rule is not None:
-                rule(dated, work)
-            else:
-                work.emit(QUOTE, SUBJECT, *QUOTE.decide(work.find(QUOTE, SUBJECT), dated, work.policies))
+            dispatch(dated, work)
         except Refused as refusal:
             refusals.append(refusal)
         history += [(event, day) for _, event in work.emitted]

@@ -7,6 +7,7 @@ from itertools import permutations
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.unit.specification import TODAY
 
 from ltc_events.aggregates.policies import Versioned
 from ltc_events.aggregates.pricing import DiscountExceedsLine, Priced, price
@@ -130,7 +131,13 @@ def test_one_percent_discount_is_that_percent_whatever_rounding_does(
     assume(list_price >= 1)
     discount = Discount(percent=percent, reason="volume")
     line = QuoteLineRequest(
-        line=1, sku="mill", quantity=Decimal(1), list_price=list_price, tax_rate=Decimal(0), discounts=(discount,)
+        line=1,
+        sku="mill",
+        quantity=Decimal(1),
+        list_price=list_price,
+        tax_category="Z",
+        tax_rate=Decimal(0),
+        discounts=(discount,),
     )
     assert price((line,), currency, None, 0).discount_percent == percent
 
@@ -152,7 +159,7 @@ def test_a_quote_waits_for_approval_exactly_when_a_line_is_beyond_the_limit(
     drafted = QuoteDrafted(currency=currency, valid_until=DAY, requested_on=DAY)
     matrix = Versioned(1, DiscountMatrix(kind="discount_matrix", limits={"sales": limit}))
     command = PriceQuote(lines=requests, requested_by="Sam", role="sales")
-    state = require_unsent(evolve(None, drafted))
+    state = require_unsent(evolve(None, drafted, TODAY))
     event = price_quote(state, command, None, matrix)
     assert event.approval_needed == (event.discount_percent > limit)
-    assert evolve(state, event).status is (Status.WAITING if event.approval_needed else Status.PRICED)
+    assert evolve(state, event, TODAY).status is (Status.WAITING if event.approval_needed else Status.PRICED)

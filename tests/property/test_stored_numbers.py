@@ -8,10 +8,10 @@ import orjson
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ltc_events.schemas.decimal_json import dump
 from ltc_events.schemas.envelope import document
 from ltc_events.schemas.order import LineAmount, LineQuantity, OrderDelivered, ReportDelivery
 from ltc_events.store.decoding import decode
-from ltc_events.store.mapper import encode
 
 PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 decimals = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15)
@@ -22,7 +22,7 @@ decimals = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15
 def test_numbers_are_stored_in_digits(quantity: Decimal, amount: Decimal, currency: str) -> None:
     line = LineAmount(line=1, quantity=quantity, amount=amount)
     event = OrderDelivered(delivery_id=UUID(int=1), currency=currency, lines=(line,), amount=amount, complete=False)
-    stored = encode(event)
+    stored = dump(event)
     body = orjson.loads(stored)
     numbers = [body["amount"], body["lines"][0]["quantity"], body["lines"][0]["amount"]]
     assert all(PLAIN.fullmatch(number) for number in numbers)

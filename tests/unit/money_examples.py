@@ -28,8 +28,9 @@ def money(*amounts: str) -> tuple[Decimal, ...]:
 
 def order_line(line: int = 1, quantity: str = "10", net: str = "100.00", **changes: Any) -> OrderLine:
     """Ten of something for 100, at 19 % tax."""
-    fields: dict[str, Any] = {"sku": "mill", "description": "A mill", "tax_category": "S", "tax_rate": Decimal(19)}
-    return OrderLine(line=line, quantity=Decimal(quantity), net=Decimal(net), **{**fields, **changes})
+    fields: dict[str, Any] = {"sku": "mill", "description": "A mill", "tax_rate": Decimal(19), **changes}
+    fields.setdefault("tax_category", "S" if fields["tax_rate"] else "Z")
+    return OrderLine(line=line, quantity=Decimal(quantity), net=Decimal(net), **fields)
 
 
 def line_request(line: int = 1, quantity: str = "10", unit_price: str = "10", **changes: Any) -> OrderLineRequest:

@@ -17,11 +17,13 @@ from tests.unit.memory_work import MemoryWork
 
 from ltc_events.aggregates.policies import policy_id
 from ltc_events.aggregates.registry import AGGREGATES
-from ltc_events.application.rules.registry import RULES
+from ltc_events.application.dispatch import dispatch
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.base import Command, Event
+from ltc_events.schemas.base import Command, Event, MoneyEvent
 from ltc_events.schemas.catalogue import COMPANY_NOUNS
+from ltc_events.schemas.customer import CustomerRegistered, Profile
+from ltc_events.schemas.order import OrderPlaced
 from ltc_events.schemas.policy import PolicyPublished, PublishPolicy
 
 SUBJECT = derive_id("test", "subject")
@@ -37,6 +39,7 @@ class Placed(NamedTuple):
     id: UUID
     events: tuple[Event, ...]
     customer_id: UUID = CUSTOMER
+    effective_on: date = TODAY
 
 
 def at(id: UUID, *events: Event) -> Placed:
@@ -49,19 +52,33 @@ def of(customer_id: UUID, placed: Placed) -> Placed:
     return placed._replace(customer_id=customer_id)
 
 
+def on(day: date, placed: Event | Placed) -> Placed:
+    """The same events with another business date than `TODAY`."""
+    return _placed(placed)._replace(effective_on=day)
+
+
 def given(*history: Event | Placed) -> "Specification":
-    """What happened before."""
+    """What happened before, of a customer that is registered."""
     return Specification(history)
+
+
+def given_nobody(*history: Event | Placed) -> "Specification":
+    """What happened before, while nobody had registered `CUSTOMER`."""
+    return Specification(history, is_registered=False)
 
 
 class Specification:
     """What happened, what was asked, and what came of it."""
 
-    def __init__(self, history: tuple[Event | Placed, ...]) -> None:
+    def __init__(self, history: tuple[Event | Placed, ...], *, is_registered: bool = True) -> None:
         self._work = MemoryWork(SUBJECT, CUSTOMER)
         self._refusal: Refused | None = None
+        if is_registered:
+            self._work.begin(CUSTOMER, CUSTOMER, TODAY)
+            registered = CustomerRegistered(profile=Profile(name="Analytical Ltd"), policy_version=0)
+            self._work.emit(AGGREGATES["customer"], CUSTOMER, registered)
         for placed in map(_placed, history):
-            self._work.begin(placed.id, placed.customer_id)
+            self._work.begin(placed.id, placed.customer_id, placed.effective_on)
             for event in placed.events:
                 self._work.emit(AGGREGATES[_noun(event)], placed.id, event)
 
@@ -71,9 +88,9 @@ class Specification:
         command = command.model_copy(update={"occurred_at": now, "effective_on": on or _business_date(command, now)})
         noun = _noun(command)
         target = subject or (policy_id(command.content.kind) if isinstance(command, PublishPolicy) else SUBJECT)
-        self._work.begin(target, None if noun in COMPANY_NOUNS else CUSTOMER)
+        self._work.begin(target, None if noun in COMPANY_NOUNS else CUSTOMER, command.effective_on)
         try:
-            self._decide(command, noun)
+            dispatch(command, self._work)
         except Refused as refusal:
             self._refusal = refusal
         return self
@@ -85,7 +102,7 @@ class Specification:
             return self
         if self._refusal is not None:
             raise AssertionError(f"refused: {self._refusal}") from self._refusal
-        wanted = [(placed.id, event) for placed in map(_placed, expected) for event in placed.events]
+        wanted = [(placed.id, _acting_on_today(event)) for placed in map(_placed, expected) for event in placed.events]
         assert self._work.emitted == wanted
         return self
 
@@ -96,14 +113,10 @@ class Specification:
             raise AssertionError(f"refused: {self._refusal}") from self._refusal
         return [event for _, event in self._work.emitted]
 
-    def _decide(self, command: Command, noun: str) -> None:
-        rule = RULES.get(type(command))
-        if rule is not None:
-            rule(command, self._work)
-            return
-        aggregate = AGGREGATES[noun]
-        state = self._work.find(aggregate, self._work.subject)
-        self._work.emit(aggregate, self._work.subject, *aggregate.decide(state, command, self._work.policies))
+    @property
+    def placed(self) -> list[tuple[UUID, Any]]:
+        """The same, each with the stream it belongs to."""
+        return list(zip((id for id, _ in self._work.emitted), self.events, strict=True))
 
     def _then_refused(self, kind: type[Refused], field: str | None, message: str, fix: str) -> None:
         refusal = self._refusal
@@ -119,6 +132,15 @@ def _placed(item: Any) -> Placed:
     if isinstance(item, Placed):
         return item
     return Placed(policy_id(item.content.kind) if isinstance(item, PolicyPublished) else SUBJECT, (item,))
+
+
+def _acting_on_today(event: Event) -> Event:
+    """An expected event of money acts on what happened `TODAY`, unless it says otherwise: so does what is given."""
+    if isinstance(event, OrderPlaced) and event.quote_id is event.opportunity_id is None:
+        return event  # which comes from nothing
+    if isinstance(event, MoneyEvent) and event.not_before is None:
+        return event.model_copy(update={"not_before": TODAY})
+    return event
 
 
 def _noun(message: Event | Command) -> str:

@@ -11,13 +11,16 @@ from tests.commands import TIME, register
 from ltc_events.bus.cloudevents import (
     command_document,
     command_message,
-    dead_letter_message,
+    command_parts,
     event_message,
     result_message,
+    undecodable_message,
 )
-from ltc_events.schemas.envelope import Undecodable, parse
+from ltc_events.bus.outcome_messages import dead_letter_message
+from ltc_events.schemas.envelope import parse
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.record import RawRecord
+from ltc_events.schemas.undecodable import Undecodable
 
 ONE, TWO, THREE = (UUID(int=number) for number in (1, 2, 3))
 COMMAND = register()
@@ -130,8 +133,42 @@ def test_a_result_says_what_became_of_the_command() -> None:
 
 
 def test_a_dead_letter_is_the_message_as_it_came_and_why() -> None:
-    key, value, headers = dead_letter_message(b"\xff", None, [("ce_id", b"\xff")], ("ltc.commands", 3, 17), "no value")
+    error = Undecodable(reason="no value", at="data", fix="give it one", command_id=UUID(COMMAND["id"]))
+    key, value, headers = dead_letter_message(b"\xff", None, [("ce_id", b"\xff")], ("ltc.commands", 3, 17), error)
     assert (key, value, headers[0]) == (b"\xff", None, ("ce_id", b"\xff"))
-    added = {"ltc_reason": b"no value", "ltc_topic": b"ltc.commands", "ltc_partition": b"3", "ltc_offset": b"17"}
-    assert dict(headers[1:]) == added
-    assert dead_letter_message(None, None, [], ("ltc.commands", 0, 0), "")[1] == b""
+    told = {"ltc_reason": b"this is not a command: no value", "ltc_field": b"data", "ltc_fix": b"give it one"}
+    place = {"ltc_topic": b"ltc.commands", "ltc_partition": b"3", "ltc_offset": b"17"}
+    assert dict(headers[1:]) == {**told, **place, "ltc_commandid": COMMAND["id"].encode()}
+    assert dead_letter_message(None, None, [], ("ltc.commands", 0, 0), Undecodable(reason=""))[1] == b""
+
+
+def test_what_is_no_command_is_answered_where_its_id_can_be_read() -> None:
+    wrong = [(name, b"nobody" if name == "ce_subject" else value) for name, value in command_message(COMMAND)[2]]
+    with pytest.raises(Undecodable) as error:
+        parse(command_document(wrong, COMMAND["partitionkey"].encode(), b"{}"), TIME)
+    told = undecodable_message(COMMAND["partitionkey"].encode(), error.value, TIME)
+    assert told is not None
+    key, value, headers = told
+    assert (key, dict(headers)["ce_id"]) == (COMMAND["partitionkey"].encode(), COMMAND["id"].encode())
+    answer = json.loads(value)
+    assert (answer["command_id"], answer["status"], answer["first_outcome"]) == (COMMAND["id"], "undecodable", None)
+    assert (answer["reasons"][0]["field"], "UUID with its hyphens" in answer["reasons"][0]["fix"]) == ("subject", True)
+    assert undecodable_message(b"anything", error.value, TIME)[0] == COMMAND["id"].encode()  # type: ignore[index]
+    assert undecodable_message(None, Undecodable(reason="it is garbage"), TIME) is None
+
+
+@pytest.mark.parametrize("structured", [False, True])
+def test_a_field_that_comes_twice_is_refused_in_both_modes(structured: bool) -> None:
+    key, _, headers = command_message(COMMAND)
+    if structured:
+        value = json.dumps(COMMAND)[:-1].encode() + b', "source": "another"}'
+        headers = [("content-type", b"application/cloudevents+json")]
+    else:
+        value = b'{"amount": "1", "amount": "1000000", "currency": "EUR"}'
+    with pytest.raises(Undecodable, match="twice") as error:
+        command_document(headers, key, value)
+    assert error.value.command_id in (UUID(COMMAND["id"]), None)
+    if not structured:
+        document, data = command_parts(headers, key, value)
+        with pytest.raises(Undecodable, match="amount twice"):
+            parse(document, TIME, data)

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ltc_events.bus.cloudevents import event_message
@@ -16,6 +16,7 @@ contents = st.binary(max_size=200) | st.binary(min_size=4_090, max_size=4_100)
 headers = st.lists(st.tuples(names, contents, st.booleans()), max_size=12)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a machine that has much else to do
 @given(headers, st.lists(st.tuples(names, contents), max_size=3))
 def test_a_shape_packs_as_one_by_one(found: list[tuple[str, bytes, bool]], more: list[tuple[str, bytes]]) -> None:
     pairs = [(name, content) for name, content, _ in found]
@@ -62,6 +63,7 @@ def test_an_event_is_told_by_its_headers() -> None:
     assert told(record) == expected
     trace = Trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "a=b")
     assert told(record, trace) == expected | {"traceparent": trace.parent, "tracestate": "a=b"}
+    assert told(record, trace, "2-ab") == expected | {"traceparent": trace.parent, "tracestate": "a=b", "ce_epoch": "2-ab"}
     del expected["ce_customerid"]
     expected["ce_partitionkey"] = str(subject)
     assert told(record._replace(customer_id=None)) == expected

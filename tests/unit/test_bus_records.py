@@ -12,7 +12,8 @@ from kafka.record.memory_records import MemoryRecords
 
 from ltc_events.bus import records
 from ltc_events.bus.headers import UNREADABLE
-from ltc_events.bus.records import LeanRecordBatch, Outgoing, Producer, packed, partition_of, sealed
+from ltc_events.bus.records import LeanRecordBatch, Outgoing, Producer, packed, sealed
+from ltc_events.kernel.partitioning import partition_of
 
 SENDER = Producer(4711, 3)
 NAMES = st.text(max_size=80)

@@ -16,7 +16,7 @@ from ltc_events.aggregates.contract import (
     TerminationNotWithinTerm,
 )
 from ltc_events.application.errors import OtherCustomers
-from ltc_events.application.work import NotFound
+from ltc_events.application.unit_of_work import NotFound
 from ltc_events.schemas.contract import (
     ContractRenewalDue,
     ContractRenewed,

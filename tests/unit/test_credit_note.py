@@ -19,14 +19,14 @@ from tests.unit.money_examples import (
     placed,
     received,
 )
-from tests.unit.specification import STRANGER, Placed, Specification, at, given, of
+from tests.unit.specification import STRANGER, TODAY, Placed, Specification, at, given, of
 
 from ltc_events.aggregates.base import AlreadyExists, FinerThanMinorUnit
-from ltc_events.aggregates.billing import LineNamedTwice, UnknownLine
-from ltc_events.aggregates.credit_note import InvoiceIsCredited, LineIsCredited, NoQuantityToBillAgain, OverCredit
+from ltc_events.aggregates.credit_note_issue import InvoiceIsCredited, LineIsCredited, NoQuantityToBillAgain, OverCredit
+from ltc_events.aggregates.document_math import LineNamedTwice, UnknownLine
 from ltc_events.aggregates.order import NothingBillable
 from ltc_events.application.errors import OtherCustomers
-from ltc_events.application.work import NotFound
+from ltc_events.application.unit_of_work import NotFound
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.credit_note import CreditLine, CreditNoteIssued, CreditReason, IssueCreditNote
 from ltc_events.schemas.invoice import (
@@ -66,7 +66,8 @@ def invoiced(**command: Any) -> Specification:
 
 
 def charge(amount: str, rate: str = "19") -> DocumentCharge:
-    return DocumentCharge(amount=Decimal(amount), reason="freight", tax_rate=Decimal(rate))
+    category = "S" if Decimal(rate) else "Z"
+    return DocumentCharge(amount=Decimal(amount), reason="freight", tax_category=category, tax_rate=Decimal(rate))
 
 
 def credited(story: Specification, command: IssueCreditNote, number: int = 1) -> CreditNoteIssued:
@@ -141,8 +142,8 @@ def test_a_whole_credit_is_exactly_the_invoice() -> None:
     assert figures(note) == (invoice.net, invoice.tax, invoice.rounding, invoice.payable + invoice.prepaid)
     assert note.taxes == invoice.taxes
     assert (note.line_total, note.adjustment) == money("150.00", "-5.01")
-    # What was prepaid was never owed, so that much stands to the customer's credit.
-    assert (note.applied, note.unapplied) == (invoice.payable, Decimal(20))
+    # What was prepaid never came in here: it is credited, and nothing of it stands to the customer's credit.
+    assert (note.applied, note.prepaid_credited, note.unapplied) == (invoice.payable, Decimal(20), Decimal(0))
 
 
 def test_parts_add_up_to_the_invoice_to_the_cent() -> None:
@@ -276,6 +277,7 @@ class TestBillingAgain:
             currency="EUR",
             lines=lines,
             amount=sum((part.amount for part in lines), Decimal(0)),
+            not_before=TODAY,
         )
         return at(ORDER, event)
 

@@ -5,14 +5,15 @@ from decimal import Decimal
 from tests.unit.money_examples import CREDIT_NOTE, INVOICE, OTHER_INVOICE, PAYMENT, issued, parts_of, received
 from tests.unit.specification import STRANGER, Specification, at, given, of
 
+from ltc_events.aggregates.available_credit import CreditIsUnpaid, CreditIsUsed
 from ltc_events.aggregates.base import DoesNotExist, FinerThanMinorUnit
-from ltc_events.aggregates.credit_note import CreditIsUnpaid, CreditIsUsed
 from ltc_events.aggregates.receivable import MoreThanUnapplied, NothingUnapplied
 from ltc_events.application.errors import OtherCustomers
 from ltc_events.application.rules.cash import InvoiceInAnotherCurrency, NothingOpen, OverAllocation
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.credit_note import (
     ApplyCreditNote,
+    CreditLine,
     CreditNoteApplied,
     CreditNoteRefunded,
     CreditReason,
@@ -174,6 +175,17 @@ class TestMoneyThatWasTakenBack:
         self.paid_again("60.00").when(RefundCreditNote(amount=Decimal(60), reason="r"), subject=CREDIT_NOTE).then(
             at(CREDIT_NOTE, CreditNoteRefunded(currency="EUR", amount=Decimal(60), unapplied=Decimal(40), reason="r"))
         )
+
+    def test_what_is_left_of_the_money_is_used_by_whichever_credit_note_comes_first(self) -> None:
+        other_note = derive_id("test", "other note")
+        half = IssueCreditNote(invoice_id=INVOICE, reason=CreditReason.OTHER, lines=(CreditLine(line=1, amount=Decimal(50)),))
+        story = given(at(INVOICE, issued("100.00")), at(PAYMENT, received("100.00"))).when(AllocatePayment(), subject=PAYMENT)
+        story.when(half, subject=CREDIT_NOTE).when(half, subject=other_note)
+        story.when(UnallocatePayment(invoice_id=INVOICE, amount=Decimal(60), reason="wrong"), subject=PAYMENT)
+        refund = RefundCreditNote(amount=Decimal(30), reason="asked for")
+        story.when(refund, subject=CREDIT_NOTE)
+        assert [event.amount for event in story.events] == [30]
+        story.when(refund, subject=other_note).then(CreditIsUnpaid, fix="at most 10")
 
     def test_what_the_customer_has_had_back_is_not_taken_off_the_invoice(self) -> None:
         story = credited().when(RefundCreditNote(amount=Decimal(30), reason="asked for"), subject=CREDIT_NOTE)

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from tests.unit.shared_data import SHARED_DATA, need
 
-from ltc_events.aggregates.billing import totals
+from ltc_events.aggregates.document_math import totals
 from ltc_events.schemas.invoice import DocumentCharge
 
 FOLDER = SHARED_DATA / "en16931_examples"

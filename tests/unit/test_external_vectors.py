@@ -99,7 +99,7 @@ def test_dunning_interest() -> None:
     story = given(published, at(ORDER, placed(order_line(net=str(case["outstanding"]), tax_rate=Decimal(0)))))
     story.when(IssueInvoice(order_id=ORDER, basis="ordered"), subject=INVOICE)
     overdue = state(story).items[0].due_on + timedelta(days=int(case["overdue_days"]))
-    [notice] = story.when(SendDunningNotice(instalment=1), subject=INVOICE, on=overdue).events
+    notice, *_ = story.when(SendDunningNotice(instalment=1), subject=INVOICE, on=overdue).events
     assert (notice.interest, notice.total) == (case["interest"], case["total"])
 
 

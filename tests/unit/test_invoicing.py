@@ -22,7 +22,7 @@ from tests.unit.money_examples import (
 from tests.unit.specification import STRANGER, at, given, of
 
 from ltc_events.aggregates.base import AlreadyExists, FinerThanMinorUnit
-from ltc_events.aggregates.billing import (
+from ltc_events.aggregates.document_math import (
     AllowancesExceedLines,
     LineNamedTwice,
     PrepaidExceedsGross,
@@ -33,7 +33,7 @@ from ltc_events.aggregates.invoicing import StatedPayableDiffers, UnknownTerms
 from ltc_events.aggregates.order import NothingBillable, OverBilling
 from ltc_events.aggregates.policy import TermsNotHundredPercent
 from ltc_events.application.errors import OtherCustomers
-from ltc_events.application.work import NotFound
+from ltc_events.application.unit_of_work import NotFound
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.invoice import (
     DocumentCharge,
@@ -147,8 +147,16 @@ def test_billing_more_than_is_billable_is_refused_with_both_figures() -> None:
 
 def test_policy_allows_billing_a_little_more() -> None:
     assert invoice_from(DELIVERED, GENEROUS, lines=quantities((1, "11"))).net == 110
-    given(DELIVERED, GENEROUS).when(bill(lines=quantities((1, "11.5"))), subject=INVOICE).then(
-        OverBilling, message="11.0 billable"
+    given(DELIVERED, GENEROUS).when(bill(lines=quantities((1, "11.5"))), subject=INVOICE).then(OverBilling, message="11 billable")
+
+
+def test_the_little_more_is_worked_out_with_every_digit() -> None:
+    much = at(ORDER, placed(order_line(quantity="100000000000000.000000001", net="100.00")))
+    double = PolicyPublished(
+        version=1, content=Billing(kind="billing", basis="ordered", over_billing_percent=Decimal("99.999999999"))
+    )
+    given(much, double).when(bill(lines=quantities((1, "199999999999000.000000002"))), subject=INVOICE).then(
+        OverBilling, message="199999999999000.00000000199999999999 billable"
     )
 
 

@@ -8,11 +8,9 @@ import pytest
 from tests.unit.selling_examples import CAMPAIGN, OPPORTUNITY, RESPONSE_DUE, captured, opened
 from tests.unit.specification import NOW, STRANGER, SUBJECT, at, given, of
 
-from ltc_events.aggregates.base import AlreadyExists, DoesNotExist
-from ltc_events.aggregates.completeness import MissingFields
+from ltc_events.aggregates.base import AlreadyExists, DoesNotExist, FinerThanMinorUnit
+from ltc_events.aggregates.first_response import AlreadyBreached, AlreadyResponded, ResponseNotDue
 from ltc_events.aggregates.lead import (
-    AlreadyBreached,
-    AlreadyResponded,
     BudgetWithoutCurrency,
     CannotTakePart,
     LeadAlreadyQualified,
@@ -22,9 +20,9 @@ from ltc_events.aggregates.lead import (
     LeadNotAccepted,
     LeadNotQualified,
     RejectionUnexplained,
-    ResponseNotDue,
     Unexplained,
 )
+from ltc_events.aggregates.required_fields import MissingFields
 from ltc_events.aggregates.scoring import UnknownFactor
 from ltc_events.application.errors import IdTaken, OtherCustomers
 from ltc_events.schemas.base import Command, Event
@@ -236,6 +234,12 @@ class TestQualifying:
     def test_a_blank_need_is_refused(self) -> None:
         given(captured(), ACCEPTED).when(QualifyLead(need=" ")).then(Unexplained, field="need", message="need")
 
+    def test_a_budget_is_money_that_could_be_paid(self) -> None:
+        for budget, currency, unit in (("900.005", "EUR", "0.01"), ("0.5", "JPY", "1")):
+            given(captured(), ACCEPTED).when(QualifyLead(need="a mill", budget=Decimal(budget), currency=currency)).then(
+                FinerThanMinorUnit, field="budget", message=budget, fix=unit
+            )
+
     def test_a_budget_needs_a_currency(self) -> None:
         given(captured(), ACCEPTED).when(QualifyLead(need="a mill", budget=Decimal(900))).then(
             BudgetWithoutCurrency, field="currency", message="900"
@@ -273,6 +277,11 @@ class TestConverting:
         given(*history).when(CONVERT.model_copy(update={"can_take_part": False})).then(CannotTakePart, field="can_take_part")
         given(*history).when(CONVERT.model_copy(update={"evidence_note": ""})).then(
             Unexplained, field="evidence_note", message="the evidence"
+        )
+
+    def test_the_opportunitys_amount_is_one_that_somebody_could_pay(self) -> None:
+        given(captured(), ACCEPTED, QUALIFIED).when(CONVERT.model_copy(update={"amount": Decimal("0.005")})).then(
+            FinerThanMinorUnit, field="amount", fix="0.01"
         )
 
     def test_the_opportunitys_id_must_be_free(self) -> None:

@@ -1,26 +1,27 @@
 """Opportunity: what each command leads to (R-37 … R-43)."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from tests.unit.selling_examples import CAMPAIGN, QUOTE, drafted, opened, priced
-from tests.unit.specification import STRANGER, SUBJECT, at, given, of
+from tests.unit.specification import STRANGER, SUBJECT, TODAY, at, given, of, on
 
-from ltc_events.aggregates.base import AlreadyExists, DoesNotExist
+from ltc_events.aggregates.base import AlreadyExists, DoesNotExist, FinerThanMinorUnit
+from ltc_events.aggregates.business_dates import StepDatedTooEarly
 from ltc_events.aggregates.opportunity import (
-    ExitCriteriaOpen,
     OpportunityClosed,
+    OpportunityNotClosed,
     QuoteNotAccepted,
     QuoteOfAnotherDeal,
-    StageNotAhead,
-    StageNotBehind,
-    UnknownStage,
     WonWithoutGrounds,
+    WorthFinerThanMinorUnit,
 )
+from ltc_events.aggregates.order_placement import OrderOnLostDeal
+from ltc_events.aggregates.stages import ExitCriteriaOpen, StageNotAhead, StageNotBehind, UnknownStage
 from ltc_events.application.errors import OtherCustomers
-from ltc_events.application.work import NotFound
+from ltc_events.application.unit_of_work import NotFound
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.lead import Channel
@@ -40,10 +41,13 @@ from ltc_events.schemas.opportunity import (
     MoveStageBack,
     OpenOpportunity,
     OpportunityLost,
+    OpportunityReopened,
     OpportunityWon,
+    ReopenOpportunity,
     StageChanged,
     WinOpportunity,
 )
+from ltc_events.schemas.order import PlaceOrder
 from ltc_events.schemas.policy import PolicyPublished, Stage, Stages
 from ltc_events.schemas.quote import QuoteAccepted, QuoteSent
 
@@ -159,6 +163,22 @@ class TestForecast:
         )
         given(opened()).when(ChangeAmount(amount=Decimal("1000.00"))).then()
 
+    def test_nobody_believes_in_amounts_that_nobody_could_pay(self) -> None:
+        finer = {"amount": Decimal("10.005")}
+        given().when(OpenOpportunity(**{**OPEN, **finer})).then(FinerThanMinorUnit, field="amount", fix="0.01")
+        given().when(OpenOpportunity(title="The mill", currency="JPY", amount=Decimal("0.5"))).then(FinerThanMinorUnit)
+        given(opened()).when(ChangeAmount(**finer)).then(FinerThanMinorUnit, field="amount", message="10.005")
+
+    def test_a_deal_whose_stored_amount_is_finer_is_won_after_its_amount_is_changed(self) -> None:
+        history = (
+            opened(amount=Decimal("10.005")),
+            AmountChanged(was=Decimal("10.005"), amount=Decimal("10.01"), currency="EUR"),
+        )
+        given(*history[:1]).when(WinOpportunity(reason="r")).then(
+            WorthFinerThanMinorUnit, field="", message="10.005", fix="opportunity.change_amount.v1 with a multiple of 0.01"
+        )
+        given(*history).when(WinOpportunity(reason="r")).then(WON.model_copy(update={"amount": Decimal("10.01")}))
+
     def test_the_close_date_changes_with_what_it_was(self) -> None:
         june, july = date(2026, 6, 30), date(2026, 7, 31)
         first = CloseDateChanged(was=None, expected_close_on=june)
@@ -238,3 +258,85 @@ class TestTheEnd:
     @pytest.mark.parametrize("command", [*MOVES, MAPPING, INTERACTION], ids=lambda command: command.type)
     def test_commands_to_an_unknown_deal_say_what_comes_first(self, command: Command) -> None:
         given().when(command).then(DoesNotExist, field="subject", fix="opportunity.open.v1")
+
+
+REOPENED = OpportunityReopened(
+    was="lost",
+    stage="proposal",
+    probability=Decimal(50),
+    amount=Decimal(1000),
+    currency="EUR",
+    reason="they called back",
+    policy_version=0,
+)
+REOPEN = ReopenOpportunity(reason="they called back")
+
+
+class TestOpeningAgain:
+    def test_a_lost_deal_goes_on_in_the_stage_that_it_was_lost_from(self) -> None:
+        story = given(opened(), moved("proposal", 50), LOST).when(REOPEN).then(REOPENED)
+        story.when(AdvanceStage(stage="negotiation")).when(WinOpportunity(reason="by phone"))
+        (won,) = story.events
+        assert won.from_stage == "negotiation"
+        story.when(REOPEN).then(REOPENED.model_copy(update={"was": "won", "stage": "negotiation", "probability": Decimal(75)}))
+
+    def test_what_it_had_been_won_by_is_kept_with_it(self) -> None:
+        (reopened,) = given(opened(), WON.model_copy(update={"quote_id": QUOTE})).when(REOPEN).events
+        assert (reopened.was, reopened.quote_id) == ("won", QUOTE)
+
+    def test_where_the_policy_has_dropped_the_stage_it_begins_anew(self) -> None:
+        (reopened,) = given(opened(), moved("negotiation", 75), LOST, POLICY).when(REOPEN).events
+        assert (reopened.stage, reopened.policy_version) == ("prospecting", 2)
+
+    def test_an_open_deal_is_not_opened_again(self) -> None:
+        given(opened()).when(REOPEN).then(OpportunityNotClosed)
+        given().when(REOPEN).then(DoesNotExist, fix="opportunity.open.v1")
+
+    def test_nothing_is_dated_while_it_was_closed(self) -> None:
+        lost, again, between = TODAY, TODAY + timedelta(days=10), TODAY + timedelta(days=5)
+        given(opened(), on(lost, LOST)).when(REOPEN, on=lost - timedelta(days=1)).then(
+            StepDatedTooEarly, field="effective_on", message=str(lost)
+        )
+        reopened = REOPENED.model_copy(update={"stage": "prospecting", "probability": Decimal(10)})
+        for command in (
+            AdvanceStage(stage="proposal"),
+            ChangeAmount(amount=Decimal(2)),
+            LoseOpportunity(reason=LossReason.PRICE),
+        ):
+            story = given(opened(), on(lost, LOST), on(again, reopened))
+            assert story.when(command, on=again).events
+            given(opened(), on(lost, LOST), on(again, reopened)).when(command, on=between).then(
+                StepDatedTooEarly, message=str(again)
+            )
+
+
+class TestOrderingOnALostDeal:
+    ORDER = derive_id("test", "order")
+
+    def order(self, **more: Any) -> PlaceOrder:
+        return PlaceOrder(quote_id=QUOTE, **more)
+
+    def accepted(self) -> tuple[Any, ...]:
+        quote = at(QUOTE, drafted(opportunity_id=SUBJECT), priced(), QuoteSent(revision=1))
+        return opened(), quote, at(QUOTE, QuoteAccepted(revision=1, net=Decimal(100), currency="EUR", opportunity_id=SUBJECT))
+
+    def test_it_needs_a_reason(self) -> None:
+        for reason in (None, " "):
+            given(*self.accepted(), LOST).when(self.order(reason=reason), subject=self.ORDER).then(
+                OrderOnLostDeal, field="reason", message=f"lost on {TODAY}", fix="opportunity.reopen.v1"
+            )
+        assert given(*self.accepted(), LOST).when(self.order(reason="they want it now"), subject=self.ORDER).events
+
+    def test_or_the_deal_is_opened_again_first(self) -> None:
+        story = given(*self.accepted(), LOST).when(REOPEN)
+        assert story.when(self.order(), subject=self.ORDER).events
+
+    def test_what_counts_is_the_day_of_the_order(self) -> None:
+        lost, again = TODAY + timedelta(days=2), TODAY + timedelta(days=9)
+        history = (*self.accepted(), on(lost, LOST), on(again, REOPENED))
+        for day, is_lost in ((0, False), (1, False), (2, True), (8, True), (9, False)):
+            story = given(*history).when(self.order(), subject=self.ORDER, on=TODAY + timedelta(days=day))
+            if is_lost:
+                story.then(OrderOnLostDeal, message=str(lost))
+            else:
+                assert story.events

@@ -8,7 +8,7 @@ from tests.unit.specification import given
 
 from ltc_events.aggregates.amendment import AmendedBelow, NothingChanges, PriceOfTheDone
 from ltc_events.aggregates.base import DoesNotExist
-from ltc_events.aggregates.billing import LineNamedTwice, LineTooLarge, UnknownLine
+from ltc_events.aggregates.document_math import LineNamedTwice, LineTooLarge, UnknownLine
 from ltc_events.aggregates.order import AlreadyReported, NothingToDeliver, NothingToRelease, OrderIsCancelled, OverDelivery
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.base import Command

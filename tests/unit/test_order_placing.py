@@ -8,8 +8,8 @@ from tests.unit.selling_examples import OPPORTUNITY, QUOTE, drafted, opened, pri
 from tests.unit.specification import STRANGER, SUBJECT, Placed, at, given, of
 
 from ltc_events.aggregates.base import AlreadyExists
-from ltc_events.aggregates.billing import LineNamedTwice
-from ltc_events.aggregates.placing import (
+from ltc_events.aggregates.document_math import LineNamedTwice
+from ltc_events.aggregates.order_placement import (
     DiffersFromQuote,
     OrderInAnotherCurrency,
     OrderIncomplete,
@@ -18,7 +18,7 @@ from ltc_events.aggregates.placing import (
     QuoteNotAccepted,
 )
 from ltc_events.application.errors import OtherCustomers
-from ltc_events.application.work import NotFound
+from ltc_events.application.unit_of_work import NotFound
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.order import OrderAmended, OrderCancelled, OrderInvoiced, OrderLine, OrderPlaced, PlaceOrder
 from ltc_events.schemas.quote import QuoteAccepted, QuoteOrdered, QuoteSent

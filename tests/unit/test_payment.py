@@ -6,19 +6,19 @@ from uuid import UUID
 
 import pytest
 from tests.unit.money_examples import INVOICE, NUMBER, OTHER_INVOICE, PAYMENT, issued, parts_of, received
-from tests.unit.specification import STRANGER, Specification, at, given, of
+from tests.unit.specification import STRANGER, SUBJECT, Specification, at, given, of
 
+from ltc_events.aggregates.allocation import NotAllocated
 from ltc_events.aggregates.base import AlreadyExists, DoesNotExist, FinerThanMinorUnit
 from ltc_events.aggregates.payment import (
-    NotAllocated,
-    NothingToReturn,
     PaymentIsReturned,
 )
 from ltc_events.aggregates.receivable import InstalmentPaid, MoreThanUnapplied, NothingUnapplied, UnknownInstalment
 from ltc_events.application.errors import OtherCustomers
 from ltc_events.application.rules.cash import InvoiceInAnotherCurrency, NothingOpen, OverAllocation
-from ltc_events.application.work import NotFound
-from ltc_events.schemas.base import Command
+from ltc_events.application.unit_of_work import NotFound
+from ltc_events.kernel.ids import derive_id
+from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.invoice import InvoiceReopened, InvoiceSettled, PaymentApplied, PaymentRemoved
 from ltc_events.schemas.payment import (
     AllocatePayment,
@@ -68,6 +68,11 @@ def removed(*parts: tuple[int, str], balance: str) -> PaymentRemoved:
     return PaymentRemoved(
         payment_id=PAYMENT, currency="EUR", parts=put, amount=amount, balance=Decimal(balance), reason="no funds"
     )
+
+
+def by_us(taken_back: Event) -> Event:
+    """The same, as it was put there by mistake."""
+    return taken_back.model_copy(update={"is_correction": True})
 
 
 def told(*requests: tuple[UUID, int | None, str]) -> AllocatePayment:
@@ -182,8 +187,8 @@ def test_instalments_that_are_named_are_open() -> None:
 def test_unallocating_takes_back_all_that_is_against_the_invoice() -> None:
     story = allocation("100", told((INVOICE, 2, "40.00")), TWO_PARTS).when(told((INVOICE, None, "60.00")), subject=PAYMENT)
     story.when(UnallocatePayment(invoice_id=INVOICE, reason="no funds"), subject=PAYMENT).then(
-        at(PAYMENT, unallocated((2, "40.00"), (1, "60.00"), unapplied="100.00")),
-        at(INVOICE, removed((2, "40.00"), (1, "60.00"), balance="100.00"), InvoiceReopened(balance=Decimal(100))),
+        at(PAYMENT, by_us(unallocated((2, "40.00"), (1, "60.00"), unapplied="100.00"))),
+        at(INVOICE, by_us(removed((2, "40.00"), (1, "60.00"), balance="100.00")), InvoiceReopened(balance=Decimal(100))),
     )
     story.when(UnallocatePayment(invoice_id=INVOICE, reason="again"), subject=PAYMENT).then(
         NotAllocated, field="invoice_id", fix="none"
@@ -193,7 +198,8 @@ def test_unallocating_takes_back_all_that_is_against_the_invoice() -> None:
 def test_an_invoice_that_was_still_open_is_not_reopened() -> None:
     story = allocation("50", AllocatePayment(), TWO_PARTS)
     story.when(UnallocatePayment(invoice_id=INVOICE, reason="no funds"), subject=PAYMENT).then(
-        at(PAYMENT, unallocated((1, "50.00"), unapplied="50.00")), at(INVOICE, removed((1, "50.00"), balance="100.00"))
+        at(PAYMENT, by_us(unallocated((1, "50.00"), unapplied="50.00"))),
+        at(INVOICE, by_us(removed((1, "50.00"), balance="100.00"))),
     )
 
 
@@ -208,12 +214,13 @@ def test_a_return_unallocates_everything_first() -> None:
     )
 
 
-def test_the_bank_returns_what_was_not_refunded() -> None:
+def test_the_bank_returns_all_that_came_in() -> None:
     part = PaymentRefunded(amount=Decimal(30), currency="EUR", unapplied=Decimal(70), reason="by mistake")
-    given(received("100"), part).when(ReturnPayment(reason="no funds")).then(
-        PaymentReturned(amount=Decimal(70), currency="EUR", reason="no funds")
-    )
-    given(received("100"), REFUNDED).when(ReturnPayment(reason="no funds")).then(NothingToReturn)
+    story = given(received("100"), part).when(ReturnPayment(reason="no funds"))
+    returned = story.events[0]
+    assert (returned.amount, returned.claimed, returned.claim_id) == (100, 30, derive_id("claim", str(SUBJECT)))
+    story = given(received("100"), REFUNDED).when(ReturnPayment(reason="no funds"))
+    assert (story.events[0].amount, story.events[0].claimed) == (100, 100)
 
 
 def test_unapplied_cash_is_refunded() -> None:

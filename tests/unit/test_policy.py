@@ -79,7 +79,7 @@ def test_required_fields_must_exist() -> None:
 
 
 def test_every_priority_has_a_response_level() -> None:
-    levels = ResponseLevels(kind="response_levels", minutes={"urgent": 30, "high": 60, "normal": -1})
+    levels = ResponseLevels(kind="response_levels", minutes={"urgent": 30, "high": 60})
     given().when(PublishPolicy(content=levels)).then(
         PriorityWithoutLevel, field="content.minutes", message="low, normal", fix="low, normal, high, urgent"
     )

@@ -39,7 +39,7 @@ def test_an_item_stands_in_the_book_once() -> None:
 def test_a_day_is_priced_by_what_began_last_and_was_published_last() -> None:
     book: PriceBook | None = None
     for version, valid_from in enumerate((date(2026, 1, 1), date(2026, 7, 1), date(2026, 4, 1), date(2026, 4, 1)), 1):
-        book = evolve(book, price_book(version, valid_from=valid_from))
+        book = evolve(book, price_book(version, valid_from=valid_from), valid_from)
     assert book is not None
 
     def version_on(day: date) -> int | None:

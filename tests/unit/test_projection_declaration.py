@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from tests.projection_samples import Billed, Bills, Chatter, Ledger, Paid, Voided
 
-from ltc_events.projections.base import Add, Balance, Delete, Handler, Operation, Projection, Put, column, on
-from ltc_events.projections.errors import ProjectionMisdeclared
+from ltc_events.projections.declaration.errors import ProjectionMisdeclared
+from ltc_events.projections.declaration.projection import Add, Balance, Delete, Handler, Operation, Projection, Put, column, on
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 

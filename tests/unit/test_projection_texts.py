@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from ltc_events.projections.base import SqlType
-from ltc_events.projections.texts import MARK, array, csv
+from ltc_events.projections.declaration.projection import SqlType
+from ltc_events.projections.writing.pg_text import MARK, array, csv
 
 
 class _Word(StrEnum):

@@ -23,7 +23,7 @@ from ltc_events.aggregates.quote import (
 )
 from ltc_events.application.errors import OtherCustomers
 from ltc_events.application.rules.selling import NoPricesYet, QuoteInAnotherCurrency
-from ltc_events.application.work import NotFound
+from ltc_events.application.unit_of_work import NotFound
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.policy import DiscountMatrix, PolicyPublished
 from ltc_events.schemas.quote import (
@@ -170,7 +170,7 @@ class TestApproval:
         )
 
     def test_the_approver_is_not_the_requester(self) -> None:
-        for name in ("Sam", " sam"):
+        for name in ("Sam", " sam", "S\u0430m"):  # the last one with a Cyrillic letter
             given(drafted(), priced(20)).when(ApproveDiscount(approver=name, role="director")).then(
                 ApproverIsRequester, field="approver"
             )

@@ -62,6 +62,14 @@ def test_a_file_is_a_report() -> None:
         ('key = ["{group_by}"]', 'key = ["lead"]', "no column lead to be part of the key"),
         ('key = ["{group_by}"]', 'key = ["leads"]\nkey_where = { "{group_by}" = "leads > 0" }', "and is not part of the key"),
         ("%(as_of)s", "%(day)s", "uses day, which is no parameter"),
+        (
+            'type = "integer", meaning = "how many", total = true',
+            'type = "money", meaning = "worth", currency = "{group_by}", total = true',
+            "does not say what that ties_to",
+        ),
+        ("*/", '[ties]\nleads = "leads in the books"\n*/', "the tie of leads is of no amount that is added up"),
+        ('title = "Leads"', 'title = "Leads"\nbooks = "SELECT 1"', "ties need a query books"),
+        ('title = "Leads"', 'title = "Leads"\nbooks = "SELECT %(day)s"', "uses day, which is no parameter"),
     ],
 )
 def test_a_file_that_declares_it_wrongly_is_refused(change: str, into: str, problem: str) -> None:
@@ -69,6 +77,14 @@ def test_a_file_that_declares_it_wrongly_is_refused(change: str, into: str, prob
     assert text != HEAD + SQL
     with pytest.raises(ReportMisdeclared, match=problem):
         declare("leads", text)
+
+
+def test_the_tables_of_the_books_count_as_read() -> None:
+    amount = 'amount = { type = "money", currency = "{group_by}", total = true, meaning = "?" }'
+    books = 'ties_to = "the journal"\nbooks = "SELECT * FROM ltc_read.journal"'
+    text = HEAD.replace("leads = { type", f"{amount}\nleads = {{ type").replace("definition", f"{books}\ndefinition")
+    leads = declare("leads", text.replace("*/", '[ties]\namount = "what is booked"\n*/') + SQL)
+    assert (leads.ties, leads.ties_to, leads.tables) == ({"amount": "what is booked"}, "the journal", {"leads", "journal"})
 
 
 def test_every_report_of_the_catalogue_is_declared_and_says_what_it_means() -> None:

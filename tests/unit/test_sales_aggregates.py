@@ -1,5 +1,6 @@
 """What all aggregates of the sales side have in common: nothing of the published language is left undecided."""
 
+from datetime import date
 from typing import Any, get_args
 
 import pytest
@@ -46,4 +47,4 @@ def test_every_event_changes_its_aggregate_or_says_that_it_does_not(noun: str) -
 @pytest.mark.parametrize("noun", EVENTS_OF)
 def test_a_stream_whose_beginning_is_missing_is_not_read_as_something_else(noun: str) -> None:
     with pytest.raises(BrokenStream, match=f"the stream of a {noun} begins with lead.accepted.v1"):
-        AGGREGATES[noun].evolve(None, LeadAccepted())
+        AGGREGATES[noun].evolve(None, LeadAccepted(), date.min)

@@ -2,15 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import pytest
+from pydantic import StringConstraints
 from tests.evolution import release
 from typer.testing import CliRunner
 
 from ltc_events.cli.schema import app
 from ltc_events.schemas.base import Exact
-from ltc_events.schemas.payment import PaymentReceived
+from ltc_events.schemas.payment import PaymentReceived, ReceivePayment
 from ltc_events.schemas.upcasting import Data, rename, upcast
 
 OLD = PaymentReceived.type
@@ -122,3 +123,54 @@ def test_a_golden_event_that_is_no_longer_read_is_named(folder: Path, tmp_path: 
     assert f"the event at position 5 ({OLD}) cannot be decoded: amount: Field required" in first
     assert f"mend the class of {OLD}, or the upcaster that leads to it" in first
     assert "position 7" in second
+
+
+SHORTER = f"commands/{ReceivePayment.type}.json: reference has the maxLength 5, which was 300"
+
+
+def narrowing(folder: Path, reason: str, *changes: str) -> None:
+    """Accept these changes, for this reason."""
+    (folder / "narrowings.toml").write_text(f"[[narrowing]]\nreason = {json.dumps(reason)}\nchanges = {json.dumps(changes)}\n")
+
+
+def test_a_command_is_narrowed_only_where_the_list_says_so_with_a_reason(folder: Path) -> None:
+    with release(ReceivePayment.type):
+
+        class Receive(ReceivePayment):
+            type: ClassVar[str] = ReceivePayment.type
+            reference: Annotated[str, StringConstraints(min_length=1, max_length=5)] | None = None
+
+        (problem,) = check(folder)[0]
+        assert problem.startswith(SHORTER)
+        for reason, change in (("", SHORTER), (" ", SHORTER), ("banks cut it off", SHORTER.replace("5", "6"))):
+            narrowing(folder, reason, change)
+            assert check(folder)[0] == [problem]
+        narrowing(folder, "banks cut it off", SHORTER)
+        assert check(folder)[0] == []
+        assert CliRunner().invoke(app, ["export", "--dir", str(folder)]).exit_code == 0
+
+
+def test_no_reason_narrows_an_event(folder: Path) -> None:
+    with release(OLD):
+
+        class Received(PaymentReceived):
+            type: ClassVar[str] = OLD
+            fee: Exact
+
+        (problem,) = check(folder)[0]
+        narrowing(folder, "we would like to", problem.partition(";")[0])
+        assert check(folder)[0] == [problem]
+
+
+def test_the_list_is_held_against_what_releases_published(folder: Path, tmp_path: Path) -> None:
+    golden = tmp_path / "golden" / "v0.0"
+    golden.mkdir(parents=True)
+    released = json.loads((folder / "commands" / f"{ReceivePayment.type}.json").read_text())
+    del released["properties"]["reference"]["anyOf"][0]["maxLength"]
+    (golden / "commands.json").write_text(json.dumps({f"commands/{ReceivePayment.type}.json": released}))
+    change = SHORTER.replace("5, which was 300", "300, which was none")
+    assert check(folder, "--golden", str(golden.parent))[0][0].startswith(f"since v0.0: {change}; ")
+    narrowing(folder, "banks cut it off", change)
+    assert check(folder, "--golden", str(golden.parent))[0] == []
+    narrowing(folder, "banks cut it off", change, SHORTER)
+    assert check(folder, "--golden", str(golden.parent))[0] == [f"narrowings.toml accepts what is not so: {SHORTER}"]

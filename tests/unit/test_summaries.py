@@ -1,27 +1,34 @@
 """Every event says in a few words what happened."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import ClassVar
 from uuid import UUID
 
 import pytest
 
-from ltc_events.projections import summaries
-from ltc_events.projections.summaries import summarise
 from ltc_events.schemas.base import Event
-from ltc_events.schemas.catalogue import NOUNS
+from ltc_events.schemas.catalogue import EVENTS
 from ltc_events.schemas.customer import Profile, ProfileUpdated
-from ltc_events.schemas.lead import FirstResponseRecorded, ResponseBreached
+from ltc_events.schemas.lead import FirstResponseRecorded, LeadAccepted, ResponseBreached
 from ltc_events.schemas.opportunity import LossReason, OpportunityLost, OpportunityWon, StageChanged
 from ltc_events.schemas.order import OrderCancelled, OrderShipped
+from ltc_events.schemas.wording import summarise
 
 
-def test_every_event_has_words_of_its_own() -> None:
-    events = {
-        one for noun in NOUNS for one in vars(noun).values() if isinstance(one, type) and issubclass(one, Event) and one.type
-    }
-    assert events
-    assert events - summaries._WORDS.keys() == set()
+def test_that_it_is_dated_before_what_it_follows_is_said_too() -> None:
+    late = date(2026, 2, 1)
+    assert summarise(LeadAccepted(dated_before=late)) == "lead accepted (dated before 2026-02-01, the date of what it follows)"
+    assert summarise(LeadAccepted()) == "lead accepted"
+
+
+def test_an_event_without_words_of_its_own_is_no_event() -> None:
+    with pytest.raises(TypeError, match="Wordless does not say what happened: give it a method in_words"):
+
+        class Wordless(Event):
+            type: ClassVar[str] = "lead.wordless.v1"
+
+    assert "lead.wordless.v1" not in EVENTS
 
 
 @pytest.mark.parametrize(

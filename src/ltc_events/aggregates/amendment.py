@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from ltc_events.aggregates.billing import share
+from ltc_events.aggregates.document_math import share
 from ltc_events.aggregates.order_state import Line, Order, Sold
 from ltc_events.kernel.errors import Refused
-from ltc_events.kernel.money import ZERO, minor_unit
+from ltc_events.kernel.money import ZERO, add_up, minor_unit
 from ltc_events.schemas.order import LineAmount, OrderAmended, OrderLine
 
 
@@ -44,7 +44,7 @@ def amendment(order: Order, asked: Iterable[OrderLine], reason: str) -> OrderAme
         if done and before.line not in after:
             raise AmendedBelow(line=before.line, asked=ZERO, done=done, what="delivered or billed", at="lines")
     changes = _changes(order, after)
-    net = sum((line.net for line in lines), ZERO)
+    net = add_up(line.net for line in lines)
     if not changes and all(_says_the_same(line, order.lines[line.line].sold) for line in lines):
         raise NothingChanges
     return OrderAmended(
@@ -56,6 +56,7 @@ def amendment(order: Order, asked: Iterable[OrderLine], reason: str) -> OrderAme
         complete=all(line.line in order.lines and order.lines[line.line].delivered == line.quantity for line in lines),
         net=net,
         net_change=net - order.net,
+        not_before=max(order.changed_on, order.reversed_on),
     )
 
 

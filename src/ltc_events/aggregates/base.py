@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from ltc_events.aggregates.policies import Policies
-from ltc_events.kernel.errors import LtcError, Refused
+from ltc_events.kernel.errors import Kind, LtcError, Refused
 from ltc_events.kernel.money import minor_unit
 from ltc_events.schemas.base import Event
 
@@ -18,18 +18,23 @@ S = TypeVar("S")
 class Aggregate(Generic[S]):
     """One kind of aggregate. `decide` gets None for a stream that has no event yet, and raises `Refused`.
 
+    `evolve` gets the state (None before the first event), the next event of the stream and its business date.
+
     A command that touches other aggregates too is decided by a rule of the application package instead; it still has its
     noun here, for the events to be evolved by.
     """
 
     noun: str
     decide: Callable[[S | None, Any, Policies], list[Event]]
-    evolve: Callable[[S | None, Any], S]
+    evolve: Callable[[S | None, Any, date], S]
+    begins_with: str | None = None
+    """The type of the event with which its streams begin, of an aggregate that is surveyed by customer."""
 
 
 class BrokenStream(LtcError):
     """the stream of a {noun} begins with {event}, which cannot be its first event"""
 
+    kind = Kind.DEFECT
     remedy = "restore the store from its backup: events are missing"
 
 
@@ -54,6 +59,13 @@ class EndsBeforeStart(Refused):
     remedy = "give an ends_on of {starts_on} or later"
 
 
+class DatedTooEarly(Refused):
+    """{effective_on} is before {earliest}, the date of {what}"""
+
+    field = "effective_on"
+    remedy = "give an effective_on of {earliest} or later"
+
+
 class FinerThanMinorUnit(Refused):
     """{amount} is finer than the smallest amount of {currency}, {unit}"""
 
@@ -65,6 +77,12 @@ def require_minor_units(amount: Decimal, currency: str, at: str) -> None:
     unit = minor_unit(currency)
     if amount % unit:
         raise FinerThanMinorUnit(amount=amount, currency=currency, unit=unit, at=at)
+
+
+def require_not_before(effective_on: date, earliest: date, what: str) -> None:
+    """Refuse an event that is dated before what it acts on; `what` names that with its article: `the payment`."""
+    if effective_on < earliest:
+        raise DatedTooEarly(effective_on=effective_on, earliest=earliest, what=what)
 
 
 def require_order(starts_on: date, ends_on: date) -> None:

@@ -1,6 +1,7 @@
 """Campaign: planned, launched, paid for, closed (R-11). It belongs to the company."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
@@ -11,10 +12,12 @@ from ltc_events.aggregates.base import (
     BrokenStream,
     DoesNotExist,
     require_minor_units,
+    require_not_before,
     require_order,
 )
 from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.frozen import replace
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.campaign import (
     CampaignClosed,
@@ -48,6 +51,9 @@ class Campaign:
     status: Status
     currency: str
     channel: Channel
+    planned_on: date
+    status_on: date
+    """Since when it has its status."""
     costs: frozenset[UUID] = frozenset()
 
 
@@ -83,12 +89,15 @@ def decide(state: Campaign | None, command: CampaignCommand, _policies: Policies
         case LaunchCampaign():
             if state.status is not Status.PLANNED:
                 raise WrongCampaignStatus(action="launched", status=state.status)
+            require_not_before(command.effective_on, state.planned_on, "the campaign's planning")
             return [CampaignLaunched()]
         case RecordCampaignCost():
+            require_not_before(command.effective_on, state.planned_on, "the campaign's planning")
             return [_record_cost(state, command)]
         case CloseCampaign():
             if state.status is Status.CLOSED:
                 raise WrongCampaignStatus(action="closed", status=state.status)
+            require_not_before(command.effective_on, state.status_on, f"the step that made the campaign {state.status}")
             return [CampaignClosed(reason=command.reason)]
         case _:
             assert_never(command)
@@ -124,15 +133,15 @@ def _record_cost(state: Campaign, command: RecordCampaignCost) -> CampaignCostRe
     )
 
 
-def evolve(state: Campaign | None, event: CampaignEvent) -> Campaign:
+def evolve(state: Campaign | None, event: CampaignEvent, effective_on: date) -> Campaign:
     """A campaign after an event."""
     if isinstance(event, CampaignPlanned):
-        return Campaign(Status.PLANNED, event.currency, event.channel)
+        return Campaign(Status.PLANNED, event.currency, event.channel, effective_on, effective_on)
     if state is None:
         raise BrokenStream(noun="campaign", event=event.type)
     match event:
         case CampaignLaunched():
-            return replace(state, status=Status.LAUNCHED)
+            return replace(state, status=Status.LAUNCHED, status_on=effective_on)
         case CampaignCostRecorded():
             return replace(state, costs=state.costs | {event.cost_id})
         case CampaignClosed():

@@ -1,13 +1,14 @@
 """Contract: signed with explicit terms, renewed, terminated (R-56, R-62). Last days are inclusive."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import assert_never
 
-from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist, require_order
+from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist, require_not_before, require_order
 from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.frozen import replace
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.contract import (
     ContractRenewalDue,
@@ -37,6 +38,8 @@ class Contract:
     currency: str
     notice_days: int
     auto_renew: bool
+    agreed_on: date
+    """When its present term was agreed: signed, or prolonged."""
     flagged: bool = False
     """Whether the end of the present term was said to be near."""
     terminated: bool = False
@@ -85,6 +88,7 @@ def decide(state: Contract | None, command: ContractCommand, _policies: Policies
         raise DoesNotExist(noun="contract", first=SignContract.type)
     if state.terminated:
         raise AlreadyTerminated(ends_on=state.ends_on)
+    require_not_before(command.effective_on, state.agreed_on, "the agreement on the contract's present term")
     match command:
         case FlagRenewal():
             return [_flag(state, command)]
@@ -129,17 +133,18 @@ def _flag(state: Contract, command: FlagRenewal) -> ContractRenewalDue:
     return ContractRenewalDue(ends_on=state.ends_on, notice_on=notice_on, auto_renew=state.auto_renew)
 
 
-def evolve(state: Contract | None, event: ContractEvent) -> Contract:
+def evolve(state: Contract | None, event: ContractEvent, effective_on: date) -> Contract:
     """A contract after an event."""
     if isinstance(event, ContractSigned):
-        return Contract(event.starts_on, event.ends_on, event.value, event.currency, event.notice_days, event.auto_renew)
+        terms = (event.value, event.currency, event.notice_days, event.auto_renew)
+        return Contract(event.starts_on, event.ends_on, *terms, agreed_on=effective_on)
     if state is None:
         raise BrokenStream(noun="contract", event=event.type)
     match event:
         case ContractRenewalDue():
             return replace(state, flagged=True)
         case ContractRenewed():
-            return replace(state, ends_on=event.ends_on, value=event.value, flagged=False)
+            return replace(state, ends_on=event.ends_on, value=event.value, flagged=False, agreed_on=effective_on)
         case ContractTerminated():
             return replace(state, ends_on=event.ends_on, terminated=True)
         case _:

@@ -1,29 +1,43 @@
-"""Customer: register, keep the profile current, link other systems' names, add contacts (R-24 … R-26, R-29, R-30, R-73)."""
+"""Customer: register, keep the profile current, link other systems' names, add contacts (R-24 … R-26, R-29, R-30, R-73).
+
+A record that a lead or a mere reference has begun is completed by the registration.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
 from typing import assert_never
 from uuid import UUID
 
-from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist
-from ltc_events.aggregates.completeness import require_customer_fields
+from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist, require_not_before
+from ltc_events.aggregates.phone import e164_of
 from ltc_events.aggregates.policies import Policies
+from ltc_events.aggregates.registration import registration_number_in
+from ltc_events.aggregates.required_fields import require_customer_fields
 from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.frozen import replace
+from ltc_events.kernel.phone_numbers import read_phone_number
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.customer import (
     AddContact,
     ContactAdded,
     CustomerRegistered,
+    CustomerStage,
     LinkReference,
     Profile,
+    ProfileEvent,
     ProfileUpdated,
+    ProspectRegistered,
     ReferenceLinked,
     RegisterCustomer,
+    StubRegistered,
     UpdateProfile,
 )
+from ltc_events.schemas.lead import LeadCaptured
 
 CustomerCommand = RegisterCustomer | UpdateProfile | LinkReference | AddContact
-CustomerEvent = CustomerRegistered | ProfileUpdated | ReferenceLinked | ContactAdded
+CustomerEvent = ProspectRegistered | StubRegistered | CustomerRegistered | ProfileUpdated | ReferenceLinked | ContactAdded
 CONTACTS_MAX = 1000
 
 
@@ -33,7 +47,12 @@ class Customer:
 
     profile: Profile
     references: Mapping[str, str]
+    registered_on: date
+    """When its record began: nothing that acts on it is dated before."""
     contacts: frozenset[UUID] = frozenset()
+    stage: CustomerStage = CustomerStage.CUSTOMER
+    phone_e164: str | None = None
+    """The profile's telephone number in E.164, where it is known to be in use."""
 
 
 class EmptyUpdate(Refused):
@@ -60,16 +79,13 @@ class TooManyContacts(Refused):
 def decide(state: Customer | None, command: CustomerCommand, policies: Policies) -> list[Event]:
     """What a customer's command leads to."""
     if isinstance(command, RegisterCustomer):
-        if state is not None:
-            raise AlreadyExists(noun="customer")
-        policy = policies.required_fields
-        require_customer_fields(command.profile, policy)
-        return [CustomerRegistered(profile=command.profile, references=command.references, policy_version=policy.version)]
+        return [_register(state, command, policies)]
     if state is None:
         raise DoesNotExist(noun="customer", first=RegisterCustomer.type)
+    require_not_before(command.effective_on, state.registered_on, "the customer's registration")
     match command:
         case UpdateProfile():
-            return _update(state.profile, command.profile)
+            return _update(state, command.profile)
         case LinkReference():
             if state.references.get(command.system) == command.reference:
                 return []
@@ -80,13 +96,68 @@ def decide(state: Customer | None, command: CustomerCommand, policies: Policies)
             assert_never(command)
 
 
-def _update(profile: Profile, update: Profile) -> list[Event]:
-    """Only what really changes is recorded; an update that says what is known already records nothing."""
+def prospect(state: Customer | None, lead_id: UUID, lead: LeadCaptured) -> list[Event]:
+    """What a lead does to the record of its customer: begins it, or fills a stub; a customer that is known stays as it is."""
+    if state is not None and state.stage is not CustomerStage.STUB:
+        return []
+    said = Profile(
+        name=lead.company or lead.contact_name, industry=lead.industry, region=lead.region, phone=lead.phone, email=lead.email
+    )
+    return [ProspectRegistered(profile=said, lead_id=lead_id, phone_e164=lead.phone_e164)]
+
+
+def _register(state: Customer | None, command: RegisterCustomer, policies: Policies) -> CustomerRegistered:
+    """A registration may be dated before the lead that began the record: the customer was known before it asked."""
+    if state is not None and state.stage is CustomerStage.CUSTOMER:
+        raise AlreadyExists(noun="customer")
+    known = Profile() if state is None else state.profile
+    profile = _overlaid(known, _registered_in(known.country, command.profile))
+    policy = policies.required_fields
+    require_customer_fields(profile, policy)
+    number = _number(profile, is_given=command.profile.phone is not None)
+    return CustomerRegistered(profile=profile, references=command.references, policy_version=policy.version, phone_e164=number)
+
+
+def _registered_in(country: str | None, said: Profile) -> Profile:
+    """What is said of a customer whose `country` was known so far, with its registration number as that is kept there."""
+    if said.registration_number is None:
+        return said
+    number = registration_number_in(said.country or country, said.registration_number)
+    return said if number == said.registration_number else said.model_copy(update={"registration_number": number})
+
+
+def _number(profile: Profile, *, is_given: bool) -> str | None:
+    """A profile's number in E.164, as its country writes numbers. One that was said before its country is refused no more."""
+    if is_given:
+        return e164_of(profile.phone, profile.country, "profile.phone")
+    return None if profile.phone is None else read_phone_number(profile.phone, profile.country).e164
+
+
+def _overlaid(profile: Profile, later: Profile) -> Profile:
+    """A profile with the fields that were given later."""
+    given = {name: value for name in Profile.model_fields if (value := getattr(later, name)) is not None}
+    return profile.model_copy(update=given)
+
+
+def _update(state: Customer, update: Profile) -> list[Event]:
+    """Only what really changes is recorded; an update that says what is known already records nothing.
+
+    A country that becomes known may say which number a text is, which is a change as well.
+    """
+    profile = state.profile
+    update = _registered_in(profile.country, update)
     given = [(name, value) for name in Profile.model_fields if (value := getattr(update, name)) is not None]
     if not given:
         raise EmptyUpdate(known=", ".join(Profile.model_fields))
     changes = {name: value for name, value in given if value != getattr(profile, name)}
-    return [ProfileUpdated(profile=Profile(**changes))] if changes else []
+    number = state.phone_e164
+    if update.phone is not None or "country" in changes:
+        number = _number(_overlaid(profile, update), is_given=update.phone is not None)
+        if number != state.phone_e164:
+            changes["phone"] = update.phone or profile.phone
+    if not changes:
+        return []
+    return [ProfileUpdated(profile=Profile(**changes), phone_e164=number if "phone" in changes else None)]
 
 
 def _add_contact(state: Customer, command: AddContact) -> ContactAdded:
@@ -100,25 +171,54 @@ def _add_contact(state: Customer, command: AddContact) -> ContactAdded:
         role=command.role,
         phone=command.phone,
         email=command.email,
+        phone_e164=e164_of(command.phone, state.profile.country, "phone"),
     )
 
 
-def evolve(state: Customer | None, event: CustomerEvent) -> Customer:
+def evolve(state: Customer | None, event: CustomerEvent, effective_on: date) -> Customer:
     """A customer after an event."""
-    if isinstance(event, CustomerRegistered):
-        return Customer(event.profile, event.references)
+    match event:
+        case CustomerRegistered():
+            return _numbered(_begun(state, event.profile, effective_on, CustomerStage.CUSTOMER, event.references), event)
+        case ProspectRegistered():
+            return _numbered(_begun(state, event.profile, effective_on, CustomerStage.PROSPECT), event)
+        case StubRegistered():
+            return _begun(state, Profile(), effective_on, CustomerStage.STUB)
     if state is None:
         raise BrokenStream(noun="customer", event=event.type)
     match event:
         case ProfileUpdated():
-            changes = event.profile.model_dump(exclude_none=True)
-            return replace(state, profile=state.profile.model_copy(update=changes))
+            return _numbered(replace(state, profile=_overlaid(state.profile, event.profile)), event)
         case ReferenceLinked():
             return replace(state, references={**state.references, event.system: event.reference})
         case ContactAdded():
             return replace(state, contacts=state.contacts | {event.contact_id})
         case _:
             assert_never(event)
+
+
+def _numbered(state: Customer, event: ProfileEvent) -> Customer:
+    """A number goes with the text that it is of."""
+    return state if event.profile.phone is None else replace(state, phone_e164=event.phone_e164)
+
+
+def _begun(
+    state: Customer | None,
+    profile: Profile,
+    effective_on: date,
+    stage: CustomerStage,
+    references: Mapping[str, str] = MappingProxyType({}),
+) -> Customer:
+    """The record after a step that begins it, or completes what an earlier one has begun."""
+    if state is None:
+        return Customer(profile, references, effective_on, stage=stage)
+    return replace(
+        state,
+        profile=_overlaid(state.profile, profile),
+        references={**state.references, **references},
+        registered_on=min(state.registered_on, effective_on),
+        stage=stage,
+    )
 
 
 CUSTOMER = Aggregate("customer", decide, evolve)

@@ -1,7 +1,7 @@
 """Follow-ups of a lead: scheduled, done or missed (R-18). One that was missed can still be done, late."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 from uuid import UUID
@@ -34,6 +34,7 @@ class FollowUp(NamedTuple):
 
     due_at: datetime
     status: Status = Status.SCHEDULED
+    scheduled_on: date = date.min
 
 
 FollowUps = Mapping[UUID, FollowUp]
@@ -110,12 +111,12 @@ def _schedule(follow_ups: FollowUps, command: ScheduleFollowUp, owner: str | Non
     )
 
 
-def evolve(follow_ups: FollowUps, event: FollowUpEvent) -> FollowUps:
+def evolve(follow_ups: FollowUps, event: FollowUpEvent, effective_on: date) -> FollowUps:
     """The lead's follow-ups after an event."""
     id = event.follow_up_id
     match event:
         case FollowUpScheduled():
-            return {**follow_ups, id: FollowUp(event.due_at)}
+            return {**follow_ups, id: FollowUp(event.due_at, scheduled_on=effective_on)}
         case FollowUpCompleted():
             return {**follow_ups, id: follow_ups[id]._replace(status=Status.DONE)}
         case FollowUpMissed():

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 
 from ltc_events.aggregates.base import require_minor_units
-from ltc_events.aggregates.billing import cash_rounding, instalments, require_enough_lines, require_prepaid_within, totals
+from ltc_events.aggregates.document_math import cash_rounding, instalments, require_enough_lines, require_prepaid_within, totals
 from ltc_events.aggregates.order_state import Line, Order
 from ltc_events.aggregates.policies import Policies
 from ltc_events.aggregates.policy import TermsNotHundredPercent
+from ltc_events.aggregates.tax_category import require_ordered_tax, require_tax
 from ltc_events.kernel.errors import Refused
-from ltc_events.kernel.money import HUNDRED, ZERO
+from ltc_events.kernel.money import HUNDRED, ZERO, add_up
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.invoice import InvoiceIssued, InvoiceLine, InvoiceSettled, IssueInvoice
+from ltc_events.schemas.limits import NET_MAX
 from ltc_events.schemas.order import LineAmount
 from ltc_events.schemas.policy import Term
 
@@ -31,18 +33,30 @@ class StatedPayableDiffers(Refused):
     )
 
 
+class InvoiceTooLarge(Refused):
+    """the invoice comes to {gross}, and no payment can be more than {limit}"""
+
+    field = "lines"
+    remedy = "bill it by several invoices of up to {limit} each"
+
+
 def issue(
     order: Order, billed: Sequence[tuple[Line, LineAmount]], command: IssueInvoice, number: str, policies: Policies
 ) -> list[Event]:
     """The invoice for `billed`, which is settled at once when nothing is payable.
 
-    Raises FinerThanMinorUnit, AllowancesExceedLines, PrepaidExceedsGross, RoundingTooFine, UnknownTerms,
-    TermsNotHundredPercent and StatedPayableDiffers.
+    Raises FinerThanMinorUnit, UnknownTaxCategory, TaxRateUnfit, AllowancesExceedLines, PrepaidExceedsGross, RoundingTooFine,
+    InvoiceTooLarge, UnknownTerms, TermsNotHundredPercent and StatedPayableDiffers.
     """
     currency = order.currency
     _require_payable_amounts(command, currency)
+    for line, _ in billed:
+        # What was ordered before categories were checked, too, comes on no invoice as it is.
+        require_ordered_tax(line.sold.tax_category, line.sold.tax_rate, line.line)
     lines = tuple(_line(index, line, part) for index, (line, part) in enumerate(billed, 1))
     total = totals(lines, command.allowances, command.charges, currency, command.rounding_method)
+    if total.gross > NET_MAX:
+        raise InvoiceTooLarge(gross=total.gross, limit=NET_MAX)
     if command.allowances:
         require_enough_lines(total.taxes)
     prepaid = command.prepaid or ZERO
@@ -76,6 +90,7 @@ def issue(
         billing_version=policies.billing.version,
         terms_version=policies.payment_terms.version,
         references=command.references,
+        not_before=order.placed_on,
     )
     return [issued] if payable else [issued, InvoiceSettled()]
 
@@ -83,7 +98,7 @@ def issue(
 def _terms(command: IssueInvoice, policies: Policies) -> Sequence[Term]:
     """The terms given, those named, or the policy's default."""
     if command.terms:
-        total = sum((term.percent for term in command.terms), ZERO)
+        total = add_up(term.percent for term in command.terms)
         if total != HUNDRED:
             raise TermsNotHundredPercent(terms="the terms given", total=total, at="terms")
         return command.terms
@@ -96,10 +111,11 @@ def _terms(command: IssueInvoice, policies: Policies) -> Sequence[Term]:
 
 
 def _require_payable_amounts(command: IssueInvoice, currency: str) -> None:
-    """Amounts that stand on the invoice as they are given are amounts that can be paid."""
+    """Amounts that stand on the invoice as they are given are amounts that can be paid, and taxed."""
     for name, several in (("allowances", command.allowances), ("charges", command.charges)):
         for index, one in enumerate(several):
             require_minor_units(one.amount, currency, f"{name}.{index}.amount")
+            require_tax(one.tax_category, one.tax_rate, f"{name}.{index}")
     if command.prepaid is not None:
         require_minor_units(command.prepaid, currency, "prepaid")
 

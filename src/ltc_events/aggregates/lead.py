@@ -1,19 +1,23 @@
 """Lead: captured, screened, worked on, qualified, converted or disqualified (R-1 … R-4, R-6, R-14 … R-18, R-21)."""
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
-from ltc_events.aggregates import follow_up
+from ltc_events.aggregates import first_response, follow_up
 from ltc_events.aggregates.assignment import assign
-from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist
-from ltc_events.aggregates.completeness import require_lead_fields
+from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist, require_minor_units
+from ltc_events.aggregates.business_dates import in_order
+from ltc_events.aggregates.first_response import FirstResponse
 from ltc_events.aggregates.follow_up import FollowUps
+from ltc_events.aggregates.phone import e164_of
 from ltc_events.aggregates.policies import Policies
+from ltc_events.aggregates.required_fields import require_lead_fields
 from ltc_events.aggregates.scoring import score
 from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.frozen import replace
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.lead import (
     AssignLead,
@@ -113,11 +117,15 @@ class Lead:
 
     status: Status
     source: Source
-    response_due_at: datetime
+    response: FirstResponse
+    captured_on: date
+    status_on: date
+    """Since when it has its status; where policy has dates recorded that are not in order, the latest of its steps."""
+    temperature_on: date
+    owner_on: date
+    """When it could first be assigned, then when it was last."""
     temperature: Temperature = Temperature.COLD
     owner: str | None = None
-    responded: bool = False
-    breached: bool = False
     opportunity_id: UUID | None = None
     follow_ups: FollowUps = field(default_factory=dict)
 
@@ -185,32 +193,19 @@ class CannotTakePart(Refused):
     remedy = "set can_take_part to true once we can, or close the lead with lead.disqualify.v1"
 
 
-class AlreadyResponded(Refused):
-    """a first response was recorded before"""
-
-    remedy = "send lead.complete_follow_up.v1 for what came after the first response"
-
-
-class AlreadyBreached(Refused):
-    """the breach of the response time was recorded before"""
-
-    remedy = "send lead.record_first_response.v1 when somebody has answered"
-
-
-class ResponseNotDue(Refused):
-    """the first response is due at {due_at}, which has not passed at {now}"""
-
-    remedy = "send lead.record_response_breach.v1 with a time after {due_at}"
-
-
 def decide(state: Lead | None, command: LeadCommand, policies: Policies) -> list[Event]:
     """What a lead's command leads to."""
     if isinstance(command, CaptureLead):
-        if state is not None:
-            raise AlreadyExists(noun="lead")
-        return [_capture(command, policies)]
+        return [capture(state, command, policies, None)]
     state = require_open(state)
+    events = _decide(state, command, policies)
+    return in_order(events, command.effective_on, *_acted_on(state, command), policies)
+
+
+def _decide(state: Lead, command: LeadCommand, policies: Policies) -> list[Event]:
     match command:
+        case CaptureLead():
+            raise AlreadyExists(noun="lead")
         case ScreenLead():
             return [_screen(state, command)]
         case RecordLeadDetail():
@@ -223,10 +218,8 @@ def decide(state: Lead | None, command: LeadCommand, policies: Policies) -> list
             return [score(command.inputs, policies.score_model)]
         case AssignLead():
             return _assign(state, command, policies)
-        case RecordFirstResponse():
-            return [_respond(state, command)]
-        case RecordResponseBreach():
-            return [_breach(state, command)]
+        case RecordFirstResponse() | RecordResponseBreach():
+            return [first_response.decide(state.response, command)]
         case ScheduleFollowUp() | CompleteFollowUp() | MissFollowUp():
             return [follow_up.decide(state.follow_ups, command, state.owner)]
         case QualifyLead():
@@ -235,6 +228,21 @@ def decide(state: Lead | None, command: LeadCommand, policies: Policies) -> list
             return [LeadDisqualified(reason=command.reason)]
         case _:
             assert_never(command)
+
+
+def _acted_on(state: Lead, command: LeadCommand) -> tuple[date, str]:
+    """What a command acts on, with its date: a step on the status before, a change on the last one of its kind."""
+    match command:
+        case AssignLead():
+            return state.owner_on, "the lead's acceptance" if state.owner is None else "its last assignment"
+        case ChangeTemperature():
+            return state.temperature_on, "the lead's capture or its last change of temperature"
+        case QualifyLead() | DisqualifyLead():
+            return state.status_on, f"the step that made the lead {state.status}"
+        case CompleteFollowUp() | MissFollowUp():
+            return state.follow_ups[command.follow_up_id].scheduled_on, "the scheduling of the follow-up"
+        case _:
+            return state.captured_on, "the lead's capture"
 
 
 def require_open(state: Lead | None) -> Lead:
@@ -246,6 +254,11 @@ def require_open(state: Lead | None) -> Lead:
             raise LeadFrozen(opportunity_id=state.opportunity_id)
         raise LeadClosed(status=state.status)
     return state
+
+
+def qualified_on(state: Lead) -> tuple[date, str]:
+    """What a conversion acts on, with its date."""
+    return state.status_on, "the lead's qualification"
 
 
 def convert(state: Lead | None, command: ConvertLead) -> LeadConverted:
@@ -260,7 +273,10 @@ def convert(state: Lead | None, command: ConvertLead) -> LeadConverted:
     return LeadConverted(opportunity_id=command.opportunity_id, evidence=command.evidence, evidence_note=command.evidence_note)
 
 
-def _capture(command: CaptureLead, policies: Policies) -> LeadCaptured:
+def capture(state: Lead | None, command: CaptureLead, policies: Policies, country: str | None) -> LeadCaptured:
+    """Record a lead; its telephone number is read as in its customer's `country`, where that is known."""
+    if state is not None:
+        raise AlreadyExists(noun="lead")
     required, levels = policies.required_fields, policies.response_levels
     require_lead_fields(command, required)
     return LeadCaptured(
@@ -282,6 +298,7 @@ def _capture(command: CaptureLead, policies: Policies) -> LeadCaptured:
         response_due_at=command.occurred_at + timedelta(minutes=levels.content.minutes[command.priority]),
         policy_version=required.version,
         response_policy_version=levels.version,
+        phone_e164=e164_of(command.phone, country, "phone"),
     )
 
 
@@ -304,24 +321,6 @@ def _assign(state: Lead, command: AssignLead, policies: Policies) -> list[Event]
     return [] if assigned.owner == state.owner else [assigned]
 
 
-def _respond(state: Lead, command: RecordFirstResponse) -> FirstResponseRecorded:
-    if state.responded:
-        raise AlreadyResponded
-    in_time = command.occurred_at <= state.response_due_at
-    return FirstResponseRecorded(by=command.by, medium=command.medium, in_time=in_time)
-
-
-def _breach(state: Lead, command: RecordResponseBreach) -> ResponseBreached:
-    if state.responded:
-        raise AlreadyResponded
-    if state.breached:
-        raise AlreadyBreached
-    due_at = state.response_due_at
-    if command.occurred_at <= due_at:
-        raise ResponseNotDue(due_at=due_at.isoformat(), now=command.occurred_at.isoformat())
-    return ResponseBreached(due_at=due_at)
-
-
 def _qualify(state: Lead, command: QualifyLead) -> LeadQualified:
     if state.status is Status.CAPTURED:
         raise LeadNotAccepted(status=state.status)
@@ -331,6 +330,8 @@ def _qualify(state: Lead, command: QualifyLead) -> LeadQualified:
         raise Unexplained(what="the need", at="need")
     if command.budget is not None and command.currency is None:
         raise BudgetWithoutCurrency(budget=command.budget)
+    if command.budget is not None and command.currency is not None:
+        require_minor_units(command.budget, command.currency, "budget")
     return LeadQualified(
         need=command.need,
         budget=command.budget,
@@ -340,32 +341,32 @@ def _qualify(state: Lead, command: QualifyLead) -> LeadQualified:
     )
 
 
-def evolve(state: Lead | None, event: LeadEvent) -> Lead:
+def evolve(state: Lead | None, event: LeadEvent, effective_on: date) -> Lead:
     """A lead after an event."""
     if isinstance(event, LeadCaptured):
         source = Source(event.channel, event.origin, event.campaign_id, event.region)
-        return Lead(Status.CAPTURED, source, event.response_due_at)
+        on = effective_on
+        return Lead(Status.CAPTURED, source, FirstResponse(event.response_due_at), on, on, on, on)
     if state is None:
         raise BrokenStream(noun="lead", event=event.type)
     match event:
         case LeadAccepted():
-            return replace(state, status=Status.ACCEPTED)
+            since = max(state.status_on, effective_on)
+            return replace(state, status=Status.ACCEPTED, status_on=since, owner_on=since)
         case LeadRejected():
             return replace(state, status=Status.REJECTED)
         case LeadDetailRecorded() | LeadScored():
             return state
         case TemperatureChanged():
-            return replace(state, temperature=event.temperature)
+            return replace(state, temperature=event.temperature, temperature_on=max(state.temperature_on, effective_on))
         case LeadAssigned():
-            return replace(state, owner=event.owner)
-        case FirstResponseRecorded():
-            return replace(state, responded=True)
-        case ResponseBreached():
-            return replace(state, breached=True)
+            return replace(state, owner=event.owner, owner_on=max(state.owner_on, effective_on))
+        case FirstResponseRecorded() | ResponseBreached():
+            return replace(state, response=first_response.evolve(state.response, event))
         case FollowUpScheduled() | FollowUpCompleted() | FollowUpMissed():
-            return replace(state, follow_ups=follow_up.evolve(state.follow_ups, event))
+            return replace(state, follow_ups=follow_up.evolve(state.follow_ups, event, effective_on))
         case LeadQualified():
-            return replace(state, status=Status.QUALIFIED)
+            return replace(state, status=Status.QUALIFIED, status_on=max(state.status_on, effective_on))
         case LeadConverted():
             return replace(state, status=Status.CONVERTED, opportunity_id=event.opportunity_id)
         case LeadDisqualified():

@@ -1,17 +1,21 @@
 """Opportunity: a deal on its way through the stages that policy `stages` sets, until it is won or lost (R-37 … R-43)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist
+from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist, require_minor_units
+from ltc_events.aggregates.business_dates import in_order
 from ltc_events.aggregates.policies import Policies, Versioned
 from ltc_events.aggregates.quote import Quote
 from ltc_events.aggregates.quote import Status as QuoteStatus
+from ltc_events.aggregates.stages import advance, first_stage, move_back, stage_or_first
 from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.frozen import replace
+from ltc_events.kernel.money import minor_unit
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.opportunity import (
     AdvanceStage,
@@ -28,7 +32,9 @@ from ltc_events.schemas.opportunity import (
     OpenOpportunity,
     OpportunityLost,
     OpportunityOpened,
+    OpportunityReopened,
     OpportunityWon,
+    ReopenOpportunity,
     StageChanged,
     WinOpportunity,
 )
@@ -43,6 +49,7 @@ OpportunityCommand = (
     | MapDecisionMaker
     | LogInteraction
     | LoseOpportunity
+    | ReopenOpportunity
 )
 """All commands of an opportunity but `WinOpportunity`, which looks at the accepted quote and is decided by a rule."""
 OpportunityEvent = (
@@ -54,6 +61,7 @@ OpportunityEvent = (
     | InteractionLogged
     | OpportunityWon
     | OpportunityLost
+    | OpportunityReopened
 )
 
 
@@ -74,40 +82,35 @@ class Opportunity:
     amount: Decimal
     currency: str
     expected_close_on: date | None
+    opened_on: date
+    stage_on: date
+    """Since when it is in its stage; where policy has dates recorded that are not in order, the latest of its steps."""
+    amount_on: date
+    close_date_on: date
+    closed_on: date | None = None
+    won_by: UUID | None = None
+    """The quote that the deal was won by."""
+    lost_periods: tuple[tuple[date, date | None], ...] = ()
+    """From the day of a loss to the day from which the deal is open again."""
+
+    def lost_since(self, day: date) -> date | None:
+        """The day on which the deal had been lost that was lost on a day; None: it was not."""
+        return next((since for since, until in self.lost_periods if since <= day and (until is None or day < until)), None)
 
 
 class OpportunityClosed(Refused):
     """the opportunity is {status}"""
 
-    remedy = "open another opportunity for new business, with a subject of its own"
+    remedy = (
+        "open another opportunity for new business, with a subject of its own; if this one goes on after all, send "
+        "opportunity.reopen.v1 first"
+    )
 
 
-class UnknownStage(Refused):
-    """{stage} is no stage of policy stages, version {version}"""
+class OpportunityNotClosed(Refused):
+    """the opportunity is open"""
 
-    field = "stage"
-    remedy = "use one of {known}; a deal is closed by opportunity.win.v1 or opportunity.lose.v1"
-
-
-class StageNotAhead(Refused):
-    """{stage} is not after {current}, where the opportunity is"""
-
-    field = "stage"
-    remedy = "advance to one of: {ahead}; to go back, send opportunity.move_stage_back.v1"
-
-
-class StageNotBehind(Refused):
-    """{stage} is not before {current}, where the opportunity is"""
-
-    field = "stage"
-    remedy = "go back to one of: {behind}; to go on, send opportunity.advance_stage.v1"
-
-
-class ExitCriteriaOpen(Refused):
-    """{stage} cannot be left before {missing} (policy stages, version {version})"""
-
-    field = "criteria_met"
-    remedy = "meet {missing}, and list all that is met in criteria_met: {required}"
+    remedy = "go on with it: only a deal that was won or lost can be opened again"
 
 
 class WonWithoutGrounds(Refused):
@@ -115,6 +118,12 @@ class WonWithoutGrounds(Refused):
 
     field = "quote_id"
     remedy = "give the quote_id of the accepted quote, or the reason why there is none"
+
+
+class WorthFinerThanMinorUnit(Refused):
+    """the opportunity is worth {amount}, which is finer than the smallest amount of {currency}, {unit}"""
+
+    remedy = "send opportunity.change_amount.v1 with a multiple of {unit} first"
 
 
 class QuoteOfAnotherDeal(Refused):
@@ -139,23 +148,59 @@ def decide(state: Opportunity | None, command: OpportunityCommand, policies: Pol
         return [_open(command, policies.stages)]
     if state is None:
         raise DoesNotExist(noun="opportunity", first=OpenOpportunity.type)
+    events = _decide(state, command, policies)
+    return in_order(events, command.effective_on, *_acted_on(state, command), policies)
+
+
+def _decide(state: Opportunity, command: OpportunityCommand, policies: Policies) -> list[Event]:
     match command:
+        case OpenOpportunity():
+            raise AlreadyExists(noun="opportunity")
         case MapDecisionMaker():
             return [DecisionMakerMapped(contact_name=command.contact_name, role=command.role, influence=command.influence)]
         case LogInteraction():
             return [InteractionLogged(kind=command.kind, summary=command.summary, by=command.by)]
         case AdvanceStage():
-            return [_advance(require_open(state), command, policies.stages)]
+            return [advance(require_open(state).stage, command, policies.stages)]
         case MoveStageBack():
-            return [_move_back(require_open(state), command, policies.stages)]
+            return [move_back(require_open(state).stage, command, policies.stages)]
         case ChangeAmount():
             return _change_amount(require_open(state), command)
         case ChangeCloseDate():
             return _change_close_date(require_open(state), command)
         case LoseOpportunity():
             return [_lose(require_open(state), command)]
+        case ReopenOpportunity():
+            return [_reopen(state, command, policies.stages)]
         case _:
             assert_never(command)
+
+
+def _acted_on(state: Opportunity, command: OpportunityCommand) -> tuple[date, str]:
+    """What a command acts on, with its date: a change on the last one of its kind, closing on the stage and the amount."""
+    match command:
+        case AdvanceStage() | MoveStageBack():
+            return state.stage_on, f"the step that brought the opportunity to {state.stage}"
+        case ChangeAmount():
+            return state.amount_on, "the last word on the opportunity's amount"
+        case ChangeCloseDate():
+            return state.close_date_on, "the last word on the opportunity's close date"
+        case LoseOpportunity():
+            return closable_on(state)
+        case ReopenOpportunity():
+            return state.closed_on or state.opened_on, f"the day on which the opportunity was {state.status}"
+        case _:
+            return opening(state)
+
+
+def opening(state: Opportunity) -> tuple[date, str]:
+    """What whoever refers to the deal acts on, with its date."""
+    return state.opened_on, "the opening of the opportunity"
+
+
+def closable_on(state: Opportunity) -> tuple[date, str]:
+    """What closing a deal acts on, with its date: the stage that it comes from, and what it is worth."""
+    return max(state.stage_on, state.amount_on), "the last word on the opportunity's stage and amount"
 
 
 def require_open(state: Opportunity | None) -> Opportunity:
@@ -165,12 +210,6 @@ def require_open(state: Opportunity | None) -> Opportunity:
     if state.status is not Status.OPEN:
         raise OpportunityClosed(status=state.status)
     return state
-
-
-def first_stage(stages: Versioned[Stages]) -> tuple[str, Decimal]:
-    """Where every deal begins: the first stage and its probability in percent."""
-    stage = stages.content.stages[0]
-    return stage.name, stage.probability
 
 
 def win(state: Opportunity, id: UUID, command: WinOpportunity, quote: Quote | None) -> OpportunityWon:
@@ -185,6 +224,9 @@ def win(state: Opportunity, id: UUID, command: WinOpportunity, quote: Quote | No
         raise QuoteOfAnotherDeal(other=quote.opportunity_id or "none")
     elif quote.status is not QuoteStatus.ACCEPTED:
         raise QuoteNotAccepted(status=quote.status)
+    unit = minor_unit(state.currency)
+    if state.amount % unit:
+        raise WorthFinerThanMinorUnit(amount=state.amount, currency=state.currency, unit=unit)
     return OpportunityWon(
         from_stage=state.stage,
         amount=state.amount,
@@ -195,6 +237,7 @@ def win(state: Opportunity, id: UUID, command: WinOpportunity, quote: Quote | No
 
 
 def _open(command: OpenOpportunity, stages: Versioned[Stages]) -> OpportunityOpened:
+    require_minor_units(command.amount, command.currency, "amount")
     stage, probability = first_stage(stages)
     return OpportunityOpened(
         title=command.title,
@@ -211,62 +254,10 @@ def _open(command: OpenOpportunity, stages: Versioned[Stages]) -> OpportunityOpe
     )
 
 
-def _advance(state: Opportunity, command: AdvanceStage, policy: Versioned[Stages]) -> StageChanged:
-    stages = policy.content.stages
-    here, there = _places(state.stage, command.stage, policy)
-    if there <= here:
-        ahead = ", ".join(stage.name for stage in stages[here + 1 :]) or "(none: it is the last)"
-        raise StageNotAhead(stage=command.stage, current=state.stage, ahead=ahead)
-    passed = stages[max(here, 0) : there]
-    required = [criterion for stage in passed for criterion in stage.exit_criteria]
-    if required:
-        met = set(command.criteria_met)
-        for stage in passed:
-            missing = [criterion for criterion in stage.exit_criteria if criterion not in met]
-            if missing:
-                raise ExitCriteriaOpen(
-                    stage=stage.name,
-                    missing=", ".join(missing),
-                    required=", ".join(required),
-                    version=policy.version,
-                )
-    return StageChanged(
-        from_stage=state.stage,
-        stage=command.stage,
-        probability=stages[there].probability,
-        backward=False,
-        criteria_met=command.criteria_met,
-        policy_version=policy.version,
-    )
-
-
-def _move_back(state: Opportunity, command: MoveStageBack, policy: Versioned[Stages]) -> StageChanged:
-    stages = policy.content.stages
-    here, there = _places(state.stage, command.stage, policy)
-    if there >= here:
-        behind = ", ".join(stage.name for stage in stages[: max(here, 0)]) or "(none: it is the first)"
-        raise StageNotBehind(stage=command.stage, current=state.stage, behind=behind)
-    return StageChanged(
-        from_stage=state.stage,
-        stage=command.stage,
-        probability=stages[there].probability,
-        backward=True,
-        reason=command.reason,
-        policy_version=policy.version,
-    )
-
-
-def _places(current: str, wanted: str, policy: Versioned[Stages]) -> tuple[int, int]:
-    """Where two stages stand in the order. A current stage that the policy has dropped stands before the first."""
-    names = [stage.name for stage in policy.content.stages]
-    if wanted not in names:
-        raise UnknownStage(stage=wanted, version=policy.version, known=", ".join(names))
-    return names.index(current) if current in names else -1, names.index(wanted)
-
-
 def _change_amount(state: Opportunity, command: ChangeAmount) -> list[Event]:
     if command.amount == state.amount:
         return []
+    require_minor_units(command.amount, state.currency, "amount")
     return [AmountChanged(was=state.amount, amount=command.amount, currency=state.currency, reason=command.reason)]
 
 
@@ -287,27 +278,82 @@ def _lose(state: Opportunity, command: LoseOpportunity) -> OpportunityLost:
     )
 
 
-def evolve(state: Opportunity | None, event: OpportunityEvent) -> Opportunity:
+def _reopen(state: Opportunity, command: ReopenOpportunity, policy: Versioned[Stages]) -> OpportunityReopened:
+    if state.status is Status.OPEN:
+        raise OpportunityNotClosed
+    stage, probability = stage_or_first(state.stage, policy)
+    return OpportunityReopened(
+        was="won" if state.status is Status.WON else "lost",
+        stage=stage,
+        probability=probability,
+        amount=state.amount,
+        currency=state.currency,
+        quote_id=state.won_by,
+        reason=command.reason,
+        policy_version=policy.version,
+    )
+
+
+def evolve(state: Opportunity | None, event: OpportunityEvent, effective_on: date) -> Opportunity:
     """An opportunity after an event."""
     if isinstance(event, OpportunityOpened):
-        return Opportunity(Status.OPEN, event.stage, event.amount, event.currency, event.expected_close_on)
+        return Opportunity(
+            status=Status.OPEN,
+            stage=event.stage,
+            amount=event.amount,
+            currency=event.currency,
+            expected_close_on=event.expected_close_on,
+            opened_on=effective_on,
+            stage_on=effective_on,
+            amount_on=effective_on,
+            close_date_on=effective_on,
+        )
     if state is None:
         raise BrokenStream(noun="opportunity", event=event.type)
     match event:
         case StageChanged():
-            return replace(state, stage=event.stage)
+            return replace(state, stage=event.stage, stage_on=max(state.stage_on, effective_on))
         case AmountChanged():
-            return replace(state, amount=event.amount)
+            return replace(state, amount=event.amount, amount_on=max(state.amount_on, effective_on))
         case CloseDateChanged():
-            return replace(state, expected_close_on=event.expected_close_on)
+            changed_on = max(state.close_date_on, effective_on)
+            return replace(state, expected_close_on=event.expected_close_on, close_date_on=changed_on)
         case DecisionMakerMapped() | InteractionLogged():
             return state
         case OpportunityWon():
-            return replace(state, status=Status.WON)
+            return replace(state, status=Status.WON, closed_on=_closed_on(state, effective_on), won_by=event.quote_id)
         case OpportunityLost():
-            return replace(state, status=Status.LOST)
+            closed_on = _closed_on(state, effective_on)
+            periods = (*state.lost_periods, (closed_on, None))
+            return replace(state, status=Status.LOST, closed_on=closed_on, lost_periods=periods)
+        case OpportunityReopened():
+            return _opened_again(state, event, effective_on)
         case _:
             assert_never(event)
+
+
+def _closed_on(state: Opportunity, effective_on: date) -> date:
+    """When it was closed; where policy has dates recorded that are not in order, not before the steps that it acts on."""
+    return max(effective_on, closable_on(state)[0])
+
+
+def _opened_again(state: Opportunity, event: OpportunityReopened, effective_on: date) -> Opportunity:
+    """Open from the day on: nothing that is done to the deal from now on is dated while it was closed."""
+    on = effective_on if state.closed_on is None else max(effective_on, state.closed_on)
+    periods = state.lost_periods
+    if event.was == "lost" and periods:
+        periods = (*periods[:-1], (periods[-1][0], on))
+    return replace(
+        state,
+        status=Status.OPEN,
+        stage=event.stage,
+        stage_on=on,
+        amount_on=on,
+        close_date_on=on,
+        closed_on=None,
+        won_by=None,
+        lost_periods=periods,
+    )
 
 
 OPPORTUNITY = Aggregate("opportunity", decide, evolve)

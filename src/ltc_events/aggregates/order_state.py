@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from ltc_events.aggregates.dated_balance import NOTHING, DatedBalance
 from ltc_events.kernel.money import ZERO
 
 
@@ -30,19 +32,33 @@ class Line(NamedTuple):
     delivered_amount: Decimal = ZERO
     billed: Decimal = ZERO
     billed_amount: Decimal = ZERO
+    priced_on: date = date.min
+    """Since when it has its price."""
+    to_deliver: DatedBalance = NOTHING
+    """The ordered less the delivered quantity, by date."""
+    unbilled: DatedBalance = NOTHING
+    """The delivered less the billed quantity, by date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order. `reported` holds the ids of the deliveries and shipments that were counted."""
+    """An order. `reported` holds the ids of the deliveries and shipments that were counted.
+
+    `changed_on` is the date of the last amendment, or of the order; `reversed_on` that of the last credit note which made
+    something billable again.
+    """
 
     currency: str
     quote_id: UUID | None
     opportunity_id: UUID | None
     net: Decimal
     lines: Mapping[int, Line]
+    placed_on: date
+    changed_on: date
     cancelled: bool = False
     reported: frozenset[UUID] = frozenset()
+    reversed_on: date = date.min
+    cancelled_on: date = date.min
 
     @property
     def came_to_nothing(self) -> bool:

@@ -1,26 +1,31 @@
 """The policies in force: what each kind says, and in which version. Version 0 is what we start with, before anyone rules."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from ltc_events.kernel.ids import derive_id
+from ltc_events.kernel.frozen import replace
+from ltc_events.kernel.ids import derive_id, reserved_id
 from ltc_events.schemas.policy import (
     AssignmentRule,
     Billing,
+    BusinessDates,
+    Company,
     DiscountMatrix,
     Dunning,
     PaymentTerms,
     PolicyKind,
     PolicyPublished,
     RequiredFields,
+    RequireRegisteredCustomer,
     ResponseLevels,
     ScoreModel,
     Stage,
     Stages,
     Term,
+    WriteOff,
 )
 
 T = TypeVar("T")
@@ -94,7 +99,20 @@ class Policies:
     billing: Versioned[Billing] = Versioned(0, Billing(kind="billing", over_billing_percent=Decimal(0)))
     payment_terms: Versioned[PaymentTerms] = Versioned(0, _TERMS)
     dunning: Versioned[Dunning] = Versioned(
-        0, Dunning(kind="dunning", annual_interest_percent=Decimal(9), fee=Decimal(10), days_between=14)
+        0,
+        Dunning(
+            kind="dunning",
+            annual_interest_percent=Decimal(9),
+            fee=Decimal(0),
+            fees=dict.fromkeys(("EUR", "USD", "GBP", "CHF"), Decimal(10)),
+            days_between=14,
+        ),
+    )
+    business_dates: Versioned[BusinessDates] = Versioned(0, BusinessDates(kind="business_dates"))
+    company: Versioned[Company] = Versioned(0, Company(kind="company", legal_name="(not stated)", functional_currency="EUR"))
+    write_off: Versioned[WriteOff] = Versioned(0, WriteOff(kind="write_off"))
+    require_registered_customer: Versioned[RequireRegisteredCustomer] = Versioned(
+        0, RequireRegisteredCustomer(kind="require_registered_customer")
     )
 
     def with_published(self, event: PolicyPublished) -> "Policies":
@@ -103,9 +121,17 @@ class Policies:
         return replace(self, **changes)
 
 
+_FIRST_KINDS = frozenset(
+    {
+        *("required_fields", "response_levels", "score_model", "assignment_rule", "stages", "discount_matrix"),
+        *("billing", "payment_terms", "dunning"),
+    }
+)
+
+
 def policy_id(kind: str) -> UUID:
-    """The stream of a kind of policy."""
-    return derive_id("policy", kind)
+    """The stream of a kind of policy. Those that came after release v0.1 have an id that nothing else could have taken."""
+    return derive_id("policy", kind) if kind in _FIRST_KINDS else reserved_id("policy", kind)
 
 
 POLICY_IDS = MappingProxyType({policy_id(kind): kind.value for kind in PolicyKind})

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
-from ltc_events.aggregates.base import Aggregate
+from ltc_events.aggregates.base import Aggregate, require_not_before
 from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.time_zones import known_zone
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.customer import Profile
 from ltc_events.schemas.lead import CaptureLead, LeadDetail, Priority
 from ltc_events.schemas.policy import (
+    BusinessDates,
+    Company,
     PaymentTerms,
     PolicyPublished,
     PublishPolicy,
@@ -32,9 +36,10 @@ CUSTOMER_FIELDS = tuple(Profile.model_fields)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How many versions a policy has had."""
+    """How many versions a policy has had, and when the last was published."""
 
-    version: int = 0
+    version: int
+    published_on: date
 
 
 class WrongPolicyStream(Refused):
@@ -71,6 +76,20 @@ class StageNotUsable(Refused):
     remedy = "give each open stage a name of its own; won and lost are always there and are not listed"
 
 
+class UnknownTimeZone(Refused):
+    """{name} is no time zone of the IANA database"""
+
+    field = "content.time_zone"
+    remedy = "give the name of a time zone, for example UTC or Europe/Berlin"
+
+
+class WindowNotBegun(Refused):
+    """business dates would begin on {earliest}, after {effective_on}, the date of this policy"""
+
+    field = "content.earliest"
+    remedy = "give an earliest of {effective_on} or before, so that commands of today can be recorded"
+
+
 def decide(state: Policy | None, command: PublishPolicy, _policies: Policies) -> list[Event]:
     """Put the next version in force, where its content makes sense on its own. R-75."""
     match command.content:
@@ -85,7 +104,15 @@ def decide(state: Policy | None, command: PublishPolicy, _policies: Policies) ->
                 raise PriorityWithoutLevel(missing=", ".join(missing), known=", ".join(Priority))
         case Stages(stages=stages):
             _check_stages(stages)
+        case BusinessDates(earliest=earliest):
+            if earliest > command.effective_on:
+                raise WindowNotBegun(earliest=earliest, effective_on=command.effective_on)
+        case Company(time_zone=name):
+            if known_zone(name) is None:
+                raise UnknownTimeZone(name=name)
     version = 0 if state is None else state.version
+    if state is not None:
+        require_not_before(command.effective_on, state.published_on, f"version {version} of policy {command.content.kind}")
     return [PolicyPublished(version=version + 1, content=command.content)]
 
 
@@ -113,9 +140,9 @@ def _check_stages(stages: tuple[Stage, ...]) -> None:
         seen.add(stage.name)
 
 
-def evolve(_state: Policy | None, event: PolicyPublished) -> Policy:
+def evolve(_state: Policy | None, event: PolicyPublished, effective_on: date) -> Policy:
     """Count the versions."""
-    return Policy(event.version)
+    return Policy(event.version, effective_on)
 
 
 POLICY = Aggregate("policy", decide, evolve)

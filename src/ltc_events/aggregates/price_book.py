@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from ltc_events.aggregates.base import Aggregate
+from ltc_events.aggregates.base import Aggregate, require_not_before
 from ltc_events.aggregates.policies import Policies
+from ltc_events.aggregates.tax_category import require_tax
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.policy import PriceBookItem, PriceBookPublished, PublishPriceBook
@@ -26,6 +27,7 @@ class PriceBook:
 
     currency: str
     lists: tuple[PriceList, ...]
+    published_on: date
 
     def on(self, day: date) -> PriceList | None:
         """The prices valid on a day: those that began last by then, of two that began together the later version.
@@ -53,11 +55,14 @@ def decide(state: PriceBook | None, command: PublishPriceBook, _policies: Polici
     """Publish the next version; it is valid from its own date on, else from the command's business date."""
     if state is not None and command.currency != state.currency:
         raise CurrencyChanged(was=state.currency, currency=command.currency)
+    if state is not None:
+        require_not_before(command.effective_on, state.published_on, f"version {state.lists[-1].version} of the price book")
     seen: set[str] = set()
     for index, item in enumerate(command.items):
         if item.sku in seen:
             raise RepeatedItem(sku=item.sku, at=f"items.{index}.sku")
         seen.add(item.sku)
+        require_tax(item.tax_category, item.tax_rate, f"items.{index}")
     return [
         PriceBookPublished(
             version=1 if state is None else state.lists[-1].version + 1,
@@ -69,10 +74,10 @@ def decide(state: PriceBook | None, command: PublishPriceBook, _policies: Polici
     ]
 
 
-def evolve(state: PriceBook | None, event: PriceBookPublished) -> PriceBook:
+def evolve(state: PriceBook | None, event: PriceBookPublished, effective_on: date) -> PriceBook:
     """A price book with one version more."""
     added = PriceList(event.version, event.valid_from, {item.sku: item for item in event.items})
-    return PriceBook(event.currency, (*(() if state is None else state.lists), added))
+    return PriceBook(event.currency, (*(() if state is None else state.lists), added), effective_on)
 
 
 PRICE_BOOK = Aggregate("price_book", decide, evolve)

@@ -9,13 +9,15 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import NamedTuple
 
 from ltc_events.aggregates.base import require_minor_units
-from ltc_events.aggregates.billing import NET_MAX, LineTooLarge, require_named_once, totals
+from ltc_events.aggregates.document_math import LineTooLarge, require_named_once, totals
+from ltc_events.aggregates.tax_category import require_tax
 from ltc_events.kernel.errors import Refused
-from ltc_events.kernel.money import HUNDRED, ONE, ZERO, round_half_up
+from ltc_events.kernel.money import EXACT, HUNDRED, ONE, ZERO, round_half_up
+from ltc_events.schemas.limits import NET_MAX
 from ltc_events.schemas.policy import PriceBookItem
 from ltc_events.schemas.quote import AppliedDiscount, Discount, QuoteLine, QuoteLineRequest
 
-_EXACT = Context(prec=80)  # products of two 24-digit numbers stay exact until they are rounded to the minor unit
+_WIDE = Context(prec=80)  # for quotients, which no context has whole
 _PERCENT_PLACES = Decimal("0.0001")
 
 
@@ -105,12 +107,14 @@ def _stated_item(request: QuoteLineRequest, at: str) -> Item:
         raise PriceMissing(what="list_price", sku=request.sku, at=f"{at}.list_price")
     if request.tax_rate is None:
         raise PriceMissing(what="tax_rate", sku=request.sku, at=f"{at}.tax_rate")
-    return Item(request.sku, request.list_price, request.tax_category or "S", request.tax_rate)
+    category = request.tax_category or "S"
+    require_tax(category, request.tax_rate, at)
+    return Item(request.sku, request.list_price, category, request.tax_rate)
 
 
 def _price_line(request: QuoteLineRequest, item: Item, currency: str, at: str) -> tuple[QuoteLine, Decimal]:
     """The line, and its discount in percent of its list amount."""
-    exact = _EXACT.multiply(request.quantity, item.list_price)
+    exact = EXACT.multiply(request.quantity, item.list_price)
     if exact > NET_MAX:
         raise LineTooLarge(line=request.line, net=exact, limit=NET_MAX, at=f"{at}.quantity")
     list_amount = round_half_up(exact, currency)
@@ -145,7 +149,7 @@ def _discount(
     for index, discount in enumerate(discounts):
         if discount.percent is not None and discount.amount is None:
             amount = _percent_of(left, discount.percent, currency)
-            unrounded = _EXACT.multiply(unrounded, ONE - discount.percent / HUNDRED)
+            unrounded = EXACT.multiply(unrounded, ONE - discount.percent / HUNDRED)
         elif discount.amount is not None and discount.percent is None:
             amount = discount.amount
             require_minor_units(amount, currency, f"{at}.{index}.amount")
@@ -161,13 +165,13 @@ def _discount(
 
 
 def _percent_of(amount: Decimal, percent: Decimal, currency: str) -> Decimal:
-    return round_half_up(_EXACT.multiply(amount, percent).scaleb(-2, _EXACT), currency)
+    return round_half_up(EXACT.multiply(amount, percent).scaleb(-2, EXACT), currency)
 
 
 def _percent_off(list_amount: Decimal, left: Decimal) -> Decimal:
     """In percent, to four decimals, without trailing zeros."""
     if not list_amount:
         return ZERO
-    percent = _EXACT.divide(_EXACT.multiply(list_amount - left, HUNDRED), list_amount)
+    percent = _WIDE.divide(EXACT.multiply(EXACT.subtract(list_amount, left), HUNDRED), list_amount)
     rounded = percent.quantize(_PERCENT_PLACES, ROUND_HALF_UP)
     return rounded.quantize(ONE) if rounded == rounded.to_integral_value() else rounded.normalize()

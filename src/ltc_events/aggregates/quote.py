@@ -1,6 +1,6 @@
 """Quote: drafted, priced with a trace, approved where policy wants it, sent, answered, revised (R-48 … R-51)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -8,10 +8,13 @@ from typing import assert_never
 from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist
+from ltc_events.aggregates.business_dates import in_order
 from ltc_events.aggregates.policies import Policies, Versioned
 from ltc_events.aggregates.price_book import PriceList
 from ltc_events.aggregates.pricing import price
 from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.frozen import replace
+from ltc_events.kernel.identity import same_person
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.policy import DiscountMatrix
@@ -78,6 +81,9 @@ class Quote:
     valid_until: date
     opportunity_id: UUID | None
     price_book_id: UUID | None
+    drafted_on: date
+    step_on: date
+    """When its last step was; where policy has dates recorded that are not in order, the latest of its steps."""
     priced: QuotePriced | None = None
     order_id: UUID | None = None
 
@@ -215,6 +221,15 @@ def decide(state: Quote | None, command: QuoteCommand, policies: Policies) -> li
     """What a quote's command leads to."""
     if state is None:
         raise DoesNotExist(noun="quote", first=DraftQuote.type)
+    return in_order(_decide(state, command, policies), command.effective_on, *last_step(state), policies)
+
+
+def last_step(state: Quote) -> tuple[date, str]:
+    """What every step of a quote acts on, with its date: the step before."""
+    return state.step_on, f"the step that made the quote {state.status}"
+
+
+def _decide(state: Quote, command: QuoteCommand, policies: Policies) -> list[Event]:
     match command:
         case ApproveDiscount():
             return [_approve(state, command, policies.discount_matrix)]
@@ -256,7 +271,7 @@ def _waiting(state: Quote, approver: str) -> QuotePriced:
     """What waits for a decision that this approver may take (R-51)."""
     if state.status is not Status.WAITING or state.priced is None:
         raise NothingToApprove(status=state.status, next_step=_next_step(state))
-    if approver.strip().casefold() == state.priced.requested_by.strip().casefold():
+    if same_person(approver, state.priced.requested_by):
         raise ApproverIsRequester(approver=approver)
     return state.priced
 
@@ -317,31 +332,35 @@ def _revise(state: Quote, command: ReviseQuote) -> QuoteRevised:
     return QuoteRevised(revision=state.revision + 1, reason=command.reason, valid_until=valid_until)
 
 
-def evolve(state: Quote | None, event: QuoteEvent) -> Quote:
+def evolve(state: Quote | None, event: QuoteEvent, effective_on: date) -> Quote:
     """A quote after an event."""
     if isinstance(event, QuoteDrafted):
-        return Quote(Status.DRAFT, 1, event.currency, event.valid_until, event.opportunity_id, event.price_book_id)
+        about = (event.opportunity_id, event.price_book_id)
+        return Quote(Status.DRAFT, 1, event.currency, event.valid_until, *about, effective_on, effective_on)
     if state is None:
         raise BrokenStream(noun="quote", event=event.type)
+    if isinstance(event, QuoteOrdered):
+        return replace(state, order_id=event.order_id)
+    on = max(state.step_on, effective_on)
     match event:
         case QuotePriced():
-            return replace(state, status=Status.WAITING if event.approval_needed else Status.PRICED, priced=event)
+            status = Status.WAITING if event.approval_needed else Status.PRICED
+            return replace(state, status=status, priced=event, step_on=on)
         case DiscountApproved():
-            return replace(state, status=Status.PRICED)
+            return replace(state, status=Status.PRICED, step_on=on)
         case DiscountRejected():
-            return replace(state, status=Status.DRAFT, priced=None)
+            return replace(state, status=Status.DRAFT, priced=None, step_on=on)
         case QuoteSent():
-            return replace(state, status=Status.SENT)
+            return replace(state, status=Status.SENT, step_on=on)
         case QuoteAccepted():
-            return replace(state, status=Status.ACCEPTED)
-        case QuoteOrdered(order_id=order_id):
-            return replace(state, order_id=order_id)
+            # Its own date: no step of the quote follows, and what does, the order, is not dated before the acceptance.
+            return replace(state, status=Status.ACCEPTED, step_on=effective_on)
         case QuoteRejected():
-            return replace(state, status=Status.REJECTED)
+            return replace(state, status=Status.REJECTED, step_on=on)
         case QuoteExpired():
-            return replace(state, status=Status.EXPIRED)
-        case QuoteRevised():
-            return replace(state, status=Status.DRAFT, revision=event.revision, valid_until=event.valid_until, priced=None)
+            return replace(state, status=Status.EXPIRED, step_on=on)
+        case QuoteRevised(revision=revision, valid_until=valid_until):
+            return replace(state, status=Status.DRAFT, revision=revision, valid_until=valid_until, priced=None, step_on=on)
         case _:
             assert_never(event)
 

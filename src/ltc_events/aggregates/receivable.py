@@ -1,14 +1,15 @@
 """What is owed on an invoice: its instalments, what is open of each, and how amounts are put against them. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from ltc_events.aggregates.dated_balance import NOTHING, DatedBalance, require_available
 from ltc_events.kernel.errors import Refused
-from ltc_events.kernel.money import ZERO
+from ltc_events.kernel.money import ZERO, add_up
 from ltc_events.schemas.invoice import Part
 
 
@@ -46,17 +47,40 @@ class Document(NamedTuple):
     taxes: tuple[Tax, ...]
     gross: Decimal
     rounding: Decimal
+    issued_on: date
+
+
+class Relief(NamedTuple):
+    """Of what was written off, the `amount` whose tax was relieved, and the net and tax in it by category and rate."""
+
+    amount: Decimal = ZERO
+    taxes: tuple[Tax, ...] = ()
+
+
+NO_RELIEF = Relief()
 
 
 class Item(NamedTuple):
-    """An instalment: what is open of it, the reminders that were sent for it, and what of it was written off."""
+    """An instalment: what is open of it by date, the reminders that were sent for it, what of it was written off, and what
+    interest was claimed."""
 
     number: int
     due_on: date
-    open: Decimal
+    dated_open: DatedBalance
     notices: int = 0
     noticed_on: date | None = None
-    written_off: Decimal = ZERO
+    dated_written_off: DatedBalance = NOTHING
+    interest_claimed: Decimal = ZERO
+
+    @property
+    def open(self) -> Decimal:
+        """What is open of it by now."""
+        return self.dated_open.amount
+
+    @property
+    def written_off(self) -> Decimal:
+        """What of it is written off by now."""
+        return self.dated_written_off.amount
 
 
 class Credited(NamedTuple):
@@ -70,7 +94,10 @@ class Credited(NamedTuple):
 class Invoice:
     """An invoice. `items` are in the order they are due; `balance` is the sum of what is open of them.
 
-    `credit_notes` are those that correct it.
+    `credit_notes` are those that correct it; `dispute_on` is the date of the last dispute or of its resolution. `relief` is of
+    the tax of what was written off; `prepaid` is what was paid outside of this ledger, as the invoice says, and is not credited.
+    `promised` is what is left to pay of the promise to pay `promise` by `promised_on`; none is left once it is kept. `claims`
+    are those for its reminders.
     """
 
     document: Document
@@ -80,6 +107,22 @@ class Invoice:
     disputed: bool = False
     promised_on: date | None = None
     credit_notes: tuple[UUID, ...] = ()
+    dispute_on: date | None = None
+    relief: Relief = NO_RELIEF
+    prepaid: Decimal = ZERO
+    promised: Decimal = ZERO
+    promise: Decimal = ZERO
+    claims: tuple[UUID, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """How a refusal names it."""
+        return f"invoice {self.document.number}"
+
+    @property
+    def called_written_off(self) -> str:
+        """How a refusal names what was given up of it."""
+        return f"what was written off of {self.called}"
 
 
 class NothingOwed(Refused):
@@ -130,22 +173,35 @@ def require_unapplied(noun: str, unapplied: Decimal, amount: Decimal, at: str) -
         raise MoreThanUnapplied(noun=noun, asked=amount, unapplied=unapplied, at=at)
 
 
-def parts_of(items: Iterable[Item], amount: Decimal) -> tuple[Part, ...]:
-    """`amount` put against open items in the order given, up to what is open of each."""
-    return _spread(((item.number, item.open) for item in items), amount)
+def written_off_total(invoice: Invoice) -> Decimal:
+    """What was given up of an invoice, and was neither credited nor recovered since."""
+    return add_up(item.written_off for item in invoice.items)
 
 
-def written_off_parts(items: Iterable[Item], amount: Decimal) -> tuple[Part, ...]:
-    """`amount` put against what was written off of items, in the order given, up to what was of each."""
-    return _spread(((item.number, item.written_off) for item in items), amount)
+def parts_of(items: Iterable[Item], amount: Decimal, on: date, what: str) -> tuple[Part, ...]:
+    """`amount`, which is open by now, put against items in the order given, up to what is open of each on a day and after.
+
+    Raises AvailableLater for `what`.
+    """
+    return _spread([(item.number, item.dated_open) for item in items], amount, on, what)
 
 
-def _spread(rooms: Iterable[tuple[int, Decimal]], amount: Decimal) -> tuple[Part, ...]:
+def written_off_parts(items: Iterable[Item], amount: Decimal, on: date, what: str) -> tuple[Part, ...]:
+    """`amount` put against what was written off of items, in the order given, up to what was of each on a day and after.
+
+    Raises AvailableLater for `what`.
+    """
+    return _spread([(item.number, item.dated_written_off) for item in items], amount, on, what)
+
+
+def _spread(rooms: Sequence[tuple[int, DatedBalance]], amount: Decimal, on: date, what: str) -> tuple[Part, ...]:
+    require_available([balance for _, balance in rooms], on, amount, what)
     parts = []
     left = amount
-    for number, room in rooms:
+    for number, balance in rooms:
         if left <= 0:
             break
+        room = balance.available(on)
         if room > 0:
             taken = min(left, room)
             parts.append(Part(instalment=number, amount=taken))
@@ -166,24 +222,33 @@ def item_of(invoice: Invoice, items: Iterable[Item], instalment: int, at: str) -
     return item
 
 
-def less(items: tuple[Item, ...], parts: Iterable[Part]) -> tuple[Item, ...]:
-    """The items with the parts taken off."""
+def less(items: tuple[Item, ...], parts: Iterable[Part], on: date) -> tuple[Item, ...]:
+    """The items with the parts taken off on a day."""
     taken = {part.instalment: part.amount for part in parts}
     if not taken:
         return items
     return tuple(
-        Item(item.number, item.due_on, item.open - taken[item.number], item.notices, item.noticed_on, item.written_off)
+        Item(
+            item.number,
+            item.due_on,
+            item.dated_open.moved(on, -taken[item.number]),
+            item.notices,
+            item.noticed_on,
+            item.dated_written_off,
+            item.interest_claimed,
+        )
         if item.number in taken
         else item
         for item in items
     )
 
 
-def written_off(items: tuple[Item, ...], parts: Iterable[Part], sign: int = 1) -> tuple[Item, ...]:
-    """The items with the parts noted as written off; with `sign` -1 as written off no longer. What is open stays."""
+def written_off(items: tuple[Item, ...], parts: Iterable[Part], on: date, sign: int = 1) -> tuple[Item, ...]:
+    """The items with the parts noted as written off on a day; with `sign` -1 as no longer. What is open stays."""
     noted = {part.instalment: sign * part.amount for part in parts}
     if not noted:
         return items
     return tuple(
-        item._replace(written_off=item.written_off + noted[item.number]) if item.number in noted else item for item in items
+        item._replace(dated_written_off=item.dated_written_off.moved(on, noted[item.number])) if item.number in noted else item
+        for item in items
     )

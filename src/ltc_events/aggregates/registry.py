@@ -4,6 +4,7 @@ from typing import Any
 
 from ltc_events.aggregates.base import Aggregate
 from ltc_events.aggregates.campaign import CAMPAIGN
+from ltc_events.aggregates.claim import CLAIM
 from ltc_events.aggregates.contract import CONTRACT
 from ltc_events.aggregates.credit_note import CREDIT_NOTE
 from ltc_events.aggregates.customer import CUSTOMER
@@ -30,5 +31,6 @@ AGGREGATES: dict[str, Aggregate[Any]] = {
     "invoice": INVOICE,
     "credit_note": CREDIT_NOTE,
     "payment": PAYMENT,
+    "claim": CLAIM,
     "number_series": NUMBER_SERIES,
 }

@@ -1,27 +1,34 @@
 """One batch of commands being decided: states as they are after every command so far, and what to store of it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import reduce
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate
+from ltc_events.aggregates.business_days import widest_window, window, zone_of
+from ltc_events.aggregates.customer import CUSTOMER
 from ltc_events.aggregates.policies import POLICY_IDS, Policies
+from ltc_events.aggregates.policy import POLICY
 from ltc_events.aggregates.registry import AGGREGATES
-from ltc_events.application.errors import IdTaken, OtherCustomers
-from ltc_events.application.work import NotFound
-from ltc_events.schemas.base import Event
+from ltc_events.application.errors import IdTaken, OtherCustomers, OwnCustomer, ReservedId, StaleVersion, UnregisteredCustomer
+from ltc_events.application.unit_of_work import NotFound
+from ltc_events.schemas.base import Command, Event
+from ltc_events.schemas.catalogue import noun_of
+from ltc_events.schemas.customer import StubRegistered
 from ltc_events.schemas.envelope import Message
-from ltc_events.schemas.invoice import InvoiceIssued
-from ltc_events.schemas.policy import PolicyPublished
+from ltc_events.schemas.policy import BusinessDates, PolicyPublished, PublishPolicy
 from ltc_events.schemas.record import Record
 from ltc_events.store.commit import NewEvent, Reads
 from ltc_events.store.event_store import EventStore
 
+K = TypeVar("K")
 S = TypeVar("S")
 _POLICIES = frozenset(id.int for id in POLICY_IDS)
+# A customer registers itself, a lead its prospect; and a reminder or a returned payment leads to claims, whoever it concerns.
+_NEED_NO_CUSTOMER = frozenset({"customer", "lead", "claim"})
 
 
 class Entry(NamedTuple):
@@ -36,24 +43,21 @@ class Entry(NamedTuple):
 NOTHING = Entry("", None, 0, None)
 
 
-def noun_of(type_name: str) -> str:
-    """The noun of a command's or event's type: `invoice` of `invoice.issue.v1`."""
-    return type_name.partition(".")[0]
-
-
 def evolve(entry: Entry, record: Record) -> Entry:
     """The entry of a stream after one more of its records."""
     noun = noun_of(record.event.type)
-    return Entry(noun, AGGREGATES[noun].evolve(entry.state, record.event), record.version, record.customer_id)
+    return Entry(
+        noun, AGGREGATES[noun].evolve(entry.state, record.event, record.effective_on), record.version, record.customer_id
+    )
 
 
-def fold(records: Iterable[Record]) -> Entry:
-    """The entry of a stream from all of its records."""
-    return reduce(evolve, records, NOTHING)
+def fold(records: Iterable[Record], known: Entry = NOTHING) -> Entry:
+    """The entry of a stream from the records that follow what is known of it: by default all of its records."""
+    return reduce(evolve, records, known)
 
 
 class Cache:
-    """What is known of the store between batches: streams, and whose invoices they are; bounded, oldest use first out.
+    """What is known of the store between batches: streams, and which of them a customer has; bounded, oldest use first out.
 
     Both go by the `int` of a UUID: hashing and comparing a UUID is Python code, and happens a dozen times a command.
     """
@@ -61,68 +65,108 @@ class Cache:
     def __init__(self, size: int) -> None:
         self._size = size
         self.entries: dict[int, Entry] = {}
-        self.invoices: dict[int, list[UUID]] = {}
+        self.outdated: dict[int, Entry] = {}
+        """What was true before somebody else wrote: true up to its version, for streams only grow."""
+        self.surveys: dict[tuple[str, int], list[UUID]] = {}
+        """All streams of an aggregate (its noun) that a customer has, in the order in which they began."""
 
     def absorb(self, batch: "Batch") -> None:
         """Keep what a stored batch has touched."""
         entries = self.entries
         for number, entry in batch.entries.items():
             entries.pop(number, None)
+            self.outdated.pop(number, None)
             if entry.version:
                 entries[number] = entry
-        for customer, issued in batch.issued.items():
-            if customer in self.invoices:
-                self.invoices[customer].extend(issued)
+        for survey, begun in batch.begun.items():
+            if survey in self.surveys:
+                self.surveys[survey].extend(begun)
         self._shrink(self.entries)
-        self._shrink(self.invoices)
+        self._shrink(self.outdated)
+        self._shrink(self.surveys)
 
     def forget(self, streams: Iterable[UUID] | None) -> None:
-        """Drop streams that somebody else wrote; None: everything."""
-        self.invoices.clear()
+        """Streams that somebody else wrote are outdated; None: everything is."""
+        self.surveys.clear()
         if streams is None:
+            self.outdated |= self.entries
             self.entries.clear()
             return
         for id in streams:
-            self.entries.pop(id.int, None)
+            entry = self.entries.pop(id.int, None)
+            if entry is not None:
+                self.outdated[id.int] = entry
 
-    def _shrink(self, entries: dict[int, Any]) -> None:
-        for number in list(islice(entries, max(0, len(entries) - self._size))):
-            del entries[number]
+    def _shrink(self, known: dict[K, Any]) -> None:
+        for key in list(islice(known, max(0, len(known) - self._size))):
+            del known[key]
 
 
 class Batch:
     """States are looked for in this batch's own changes, then in the cache, then in the store."""
 
-    def __init__(self, store: EventStore, cache: Cache, policies: Policies) -> None:
+    def __init__(self, store: EventStore, cache: Cache, policies: Policies, now: datetime) -> None:
         self._store = store
         self._cache = cache
-        self.policies = policies
+        self._now = now
+        self._rule(policies)
         self.entries: dict[int, Entry] = {}
         """Every stream that the batch has touched, as it now is."""
-        self.issued: dict[int, list[UUID]] = {}
-        """The invoices that the batch has issued, per customer."""
-        self._listed: set[int] = set()
-        """The customers whose invoices were asked for."""
+        self.begun: dict[tuple[str, int], list[UUID]] = {}
+        """The streams that the batch has begun, of aggregates that are surveyed by customer."""
+        self._surveyed: set[int] = set()
+        """The customers of whom all streams of an aggregate were asked for."""
+
+    def publish(self, event: PolicyPublished) -> None:
+        """Let the commands that follow be decided by a policy that the batch itself has put in force."""
+        self._rule(self.policies.with_published(event))
+
+    def _rule(self, policies: Policies) -> None:
+        self.policies = policies
+        self.window = window(self._now, policies)
+        """The business dates that its commands may have."""
+        company = policies.company.content
+        self.zone = None if company.time_zone == "UTC" else zone_of(company)
+        """Where the date of a moment is not that of UTC, the company's time zone."""
+
+    def business_dated(self, message: Message, command: Command) -> Command:
+        """The command with the date that it has for the company. Raises OutsideWindow."""
+        if self.zone is not None and not message.is_dated:
+            day = message.occurred_at.astimezone(self.zone).date()
+            if day != command.effective_on:
+                command = command.model_copy(update={"effective_on": day})
+        earliest, latest = self.window
+        if not earliest <= command.effective_on <= latest:
+            is_mending = type(command) is PublishPolicy and type(command.content) is BusinessDates
+            (widest_window(self._now, self.policies) if is_mending else self.window).require(command.effective_on)
+        return command
 
     def prefetch(self, ids: Iterable[UUID]) -> None:
-        """Load the streams that are not known yet, in one query."""
-        own, cached = self.entries, self._cache.entries
+        """Load the streams that are not known yet, in one query; of those that are outdated what is new, in another."""
+        own, cached, outdated = self.entries, self._cache.entries, self._cache.outdated
         missing = {id.int: id for id in ids if id.int not in cached and id.int not in own}
-        if missing:
-            loaded = self._store.load(list(missing.values()))
-            for number, id in missing.items():
-                own[number] = fold(loaded.get(id, ()))
+        if not missing:
+            return
+        grown = {number: id for number, id in missing.items() if number in outdated} if outdated else {}
+        fresh = [id for number, id in missing.items() if number not in grown]
+        loaded = self._store.load(fresh) if fresh else {}
+        if grown:
+            loaded |= self._store.load_after({id: outdated[number].version for number, id in grown.items()})
+        for number, id in missing.items():
+            own[number] = fold(loaded.get(id, ()), outdated.get(number, NOTHING))
 
-    def prefetch_invoices(self, customers: Iterable[UUID]) -> None:
-        """Find the invoices of customers of whom they are not known yet, in one query, and load them in another."""
-        known = self._cache.invoices
+    def survey(self, aggregate: Aggregate[Any], customers: Iterable[UUID]) -> None:
+        """Find the streams of customers of whom they are not known yet, in one query, and load them in another."""
+        if aggregate.begins_with is None:
+            raise ValueError(f"{aggregate.noun} does not state what its streams begin with")
+        known = self._cache.surveys
         wanted = {id.int: id for id in customers}
-        self._listed.update(wanted)
-        missing = {number: id for number, id in wanted.items() if number not in known}
+        self._surveyed.update(wanted)
+        missing = {(aggregate.noun, number): id for number, id in wanted.items() if (aggregate.noun, number) not in known}
         if missing:
-            found = self._store.streams_of(list(missing.values()), InvoiceIssued.type)
-            known.update((number, found.get(id, [])) for number, id in missing.items())
-            self.prefetch(id for number in missing for id in known[number])
+            found = self._store.streams_of(list(missing.values()), aggregate.begins_with)
+            known.update((survey, found.get(id, [])) for survey, id in missing.items())
+            self.prefetch(id for survey in missing for id in known[survey])
 
     def entry(self, id: UUID) -> Entry:
         """The stream as it is after all commands so far."""
@@ -131,30 +175,32 @@ class Batch:
         if entry is None:
             entry = self._cache.entries.get(number)
             if entry is None:
-                entry = fold(self._store.stream(id))
+                known = self._cache.outdated.get(number, NOTHING)
+                entry = fold(self._store.stream(id, after_version=known.version), known)
             self.entries[number] = entry
         return entry
 
-    def invoices_of(self, customer_id: UUID) -> list[UUID]:
-        """The customer's invoices: those stored, and those of this batch behind them."""
-        self.prefetch_invoices([customer_id])
-        return [*self._cache.invoices[customer_id.int], *self.issued.get(customer_id.int, ())]
+    def streams_of(self, aggregate: Aggregate[Any], customer_id: UUID) -> list[UUID]:
+        """The customer's streams of this aggregate: those stored, and those of this batch behind them."""
+        self.survey(aggregate, [customer_id])
+        survey = aggregate.noun, customer_id.int
+        return [*self._cache.surveys[survey], *self.begun.get(survey, ())]
 
     def reads(self, since: int, events: Iterable[NewEvent]) -> Reads:
         """What these events were decided on besides the streams they are written to; policies too, whatever was decided."""
         written = {one.subject.int for one in events}
-        return Reads(since, _POLICIES.union(self.entries).difference(written), self._listed)
+        return Reads(since, _POLICIES.union(self.entries).difference(written), self._surveyed)
 
 
 class CommandWork:
     """One command at work on a batch (the `Work` of the rules). Nothing of it counts before `finish`."""
 
-    __slots__ = ("_batch", "_entries", "_envelope", "_invoices", "customer_id", "emitted", "policies", "subject")
+    __slots__ = ("_batch", "_begun", "_entries", "_envelope", "customer_id", "effective_on", "emitted", "policies", "subject")
 
     def __init__(self, batch: Batch, message: Message, effective_on: date) -> None:
         self._batch = batch
         self._entries: dict[int, Entry] = {}
-        self._invoices: list[UUID] = []
+        self._begun: list[tuple[str, UUID]] = []
         self._envelope = (
             message.occurred_at,
             effective_on,
@@ -163,6 +209,7 @@ class CommandWork:
             message.causation_id,
             message.actor,
         )
+        self.effective_on = effective_on
         self.subject = message.subject
         self.customer_id = message.customer_id
         self.policies = batch.policies
@@ -180,39 +227,84 @@ class CommandWork:
         state: S = entry.state
         return state
 
+    def require_version(self, expected: int) -> None:
+        """Raise StaleVersion unless the subject is as its sender saw it. Whose it is not learns nothing of its version."""
+        entry = self._entry(self.subject)
+        owner = entry.customer_id
+        is_ours = owner is None or (self.customer_id is not None and owner.int == self.customer_id.int)
+        if is_ours and entry.version != expected:
+            raise StaleVersion(expected=expected, found=entry.version, id=self.subject)
+
     def get(self, aggregate: Aggregate[S], id: UUID, field: str) -> S:
         state = self.find(aggregate, id)
         if state is None:
             raise NotFound(noun=aggregate.noun, id=id, at=field)
         return state
 
+    def look(self, aggregate: Aggregate[S], id: UUID) -> S | None:
+        entry = self._entry(id)
+        state: S | None = entry.state if entry.noun == aggregate.noun else None
+        return state
+
+    def is_free(self, id: UUID) -> bool:
+        return self._entry(id).version == 0
+
+    def owner_of(self, id: UUID) -> UUID | None:
+        return self._entry(id).customer_id
+
     def emit(self, aggregate: Aggregate[Any], id: UUID, *events: Event) -> None:
         noun, state, version, customer_id = self._entry(id)
         if version == 0:
             noun = aggregate.noun
+            if id.int in _POLICIES and noun != POLICY.noun:
+                at = "subject" if id == self.subject else f"{noun}_id"
+                raise ReservedId(id=id, noun=noun, at=at)
             customer_id = None if noun == "number_series" else self.customer_id
+            if customer_id is not None and noun not in _NEED_NO_CUSTOMER:
+                self._require_customer(customer_id, noun, id)
+            if events and aggregate.begins_with is not None:
+                self._begun.append((noun, id))
         for event in events:
             version += 1
-            state = aggregate.evolve(state, event)
+            state = aggregate.evolve(state, event, self.effective_on)
             self.emitted.append(NewEvent(id, version, event, customer_id, *self._envelope))
-            if type(event) is InvoiceIssued:  # asking for an instance of a pydantic model is Python code
-                self._invoices.append(id)
         self._entries[id.int] = Entry(noun, state, version, customer_id)
 
-    def invoices_of_customer(self) -> Sequence[UUID]:
+    def _require_customer(self, customer_id: UUID, noun: str, id: UUID) -> None:
+        """Hold a stream that begins against policy `require_registered_customer`.
+
+        Raises UnregisteredCustomer, OwnCustomer, IdTaken.
+        """
+        mode = self.policies.require_registered_customer.content.mode
+        if mode == "off":
+            return
+        entry = self._entry(customer_id)
+        if entry.noun == "customer":
+            return
+        if entry.version:
+            raise IdTaken(id=customer_id, other=entry.noun, noun="customer", at="partitionkey")
+        if customer_id == id:
+            raise OwnCustomer(id=id, noun=noun)
+        if mode == "refuse":
+            raise UnregisteredCustomer(id=customer_id, noun=noun)
+        self.emit(CUSTOMER, customer_id, StubRegistered(noun=noun, first_id=id))
+
+    def streams_of_customer(self, aggregate: Aggregate[Any]) -> Sequence[UUID]:
         if self.customer_id is None:
             return ()
-        return [*self._batch.invoices_of(self.customer_id), *self._invoices]
+        begun = [id for noun, id in self._begun if noun == aggregate.noun]
+        return [*self._batch.streams_of(aggregate, self.customer_id), *begun]
 
     def finish(self) -> None:
         """Make what was emitted part of the batch."""
         batch = self._batch
         batch.entries.update(self._entries)
-        if self._invoices and self.customer_id is not None:
-            batch.issued.setdefault(self.customer_id.int, []).extend(self._invoices)
+        if self._begun and self.customer_id is not None:
+            for noun, id in self._begun:
+                batch.begun.setdefault((noun, self.customer_id.int), []).append(id)
         for one in self.emitted:
             if type(one.event) is PolicyPublished:
-                batch.policies = batch.policies.with_published(one.event)
+                batch.publish(one.event)
 
     def _entry(self, id: UUID) -> Entry:
         return self._entries.get(id.int) or self._batch.entry(id)

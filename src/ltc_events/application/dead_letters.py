@@ -7,13 +7,12 @@ from uuid import UUID
 import orjson
 
 from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.bus.cloudevents import command_document
-from ltc_events.bus.origin import message_of
 from ltc_events.kernel.errors import LtcError
-from ltc_events.schemas.envelope import Undecodable, parse
+from ltc_events.schemas.envelope import parse
 from ltc_events.schemas.outcome import Outcome, Refusal
+from ltc_events.schemas.undecodable import Undecodable
 from ltc_events.store import EventStore
-from ltc_events.store.letters import KeptLetter, LetterBook, LetterState, StepKind
+from ltc_events.store.dead_letters import DeadLetterLog, DeadLetterState, KeptDeadLetter, StepKind
 
 AS_IT_CAME = "asked for"
 
@@ -49,7 +48,7 @@ class Result(NamedTuple):
 class Attempt(Protocol):
     """How letters of one kind are tried again: as they came, or with a document in their place. Must be safe to repeat."""
 
-    def __call__(self, letter: KeptLetter, document: bytes | None) -> Result:
+    def __call__(self, letter: KeptDeadLetter, document: bytes | None) -> Result:
         """Try it."""
         ...
 
@@ -58,14 +57,27 @@ class Standing(NamedTuple):
     """Where a letter stands after we were asked to do something about it. `result` is None where nothing was to be done."""
 
     id: int
-    state: LetterState
+    state: DeadLetterState
     result: Result | None
+
+    def document(self) -> dict[str, Any]:
+        """For programs: where it stands, and what the attempt came to."""
+        result = self.result
+        return {
+            "id": self.id,
+            "state": self.state.value,
+            "result": None if result is None else result.step.value,
+            "detail": "" if result is None else result.detail,
+            "command_id": None if result is None or result.command_id is None else str(result.command_id),
+            "positions": [] if result is None else list(result.positions),
+            "reasons": [] if result is None else [reason.model_dump() for reason in result.reasons],
+        }
 
 
 class LetterDesk:
     """Where somebody sees to dead letters. `attempts` says by the kind of a letter how it is tried again."""
 
-    def __init__(self, store: EventStore, book: LetterBook, attempts: Mapping[str, Attempt]) -> None:
+    def __init__(self, store: EventStore, book: DeadLetterLog, attempts: Mapping[str, Attempt]) -> None:
         self._store = store
         self._book = book
         self._attempts = attempts
@@ -86,8 +98,8 @@ class LetterDesk:
                 result = self._finish(letter, cut_off.document, by)
                 if result.step is StepKind.ACCEPTED or cut_off.document == document:
                     return _standing(id, result)
-            elif letter.state == LetterState.ACCEPTED:
-                return Standing(id, LetterState.ACCEPTED, None)
+            elif letter.state == DeadLetterState.ACCEPTED:
+                return Standing(id, DeadLetterState.ACCEPTED, None)
             self._book.note(id, StepKind.ATTEMPTED, by=by, reason=reason, document=document)
             return _standing(id, self._finish(letter, document, by))
 
@@ -99,19 +111,19 @@ class LetterDesk:
             if cut_off is not None:
                 self._finish(self._find(id), cut_off.document, by)
             letter = self._find(id)
-            if letter.state == LetterState.ACCEPTED:
+            if letter.state == DeadLetterState.ACCEPTED:
                 raise AlreadyAccepted(id=id)
-            if letter.state != LetterState.DISCARDED:
+            if letter.state != DeadLetterState.DISCARDED:
                 self._book.note(id, StepKind.DISCARDED, by=by, reason=reason)
-        return Standing(id, LetterState.DISCARDED, None)
+        return Standing(id, DeadLetterState.DISCARDED, None)
 
-    def _find(self, id: int) -> KeptLetter:
+    def _find(self, id: int) -> KeptDeadLetter:
         found = self._store.dead_letters(id - 1, 1)
         if not found or found[0].id != id:
             raise NoSuchLetter(id=id)
         return found[0]
 
-    def _finish(self, letter: KeptLetter, document: bytes | None, by: str) -> Result:
+    def _finish(self, letter: KeptDeadLetter, document: bytes | None, by: str) -> Result:
         result = self._attempts[letter.kind](letter, document)
         self._book.note(letter.id, result.step, by=by, reason=result.detail, command_id=result.command_id)
         return result
@@ -120,17 +132,24 @@ class LetterDesk:
 class CommandAttempt:
     """A letter that was meant to be a command goes to the pipeline, like every other command.
 
-    `answer`, where there is one, tells the sender the outcome, before it is noted.
+    `read_message` makes the CloudEvent of a letter that came as a message, from its origin and its value; it raises
+    Undecodable. `answer`, where there is one, tells the sender the outcome, before it is noted.
     """
 
-    def __init__(self, pipeline: CommandPipeline, answer: Callable[[Outcome, Mapping[str, Any]], object] | None = None) -> None:
+    def __init__(
+        self,
+        pipeline: CommandPipeline,
+        read_message: Callable[[Mapping[str, Any], bytes], Mapping[str, Any]],
+        answer: Callable[[Outcome, Mapping[str, Any]], object] | None = None,
+    ) -> None:
         self._pipeline = pipeline
+        self._read_message = read_message
         self._answer = answer
 
-    def __call__(self, letter: KeptLetter, document: bytes | None) -> Result:
+    def __call__(self, letter: KeptDeadLetter, document: bytes | None) -> Result:
         """Decide and store the command. What is still none is no new dead letter: this one stays open."""
         try:
-            given = _document(letter, document)
+            given = self._document(letter, document)
             parse(given, letter.received_at)
         except Undecodable as error:
             return Result(StepKind.UNDECODABLE, error.message.replace("\0", "\\0"))
@@ -143,17 +162,13 @@ class CommandAttempt:
         detail = "; ".join(reason.message for reason in outcome.reasons) or "accepted"
         return Result(StepKind(outcome.status.value), detail, outcome.command_id, positions, outcome.reasons)
 
-
-def _document(letter: KeptLetter, document: bytes | None) -> bytes | Mapping[str, Any]:
-    """The command's CloudEvent: what was given in the letter's place, or the letter. Raises Undecodable."""
-    if document is not None:
-        return document
-    if letter.origin is None:
-        return letter.raw
-    key, value, headers = message_of(letter.origin, letter.raw)
-    return command_document(headers, key, value)
+    def _document(self, letter: KeptDeadLetter, document: bytes | None) -> bytes | Mapping[str, Any]:
+        """The command's CloudEvent: what was given in the letter's place, or the letter. Raises Undecodable."""
+        if document is not None:
+            return document
+        return letter.raw if letter.origin is None else self._read_message(letter.origin, letter.raw)
 
 
 def _standing(id: int, result: Result) -> Standing:
-    states = {StepKind.ACCEPTED: LetterState.ACCEPTED, StepKind.REFUSED: LetterState.REFUSED}
-    return Standing(id, states.get(result.step, LetterState.OPEN), result)
+    states = {StepKind.ACCEPTED: DeadLetterState.ACCEPTED, StepKind.REFUSED: DeadLetterState.REFUSED}
+    return Standing(id, states.get(result.step, DeadLetterState.OPEN), result)

@@ -1,35 +1,41 @@
 """The command pipeline: a batch of CloudEvents in, ordered decisions, ONE transaction, one outcome for each command."""
 
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 import structlog
 
 from ltc_events.aggregates.policies import POLICY_IDS, Policies
 from ltc_events.aggregates.registry import AGGREGATES
-from ltc_events.application.batch import Batch, Cache, CommandWork, noun_of
-from ltc_events.application.errors import CommandIdReused, Contention, Defect, NeverSubmitted
-from ltc_events.application.intake import Document, Prepared, dead_letter, prepare
-from ltc_events.application.rules.registry import RULES
+from ltc_events.application.backoff import CONTENTION_LIMIT_S, Backoff
+from ltc_events.application.batch import Batch, Cache, CommandWork
+from ltc_events.application.dispatch import dispatch
+from ltc_events.application.errors import CommandIdReused, Defect, EventTooLarge, NeverSubmitted, NotDecided
+from ltc_events.application.parsing import Document, Prepared, dead_letter, prepare
+from ltc_events.application.prefetching import streams_of, surveyed
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collector_paused
 from ltc_events.kernel.errors import Refused
-from ltc_events.schemas.base import COMMANDS, Command
-from ltc_events.schemas.credit_note import ApplyCreditNote
-from ltc_events.schemas.envelope import Message, Undecodable
-from ltc_events.schemas.number_series import series_id
+from ltc_events.schemas.decimal_json import dump
+from ltc_events.schemas.envelope import Message
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
-from ltc_events.schemas.payment import AllocatePayment
 from ltc_events.schemas.policy import PolicyPublished
+from ltc_events.schemas.undecodable import Undecodable
 from ltc_events.store import StoreError
-from ltc_events.store.commit import Commit, NewEvent, Offset, StoredTrace
-from ltc_events.store.errors import CommandAlreadyRecorded, CommitUnknown, HeadMoved, StaleRead, VersionConflict
+from ltc_events.store.commit import Commit, NewEvent, Offset, StoredTrace, require_sizes
+from ltc_events.store.errors import (
+    CommandAlreadyRecorded,
+    CommitUnknown,
+    HeadMoved,
+    OversizedEvent,
+    StaleRead,
+    StoreWentBack,
+    VersionConflict,
+)
 from ltc_events.store.event_store import EventStore
 
 log = structlog.get_logger()
 
-ATTEMPTS_MAX = 8
 CACHE_STREAMS = 50_000
 
 Answer = Outcome | Undecodable
@@ -62,22 +68,25 @@ class Submission:
             self._outcomes = end.value
 
 
-_REFERENCES = ("order_id", "quote_id", "opportunity_id", "invoice_id", "price_book_id")
-_REFERENCES_OF = {model: tuple(name for name in _REFERENCES if name in model.model_fields) for model in COMMANDS.values()}
-_NUMBERED = frozenset(model for model in COMMANDS.values() if "series" in model.model_fields)
-_ALLOCATING = frozenset({AllocatePayment, ApplyCreditNote})
-_AGGREGATES_OF = {model: AGGREGATES[noun_of(name)] for name, model in COMMANDS.items()}
-
-
 class CommandPipeline:
     """Submit commands. One pipeline per thread; several pipelines and processes may work on one store.
 
     With `dry_run` everything is decided and nothing is stored: later commands build on what earlier ones would have done.
+    Its outcomes have no positions; and it keeps in memory all that it decided, which can be loaded from nowhere.
     """
 
-    def __init__(self, store: EventStore, clock: Clock, *, cache_streams: int = CACHE_STREAMS, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        clock: Clock,
+        *,
+        cache_streams: int = CACHE_STREAMS,
+        contention_limit_s: float = CONTENTION_LIMIT_S,
+        dry_run: bool = False,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._contention_limit_s = contention_limit_s
         self._dry_run: dict[int, Outcome] | None = {} if dry_run else None
         # Nothing that a dry run has decided can be loaded again, so its cache must not lose it.
         self._cache = Cache(2**62 if dry_run else cache_streams)
@@ -87,29 +96,45 @@ class CommandPipeline:
         self._is_alone = False
         """Whether nobody else wrote between the last two batches: then it is likely that nobody does before the next."""
 
-    def submit(self, documents: Sequence[Document], offsets: Sequence[Offset] = (), *, source: str = "submit") -> list[Answer]:
+    def submit(
+        self,
+        documents: Sequence[Document],
+        offsets: Sequence[Offset] = (),
+        *,
+        source: str = "submit",
+        groups: Sequence[int | None] = (),
+    ) -> list[Answer]:
         """Decide a batch in order and store it in one transaction; an answer for each document, in the same order.
 
         Give at most some 500 documents at a time. `offsets` advance with the batch, by compare-and-set; `source` says in
-        the dead letters where the documents came from.
-        Raises Contention, OffsetMoved or ConnectionLost; then nothing of the batch is stored.
+        the dead letters where the documents came from. `groups` has a number for each document that goes together with others:
+        once one of them is refused, those of its number behind it are not decided, and answered with `not_decided`.
+        Raises Contention, OffsetMoved, ConnectionLost or StoreWentBack; then nothing of the batch is stored.
         """
         with collector_paused():
-            return self.begin(self.prepare(documents), offsets, source=source).finish()
+            return self.begin(self.prepare(documents), offsets, source=source, groups=groups).finish()
 
     def prepare(self, documents: Sequence[Document]) -> list[Prepared]:
         """Check each document by itself: what can be done of a batch while the one before is being stored."""
         now = self._clock.now()
         return [prepare(document, now) for document in documents]
 
-    def begin(self, batch: Sequence[Prepared], offsets: Sequence[Offset] = (), *, source: str = "submit") -> Submission:
+    def begin(
+        self,
+        batch: Sequence[Prepared],
+        offsets: Sequence[Offset] = (),
+        *,
+        source: str = "submit",
+        groups: Sequence[int | None] = (),
+    ) -> Submission:
         """As `submit`, but come back while it is being stored; it may be stored even if nobody finishes the submission.
 
         Until it is finished, nothing but `prepare` may be asked of the pipeline.
         """
         messages = [one.parsed for one in batch if isinstance(one.parsed, Message)]
         dead = [dead_letter(source, one.document, one.parsed) for one in batch if isinstance(one.parsed, Undecodable)]
-        return Submission(batch, self._outcomes(messages, Commit(offsets=list(offsets), dead_letters=dead)))
+        together = [group for one, group in zip(batch, groups, strict=True) if isinstance(one.parsed, Message)] if groups else ()
+        return Submission(batch, self._outcomes(messages, Commit(offsets=list(offsets), dead_letters=dead), together))
 
     def recall(self, batch: Sequence[Prepared]) -> list[Answer]:
         """Answer once more what was submitted and stored before; nothing is decided or stored. Raises NeverSubmitted."""
@@ -120,47 +145,72 @@ class CommandPipeline:
                 raise NeverSubmitted(id=message.command_id)
         return _in_place(batch, _answers(messages, known, {}))
 
-    def _outcomes(self, messages: Sequence[Message], empty: Commit) -> Work:
+    def _outcomes(self, messages: Sequence[Message], empty: Commit, groups: Sequence[int | None]) -> Work:
         mine: set[int] = set()
-        for attempt in range(ATTEMPTS_MAX):
+        too_large: dict[int, EventTooLarge] = {}
+        backoff: Backoff | None = None
+        while True:
             # To look at the store first is a round trip. A lone command that finds it as it was saves it.
-            is_blind = attempt == 0 and self._is_alone and len(messages) == 1 and not (empty.offsets or empty.dead_letters)
+            is_blind = backoff is None and self._is_alone and len(messages) == 1 and not (empty.offsets or empty.dead_letters)
             expected = self._position if is_blind else None
             commit = Commit(offsets=empty.offsets, dead_letters=empty.dead_letters, expected=expected)
             try:
-                return (yield from self._attempt(messages, commit, mine))
+                return (yield from self._attempt(messages, commit, mine, groups, too_large))
+            except OversizedEvent as found:
+                # Nothing is stored. Those behind it are decided again: they may have built on what it would have made.
+                too_large[found.details["command"].int] = EventTooLarge(**found.details)
+                continue
             except HeadMoved:
                 self._is_alone = False
+                reason = "head_moved"
             except StaleRead:
-                log.info("stale_read", attempt=attempt + 1)
+                reason = "stale_read"
             except VersionConflict as conflict:
                 self._cache.forget(conflict.details["streams"])
-                log.info("version_conflict", attempt=attempt + 1, streams=len(conflict.details["streams"]))
+                reason = "version_conflict"
             except CommandAlreadyRecorded:
-                log.info("commands_recorded_meanwhile", attempt=attempt + 1)
+                reason = "commands_recorded_meanwhile"
             except CommitUnknown:
                 # The recorded outcomes say whether it was stored: the next attempt finds them, or nothing, and decides.
                 mine.update(outcome.command_id.int for outcome in commit.outcomes)
-                log.warning("commit_reply_lost", attempt=attempt + 1)
-        raise Contention(attempts=ATTEMPTS_MAX)
+                reason = "commit_reply_lost"
+            # Whoever only found that he is not alone has not looked yet: that one attempt costs nobody a wait.
+            if backoff is None:
+                backoff = Backoff(self._contention_limit_s)
+                if is_blind:
+                    continue
+            log.info("attempt_in_vain", reason=reason, attempt=backoff.attempts + 1)
+            backoff.wait()
 
-    def _attempt(self, messages: Sequence[Message], commit: Commit, mine: Collection[int]) -> Work:
+    def _attempt(
+        self,
+        messages: Sequence[Message],
+        commit: Commit,
+        mine: Collection[int],
+        groups: Sequence[int | None],
+        too_large: Mapping[int, EventTooLarge],
+    ) -> Work:
         known = self._begin([message.command_id for message in messages]) if commit.expected is None else {}
-        batch = Batch(self._store, self._cache, self._policies)
+        batch = Batch(self._store, self._cache, self._policies, self._clock.now())
         fresh = [message for message in messages if message.command_id.int not in known] if known else messages
-        batch.prefetch([id for message in fresh for id in _streams(message)])
-        batch.prefetch_invoices(_payers(fresh))
+        batch.prefetch([id for message in fresh for id in streams_of(message, self._policies)])
+        for noun, customers in surveyed(fresh).items():
+            batch.survey(AGGREGATES[noun], customers)
         decided: dict[int, Outcome] = {}
-        for message in fresh:
+        for message in _in_turn(messages, groups, known, decided) if groups else fresh:
             number = message.command_id.int
             if number not in decided:
-                outcome = decided[number] = _decide(batch, message, commit.events)
+                large = too_large.get(number) if too_large else None
+                outcome = _refused(message, (_reason(large),)) if large else _decide(batch, message, commit.events)
+                decided[number] = outcome
                 if message.trace is not None and outcome.first_position:
                     commit.traces.append(StoredTrace(outcome.first_position, outcome.last_position, message.trace))
         commit.outcomes.extend(decided.values())
         if decided and commit.expected is None:
             commit.reads = batch.reads(self._position, commit.events)
         base = yield from self._append(commit)
+        if self._dry_run is not None:
+            decided = {number: self._dry_run[number] for number in decided}
         self._cache.absorb(batch)
         self._policies = batch.policies
         # What an attempt of this very call had stored, its reply lost, is no repetition.
@@ -170,6 +220,8 @@ class CommandPipeline:
     def _begin(self, command_ids: list[UUID]) -> dict[int, Outcome]:
         """Recorded outcomes of these commands, by the id's `int`; makes the cache and the policies true up to the head."""
         beginning = self._store.begin(command_ids, self._position)
+        if beginning.position < self._position:  # what we know of streams and policies is lost
+            raise StoreWentBack(what=f"its head is {beginning.position}, and was {self._position}")
         self._is_alone = self._position == beginning.position and self._dry_run is None
         if self._position != beginning.position and not (self._dry_run and self._position >= 0):
             self._cache.forget(beginning.changed)
@@ -191,8 +243,12 @@ class CommandPipeline:
 
     def _append(self, commit: Commit) -> Generator[None, None, int]:
         if self._dry_run is not None:
-            self._dry_run.update({one.command_id.int: one for one in commit.outcomes})
-            return self._position
+            require_sizes(commit.events, [dump(one.event) for one in commit.events])
+            # What is not stored has no position: the places within this batch would be those of other events.
+            self._dry_run.update(
+                {one.command_id.int: one._replace(first_position=0, last_position=0, content=None) for one in commit.outcomes}
+            )
+            return 0
         if not (commit.outcomes or commit.offsets or commit.dead_letters):
             return 0
         if commit.expected is not None and not commit.is_lone:
@@ -212,43 +268,18 @@ def _in_place(batch: Sequence[Prepared], outcomes: Iterable[Outcome]) -> list[An
     return [next(left) if isinstance(one.parsed, Message) else one.parsed for one in batch]
 
 
-def _streams(message: Message) -> list[UUID]:
-    """The streams that a command is known to touch before it is decided."""
-    ids = [message.subject]
-    command: Any = message.command
-    if command is None:
-        return ids
-    model = type(command)
-    for name in _REFERENCES_OF[model]:
-        id = getattr(command, name)
-        if id is not None:
-            ids.append(id)
-    if model in _NUMBERED:
-        ids.append(series_id(command.series, command.effective_on.year))
-    if model in _ALLOCATING:
-        ids += [allocation.invoice_id for allocation in command.allocations]
-    return ids
-
-
-def _payers(messages: Sequence[Message]) -> list[UUID]:
-    """The customers whose invoices will be asked for: a payment of theirs is to be put against what is due first."""
-    return [message.customer_id for message in messages if message.customer_id and _is_first_due(message.command)]
-
-
-def _is_first_due(command: Any) -> bool:
-    return type(command) in _ALLOCATING and not command.allocations
-
-
 def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
     """Decide one command: append its events, or say why not. A poison command harms nobody else; raises StoreError alone."""
     if message.command is None:
         return _refused(message, message.reasons)
-    work = CommandWork(batch, message, message.command.effective_on)
     try:
-        _run(work, message.command)
+        command = batch.business_dated(message, message.command)
+        work = CommandWork(batch, message, command.effective_on)
+        if message.expected_version is not None:
+            work.require_version(message.expected_version)
+        dispatch(command, work)
     except Refused as refusal:
-        reason = Refusal(code=refusal.code, field=refusal.refused_field, message=refusal.message, fix=refusal.fix)
-        return _refused(message, (reason,))
+        return _refused(message, (_reason(refusal),))
     except StoreError:
         raise  # no fault of the command: a lost connection, an event that only a newer program can read
     except Exception as error:
@@ -263,15 +294,8 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
     return Outcome(message.command_id, message.type, message.content_hash, Status.ACCEPTED, first, last)
 
 
-def _run(work: CommandWork, command: Command) -> None:
-    model = type(command)
-    rule = RULES.get(model)
-    if rule is not None:
-        rule(command, work)
-        return
-    aggregate = _AGGREGATES_OF[model]
-    state = work.find(aggregate, work.subject)
-    work.emit(aggregate, work.subject, *aggregate.decide(state, command, work.policies))
+def _reason(refusal: Refused) -> Refusal:
+    return Refusal(code=refusal.code, field=refusal.refused_field, message=refusal.message, fix=refusal.fix)
 
 
 def _refused(message: Message, reasons: tuple[Refusal, ...]) -> Outcome:
@@ -287,9 +311,27 @@ def _answers(messages: Sequence[Message], known: Mapping[int, Outcome], decided:
         if number in first:
             answers.append(_repeat(message, first[number]))
             continue
+        if number not in decided:
+            answers.append(_undecided(message))
+            continue
         first[number] = decided[number]
         answers.append(decided[number])
     return answers
+
+
+def _in_turn(
+    messages: Sequence[Message], groups: Sequence[int | None], known: Mapping[int, Outcome], decided: Mapping[int, Outcome]
+) -> Iterator[Message]:
+    """The messages to decide, while `decided` grows; of a group in which one was refused, none of those behind it."""
+    stopped: set[int] = set()
+    for message, group in zip(messages, groups, strict=True):
+        number = message.command_id.int
+        if group in stopped:
+            continue
+        if number not in known:
+            yield message
+        if group is not None and (known.get(number) or decided[number]).status is Status.REFUSED:
+            stopped.add(group)
 
 
 def _placed(outcome: Outcome, base: int) -> Outcome:
@@ -299,10 +341,13 @@ def _placed(outcome: Outcome, base: int) -> Outcome:
     return Outcome(*outcome[:4], base + outcome.first_position, base + outcome.last_position, *outcome[6:])
 
 
+def _undecided(message: Message) -> Outcome:
+    reason = NotDecided()
+    return _refused(message, (Refusal(code=reason.code, field="", message=reason.message, fix=reason.fix),))
+
+
 def _repeat(message: Message, first: Outcome) -> Outcome:
     """The first outcome again, or a refusal when the same id came with other content: a command happens once."""
     if first.content_hash == message.content_hash:
         return first._replace(duplicate=True)
-    reused = CommandIdReused(id=message.command_id)
-    reason = Refusal(code=reused.code, field=reused.refused_field, message=reused.message, fix=reused.fix)
-    return _refused(message, (reason,))
+    return _refused(message, (_reason(CommandIdReused(id=message.command_id)),))

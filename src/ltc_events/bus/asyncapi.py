@@ -6,14 +6,14 @@ It is written from the application's side: it receives commands and sends the re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ltc_events.bus.cloudevents import JSON, RESULT_TYPE, SOURCE
-from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, EVENTS, PARTITIONS, RESULTS, Bus, Topic
+from ltc_events.bus.cloudevents import EPOCH_BEGAN, JSON, RESULT_TYPE, SOURCE
+from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, EVENTS, MESSAGE_BYTES_MAX, PARTITIONS, RESULTS, Bus, Topic
 from ltc_events.schemas import catalogue
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.compatibility import incompatibilities as narrowed
-from ltc_events.schemas.envelope import WIRE_PREFIX
 from ltc_events.schemas.export import RESULT_FILE, file_of
 from ltc_events.schemas.tracing import PARENT, STATE, STATE_CHARACTERS_MAX
+from ltc_events.schemas.undecodable import WIRE_PREFIX
 from ltc_events.schemas.upcasting import UPCASTERS
 
 NAME = "asyncapi.json"
@@ -27,6 +27,9 @@ _TIME = {"type": "string", "format": "date-time"}
 _NUMBER = {"type": "string", "pattern": "^[1-9][0-9]*$"}
 _CONTENT_TYPE = {"content-type": {"type": "string", "const": JSON.decode()}}
 _SPECVERSION = {"ce_specversion": {"type": "string", "const": "1.0"}}
+_EPOCH = {
+    "ce_epoch": {**_TEXT, "description": "the epoch of the store: a number, and what tells it from another one of that number"}
+}
 _TRACE = {
     PARENT: {**_TEXT, "description": "W3C Trace Context: the trace of the command, which goes on with what follows from it"},
     STATE: {**_TEXT, "maxLength": STATE_CHARACTERS_MAX, "description": "what tracing systems added to it"},
@@ -46,6 +49,11 @@ COMMAND_HEADERS: Json = {
         "ce_correlationid": {**_UUID, "description": "the conversation; ce_id when absent"},
         "ce_causationid": {**_UUID, "description": "what caused the command; ce_id when absent"},
         "ce_actor": {**_TEXT, "minLength": 1, "maxLength": 300, "description": "who wants it; ce_source when absent"},
+        "ce_expectedversion": {
+            "type": "string",
+            "pattern": "^[0-9]{1,16}$",
+            "description": "the version of ce_subject that the sender saw, 0 where it is new; refused when it is another",
+        },
         **_TRACE,
         "content-type": {**_TEXT, "description": "application/json; or application/cloudevents+json, and all is in the value"},
     },
@@ -66,6 +74,7 @@ EVENT_HEADERS: Json = {
         "ce_time": {**_TIME, "description": "when it happened"},
         "ce_partitionkey": {**_UUID, "description": "the message's key: the customer, or the subject where there is none"},
         "ce_position": {**_NUMBER, "description": "the place in the log, from 1 without a gap"},
+        **_EPOCH,
         "ce_version": {**_NUMBER, "description": "the place among the events of the subject, from 1 without a gap"},
         "ce_effectiveon": {"type": "string", "format": "date", "description": "the business date"},
         "ce_recordedat": {**_TIME, "description": "when the ledger learnt of it"},
@@ -89,13 +98,38 @@ RESULT_HEADERS: Json = {
         "ce_id": {**_UUID, "description": "the command's id"},
         "ce_source": {"type": "string", "const": SOURCE},
         "ce_type": {"type": "string", "const": RESULT_TYPE},
-        "ce_subject": {**_TEXT, "description": "what the command was about"},
+        "ce_subject": {**_TEXT, "description": "what the command was about; its id, where it is undecodable"},
         "ce_time": {**_TIME, "description": "when it was answered"},
         "ce_partitionkey": {**_UUID, "description": "the key of the command, and of this message"},
+        **_EPOCH,
         "ce_correlationid": {**_TEXT, "description": "that of the command; its id when it had none"},
         "ce_causationid": {**_UUID, "description": "the command's id"},
         **_TRACE,
         **_CONTENT_TYPE,
+    },
+}
+EPOCH_HEADERS: Json = {
+    "type": "object",
+    "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "ce_epoch", "content-type"],
+    "properties": {
+        **_SPECVERSION,
+        "ce_id": {**_TEXT, "description": "the epoch"},
+        "ce_source": {"type": "string", "const": SOURCE},
+        "ce_type": {"type": "string", "const": EPOCH_BEGAN},
+        "ce_subject": {**_TEXT, "description": "the epoch"},
+        "ce_time": {**_TIME, "description": "when it began"},
+        **_EPOCH,
+        **_CONTENT_TYPE,
+    },
+}
+EPOCH_PAYLOAD: Json = {
+    "type": "object",
+    "required": ["epoch", "after", "begun_at", "reason"],
+    "properties": {
+        "epoch": {**_TEXT, "description": "the epoch that began"},
+        "after": {"type": "integer", "minimum": 0, "description": "events behind this position that came before are void"},
+        "begun_at": _TIME,
+        "reason": _TEXT,
     },
 }
 DEAD_LETTER_HEADERS: Json = {
@@ -103,12 +137,26 @@ DEAD_LETTER_HEADERS: Json = {
     "required": ["ltc_reason", "ltc_topic", "ltc_partition", "ltc_offset"],
     "properties": {
         "ltc_reason": {**_TEXT, "description": "what is wrong with it, in words"},
+        "ltc_field": {**_TEXT, "description": "the attribute, or the path in the data, that it is about; empty: the whole"},
+        "ltc_fix": {**_TEXT, "description": "what would make it a command"},
+        "ltc_commandid": {**_TEXT, "description": "the id that it would have; empty where it cannot be read"},
         "ltc_topic": {**_TEXT, "description": "where it came"},
         "ltc_partition": {"type": "string", "pattern": "^[0-9]+$"},
         "ltc_offset": {"type": "string", "pattern": "^[0-9]+$"},
+        "ltc_size": {
+            "type": "string",
+            "pattern": "^[0-9]+$",
+            "description": "present where it did not fit into a message and was cut: how many bytes it had. It is kept whole",
+        },
     },
 }
-_HEADERS = {"command": COMMAND_HEADERS, "event": EVENT_HEADERS, "result": RESULT_HEADERS, "deadLetter": DEAD_LETTER_HEADERS}
+_HEADERS = {
+    "command": COMMAND_HEADERS,
+    "event": EVENT_HEADERS,
+    "epoch": EPOCH_HEADERS,
+    "result": RESULT_HEADERS,
+    "deadLetter": DEAD_LETTER_HEADERS,
+}
 _RECEIVED = ("command",)
 
 
@@ -125,6 +173,14 @@ def document() -> Json:
         "headers": {"$ref": "#/components/schemas/resultHeaders"},
         "payload": _payload(RESULT_FILE),
         "bindings": _key(_UUID),
+    }
+    epoch = {
+        "name": EPOCH_BEGAN,
+        "title": "The store has gone back",
+        "summary": "On every partition: what came before this and stands behind the position `after` is void.",
+        "contentType": JSON.decode(),
+        "headers": {"$ref": "#/components/schemas/epochHeaders"},
+        "payload": {"schemaFormat": _DIALECT, "schema": {"$ref": "#/components/schemas/epochBegan"}},
     }
     letter = {
         "name": "dead-letter",
@@ -145,7 +201,7 @@ def document() -> Json:
         "defaultContentType": JSON.decode(),
         "channels": {
             "commands": _channel(COMMANDS, commands),
-            "events": _channel(EVENTS, events),
+            "events": _channel(EVENTS, {**events, EPOCH_BEGAN.removeprefix(WIRE_PREFIX): epoch}),
             "command-results": _channel(RESULTS, {RESULT_TYPE: result}),
             "dead-letters": _channel(DEAD_LETTERS, {"dead-letter": letter}),
         },
@@ -160,7 +216,9 @@ def document() -> Json:
             "sendResults": _sends("command-results", "The outcome of every command, at least once."),
             "sendDeadLetters": _sends("dead-letters", "What came as a command and could not be decoded."),
         },
-        "components": {"schemas": {f"{name}Headers": schema for name, schema in _HEADERS.items()}},
+        "components": {
+            "schemas": {f"{name}Headers": schema for name, schema in _HEADERS.items()} | {"epochBegan": EPOCH_PAYLOAD}
+        },
     }
 
 
@@ -248,7 +306,11 @@ def _channel(topic: Topic, messages: Json) -> Json:
         "bindings": {
             "kafka": {
                 "partitions": PARTITIONS,
-                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": topic.retention_ms},
+                "topicConfiguration": {
+                    "cleanup.policy": ["delete"],
+                    "retention.ms": topic.retention_ms,
+                    "max.message.bytes": MESSAGE_BYTES_MAX,
+                },
                 **_BINDING,
             }
         },

@@ -13,21 +13,26 @@ from uuid import UUID
 import orjson
 
 from ltc_events.bus.headers import Headers, Shape, Wire
-from ltc_events.schemas.envelope import WIRE_PREFIX, Undecodable
+from ltc_events.bus.outcome_messages import fitting
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.schemas.record import RawRecord, routing_key
+from ltc_events.schemas.strict_json import loads, loads_once
 from ltc_events.schemas.tracing import PARENT, STATE, Trace
+from ltc_events.schemas.undecodable import WIRE_PREFIX, Undecodable
 
 SOURCE = "ltc-events"
 JSON = b"application/json"
 STRUCTURED = "application/cloudevents+json"
 RESULT_TYPE = "ltc.command.result.v1"
+EPOCH_BEGAN = WIRE_PREFIX + "epoch.began.v1"
+"""On every partition of the topic of events: the store has gone back, and all that was told behind a position is void."""
 _MARK = "ce_"
 _SPECVERSION = (_MARK + "specversion", b"1.0")
 _SOURCE = (_MARK + "source", SOURCE.encode())
 _RESULT_TYPE = (_MARK + "type", RESULT_TYPE.encode())
 _CONTENT_TYPE = ("content-type", JSON)
-# Position and type stand before all that holds somebody's words: readers find them by their names.
+_EPOCH = _MARK + "epoch"
+# Position, epoch and type stand before all that holds somebody's words: readers find them by their names.
 _EVENT_HEADERS = (
     _SPECVERSION,
     "ce_id",
@@ -46,8 +51,7 @@ _EVENT_HEADERS = (
     "ce_actor",
     _CONTENT_TYPE,
 )
-_EVENT, _EVENT_OF_CUSTOMER = Shape(*_EVENT_HEADERS), Shape(*_EVENT_HEADERS, "ce_customerid")
-_RESULT = Shape(
+_RESULT_HEADERS = (
     _SPECVERSION,
     "ce_id",
     _SOURCE,
@@ -59,6 +63,8 @@ _RESULT = Shape(
     "ce_causationid",
     _CONTENT_TYPE,
 )
+_BEFORE_EPOCH = {_EVENT_HEADERS: "ce_position", _RESULT_HEADERS: "ce_partitionkey"}
+_EPOCHS_MAX = 32
 # Those of tracing come as CloudEvents has them, or as everybody else.
 _BARE = ("content-type", PARENT, STATE)
 _NAMES_MAX = 2_000
@@ -68,7 +74,22 @@ _USUAL = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 def command_document(headers: Iterable[tuple[str, bytes | None]], key: bytes | None, value: bytes | None) -> Mapping[str, Any]:
+    """The structured-mode document of a command that came over Kafka, in full; raises Undecodable."""
+    document, data = command_parts(headers, key, value)
+    if data is not None:
+        try:
+            loads_once(data, "the value")
+        except Undecodable as error:
+            raise error.about(document) from None
+    return document
+
+
+def command_parts(
+    headers: Iterable[tuple[str, bytes | None]], key: bytes | None, value: bytes | None
+) -> tuple[Mapping[str, Any], bytes | None]:
     """The structured-mode document of a command that came over Kafka; raises Undecodable.
+
+    In binary mode with the JSON of its data, in which it has not been looked yet for a field that comes twice.
 
     The key must be the customer: commands of one customer are in order on one partition, or they are in no order at all.
     """
@@ -77,15 +98,21 @@ def command_document(headers: Iterable[tuple[str, bytes | None]], key: bytes | N
     attributes = _attributes(headers)
     content_type = attributes.pop("content-type", "").lower()
     if content_type.partition(";")[0].strip() == STRUCTURED:
-        document = _json(value)
+        document, data = loads_once(value, "the value"), None
         if not isinstance(document, dict):
             raise Undecodable(reason="not a JSON object")
     elif "id" in attributes or "type" in attributes or "specversion" in attributes:
-        document = {**attributes, "data": _json(value)}
+        try:
+            document, data = {**attributes, "data": loads(value, "the value")}, value
+        except Undecodable as error:
+            raise error.about(attributes) from None
     else:
         raise Undecodable(reason="the message has neither ce_ headers nor the content type of structured CloudEvents")
-    _check_key(key, document.get("partitionkey"))
-    return document
+    try:
+        _check_key(key, document.get("partitionkey"))
+    except Undecodable as error:
+        raise error.about(document) from None
+    return document, data
 
 
 def command_message(document: Mapping[str, Any]) -> tuple[bytes, bytes, Headers]:
@@ -96,8 +123,20 @@ def command_message(document: Mapping[str, Any]) -> tuple[bytes, bytes, Headers]
     return document["partitionkey"].encode(), orjson.dumps(document["data"]), [*headers, _CONTENT_TYPE]
 
 
-def event_message(record: RawRecord, trace: Trace | None = None) -> tuple[bytes, bytes, Wire]:
-    """Key, value and headers of a stored event. Its id is its position: unique, and the same at every delivery."""
+@lru_cache(maxsize=_EPOCHS_MAX)
+def _shape(headers: tuple[str | tuple[str, bytes], ...], epoch: str, *more: str) -> Shape:
+    """The headers of a kind of message, in an epoch of the store (empty: nothing is said of it)."""
+    if not epoch:
+        return Shape(*headers, *more)
+    at = headers.index(_BEFORE_EPOCH[headers]) + 1
+    return Shape(*headers[:at], (_EPOCH, epoch.encode()), *headers[at:], *more)
+
+
+def event_message(record: RawRecord, trace: Trace | None = None, epoch: str = "") -> tuple[bytes, bytes, Wire]:
+    """Key, value and headers of a stored event, which belongs to an epoch of the store.
+
+    Its id is its position: unique within what the store holds, and the same at every delivery.
+    """
     key = routing_key(record)
     position = b"%d" % record.position
     command = str(record.command_id).encode()
@@ -117,16 +156,33 @@ def event_message(record: RawRecord, trace: Trace | None = None) -> tuple[bytes,
         command if causation is record.command_id else str(causation).encode(),
         record.actor.encode(),
     )
-    headers = _EVENT.filled(*contents) if record.customer_id is None else _EVENT_OF_CUSTOMER.filled(*contents, key)
+    if record.customer_id is None:
+        headers = _shape(_EVENT_HEADERS, epoch).filled(*contents)
+    else:
+        headers = _shape(_EVENT_HEADERS, epoch, "ce_customerid").filled(*contents, key)
     return key, record.data, headers if trace is None else headers.followed_by(trace.headers())
 
 
-def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime) -> tuple[bytes, bytes, Wire]:
-    """Key, value and headers of a command's outcome; `document` is the command's, which says whose it was."""
+def epoch_message(epoch: str, after: int, begun_at: datetime, reason: str) -> tuple[None, bytes, Headers]:
+    """Word of an epoch that began: events behind the position `after` that came before this message are void."""
+    headers = {
+        "ce_id": epoch,
+        "ce_type": EPOCH_BEGAN,
+        "ce_subject": epoch,
+        _EPOCH: epoch,
+    }
+    told = {"epoch": epoch, "after": after, "begun_at": begun_at.astimezone(UTC).isoformat(), "reason": reason}
+    written = [(name, value.encode()) for name, value in headers.items()]
+    return None, orjson.dumps(told), [_SPECVERSION, _SOURCE, *written, ("ce_time", _utc(begun_at)), _CONTENT_TYPE]
+
+
+def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime, epoch: str = "") -> tuple[bytes, bytes, Wire]:
+    """Key, value and headers of a command's outcome, told in an epoch of the store; `document` is the command's, which says
+    whose it was."""
     told = outcome.document()
     key, command = str(document["partitionkey"]).encode(), told["command_id"].encode()
     correlation = document.get("correlationid")
-    headers = _RESULT.filled(
+    headers = _shape(_RESULT_HEADERS, epoch).filled(
         command,
         str(document["subject"]).encode(),
         _utc(time),
@@ -137,23 +193,22 @@ def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime
     trace = Trace.of(document) if PARENT in document else None
     if trace is not None:
         headers = headers.followed_by(trace.headers())
-    return key, orjson.dumps(told), headers
+    return key, fitting(told), headers
 
 
-def dead_letter_message(
-    key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]], place: tuple[str, int, int], reason: str
-) -> tuple[bytes | None, bytes | None, Headers]:
-    """What came and is no command, as it came, and beside it where (topic, partition, offset) and what is wrong with it."""
-    topic, partition, offset = place
-    added = (
-        ("ltc_reason", reason.encode()),
-        ("ltc_topic", topic.encode()),
-        ("ltc_partition", b"%d" % partition),
-        ("ltc_offset", b"%d" % offset),
-    )
-    # The client refuses a message that has neither key nor value, and a header without one.
-    copied = [(name, b"" if content is None else content) for name, content in headers]
-    return key, b"" if key is None and value is None else value, [*copied, *added]
+def undecodable_message(
+    key: bytes | None, error: Undecodable, time: datetime, epoch: str = ""
+) -> tuple[bytes, bytes, Wire] | None:
+    """Key, value and headers of the answer to what is no command, where its id can be read; None: nobody could be told.
+
+    It has the key that the message had, if that could be a customer's; else the id.
+    """
+    if error.command_id is None:
+        return None
+    command = str(error.command_id).encode()
+    usual = key if key is not None and _USUAL(key.decode(errors="replace")) else command
+    headers = _shape(_RESULT_HEADERS, epoch).filled(command, command, _utc(time), usual, command, command)
+    return usual, fitting(error.document()), headers
 
 
 def _check_key(key: bytes | None, wanted: object) -> None:
@@ -162,14 +217,18 @@ def _check_key(key: bytes | None, wanted: object) -> None:
         return
     shown = "none" if key is None else repr(key[:50].decode(errors="backslashreplace"))
     if not isinstance(wanted, str):
-        raise Undecodable(reason=f"the message's key is {shown}, and its partitionkey is missing")
-    if key != wanted.encode(errors="replace"):
-        raise Undecodable(reason=f"the message's key is {shown}, and its partitionkey {wanted[:50]!r}")
-    try:
-        usual = str(UUID(wanted))
-    except ValueError:
-        raise Undecodable(reason=f"the message's key {shown} is not a UUID") from None
-    raise Undecodable(reason=f"the message's key {shown} is not written in the usual way, {usual}")
+        reason, fix = f"the message's key is {shown}, and its partitionkey is missing", "set both to the customer's id"
+    elif key != wanted.encode(errors="replace"):
+        reason = f"the message's key is {shown}, and its partitionkey {wanted[:50]!r}"
+        fix = "set both to the customer's id, letter by letter"
+    else:
+        try:
+            usual = str(UUID(wanted))
+            reason = f"the message's key {shown} is not written in the usual way, {usual}"
+            fix = f"write both as {usual}"
+        except ValueError:
+            reason, fix = f"the message's key {shown} is not a UUID", "set key and partitionkey to the customer's id, a UUID"
+    raise Undecodable(reason=reason, at="partitionkey", fix=fix)
 
 
 def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, Any]:
@@ -183,7 +242,8 @@ def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, Any]:
     except UnicodeDecodeError:
         if attribute in (PARENT, STATE):  # nobody's command fails by what tracing made of it
             return _attributes([header for header in headers if header[0] != name])
-        raise Undecodable(reason=f"the header {name} is not UTF-8") from None
+        fix = f"write the header {name} in UTF-8"
+        raise Undecodable(reason=f"the header {name} is not UTF-8", at=attribute, fix=fix).about(attributes) from None
     return attributes
 
 
@@ -197,13 +257,6 @@ def _attribute(header: str) -> str:
 @cache
 def _wire_type(name: str) -> bytes:
     return (WIRE_PREFIX + name).encode()
-
-
-def _json(value: bytes) -> Any:
-    try:
-        return orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise Undecodable(reason=f"the value is not JSON: {error}") from None
 
 
 # Those of a page are often the same.

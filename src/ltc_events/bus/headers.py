@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from kafka.record.util import decode_varint
-
 Headers = Sequence[tuple[str, bytes]]
 
 UNREADABLE = "unreadable"
@@ -12,6 +10,7 @@ _NAMES_MAX = 2_000
 _NAMES: dict[bytes, str] = {}
 """Names of headers that were met: a producer uses the same few ever again."""
 _SIZES_MAX = 4096
+_SHIFT_MAX = 63
 
 
 def _varint(number: int) -> bytes:
@@ -22,6 +21,20 @@ def _varint(number: int) -> bytes:
         value >>= 7
     written.append(value)
     return bytes(written)
+
+
+def _read_varint(block: bytes, at: int) -> tuple[int, int]:
+    """The number that stands there, and where the next thing begins. Raises IndexError, or ValueError for one of over 64 bits."""
+    written = shift = 0
+    while True:
+        byte = block[at]
+        at += 1
+        written |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return written >> 1 ^ -(written & 1), at
+        shift += 7
+        if shift > _SHIFT_MAX:
+            raise ValueError("a number of over 64 bits")
 
 
 _SIZES = tuple(map(_varint, range(_SIZES_MAX)))
@@ -118,7 +131,7 @@ def _read(block: bytes, count: int) -> list[tuple[str, bytes | None]]:
             # Almost every length is below 64: one byte, twice the number.
             size = block[end]
             if size & 0x81:
-                size, place = decode_varint(block, end)
+                size, place = _read_varint(block, end)
                 end = place + max(size, 0)
             else:
                 place = end + 1
@@ -126,7 +139,7 @@ def _read(block: bytes, count: int) -> list[tuple[str, bytes | None]]:
             name = block[place:end]
             size = block[end]
             if size & 0x81:
-                size, place = decode_varint(block, end)
+                size, place = _read_varint(block, end)
                 end = place + max(size, 0)
             else:
                 place = end + 1

@@ -13,9 +13,13 @@ from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, TOPICS, Bus, BusUnreachabl
 
 
 class TopicFacts(NamedTuple):
-    """A topic as it is. `ill` counts partitions that have no leader now; `settings` are its own and the cluster's."""
+    """A topic as it is. `ill` counts partitions that have no leader now; `settings` are its own and the cluster's.
+
+    `replicas`: of the partition that has the fewest.
+    """
 
     partitions: int
+    replicas: int
     ill: int
     settings: Mapping[str, str]
 
@@ -41,7 +45,10 @@ def inspect(bus: Bus) -> ClusterFacts:
     try:
         names = [bus.topic(topic) for topic in TOPICS]
         found = {one["name"]: one["partitions"] for one in admin.describe_topics(names) if not one["error_code"]}
-        topics = {name: TopicFacts(len(parts), _leaderless(parts), _settings(admin, name)) for name, parts in found.items()}
+        topics = {
+            name: TopicFacts(len(parts), _replicas(parts), _leaderless(parts), _settings(admin, name))
+            for name, parts in found.items()
+        }
         return ClusterFacts(len(admin.describe_cluster()["brokers"]), topics, _skew(admin))
     except KafkaError as error:
         raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
@@ -51,6 +58,10 @@ def inspect(bus: Bus) -> ClusterFacts:
 
 def _leaderless(partitions: list[dict[str, Any]]) -> int:
     return sum(one["leader_id"] < 0 for one in partitions)
+
+
+def _replicas(partitions: list[dict[str, Any]]) -> int:
+    return min((len(one["replica_nodes"]) for one in partitions), default=0)
 
 
 def _settings(admin: KafkaAdminClient, topic: str) -> dict[str, str]:

@@ -5,17 +5,21 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ltc_events.kernel.errors import LtcError
+import fasteners  # type: ignore[import-untyped]
+
+from ltc_events.kernel.errors import Kind, LtcError
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
 FETCH_TIMEOUT_S = 600
+_COMPLETE = "complete"
 # It lives for a trial or a test: what a better compiler and collector save in hours costs half a processor in the first minutes.
 OPTIONS = ("-Xmx320m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
@@ -23,6 +27,7 @@ OPTIONS = ("-Xmx320m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 class BrokerUnavailable(LtcError):
     """no broker can be started: {reason}"""
 
+    kind = Kind.UNAVAILABLE
     remedy = "install Java 17 and Maven, or set LTC_KAFKA_BOOTSTRAP to a broker that runs"
 
 
@@ -133,22 +138,33 @@ class LocalBroker:
 
 
 def kafka_jars() -> Path:
-    """The folder of Kafka's jars, filled by Maven's dependency plugin the first time."""
+    """The folder of Kafka's jars, filled by Maven's dependency plugin the first time. Processes may ask for it at once."""
     for program in ("java", "mvn"):
         if shutil.which(program) is None:
             raise BrokerUnavailable(reason=f"{program} is not installed")
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ltc-events" / "kafka-4.1.0"
-    if (cache / "complete").exists():
-        return cache
-    cache.mkdir(parents=True, exist_ok=True)
-    pom = cache / "pom.xml"
-    pom.write_text(files("ltc_events.bus").joinpath("broker-pom.xml").read_text(encoding="utf-8"), encoding="utf-8")
-    command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={cache}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False)
-    if done.returncode:
-        raise BrokerUnavailable(reason=f"Maven could not fetch Kafka: {done.stdout.strip() or done.stderr.strip()}")
-    (cache / "complete").touch()
+    if not (cache / _COMPLETE).exists():
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with fasteners.InterProcessLock(cache.with_name(f"{cache.name}.lock")):
+            if not (cache / _COMPLETE).exists():
+                _fetch_jars(cache)
     return cache
+
+
+def _fetch_jars(cache: Path) -> None:
+    """Fill a folder beside it and put that in its place: what is there is complete, whenever somebody looks."""
+    with tempfile.TemporaryDirectory(prefix=f"{cache.name}-", dir=cache.parent) as folder:
+        jars = Path(folder) / "jars"
+        jars.mkdir()
+        pom = jars / "pom.xml"
+        pom.write_text(files("ltc_events.bus").joinpath("broker-pom.xml").read_text(encoding="utf-8"), encoding="utf-8")
+        command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False)
+        if done.returncode:
+            raise BrokerUnavailable(reason=f"Maven could not fetch Kafka: {done.stdout.strip() or done.stderr.strip()}")
+        (jars / _COMPLETE).touch()
+        shutil.rmtree(cache, ignore_errors=True)  # what an interrupted attempt of an earlier release left
+        jars.rename(cache)
 
 
 def _free_port() -> int:

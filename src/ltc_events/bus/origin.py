@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ltc_events.bus.cloudevents import command_document
+
 if TYPE_CHECKING:
-    from ltc_events.bus.feed import Polled  # with it comes Kafka's client, which only some need
+    from ltc_events.bus.consumer import Polled  # with it comes Kafka's client, which only some need
 
 Message = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 """Key, value and headers, as they came."""
@@ -30,6 +32,12 @@ def message_of(origin: Mapping[str, Any], value: bytes) -> Message:
     """The message that has this origin and this value."""
     headers = [(str(name), _read(content)) for name, content in origin["headers"]]
     return _read(origin["key"]), value if origin["has_value"] else None, headers
+
+
+def command_of(origin: Mapping[str, Any], value: bytes) -> Mapping[str, Any]:
+    """The structured-mode document of the command in the message that has this origin and this value; raises Undecodable."""
+    key, content, headers = message_of(origin, value)
+    return command_document(headers, key, content)
 
 
 def _written(value: bytes | None) -> dict[str, str] | None:

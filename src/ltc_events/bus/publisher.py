@@ -8,10 +8,11 @@ from typing import Any, Self
 
 from kafka.errors import KafkaError
 
-from ltc_events.bus.link import Link
-from ltc_events.bus.records import SEQUENCES, Batch, Outgoing, packed, partition_of, sealed
-from ltc_events.bus.topics import Bus
-from ltc_events.kernel.errors import LtcError
+from ltc_events.bus.producer_connection import ProducerConnection
+from ltc_events.bus.records import SEQUENCES, Batch, Outgoing, packed, sealed
+from ltc_events.bus.topics import MESSAGE_BYTES_MAX, Bus
+from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.kernel.partitioning import partition_of
 
 PATIENCE_S = 30.0
 # Whoever is told to stop waits so long for what it has sent.
@@ -23,7 +24,14 @@ BATCH_BYTES = 512 * 1024
 class NotPublished(LtcError):
     """Kafka did not take all of {count} messages for {topic}: {reason}"""
 
-    remedy = "they are sent again when the broker is back; nothing is lost. If it is there, run `ltc init --kafka`"
+    kind = Kind.UNAVAILABLE
+    remedy = "they are sent again when the broker is back; nothing is lost. If it is there, see what `ltc doctor` says"
+
+
+class MessageTooLarge(LtcError):
+    """a message for {topic} has {size} bytes on the wire, and {limit} are allowed: nothing of its page was sent"""
+
+    remedy = "divide what is in it into several messages"
 
 
 class _Page:
@@ -36,7 +44,7 @@ class _Page:
 
 
 class Publisher:
-    """An idempotent producer of pages. Not to be shared by threads; of no more use once it has raised NotPublished.
+    """An idempotent producer of pages. Not to be shared by threads; of no more use once it has raised one of its errors.
 
     A message that were given up alone would leave a gap before those that follow it. So either a page is acknowledged, or
     the publisher as a whole is given up: what it has sent is then the beginning of what it was given, on each partition.
@@ -45,7 +53,7 @@ class Publisher:
     def __init__(self, bus: Bus, *, stopping: Callable[[], bool] = lambda: False) -> None:
         """Raises BusUnreachable. When `stopping` says so, publishing waits for a broker that is away no longer than needed."""
         self._stopping = stopping
-        self._link = Link(bus)
+        self._link = ProducerConnection(bus)
         self._partitions: dict[str, int] = {}
         self._sequences: dict[tuple[str, int], int] = {}
         self._keyless = 0
@@ -64,10 +72,24 @@ class Publisher:
         self.settle()
         return len(given)
 
-    def send(self, topic: str, messages: Iterable[Outgoing]) -> None:
+    @property
+    def bus(self) -> Bus:
+        """Where it publishes."""
+        return self._link.bus
+
+    def publish_everywhere(self, topic: str, message: Outgoing) -> None:
+        """Send a message without a key to each partition, and wait until all are acknowledged. Raises as `publish`."""
+        try:
+            count = self._count(topic)
+        except KafkaError as error:
+            raise NotPublished(count=1, topic=topic, reason=str(error) or type(error).__name__) from error
+        self.publish(topic, [message] * count)  # those without a key take turns
+
+    def send(self, topic: str, messages: Iterable[Outgoing], *, last_look: Callable[[], object] = lambda: None) -> None:
         """Send messages while the caller goes on; first wait until those of the last `send` are acknowledged.
 
-        Raises NotPublished, TopicReplaced.
+        `last_look` comes right before the first byte goes; nothing is sent where it raises. Raises NotPublished, TopicReplaced;
+        MessageTooLarge, when nothing of them was sent.
         """
         given = list(messages)
         if not given:
@@ -76,6 +98,7 @@ class Publisher:
             count = self._count(topic)
             rounds = self._packed(topic, given, count)
             self.settle()
+            last_look()
             self._under_way = _Page(topic, len(given), self._link.begin(topic, rounds))
         except KafkaError as error:
             raise NotPublished(count=len(given), topic=topic, reason=str(error) or type(error).__name__) from error
@@ -134,8 +157,11 @@ class Publisher:
     def _seal(self, topic: str, partition: int, records: list[bytes], into: dict[int, list[Batch]]) -> None:
         place = (topic, partition)
         sequence = self._sequences.get(place, 0)
+        batch = sealed(partition, records, self._link.producer, sequence)
+        if len(batch.data) > MESSAGE_BYTES_MAX:  # one message: those with others end far below
+            raise MessageTooLarge(topic=topic, size=len(batch.data), limit=MESSAGE_BYTES_MAX)
         self._sequences[place] = (sequence + len(records)) % SEQUENCES
-        into.setdefault(partition, []).append(sealed(partition, records, self._link.producer, sequence))
+        into.setdefault(partition, []).append(batch)
 
     def _anywhere(self, partitions: int) -> int:
         self._keyless += 1

@@ -7,11 +7,9 @@ checks and its decompression.
 import struct
 import time
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from kafka.errors import CorruptRecordError
-from kafka.partitioner.default import murmur2
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import calc_crc32c, decode_varint
@@ -23,7 +21,6 @@ Outgoing = tuple[bytes | None, bytes | None, Headers | Wire]
 
 SEQUENCES = 2**31
 """Sequence numbers of a producer begin again after so many."""
-_KEYS_MAX = 100_000
 _NO_LEADER_EPOCH, _FORMAT, _NO_ATTRIBUTES, _CREATE_TIME, _LOG_APPEND_TIME = -1, 2, 0, 0, 1
 # Base offset, length, leader epoch, format, checksum; the checksum is of all that follows it.
 _FRONT = struct.Struct(">qiibI")
@@ -45,16 +42,6 @@ class Producer(NamedTuple):
 
     id: int
     epoch: int
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """Where every client puts a key that is not told otherwise."""
-    return _hash(key) % partitions
-
-
-@lru_cache(maxsize=_KEYS_MAX)
-def _hash(key: bytes) -> int:
-    return int(murmur2(key)) & 0x7FFFFFFF
 
 
 def packed(message: Outgoing, delta: int) -> bytes:

@@ -7,15 +7,23 @@ from typing import NamedTuple
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from ltc_events.kernel.errors import LtcError
+from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.schemas.limits import COMMAND_BYTES_MAX, EVENT_BYTES_MAX
 
 PARTITIONS = 8
+# Where there are three brokers: one may fail without loss, and without anybody waiting for it.
+REPLICAS, IN_SYNC = 3, 2
 # Short enough for a worker to notice that it shall stop.
 CONNECT_TIMEOUT_MS = 5_000
 # How long after a broker is back its guests may take to notice. The client's own limit is half a minute.
 RECONNECT_MAX_MS = 1_000
-# What we send holds what we got, and some more: so it may be larger than Kafka's usual limit, which holds for commands.
-MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+# Of all topics: the largest command or event with its headers, and as much again, for commands come with white space and
+# escapes, and one that is a little too large is to come in, and be refused with its size.
+MESSAGE_BYTES_MAX = 2 * max(COMMAND_BYTES_MAX, EVENT_BYTES_MAX)
+# Of an answer's value: more would be reasons that nobody reads to the end, and all of them are kept in the database.
+ANSWER_BYTES_MAX = 4 * 1024 * 1024
+# Of key, value and headers as they came; what we add to them is small.
+LETTER_BYTES_MAX = MESSAGE_BYTES_MAX - 1024 * 1024
 _DAY_MS = 24 * 60 * 60 * 1000
 
 
@@ -48,6 +56,7 @@ class Bus(NamedTuple):
 class BusUnreachable(LtcError):
     """no connection to Kafka at {bootstrap}: {reason}"""
 
+    kind = Kind.UNAVAILABLE
     remedy = "check LTC_KAFKA_BOOTSTRAP and that the broker is running"
 
 
@@ -68,11 +77,36 @@ def reach(bus: Bus) -> None:
 class TopicMissing(LtcError):
     """Kafka has no topic {topic}"""
 
+    kind = Kind.DEFECT
     remedy = "run `ltc init --kafka`"
 
 
-def create_topics(bus: Bus, partitions: int = PARTITIONS) -> list[str]:
-    """Make the topics that are missing; their names. Those that are there stay as they are. Raises BusUnreachable."""
+class Safety(NamedTuple):
+    """How many brokers keep each message, and how many must have it before it is acknowledged."""
+
+    replicas: int
+    in_sync: int
+
+
+class TooFewBrokers(LtcError):
+    """{replicas} replicas were asked for, and {in_sync} of them in sync, with {brokers} brokers"""
+
+    remedy = "ask for at most as many replicas as there are brokers, and for at most as many in sync as there are replicas"
+
+
+def safety_of(brokers: int) -> Safety:
+    """What is right for so many brokers: with three one may fail, and nothing is lost and nobody waits."""
+    replicas = min(REPLICAS, max(brokers, 1))
+    return Safety(replicas, IN_SYNC if replicas >= REPLICAS else 1)
+
+
+def create_topics(
+    bus: Bus, partitions: int = PARTITIONS, *, replicas: int | None = None, in_sync: int | None = None
+) -> list[str]:
+    """Make the topics that are missing; their names. Those that are there stay as they are.
+
+    Replicas and those in sync are by default what is right for the number of brokers. Raises BusUnreachable, TooFewBrokers.
+    """
     made = []
     reach(bus)
     try:
@@ -80,15 +114,25 @@ def create_topics(bus: Bus, partitions: int = PARTITIONS) -> list[str]:
     except KafkaError as error:
         raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
     try:
+        brokers = len(admin.describe_cluster()["brokers"])
+        usual = safety_of(brokers if replicas is None else min(replicas, brokers))
+        safety = Safety(replicas or usual.replicas, in_sync or usual.in_sync)
+        if not safety.in_sync <= safety.replicas <= brokers:
+            raise TooFewBrokers(**safety._asdict(), brokers=brokers)
         present = set(admin.list_topics())
         for topic in TOPICS:
             name = bus.topic(topic)
             if name not in present:
                 # Whatever producers compress with, no reader needs a library for it.
-                configs = {"retention.ms": str(topic.retention_ms), "compression.type": "uncompressed"}
-                if topic is not COMMANDS:
-                    configs["max.message.bytes"] = str(MESSAGE_BYTES_MAX)
-                options = {"num_partitions": partitions, "configs": configs}
+                # And what is kept for a time is not dropped before it because it is much.
+                configs = {
+                    "retention.ms": str(topic.retention_ms),
+                    "retention.bytes": "-1",
+                    "compression.type": "uncompressed",
+                    "min.insync.replicas": str(safety.in_sync),
+                    "max.message.bytes": str(MESSAGE_BYTES_MAX),
+                }
+                options = {"num_partitions": partitions, "replication_factor": safety.replicas, "configs": configs}
                 with suppress(TopicAlreadyExistsError):  # somebody else was quicker
                     admin.create_topics({name: options}, wait_for_metadata=True)
                     made.append(name)

@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from ltc_events.application.dead_letters import AS_IT_CAME, CommandAttempt, LetterDesk, NoSuchLetter, Standing
-from ltc_events.cli.output import JsonOption, err, out, print_json, print_table
-from ltc_events.cli.rebuilding import ByOption
-from ltc_events.cli.session import Session, session_of
+from ltc_events.bootstrap.services import Services
+from ltc_events.bus.origin import command_of
+from ltc_events.cli.context import services_of
+from ltc_events.cli.options import ByOption, JsonOption
+from ltc_events.cli.output import err, out, print_json, print_table
 from ltc_events.store import Role
-from ltc_events.store.letters import LetterBook, LetterState
+from ltc_events.store.dead_letters import DeadLetterLog, DeadLetterState
 
 app = typer.Typer(help="What came in and could not be decoded, and seeing to it.", no_args_is_help=True)
 
@@ -26,14 +28,14 @@ KINDS = ("command",)
 @app.command("list")
 def list_(
     context: typer.Context,
-    state: Annotated[list[LetterState] | None, typer.Option(help="Only those in this state; may be repeated.")] = None,
+    state: Annotated[list[DeadLetterState] | None, typer.Option(help="Only those in this state; may be repeated.")] = None,
     source: SourceOption = None,
     after: Annotated[int, typer.Option(min=0, help="Only those with a greater id.")] = 0,
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=10_000, help="How many at most.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
     """List dead letters, oldest first, with what became of each."""
-    letters = session_of(context).store(Role.PROJECTOR).dead_letters(after, count, states=state or None, source=source)
+    letters = services_of(context).store(Role.WRITER).dead_letters(after, count, states=state or None, source=source)
     rows = [(one.id, one.received_at, one.source, one.state, one.attempts, one.reason, len(one.raw)) for one in letters]
     names = ("id", "received_at", "source", "state", "attempts", "reason", "bytes")
     if as_json:
@@ -45,7 +47,7 @@ def list_(
 @app.command()
 def show(context: typer.Context, id: Annotated[int, typer.Argument(min=1)], as_json: JsonOption = False) -> None:
     """Show one dead letter with its bytes, as far as they are text, and all that was done about it."""
-    store = session_of(context).store(Role.PROJECTOR)
+    store = services_of(context).store(Role.WRITER)
     letters = store.dead_letters(id - 1, 1)
     if not letters or letters[0].id != id:
         raise NoSuchLetter(id=id)
@@ -90,12 +92,12 @@ def retry(
     if bool(ids) == all_open or (mended is not None and len(ids or ()) != 1):
         raise typer.BadParameter("name the letters, or say --all-open; --with mends one letter", param_hint="IDS")
     document = None if mended is None else _document(mended)
-    session = session_of(context)
-    with _desk(session, is_answering=True) as desk:
-        wanted = ids or _open_ids(session, source)
+    services = services_of(context)
+    with _desk(services, is_answering=True) as desk:
+        wanted = ids or _open_ids(services, source)
         done = [desk.retry(id, by=by, reason=reason, document=document) for id in wanted]
     _print(done, as_json=as_json)
-    if any(one.state != LetterState.ACCEPTED for one in done):
+    if any(one.state != DeadLetterState.ACCEPTED for one in done):
         raise typer.Exit(1)
 
 
@@ -110,28 +112,28 @@ def discard(
     """Lay dead letters aside for good. They are kept, with who did it and why."""
     if not reason.strip():
         raise typer.BadParameter("say why", param_hint="--reason")
-    with _desk(session_of(context)) as desk:
+    with _desk(services_of(context)) as desk:
         _print([desk.discard(id, by=by, reason=reason) for id in ids], as_json=as_json)
 
 
 @contextmanager
-def _desk(session: Session, *, is_answering: bool = False) -> Iterator[LetterDesk]:
-    store = session.store(Role.WRITER)
+def _desk(services: Services, *, is_answering: bool = False) -> Iterator[LetterDesk]:
+    store = services.store(Role.WRITER)
     with ExitStack() as stack:
         answer = None
-        if is_answering and session.kafka_bootstrap:
-            from ltc_events.workers.answering import open_answering
+        if is_answering and services.has_bus:
+            from ltc_events.workers.result_publisher import open_result_publisher
 
-            answer = stack.enter_context(open_answering(session.bus))
-        book = stack.enter_context(LetterBook(session.database))
+            answer = stack.enter_context(open_result_publisher(services.bus))
+        book = stack.enter_context(DeadLetterLog(services.database))
         (command,) = KINDS
-        yield LetterDesk(store, book, {command: CommandAttempt(session.pipeline(), answer)})
+        yield LetterDesk(store, book, {command: CommandAttempt(services.pipeline(), command_of, answer)})
 
 
-def _open_ids(session: Session, source: str | None) -> list[int]:
+def _open_ids(services: Services, source: str | None) -> list[int]:
     """Of those that can be tried again."""
-    store, ids, after = session.store(Role.WRITER), list[int](), 0
-    while page := store.dead_letters(after, PAGE, states=[LetterState.OPEN], source=source):
+    store, ids, after = services.store(Role.WRITER), list[int](), 0
+    while page := store.dead_letters(after, PAGE, states=[DeadLetterState.OPEN], source=source):
         ids += [one.id for one in page if one.kind in KINDS]
         after = page[-1].id
     return ids
@@ -147,25 +149,12 @@ def _document(path: Path) -> bytes:
 
 def _print(done: list[Standing], *, as_json: bool) -> None:
     if as_json:
-        print_json({"dead_letters": [_standing(one) for one in done]})
+        print_json({"dead_letters": [one.document() for one in done]})
         return
     for one in done:
-        told = f": {one.result.detail}" if one.result else ", as before" if one.state == LetterState.ACCEPTED else ""
+        told = f": {one.result.detail}" if one.result else ", as before" if one.state == DeadLetterState.ACCEPTED else ""
         err.print(f"{one.id} {one.state.value}{told}", markup=False)
         for reason in one.result.reasons if one.result else ():
             err.print(f"  {reason.code} {reason.field}: {reason.fix}", markup=False)
     if not done:
         err.print("there are none")
-
-
-def _standing(one: Standing) -> dict[str, object]:
-    result = one.result
-    return {
-        "id": one.id,
-        "state": one.state.value,
-        "result": None if result is None else result.step.value,
-        "detail": "" if result is None else result.detail,
-        "command_id": None if result is None or result.command_id is None else str(result.command_id),
-        "positions": [] if result is None else list(result.positions),
-        "reasons": [] if result is None else [reason.model_dump() for reason in result.reasons],
-    }

@@ -9,12 +9,14 @@ import orjson
 import typer
 from rich.markup import escape
 
+from ltc_events.bootstrap.services import Services
 from ltc_events.cli import explain
+from ltc_events.cli.context import environment_of, services_of
 from ltc_events.cli.output import err, out, print_table, progress
-from ltc_events.cli.projections import catch_up
-from ltc_events.cli.session import Session, environment_of, session_of
 from ltc_events.cli.simulate import submit_all
 from ltc_events.kernel.errors import LtcError
+from ltc_events.projections.following.catch_up import catch_up
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.examples import eventful_invoice
 from ltc_events.reports.render import write_table
 from ltc_events.reports.runner import open_report
@@ -45,21 +47,21 @@ def demo(
     ] = False,
 ) -> None:
     """Simulate a company on an empty database and show around: four reports and the story of an invoice."""
-    session = session_of(context)
+    services = services_of(context)
     began = time.monotonic()
-    session.database.initialise()
-    _say("A ledger", f"in {session.database_url or session.home}")
+    services.database.initialise()
+    _say("A ledger", f"in {services.settings.home if services.is_embedded else 'LTC_DATABASE_URL'}")
     if kafka:
-        _fill_over_bus(context, session, seed, customers, days)
+        _fill_over_bus(context, services, seed, customers, days)
     else:
-        _fill(session, seed, customers, days)
+        _fill(services, seed, customers, days)
     for name, comment in REPORTS:
         out.print()
         _say(name, comment)
-        with open_report(session.database, name, as_of=ENDS_ON) as answer:
+        with open_report(services.database, name, as_of=ENDS_ON) as answer:
             write_table(answer, out, rows_max=12)
-    _bridge(session)
-    _tell(session)
+    _bridge(services)
+    _tell(services)
     out.print()
     _say("Done", f"in {time.monotonic() - began:.0f} s. What to try next:")
     for line in (
@@ -72,24 +74,25 @@ def demo(
         out.print(f"  {line}", markup=False)
 
 
-def _fill(session: Session, seed: int, customers: int, days: int) -> None:
-    _refuse_another_company(session, seed, customers, days)
+def _fill(services: Services, seed: int, customers: int, days: int) -> None:
+    _refuse_another_company(services, seed, customers, days)
     with progress("commands") as ticker:
-        counts = submit_all(session.pipeline(), iter(simulate(seed, customers, days)), ticker)
-    catch_up(session)
-    events = session.store(Role.PROJECTOR).head()[0]
+        counts = submit_all(services.pipeline(), iter(simulate(seed, customers, days)), ticker)
+    with progress("read tables") as tables:
+        catch_up(services.database, PROJECTIONS, tables.reach)
+    events = services.store(Role.PROJECTOR).head()[0]
     text = f"{customers} customers, {days} days: {ticker.done:,} commands became {events:,} events"
     _say("A company", f"{text}; {_refusals(counts)}.")
 
 
-def _fill_over_bus(context: typer.Context, session: Session, seed: int, customers: int, days: int) -> None:
+def _fill_over_bus(context: typer.Context, services: Services, seed: int, customers: int, days: int) -> None:
     from ltc_events.bus.topics import COMMANDS, EVENTS, RESULTS
     from ltc_events.cli import demo_bus
 
-    _refuse_another_company(session, seed, customers, days)
-    log = session.home / "demo-workers.log"
+    _refuse_another_company(services, seed, customers, days)
+    log = services.settings.home / "demo-workers.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with demo_bus.open_bus(session) as bus:
+    with demo_bus.open_bus(services) as bus:
         _say("A bus", f"Kafka at {bus.bootstrap}, and three workers; what they say goes to {log}")
         environment = {**environment_of(context), "LTC_KAFKA_BOOTSTRAP": bus.bootstrap}
         with demo_bus.workers(environment, log):
@@ -99,16 +102,16 @@ def _fill_over_bus(context: typer.Context, session: Session, seed: int, customer
             took = time.monotonic() - began
             _say(bus.topic(COMMANDS), f"{customers} customers, {days} days: {ticker.done:,} commands went over the bus")
             _say(bus.topic(RESULTS), f"as many answers, all after {took:.1f} s; {_refusals(counts)}")
-            events = demo_bus.await_tables(session, log)
+            events = demo_bus.await_tables(services, log)
             later = time.monotonic() - began - took
             _say(bus.topic(EVENTS), f"{events:,} events, the last of them in the read tables {later:.1f} s later")
-        demo_bus.leave(session)
+        demo_bus.leave(services)
 
 
-def _refuse_another_company(session: Session, seed: int, customers: int, days: int) -> None:
-    events = session.store(Role.PROJECTOR).head()[0]
+def _refuse_another_company(services: Services, seed: int, customers: int, days: int) -> None:
+    events = services.store(Role.PROJECTOR).head()[0]
     first = orjson.loads(next(iter(simulate(seed, customers, days))))
-    if events and not session.store(Role.PROJECTOR).outcomes([UUID(first["id"])]):
+    if events and not services.store(Role.PROJECTOR).outcomes([UUID(first["id"])]):
         raise DatabaseInUse(events=events)
 
 
@@ -116,11 +119,11 @@ def _refusals(counts: Counter[str]) -> str:
     return "it was here already" if counts["duplicate"] else f"{counts['refused']} were refused, as they should be"
 
 
-def _bridge(session: Session) -> None:
+def _bridge(services: Services) -> None:
     """The totals of the report, one below the other: the whole way at a glance."""
     out.print()
     _say("revenue-vs-opportunity", BRIDGE)
-    with open_report(session.database, "revenue-vs-opportunity", as_of=ENDS_ON) as answer:
+    with open_report(services.database, "revenue-vs-opportunity", as_of=ENDS_ON) as answer:
         deals = sum(1 for _ in answer.rows)
     meanings = {column.name: column.meaning for column in answer.columns}
     rows = [
@@ -133,14 +136,14 @@ def _bridge(session: Session) -> None:
     print_table(f"all {deals} won opportunities", ("term", "amount", "what it is"), rows)
 
 
-def _tell(session: Session) -> None:
+def _tell(services: Services) -> None:
     out.print()
-    number = eventful_invoice(session.database)
+    number = eventful_invoice(services.database)
     if number is None:
         err.print("no invoice was issued; try more customers or days")
         return
     _say(f"ltc explain invoice {number}", "Every cent of one invoice, back to the lead, from the events alone.")
-    out.print(explain.render(explain.tell(session, number, None, None)))
+    out.print(explain.render(explain.tell(services, number, None, None)))
 
 
 def _say(title: str, text: str) -> None:

@@ -13,24 +13,24 @@ from uuid import uuid4
 
 import orjson
 
-from ltc_events.application.batch import noun_of
+from ltc_events.bootstrap.services import Services
 from ltc_events.bus.cloudevents import command_message
-from ltc_events.bus.feed import Feed
+from ltc_events.bus.consumer import PartitionConsumer
 from ltc_events.bus.local_broker import LocalBroker
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, RESULTS, Bus, create_topics
-from ltc_events.cli.feeding import feed_from_kafka
 from ltc_events.cli.output import Ticker
-from ltc_events.cli.session import Session
-from ltc_events.kernel.errors import LtcError
-from ltc_events.projections.handover import come_home
-from ltc_events.projections.layout import prepare
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.status import projection_status
-from ltc_events.schemas.envelope import WIRE_PREFIX
+from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.projections.catalog.ddl import prepare
+from ltc_events.projections.catalog.status import projection_status
+from ltc_events.projections.following.source_switch import to_store
+from ltc_events.projections.tables.registry import PROJECTIONS
+from ltc_events.schemas.catalogue import noun_of
+from ltc_events.schemas.undecodable import WIRE_PREFIX
 from ltc_events.store import Role
-from ltc_events.workers.family import Member, keep
 from ltc_events.workers.loop import Stop
+from ltc_events.workers.supervisor import Member, keep
+from ltc_events.workers.topic_source import feed_from_kafka
 
 BATCH = 500
 PATIENCE_S = 120.0
@@ -42,23 +42,24 @@ RULES = frozenset({"policy", "price_book"})
 class NoAnswer(LtcError):
     """after {seconds} s without news, {missing} of {what} are missing; what the workers say is in {log}"""
 
+    kind = Kind.UNAVAILABLE
     remedy = "look into {log}, then run the demo again: it goes on where it was"
 
 
 @contextmanager
-def open_bus(session: Session) -> Iterator[Bus]:
+def open_bus(services: Services) -> Iterator[Bus]:
     """The bus of the settings; without one, a broker of our own in LTC_HOME while the block runs. Raises BrokerUnavailable."""
-    if session.kafka_bootstrap:
-        create_topics(session.bus)
-        yield session.bus
+    if services.has_bus:
+        create_topics(services.bus)
+        yield services.bus
         return
-    with LocalBroker(session.home / "kafka") as broker:
-        bus = Bus(broker.bootstrap, session.kafka_prefix)
+    with LocalBroker(services.settings.home / "kafka") as broker:
+        bus = Bus(broker.bootstrap, services.settings.kafka_prefix)
         create_topics(bus)
         # Said aloud, since an earlier demo gave the tables back to the store.
-        with session.database.connect(Role.PROJECTOR) as connection:
+        with services.database.connect(Role.PROJECTOR) as connection:
             prepare(connection, PROJECTIONS)
-        feed_from_kafka(bus, session.database, by="ltc demo", reason="shown over Kafka")
+        feed_from_kafka(bus, services.database, by="ltc demo", reason="shown over Kafka")
         yield bus
 
 
@@ -86,7 +87,7 @@ def converse(bus: Bus, commands: Iterable[bytes], ticker: Ticker, log: Path) -> 
     what whoever depends on an answer does: wait for it. Prices are asked for when the price book is there.
     """
     counts = Counter[str]()
-    listener = Feed(bus, RESULTS, f"demo-{uuid4()}", assigned=lambda partitions: dict.fromkeys(partitions, 0))
+    listener = PartitionConsumer(bus, RESULTS, f"demo-{uuid4()}", assigned=lambda partitions: dict.fromkeys(partitions, 0))
     with listener, Publisher(bus) as publisher:
         for wave in _waves(map(orjson.loads, commands)):
             for start in range(0, len(wave), BATCH):
@@ -101,7 +102,7 @@ def _waves(commands: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]
         yield list(wave)
 
 
-def _answers(listener: Feed, waiting: set[str], ticker: Ticker, log: Path) -> Iterator[str]:
+def _answers(listener: PartitionConsumer, waiting: set[str], ticker: Ticker, log: Path) -> Iterator[str]:
     """How each of these commands ended."""
     news = time.monotonic()
     while waiting:
@@ -116,12 +117,12 @@ def _answers(listener: Feed, waiting: set[str], ticker: Ticker, log: Path) -> It
             raise NoAnswer(seconds=PATIENCE_S, missing=len(waiting), what="the answers", log=log)
 
 
-def await_tables(session: Session, log: Path) -> int:
+def await_tables(services: Services, log: Path) -> int:
     """Wait until all read tables hold everything that happened; the head of the log. Raises NoAnswer."""
-    head, _ = session.store(Role.PROJECTOR).head()
+    head, _ = services.store(Role.PROJECTOR).head()
     behind, news = None, time.monotonic()
     while True:
-        positions = [one.position for one in projection_status(session.database) if one.failed_position is None]
+        positions = [one.position for one in projection_status(services.database) if not one.has_stopped]
         missing = sum(max(head - position, 0) for position in positions)
         if positions and not missing:
             return head
@@ -132,7 +133,7 @@ def await_tables(session: Session, log: Path) -> int:
         time.sleep(LOOK_S)
 
 
-def leave(session: Session) -> None:
+def leave(services: Services) -> None:
     """Let the store feed the read tables again where the broker was ours alone: it ends with the demo."""
-    if not session.kafka_bootstrap:
-        come_home(session.database, PROJECTIONS, by="ltc demo", reason="the broker of the demo ends with it")
+    if not services.has_bus:
+        to_store(services.database, PROJECTIONS, by="ltc demo", reason="the broker of the demo ends with it")

@@ -1,6 +1,5 @@
 """`ltc events`: the log, readable."""
 
-import sys
 from datetime import UTC
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,15 +7,17 @@ from uuid import UUID
 import orjson
 import typer
 
-from ltc_events.application.states import states
-from ltc_events.cli.output import JsonOption, out, print_json, print_table
-from ltc_events.cli.session import session_of
+from ltc_events.application.state_history import states
+from ltc_events.cli.context import services_of
+from ltc_events.cli.options import JsonOption
+from ltc_events.cli.output import out, print_json, print_table
+from ltc_events.cli.terminal import for_programs
 from ltc_events.kernel.errors import LtcError
 from ltc_events.reports.render import write_document
 from ltc_events.reports.spool import Spool
-from ltc_events.schemas.digits import dump, values
-from ltc_events.schemas.envelope import WIRE_PREFIX
+from ltc_events.schemas.decimal_json import dump, values
 from ltc_events.schemas.record import Record
+from ltc_events.schemas.undecodable import WIRE_PREFIX
 from ltc_events.store import Role
 
 app = typer.Typer(help="The log of events.", no_args_is_help=True)
@@ -43,12 +44,12 @@ def tail(
     as_json: JsonOption = False,
 ) -> None:
     """Show the last events; with --json as one JSON document, or one a line when following."""
-    store = session_of(context).store(Role.PROJECTOR)
+    store = services_of(context).store(Role.PROJECTOR)
     head = store.head()[0]
     shown = head - min(count, head)
     with Spool() as documents:
         while True:
-            records = store.read(shown, PAGE)
+            records = store.read(shown, PAGE, upto=store.readable(shown, shown + PAGE))
             for record in records:
                 if not as_json:
                     out.print(line(record), markup=False, soft_wrap=True)
@@ -63,22 +64,22 @@ def tail(
             else:
                 store.wait(shown, 1.0)
         if as_json:
-            write_document(sys.stdout, {"position": shown}, "events", documents)
+            write_document(for_programs(), {"position": shown}, "events", documents)
 
 
 @app.command()
 def history(
     context: typer.Context,
-    subject: Annotated[UUID, typer.Argument(help="Id of the customer, lead, order, invoice ….")],
+    subject: Annotated[UUID, typer.Argument(help="Id of the customer, lead, order, invoice and so on.")],
     as_json: JsonOption = False,
 ) -> None:
     """Show one aggregate's events, and after each what it changed in the aggregate's state."""
-    records = session_of(context).store(Role.PROJECTOR).stream(subject)
+    records = services_of(context).store(Role.PROJECTOR).stream(subject)
     if not records:
         raise NoSuchStream(id=subject)
     if as_json:
         documents = ({**document(record), "changes": changes} for record, changes in states(records))
-        write_document(sys.stdout, {"subject": str(subject)}, "events", documents)
+        write_document(for_programs(), {"subject": str(subject)}, "events", documents)
         return
     for record, changes in states(records):
         out.print(line(record), markup=False, soft_wrap=True)
@@ -93,7 +94,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one event whole: as it is told today, and where that is something else, as it is stored."""
-    store = session_of(context).store(Role.PROJECTOR)
+    store = services_of(context).store(Role.PROJECTOR)
     stored = store.read_raw(position - 1, 1)
     if not stored:
         raise NoSuchPosition(position=position, head=store.head()[0])

@@ -1,5 +1,6 @@
 """`ltc explain`: the story of an invoice, as a tree."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,11 +9,14 @@ from rich.markup import escape
 from rich.text import Text
 from rich.tree import Tree
 
-from ltc_events.cli.moments import AsOf, KnownAt, business_date, known_position
-from ltc_events.cli.output import JsonOption, err, out, print_json
-from ltc_events.cli.session import Session, session_of
+from ltc_events.bootstrap.services import Services
+from ltc_events.cli.context import services_of
+from ltc_events.cli.options import AsOf, JsonOption, KnownAt
+from ltc_events.cli.output import err, out, print_json
+from ltc_events.explanation.company_day import company_day
 from ltc_events.explanation.invoice import explain_invoice
 from ltc_events.explanation.story import Node, Story
+from ltc_events.reports.parameters import known_position, parse_as_of
 from ltc_events.store import Role
 
 app = typer.Typer(help="Why a figure is what it is, from the events alone.", no_args_is_help=True)
@@ -40,21 +44,23 @@ def invoice(
     as_json: JsonOption = False,
 ) -> None:
     """Tell an invoice's story from the lead to the last cent. Exit 1 if a sum does not come out."""
-    story = tell(session_of(context), number, as_of, known_at)
+    story = tell(services_of(context), number, as_of, known_at)
     if as_json or format is StoryFormat.JSON:
         print_json(story.document())
     else:
         out.print(render(story))
     for check in story.broken:
-        err.print(f"[bold red]DOES NOT ADD UP[/] {escape(check.name)}: expected {check.expected}, found {check.found}")
+        found = escape(f"{check.name}: expected {check.expected}, found {check.found}")
+        err.print(f"[bold red]DOES NOT ADD UP[/] {found}")
     if story.broken:
         raise typer.Exit(1)
 
 
-def tell(session: Session, number: str, as_of: str | None, known_at: str | None) -> Story:
+def tell(services: Services, number: str, as_of: str | None, known_at: str | None) -> Story:
     """The story of an invoice, as the options ask for it."""
-    store = session.store(Role.PROJECTOR)
-    return explain_invoice(store, number, business_date(as_of), known_position(store, known_at))
+    store = services.store(Role.PROJECTOR)
+    day = parse_as_of(as_of) or company_day(store, datetime.now(UTC))
+    return explain_invoice(store, number, day, known_position(store, known_at))
 
 
 def render(story: Story) -> Tree:
@@ -85,8 +91,9 @@ def _line(node: Node) -> Text:
             line.append(f"  ✗ {check.name}: expected {check.expected}, found {check.found}", style="bold red")
     if node.record is not None:
         one = node.record
+        late = f" (before {node.dated_before}, the date of what it follows)" if node.dated_before else ""
         line.append(
-            f"\n{one.effective_on} #{one.position} {one.event.type} by {one.actor}, command {one.command_id}", style="dim"
+            f"\n{one.effective_on}{late} #{one.position} {one.event.type} by {one.actor}, command {one.command_id}", style="dim"
         )
     if node.policies:
         versions = ", ".join(f"{name} v{version}" for name, version in node.policies.items())

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from ltc_events.application.clock import SystemClock
-from ltc_events.cli.output import JsonOption, err, out, print_json, print_table, progress
-from ltc_events.cli.session import session_of
-from ltc_events.importing.reconciliation import Reconciliation
+from ltc_events.cli.context import services_of
+from ltc_events.cli.options import JsonOption
+from ltc_events.cli.output import err, out, print_json, print_table, progress
+from ltc_events.importing.reconciliation import ControlTotal, Reconciliation
 from ltc_events.importing.run import Progress, run_import
 from ltc_events.store import Role
 
@@ -22,18 +23,19 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and decide everything, store nothing.")] = False,
     refused: Annotated[Path | None, typer.Option("--refused", help="Write all refused rows to this CSV file.")] = None,
     retry: Annotated[str, typer.Option(help="Send what earlier runs had refused once more; give the attempt a name.")] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also for unreadable, refused or duplicate rows.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Import CSV files; ends with a reconciliation. Importing twice changes nothing; interrupted, it goes on.
 
-    Exit 1 when a control total does not come out; refused rows alone are the source's affair, and listed.
+    Exit 1 when a control total does not come out; refused rows alone are the source's affair, and listed. A dry run keeps
+    all that it decides in memory.
     """
-    store = session_of(context).store(Role.WRITER)
+    store = services_of(context).store(Role.WRITER)
     with progress("rows") as ticker:
 
         def report(reached: Progress) -> None:
-            ticker.expect(reached.rows_total)
-            ticker.advance(reached.rows - ticker.done)
+            ticker.reach(reached.rows, reached.rows_total)
 
         result = run_import(
             mapping, data, store, SystemClock(), dry_run=dry_run, refused_csv=refused, retry=retry, progress=report
@@ -42,7 +44,7 @@ def import_(
         print_json(result.document())
     else:
         show(result, refused)
-    if not result.balanced:
+    if not (result.all_new if strict else result.balanced):
         raise typer.Exit(1)
 
 
@@ -53,8 +55,8 @@ def show(result: Reconciliation, refused: Path | None) -> None:
         for one in result.files
     ]
     print_table("files", ("file", "rows", "used", "refused", "left out"), rows)
-    counts = [(one.type, one.sent, one.accepted, one.duplicate, one.refused) for one in result.commands.values()]
-    print_table("commands", ("type", "sent", "accepted", "duplicate", "refused"), counts)
+    counts = [(one.type, one.sent, one.accepted, one.duplicate, one.refused, one.not_sent) for one in result.commands.values()]
+    print_table("commands", ("type", "sent", "accepted", "duplicate", "refused", "not sent"), counts)
     if result.refusals:
         print_table("refused, by reason", ("reason", "rows and commands"), result.refusals.most_common())
         shown = [
@@ -65,7 +67,38 @@ def show(result: Reconciliation, refused: Path | None) -> None:
         if result.refused > len(shown):
             place = f"all are in {refused}" if refused else "`--refused FILE.csv` writes all of them"
             err.print(f"… and {result.refused - len(shown)} more; {place}", markup=False)
-    totals = [(one.name, one.currency, one.source, one.ledger, one.difference, one.note or "") for one in result.controls]
-    print_table("control totals", ("total", "currency", "source", "ledger", "difference", "note"), totals)
-    kept = "Nothing was stored (dry run). " if result.dry_run else ""
-    out.print(kept + ("Every control total comes out." if result.balanced else "A control total does NOT come out."))
+    totals = [
+        (one.name, one.currency, one.source, one.ledger, one.difference, *_beside(one), one.note or "") for one in result.controls
+    ]
+    columns = (
+        "total",
+        "currency",
+        "source",
+        "ledger",
+        "difference",
+        "unreadable",
+        "refused",
+        "duplicate",
+        "other currency",
+        "note",
+    )
+    print_table("control totals", columns, totals)
+    out.print(("Nothing was stored (dry run). " if result.dry_run else "") + _verdict(result))
+
+
+def _beside(total: ControlTotal) -> tuple[int, int, int, int]:
+    """What stands beside a total because it is in neither side of it, or because the ledger had it already."""
+    return total.unreadable, total.refused, total.duplicate, total.other_currency
+
+
+def _verdict(result: Reconciliation) -> str:
+    if not result.balanced:
+        return "A control total does NOT come out."
+    if result.complete:
+        return "Every control total comes out."
+    unreadable = max((one.unreadable for one in result.controls), default=0)
+    foreign = max((one.other_currency for one in result.controls), default=0)
+    return (
+        "No control total differs, but NOT everything is in them: "
+        f"{result.refused} rows and commands refused, {unreadable} rows unreadable, {foreign} events in another currency."
+    )

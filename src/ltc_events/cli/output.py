@@ -6,31 +6,40 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+from ltc_events.cli.terminal import for_programs
+from ltc_events.kernel.foreign_text import terminal_text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+class PlainConsole(Console):
+    """A console that gives the terminal no orders but its own: control characters in what it prints are written out."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """What `renderable` comes to."""
+        for segment in super().render(renderable, options):
+            text = segment.text
+            if segment.control or text.isprintable():
+                yield segment
+            else:
+                yield segment._replace(text=terminal_text(text))
+
 
 # Where there is no terminal, nobody folds lines for us: a report in a file or a log gets room.
 PLAIN_WIDTH = 240
-out = Console(highlight=False, width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", PLAIN_WIDTH)))
-err = Console(stderr=True, highlight=False)
+_columns = os.environ.get("COLUMNS", "")
+_width = int(_columns) if _columns.isascii() and _columns.isdigit() and 0 < int(_columns) < 100_000 else PLAIN_WIDTH
+out = PlainConsole(highlight=False, width=None if sys.stdout.isatty() else _width)
+err = PlainConsole(stderr=True, highlight=False)
 log = structlog.get_logger()
 PLAIN_PROGRESS_EVERY = 50_000
 
@@ -41,7 +50,7 @@ def _text(value: Any) -> str:
 
 def print_json(document: Any) -> None:
     """One JSON document, for programs."""
-    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE, default=_text).decode())
+    for_programs().write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE, default=_text).decode())
 
 
 @contextmanager
@@ -61,26 +70,20 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table, for people."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    from rich.table import Table
+
+    table = Table(title=Text(title), title_justify="left", header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(Text(column), overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*(Text("" if cell is None else terminal_text(str(cell))) for cell in row))
     out.print(table)
-
-
-class RateColumn(ProgressColumn):
-    """How much is done a second."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f}/s")
 
 
 class Ticker:
     """Counts what is done: a bar on a terminal, a log line now and then elsewhere."""
 
-    def __init__(self, title: str, bar: Progress | None, total: int | None) -> None:
+    def __init__(self, title: str, bar: "Progress | None", total: int | None) -> None:
         self._title = title
         self._bar = bar
         self._task = None if bar is None else bar.add_task(title, total=total)
@@ -94,6 +97,11 @@ class Ticker:
         elif before // PLAIN_PROGRESS_EVERY != self.done // PLAIN_PROGRESS_EVERY:
             log.info("progress", step=self._title, done=self.done)
 
+    def reach(self, done: int, total: int | None) -> None:
+        """So much is done by now, of so much."""
+        self.expect(total)
+        self.advance(done - self.done)
+
     def expect(self, total: int | None) -> None:
         """So much there is to do in all."""
         if self._bar is not None and self._task is not None:
@@ -106,13 +114,7 @@ def progress(title: str, total: int | None = None) -> Iterator[Ticker]:
     if not err.is_terminal:
         yield Ticker(title, None, total)
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        RateColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err, transient=True) as bar:
+    from ltc_events.cli.progress_bar import progress_bar
+
+    with progress_bar(err) as bar:
         yield Ticker(title, bar, total)

@@ -1,19 +1,19 @@
 """`ltc report`: the reports, as tables, JSON, CSV or Parquet."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ltc_events.cli.freshness import freshen
-from ltc_events.cli.moments import AsOf, ChangedSince, KnownAt
-from ltc_events.cli.output import JsonOption, out, print_table, whole_file
-from ltc_events.cli.session import session_of
+from ltc_events.cli.context import services_of
+from ltc_events.cli.options import AsOf, ChangedSince, JsonOption, KnownAt
+from ltc_events.cli.output import out, print_table, progress, whole_file
+from ltc_events.cli.terminal import for_programs
+from ltc_events.freshness import freshen
 from ltc_events.reports.catalogue import catalogue
-from ltc_events.reports.change_forms import write_changes_csv, write_changes_json, write_changes_text
 from ltc_events.reports.changes import Changes, open_changes
+from ltc_events.reports.changes_render import write_changes_csv, write_changes_json, write_changes_text
 from ltc_events.reports.parquet import load_pyarrow
 from ltc_events.reports.render import write_csv, write_json, write_parquet, write_table
 from ltc_events.reports.runner import Answer, open_report
@@ -32,7 +32,8 @@ def report(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The report; `ltc report list` names them all.")],
     parameters: Annotated[
-        list[str] | None, typer.Argument(metavar="[--PARAMETER VALUE]…", help="The report's own parameters, e.g. --basis period.")
+        list[str] | None,
+        typer.Argument(metavar="[--PARAMETER VALUE]...", help="The report's own parameters: --basis period."),
     ] = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
@@ -53,9 +54,10 @@ def report(
         rows = [(one.name, one.title, " ".join(f"--{p.replace('_', '-')}" for p in one.parameters)) for one in catalogue()]
         print_table("reports", ("name", "title", "parameters"), rows)
         return
-    session = session_of(context)
+    services = services_of(context)
     if fresh:
-        freshen(session, name)
+        with progress("read tables") as ticker:
+            freshen(services.database, name, ticker.reach)
     chosen = ReportFormat.JSON if as_json else format
     if chosen is ReportFormat.PARQUET:
         if output is None:
@@ -65,10 +67,10 @@ def report(
     if changed_since is not None:
         if chosen is ReportFormat.PARQUET:
             raise typer.BadParameter("changes are written as table, json or csv", param_hint="--format")
-        with open_changes(session.database, name, changed_since, as_of=as_of, known_at=known_at, parameters=given) as changes:
+        with open_changes(services.database, name, changed_since, as_of=as_of, known_at=known_at, parameters=given) as changes:
             write_changes(changes, chosen, output)
         return
-    with open_report(session.database, name, as_of=as_of, known_at=known_at, parameters=given) as answer:
+    with open_report(services.database, name, as_of=as_of, known_at=known_at, parameters=given) as answer:
         write(answer, chosen, output)
 
 
@@ -77,9 +79,9 @@ def write(answer: Answer, format: ReportFormat, output: Path | None) -> None:
     if output is None:
         match format:
             case ReportFormat.JSON:
-                write_json(answer, sys.stdout)
+                write_json(answer, for_programs())
             case ReportFormat.CSV:
-                write_csv(answer, sys.stdout)
+                write_csv(answer, for_programs())
             case _:
                 write_table(answer, out)
         return
@@ -101,7 +103,7 @@ def write_changes(changes: Changes, format: ReportFormat, output: Path | None) -
         return
     form = write_changes_csv if format is ReportFormat.CSV else write_changes_json
     if output is None:
-        form(changes, sys.stdout)
+        form(changes, for_programs())
         return
     with whole_file(output) as path, path.open("w", encoding="utf-8", newline="") as stream:
         form(changes, stream)

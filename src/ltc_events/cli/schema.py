@@ -1,5 +1,7 @@
 """`ltc schema`: the published language as files, and the guard against breaking it."""
 
+import tomllib
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,9 +9,10 @@ import orjson
 import typer
 from rich.markup import escape
 
-from ltc_events.cli.output import JsonOption, err, print_json
+from ltc_events.cli.options import JsonOption
+from ltc_events.cli.output import err, print_json
 from ltc_events.schemas import upcasting
-from ltc_events.schemas.compatibility import incompatibilities
+from ltc_events.schemas.compatibility import incompatibilities, narrowings
 from ltc_events.schemas.export import exported
 from ltc_events.store import UnreadableEvent
 from ltc_events.store.decoding import decode
@@ -17,6 +20,10 @@ from ltc_events.store.decoding import decode
 app = typer.Typer(help="JSON Schemas of all commands and events, and the AsyncAPI document of Kafka.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option("--dir", help="Folder of the exported schemas.")]
 DEFAULT_FOLDER = Path("docs/schemas")
+NARROWINGS = "narrowings.toml"
+"""Beside the schemas: each narrowing of a command that was accepted, with its reason."""
+GOLDEN_COMMANDS = "commands.json"
+"""Beside a golden store: the schemas of commands as that release published them."""
 
 
 @app.command()
@@ -28,7 +35,7 @@ def export(folder: Folder = DEFAULT_FOLDER) -> None:
     from ltc_events.bus import asyncapi
 
     files = exported()
-    problems = _problems(_read(folder), files) if folder.is_dir() else []
+    problems = _problems(_read(folder), files, _accepted(folder)) if folder.is_dir() else []
     if problems:
         _print(problems)
         err.print(f"nothing is written; what was never released may be removed from {folder} first", markup=False)
@@ -55,9 +62,12 @@ def check(
     old = _read(folder)
     new = exported()
     old_wire, new_wire = old.pop(asyncapi.NAME, {}), asyncapi.document()
-    problems = _problems(old, new) + asyncapi.incompatibilities(old_wire, new_wire)
-    for log in sorted(golden.glob("*/events.jsonl")) if golden else ():
-        problems += _unreadable(log)
+    accepted = _accepted(folder)
+    problems = _problems(old, new, accepted) + asyncapi.incompatibilities(old_wire, new_wire)
+    if golden:
+        for log in sorted(golden.glob("*/events.jsonl")):
+            problems += _unreadable(log)
+        problems += _unlisted(golden, new, accepted)
     stale = sorted(name for name, schema in new.items() if old.get(name) != schema)
     if old_wire != new_wire:
         stale.append(asyncapi.NAME)
@@ -73,9 +83,27 @@ def check(
         raise typer.Exit(1)
 
 
-def _problems(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+def _problems(old: dict[str, Any], new: dict[str, Any], accepted: Collection[str]) -> list[str]:
     types = {file: schema for file, schema in old.items() if "/" in file}
-    return [*incompatibilities(types, new, upcasting.UPCASTERS), *upcasting.problems()]
+    return [*incompatibilities(types, new, upcasting.UPCASTERS, accepted), *upcasting.problems()]
+
+
+def _accepted(folder: Path) -> frozenset[str]:
+    """The narrowings that are accepted, each in the words in which it is found. Those without a reason are not."""
+    path = folder / NARROWINGS
+    entries = tomllib.loads(path.read_text(encoding="utf-8")).get("narrowing", []) if path.exists() else []
+    return frozenset(change for entry in entries if entry["reason"].strip() for change in entry["changes"])
+
+
+def _unlisted(golden: Path, new: dict[str, Any], accepted: Collection[str]) -> Iterator[str]:
+    """Hold the list against the releases: what was narrowed since is on it, and nothing else is."""
+    found: set[str] = set()
+    for path in sorted(golden.glob(f"*/{GOLDEN_COMMANDS}")):
+        released = orjson.loads(path.read_bytes())
+        found.update(narrowings(released, new))
+        yield from (f"since {path.parent.name}: {one}" for one in incompatibilities(released, new, (), accepted))
+    if found:
+        yield from (f"{NARROWINGS} accepts what is not so: {one}" for one in sorted(set(accepted) - found))
 
 
 def _unreadable(log: Path) -> list[str]:

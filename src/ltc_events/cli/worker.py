@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ltc_events.cli.feeding import ProjectorSource
-from ltc_events.cli.session import Session, environment_of, session_of
+from ltc_events.bootstrap.settings import METRICS_HOST, UNHEALTHY_AFTER_S
+from ltc_events.cli.context import environment_of, services_of
+from ltc_events.cli.options import ProjectorSource
 from ltc_events.store import Role
-from ltc_events.workers.watching import HOST, UNHEALTHY_AFTER_S, Watching
+from ltc_events.workers.monitoring_options import MonitoringOptions
 
 _WATCHING = "ltc_events.watching"
 
@@ -30,22 +31,31 @@ def member(
         ),
     ] = None,
     metrics_host: Annotated[
-        str, typer.Option(envvar="LTC_METRICS_HOST", help="The address that it is offered on; 0.0.0.0: on all of them.")
-    ] = HOST,
+        str | None,
+        typer.Option(
+            envvar="LTC_METRICS_HOST",
+            help="The address that it is offered on; 0.0.0.0: on all of them.",
+            show_default=METRICS_HOST,
+        ),
+    ] = None,
     unhealthy_after: Annotated[
-        float,
+        float | None,
         typer.Option(
             envvar="LTC_UNHEALTHY_AFTER",
             min=0.1,
-            help="After so many seconds, one that is behind and does not move is unhealthy.",
+            show_default=str(UNHEALTHY_AFTER_S),
+            help="After so many seconds, one that does not move, waits for a server or cannot be measured is unhealthy.",
         ),
-    ] = UNHEALTHY_AFTER_S,
+    ] = None,
     with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Work between Kafka and the ledger, until SIGTERM."""
-    context.meta[_WATCHING] = Watching(metrics_port, metrics_host, unhealthy_after)
+    settings = services_of(context).settings.given(
+        metrics_port=metrics_port, metrics_host=metrics_host, unhealthy_after=unhealthy_after
+    )
+    context.meta[_WATCHING] = MonitoringOptions(settings.metrics_port, settings.metrics_host, settings.unhealthy_after)
     if with_parent:
-        from ltc_events.workers.family import end_with_parent
+        from ltc_events.workers.supervisor import end_with_parent
 
         end_with_parent()
 
@@ -59,17 +69,17 @@ def all_(
     """Run all workers that this ledger needs in one process tree: without Kafka, a projector and a clock."""
     import sys
 
-    from ltc_events.workers.family import Member, keep, stop_children_on_signals
     from ltc_events.workers.loop import Stop
+    from ltc_events.workers.supervisor import Member, keep, stop_children_on_signals
 
-    session: Session = session_of(context)
-    session.database.connect(Role.READER).close()  # whoever has no ledger hears it once, and not from each of them
+    services = services_of(context)
+    services.database.connect(Role.READER).close()  # whoever has no ledger hears it once, and not from each of them
     names = ["projector"] * projectors + ["clock"]
-    if session.kafka_bootstrap:
+    if services.has_bus:
         names += ["command"] * commands + ["relay"]
     stop = Stop()
     stop_children_on_signals(stop)
-    watching: Watching = context.meta[_WATCHING]
+    watching: MonitoringOptions = context.meta[_WATCHING]
     start = [sys.executable, "-m", "ltc_events", "worker", "--with-parent"]
     members = [Member(name, [*start, *watching.words(number), name]) for number, name in enumerate(names)]
     keep(members, stop, environment_of(context))
@@ -79,7 +89,7 @@ def all_(
 def command(context: typer.Context) -> None:
     """Take commands from Kafka, store their effects, answer them. Several share the partitions."""
     from ltc_events.workers.command import open_command_worker
-    from ltc_events.workers.lag import CommandProbe
+    from ltc_events.workers.probes import CommandProbe
 
     _work("command", context, open_command_worker, CommandProbe)
 
@@ -87,7 +97,7 @@ def command(context: typer.Context) -> None:
 @app.command()
 def relay(context: typer.Context) -> None:
     """Publish every event to Kafka, in order. One is active; further ones stand by."""
-    from ltc_events.workers.lag import RelayProbe
+    from ltc_events.workers.probes import RelayProbe
     from ltc_events.workers.relay import open_relay
 
     _work("relay", context, open_relay, RelayProbe)
@@ -102,23 +112,23 @@ def projector(
     ] = None,
 ) -> None:
     """Keep the read tables up with the log. On Kafka several share the partitions."""
-    from ltc_events.projections.registry import PROJECTIONS
-    from ltc_events.projections.runner import open_runner
+    from ltc_events.projections.following.store_runner import open_runner
+    from ltc_events.projections.tables.registry import PROJECTIONS
     from ltc_events.workers.endpoint import watched
-    from ltc_events.workers.lag import ProjectorProbe
     from ltc_events.workers.loop import Stop, run, stop_on_signals
+    from ltc_events.workers.probes import ProjectorProbe
     from ltc_events.workers.projector import open_projector
 
-    session: Session = session_of(context)
+    services = services_of(context)
     stop = Stop()
     stop_on_signals(stop)
-    by_kafka = bool(session.kafka_bootstrap) if source is None else source is ProjectorSource.KAFKA
-    bus = session.bus if by_kafka else None
+    by_kafka = bool(services.has_bus) if source is None else source is ProjectorSource.KAFKA
+    bus = services.bus if by_kafka else None
 
     def opened() -> AbstractContextManager[Any]:
-        return open_projector(bus, session.database) if bus else open_runner(session.database, PROJECTIONS)
+        return open_projector(bus, services.database) if bus else open_runner(services.database, PROJECTIONS)
 
-    with watched("projector", context.meta[_WATCHING], lambda: ProjectorProbe(session.database)) as watch:
+    with watched("projector", context.meta[_WATCHING], lambda: ProjectorProbe(services.database)) as watch:
         run("projector", opened, stop, watch=watch)
 
 
@@ -133,12 +143,12 @@ def clock(
     from ltc_events.workers.endpoint import watched
     from ltc_events.workers.loop import Stop, run, stop_on_signals
 
-    session: Session = session_of(context)
-    bus, stop = session.bus if session.kafka_bootstrap else None, Stop()
+    services = services_of(context)
+    bus, stop = services.bus if services.has_bus else None, Stop()
     stop_on_signals(stop)
 
     def opened() -> AbstractContextManager[Any]:
-        return open_clock(bus, session.database, bus and Publisher(bus, stopping=stop.requested))
+        return open_clock(bus, services.database, bus and Publisher(bus, stopping=stop.requested))
 
     if once:
         with opened() as worker:
@@ -158,12 +168,12 @@ def _work(
     from ltc_events.workers.endpoint import watched
     from ltc_events.workers.loop import Stop, run, stop_on_signals
 
-    session: Session = session_of(context)
-    bus, stop = session.bus, Stop()
+    services = services_of(context)
+    bus, stop = services.bus, Stop()
     stop_on_signals(stop)
 
     def opened() -> AbstractContextManager[Any]:
-        return open_worker(bus, session.database, Publisher(bus, stopping=stop.requested))
+        return open_worker(bus, services.database, Publisher(bus, stopping=stop.requested))
 
-    with watched(name, context.meta[_WATCHING], lambda: open_probe(bus, session.database)) as watch:
+    with watched(name, context.meta[_WATCHING], lambda: open_probe(bus, services.database)) as watch:
         run(name, opened, stop, watch=watch)

@@ -4,13 +4,18 @@ import time
 from collections.abc import Iterator
 
 from ltc_events.bus.inspection import ClusterFacts, TopicFacts, inspect
-from ltc_events.bus.survey import Survey
-from ltc_events.bus.topics import COMMANDS, EVENTS, MESSAGE_BYTES_MAX, TOPICS, Bus, Topic
+from ltc_events.bus.offsets import Survey
+from ltc_events.bus.topics import COMMANDS, EVENTS, MESSAGE_BYTES_MAX, TOPICS, Bus, Topic, safety_of
 from ltc_events.diagnosis.check import WAITING_MAX_S, Check, skew
+from ltc_events.diagnosis.database import usable_roles
 from ltc_events.kernel.errors import LtcError
-from ltc_events.projections.status import projection_status
-from ltc_events.store import Database, EventStore, NotInitialised, Role
-from ltc_events.workers.lag import command_lag, relay_lag
+from ltc_events.projections.catalog.status import are_laid_out, projection_status
+from ltc_events.projections.declaration.errors import EventsGone
+from ltc_events.projections.following.partition_runner import next_offsets
+from ltc_events.recovery.expired import expired_error, find_expired
+from ltc_events.recovery.topic_comparison import refuse_answers_ahead, refuse_events_ahead
+from ltc_events.store import Database, EventStore, NotInitialised, Role, StoreWentBack
+from ltc_events.workers.probes import command_lag, relay_lag
 
 
 def examine_bus(bus: Bus, database: Database) -> Iterator[Check]:
@@ -25,13 +30,20 @@ def examine_bus(bus: Bus, database: Database) -> Iterator[Check]:
         yield skew("kafka's clock", cluster.skew_s, "ours")
     for topic in TOPICS:
         yield from _topic(bus, topic, cluster)
+    usable = usable_roles(database)
+    if not set(usable) - {Role.READER}:
+        yield Check("lag", True, "not looked at: this login may not read the log")
+        return
     try:
-        with EventStore(database, Role.WRITER) as store:
+        with EventStore(database, usable[0]) as store:
             if bus.topic(COMMANDS) in cluster.topics:
                 yield from _commands(bus, store)
             if bus.topic(EVENTS) in cluster.topics:
+                yield _epoch(bus, store)
                 yield from _events(bus, store)
-                yield from _partitions(bus, database, cluster)
+                if Role.PROJECTOR in usable:
+                    yield from _partitions(bus, database, cluster)
+                    yield from _unread(bus, database)
     except NotInitialised:
         return  # which is said of the database
     except LtcError as error:
@@ -47,7 +59,12 @@ def _topic(bus: Bus, topic: Topic, cluster: ClusterFacts) -> Iterator[Check]:
     if facts.ill:
         yield Check(f"topic {name}", False, f"{facts.ill} of {facts.partitions} partitions have no leader", "start their brokers")
         return
-    wrong = dict(_wrong(topic, facts))
+    safety = safety_of(cluster.brokers)
+    if facts.replicas < safety.replicas:
+        detail = f"{facts.replicas} of {cluster.brokers} brokers keep it: with them its messages are lost"
+        fix = f"give it {safety.replicas} replicas with kafka-reassign-partitions.sh"
+        yield Check(f"topic {name} replicas", False, detail, fix)
+    wrong = dict(_wrong(topic, facts, safety.in_sync))
     kept = int(facts.settings.get("retention.ms", -1))
     told = "for ever" if kept < 0 else f"{kept / 86_400_000:g} days"
     detail = "; ".join(f"{one} is {facts.settings.get(one)}" for one in wrong) or f"{facts.partitions} partitions, kept {told}"
@@ -56,21 +73,26 @@ def _topic(bus: Bus, topic: Topic, cluster: ClusterFacts) -> Iterator[Check]:
     yield Check(f"topic {name}", not wrong, detail, fix)
 
 
-def _wrong(topic: Topic, facts: TopicFacts) -> Iterator[tuple[str, str]]:
+def _wrong(topic: Topic, facts: TopicFacts, in_sync: int) -> Iterator[tuple[str, str]]:
     """The settings by which messages would be lost or refused, and what they should be."""
     kept = int(facts.settings.get("retention.ms", -1))
     if kept >= 0 and (topic.retention_ms < 0 or kept < topic.retention_ms):
         yield "retention.ms", str(topic.retention_ms)
-    if topic.retention_ms < 0 and int(facts.settings.get("retention.bytes", -1)) >= 0:
-        yield "retention.bytes", "-1"
+    if int(facts.settings.get("retention.bytes", -1)) >= 0:
+        yield "retention.bytes", "-1"  # what is much would be dropped before its time, whether or not it was read
+    if int(facts.settings.get("min.insync.replicas", 1)) < in_sync:
+        yield "min.insync.replicas", str(in_sync)
     if facts.settings.get("cleanup.policy", "delete") != "delete":
         yield "cleanup.policy", "delete"
-    if topic is not COMMANDS and int(facts.settings.get("max.message.bytes", MESSAGE_BYTES_MAX)) < MESSAGE_BYTES_MAX:
+    if int(facts.settings.get("max.message.bytes", MESSAGE_BYTES_MAX)) < MESSAGE_BYTES_MAX:
         yield "max.message.bytes", str(MESSAGE_BYTES_MAX)
 
 
 def _commands(bus: Bus, store: EventStore) -> Iterator[Check]:
     with Survey(bus) as survey:
+        if expired := find_expired(bus, store, survey):
+            error = expired_error(bus.topic(COMMANDS), expired)
+            yield Check("expired commands", False, error.message, error.fix)
         lags = command_lag(survey, store, bus.topic(COMMANDS))
     replaced = sorted(number for number, lag in lags.items() if lag.messages < 0)
     if replaced:
@@ -98,6 +120,17 @@ def _events(bus: Bus, store: EventStore) -> Iterator[Check]:
     )
 
 
+def _epoch(bus: Bus, store: EventStore) -> Check:
+    """Whether Kafka knows of what the store, which has gone back, does not have."""
+    try:
+        with Survey(bus) as survey:
+            refuse_events_ahead(bus, store, survey=survey)
+            refuse_answers_ahead(bus, store, survey=survey)
+    except StoreWentBack as error:
+        return Check("epoch on Kafka", False, error.message, error.fix)
+    return Check("epoch on Kafka", True, "the store has what was published and answered last")
+
+
 def _partitions(bus: Bus, database: Database, cluster: ClusterFacts) -> Iterator[Check]:
     """Read tables that Kafka feeds know how many partitions there were."""
     name = bus.topic(EVENTS)
@@ -107,6 +140,24 @@ def _partitions(bus: Bus, database: Database, cluster: ClusterFacts) -> Iterator
         detail = f"{len(fed)} partitions, as {name} has" if len(fed) == there else f"{name} has {there}, they know {len(fed)}"
         fix = "events of one customer may be out of order now: `ltc worker projector` says how to go on"
         yield Check("read tables' partitions", len(fed) == there, detail, fix)
+
+
+def _unread(bus: Bus, database: Database) -> Iterator[Check]:
+    """Whether the topic still has what read tables have yet to read of it: a projector would stop at its start."""
+    name = bus.topic(EVENTS)
+    with database.connect(Role.PROJECTOR) as connection:
+        offsets = next_offsets(connection, name) if are_laid_out(connection) else {}
+    if not offsets:
+        return
+    with Survey(bus) as survey:
+        begins, ends = survey.beginnings(name), survey.ends(name)
+    gone = [
+        EventsGone(topic=name, partition=partition, begin=begins[partition], end=ends[partition], offset=offset)
+        for partition, offset in sorted(offsets.items())
+        if partition in begins and offset < begins[partition]
+    ]
+    detail = "; ".join(one.message for one in gone) or f"{name} has all that read tables have not read yet"
+    yield Check("unread events", not gone, detail, EventsGone.remedy)
 
 
 def _waiting(count: int, what: str, oldest_s: float) -> str:

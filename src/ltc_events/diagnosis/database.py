@@ -2,37 +2,31 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import psycopg
 from psycopg.rows import scalar_row
 
-from ltc_events.diagnosis.check import Check, skew
+from ltc_events.diagnosis.check import WAITING_MAX_S, Check, skew
+from ltc_events.diagnosis.dates import dates
+from ltc_events.diagnosis.inherited import inherited
+from ltc_events.diagnosis.statements import statement
 from ltc_events.kernel.errors import LtcError
-from ltc_events.store import Database, Role
+from ltc_events.projections.catalog.lifecycle import State
+from ltc_events.projections.catalog.status import ProjectionStatus, are_laid_out, projection_status
+from ltc_events.projections.catalog.tables_ahead import tables_ahead, told
+from ltc_events.store import Database, Role, StoreWentBack, diagnose
 
 LAG_EVENTS_MAX = 100_000
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_SETTINGS_OFF = b"""
-    SELECT name FROM pg_settings
-    WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes') AND setting = 'off' ORDER BY name
-"""
 _TIME = b"SELECT extract(epoch FROM clock_timestamp())::float8"
-_IS_LAID_OUT = b"SELECT to_regclass('ltc.events') IS NOT NULL"
+_MAY_LOOK = b"SELECT has_schema_privilege('ltc', 'USAGE') AND has_schema_privilege('ltc_read', 'USAGE')"
 _HEAD_AND_LAST = b"SELECT h.position, coalesce((SELECT max(position) FROM ltc.events), 0) FROM ltc.head h"
-_UNGUARDED = b"""
-    SELECT wanted.name FROM unnest(%s::text[]) AS wanted (name)
-    WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'append_only' AND tgenabled = 'A'
-                      AND tgrelid = to_regclass('ltc.' || wanted.name))
-    ORDER BY wanted.name
-"""
-_HAS_TABLES = b"SELECT to_regclass('ltc_read.projection_status') IS NOT NULL"
-_FAILED = b"SELECT name, failed_position, error FROM ltc_read.projection_status WHERE state = 'failed' ORDER BY name"
-_HINDMOST = b"""
-    SELECT h.position - coalesce((SELECT min(position) FROM ltc_read.projection_status WHERE life = 'shown'), 0) FROM ltc.head h
-"""
-_APPEND_ONLY = ["events", "outcomes", "dead_letters", "dead_letter_steps", "traces"]
+_EPOCH = b"SELECT epoch, begun_at, begun_by, reason FROM ltc.epochs ORDER BY number DESC LIMIT 1"
+_HAS_EPOCHS = b"SELECT to_regclass('ltc.epochs') IS NOT NULL"
+_APPEND_ONLY = ["events", "outcomes", "dead_letters", "dead_letter_steps", "traces", "epochs", "expired_messages"]
 
 
 def examine_database(database: Database, *, is_embedded: bool) -> Iterator[Check]:
@@ -42,21 +36,32 @@ def examine_database(database: Database, *, is_embedded: bool) -> Iterator[Check
     except LtcError as error:
         yield Check("database", False, error.message, error.fix)
         return
-    with connection:
+    with ExitStack() as stack:
+        stack.enter_context(connection)
         server = connection.info.server_version
         where = "embedded" if is_embedded else "given"
         yield Check("database", True, f"PostgreSQL {server // 10000}.{server % 10000}, {where}")
-        off = [name for (name,) in connection.execute(_SETTINGS_OFF)]
+        off = [name for (name,) in connection.execute(statement("settings-off"))]
         detail = f"off: {', '.join(off)}" if off else "commits reach the disk"
         yield Check("durability", not off, detail, "switch them on in postgresql.conf")
         yield skew("clock", _one(connection, _TIME) - time.time(), "the database's")
-        laid_out = bool(_one(connection, _IS_LAID_OUT))
+        laid_out = bool(_one(connection, statement("ledger-laid-out")))
         yield Check("ledger", laid_out, "laid out" if laid_out else "there is none", "run `ltc init`")
         if not laid_out:
             return
-        yield from _ledger(connection)
-        yield from _read_tables(connection, is_embedded=is_embedded)
-    yield from _roles(database)
+        usable = usable_roles(database)
+        if not _one(connection, _MAY_LOOK) and usable:
+            # A login that is a member of groups and inherits nothing sees what its groups see.
+            connection = stack.enter_context(database.connect(usable[0], autocommit=True))
+        if usable[:1] == [Role.READER]:
+            yield Check("positions", True, "not looked at: this login may only read the read tables")
+        else:
+            yield from _ledger(connection)
+        if usable and Role.PROJECTOR not in usable:
+            yield Check("read tables", True, f"not looked at: that needs a login of {Role.PROJECTOR}")
+        else:
+            yield from _read_tables(database, connection, is_embedded=is_embedded)
+        yield from _roles(usable)
 
 
 def _ledger(connection: Connection) -> Iterator[Check]:
@@ -67,43 +72,82 @@ def _ledger(connection: Connection) -> Iterator[Check]:
         f"{head} events, the head agrees" if head == last else f"head {head}, last event {last}",
         "stop all writers and restore the database from a backup: somebody changed it by hand",
     )
-    unguarded = [name for (name,) in connection.execute(_UNGUARDED, (_APPEND_ONLY,))]
+    if _one(connection, _HAS_EPOCHS):
+        name, begun_at, by, reason = connection.execute(_EPOCH).fetchone() or ("none", None, "", "")
+        since = f" since {begun_at:%Y-%m-%d %H:%M} by {by}: {reason}" if begun_at else ""
+        yield Check("epoch", begun_at is not None, f"{name}{since}", "run `ltc init`")
+    else:
+        yield Check("epoch", False, "the ledger was laid out by an older release and has none", "run `ltc init`")
+    unguarded = [name for (name,) in connection.execute(statement("unguarded-tables"), (_APPEND_ONLY,))]
     yield Check(
         "append-only guards",
         not unguarded,
         f"missing or switched off: {', '.join(unguarded)}" if unguarded else "in place",
         "run `ltc init`, and find out who removed them",
     )
+    yield from inherited(connection)
 
 
-def _read_tables(connection: Connection, *, is_embedded: bool) -> Iterator[Check]:
-    if not _one(connection, _HAS_TABLES):
+def _read_tables(database: Database, connection: Connection, *, is_embedded: bool) -> Iterator[Check]:
+    if not are_laid_out(connection):
         # Nobody follows the embedded log: whoever reads brings the tables up to it, and makes them the first time.
         detail = "none yet; the first report makes them" if is_embedded else "there are none"
         yield Check("read tables", is_embedded, detail, "run `ltc init`")
         return
-    failed = connection.execute(_FAILED).fetchall()
+    if ahead := tables_ahead(connection):
+        yield Check("read tables", False, told(ahead), StoreWentBack.remedy)
+        return
+    try:
+        tables = projection_status(database)
+    except psycopg.Error as error:
+        yield Check("read tables", False, str(error).strip(), diagnose(error).fix)
+        return
+    held_up = [one for one in tables if not one.gets_on]
     yield Check(
         "read tables",
-        not failed,
-        "; ".join(f"{name} stopped at {position}: {error}" for name, position, error in failed) or "none has failed",
-        "mend the cause, then run `ltc projections status`",
+        not held_up,
+        "; ".join(dict.fromkeys(_trouble(one) for one in held_up)) or "all get on",
+        "; ".join(dict.fromkeys(one.fix for one in held_up if one.fix)),
     )
-    lag = int(_one(connection, _HINDMOST) or 0)
+    shown = [one for one in tables if one.life == State.SHOWN]
+    lag = max((one.lag_events for one in shown), default=0)
+    # Nobody follows the embedded log. Elsewhere what stands for so long, with events behind it, is taken along by nobody.
+    standing = [one for one in shown if one.lag_seconds > WAITING_MAX_S and _age(one) > WAITING_MAX_S and one not in held_up]
     detail = f"{lag} events" + ("; the next report takes them in" if lag and is_embedded else "")
+    if standing and not is_embedded:
+        detail += f"; {len({one.name for one in standing})} tables have not moved for {min(map(_age, standing)):.0f} s or more"
     fix = "see that `ltc worker projector` runs, or run `ltc projections catch-up`"
-    yield Check("read tables' lag", is_embedded or lag <= LAG_EVENTS_MAX, detail, fix)
+    yield Check("read tables' lag", is_embedded or not (standing or lag > LAG_EVENTS_MAX), detail, fix)
+    yield from dates(connection)
 
 
-def _roles(database: Database) -> Iterator[Check]:
-    for role in (Role.WRITER, Role.PROJECTOR, Role.READER):
+def _trouble(one: ProjectionStatus) -> str:
+    verb = "stopped before" if one.has_stopped else "does not get past"
+    return f"{one.name} {verb} {one.obstacle}: {one.error}" if one.obstacle else f"{one.name}: {one.error}"
+
+
+def _age(one: ProjectionStatus) -> float:
+    """How long it has not moved."""
+    return time.time() - one.moved_at.timestamp()
+
+
+def usable_roles(database: Database) -> list[Role]:
+    """The groups that this login may act as; the one that sees most comes first."""
+    usable = []
+    for role in (Role.PROJECTOR, Role.WRITER, Role.RELAY, Role.READER):
         try:
             database.connect(role).close()
-        except (LtcError, psycopg.Error) as error:
-            fix = "run `ltc init` as the database's owner, or grant the role to this login"
-            yield Check(f"role {role}", False, str(error).strip(), fix)
-        else:
-            yield Check(f"role {role}", True, "usable")
+        except LtcError:
+            continue
+        usable.append(role)
+    return usable
+
+
+def _roles(usable: list[Role]) -> Iterator[Check]:
+    """A login needs the group of what it does and no other, but it needs one."""
+    granted = ", ".join(usable) or "none of the ledger's groups"
+    fix = "run `ltc init` as the database's owner, and grant this login the group of what it does"
+    yield Check("groups of this login", bool(usable), granted, fix)
 
 
 def _one(connection: Connection, statement: bytes) -> Any:

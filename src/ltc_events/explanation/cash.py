@@ -4,14 +4,24 @@ from collections.abc import Iterator
 from decimal import Decimal
 from uuid import UUID
 
-from ltc_events.explanation.chain import Chain, event_of
+from ltc_events.explanation.chain import Chain, event_of, is_whole
+from ltc_events.explanation.claims import tell_claims
+from ltc_events.explanation.origin import reference, tell_origin
 from ltc_events.explanation.story import Node
 from ltc_events.kernel.money import ZERO
-from ltc_events.schemas.credit_note import CreditNoteApplied, CreditNoteIssued, CreditNoteRefunded
+from ltc_events.schemas.credit_note import (
+    CreditNoteApplicationReversed,
+    CreditNoteApplied,
+    CreditNoteIssued,
+    CreditNoteRefunded,
+    CreditNoteRefundFailed,
+)
 from ltc_events.schemas.invoice import (
     CreditApplied,
+    CreditRemoved,
     DisputeResolved,
     DunningNoticeSent,
+    InvoiceClaimed,
     InvoiceCredited,
     InvoiceDisputed,
     InvoiceIssued,
@@ -21,11 +31,15 @@ from ltc_events.schemas.invoice import (
     PaymentApplied,
     PaymentPromised,
     PaymentRemoved,
+    TaxSubtotal,
+    WriteOffReversed,
 )
-from ltc_events.schemas.payment import PaymentAllocated, PaymentReceived
+from ltc_events.schemas.payment import PaymentAllocated
 from ltc_events.schemas.record import Record
 
-Movement = PaymentApplied | PaymentRemoved | InvoiceCredited | CreditApplied | InvoiceWrittenOff
+Movement = (
+    PaymentApplied | PaymentRemoved | InvoiceCredited | CreditApplied | CreditRemoved | InvoiceWrittenOff | WriteOffReversed
+)
 
 
 def tell_cash(root: Node, chain: Chain, issued: InvoiceIssued) -> Decimal:
@@ -38,39 +52,64 @@ def tell_cash(root: Node, chain: Chain, issued: InvoiceIssued) -> Decimal:
             balance += change
             node = root.add(_movement(event, chain), record, amount=change, currency=issued.currency)
             node.check("its parts per instalment", sum((part.amount for part in event.parts), ZERO), event.amount)
-            if isinstance(event, InvoiceCredited) and event.write_off_reversed:
-                parts = sum((part.amount for part in event.write_off_parts), ZERO)
-                part = node.add("Beside it: credited of what had been written off", amount=-parts, currency=issued.currency)
-                part.check("its parts per instalment", parts, event.write_off_reversed)
-            if chain_is_whole(chain, record):
+            _tell_write_off(node, event)
+            if is_whole(chain.invoice, record.version):
                 node.check("balance after it", balance, event.balance)
             _tell_source(node, chain, event)
         else:
-            _tell_other(root, record, issued.currency)
+            _tell_other(root, chain, record, issued.currency)
     return balance
 
 
-def chain_is_whole(chain: Chain, record: Record) -> bool:
-    """Whether nothing before this event was left out: back-dated events stand in another order than business dates do."""
-    return [one.version for one in chain.invoice if one.version <= record.version] == list(range(1, record.version + 1))
-
-
 def _change(event: Movement) -> Decimal:
-    return event.amount if isinstance(event, PaymentRemoved) else -event.amount
+    return event.amount if isinstance(event, PaymentRemoved | CreditRemoved | WriteOffReversed) else -event.amount
+
+
+def _tell_write_off(node: Node, event: Movement) -> None:
+    """What was given up, or no longer is, and the tax in it."""
+    match event:
+        case InvoiceCredited():
+            if event.write_off_reversed:
+                parts = sum((part.amount for part in event.write_off_parts), ZERO)
+                part = node.add("Beside it: credited of what had been written off", amount=-parts, currency=event.currency)
+                part.check("its parts per instalment", parts, event.write_off_reversed)
+            if event.prepaid_credited:
+                text = "Beside it: credited of what was paid outside of this ledger"
+                node.add(text, amount=-event.prepaid_credited, currency=event.currency)
+            _tell_taxes(node, "owed again", event.write_off_taxes, event.currency)
+        case InvoiceWrittenOff():
+            _tell_taxes(node, "relieved", event.taxes, event.currency)
+            node.check("the tax that is relieved", sum((one.tax for one in event.taxes), ZERO), event.tax)
+        case WriteOffReversed():
+            _tell_taxes(node, "owed again", event.taxes, event.currency)
+            node.check("the tax that is owed again", sum((one.tax for one in event.taxes), ZERO), event.tax)
+        case _:
+            pass
+
+
+def _tell_taxes(node: Node, what: str, taxes: tuple[TaxSubtotal, ...], currency: str) -> None:
+    for one in taxes:
+        node.add(f"Tax {one.category} {one.rate} % on {one.taxable} {what}", amount=one.tax, currency=currency)
 
 
 def _movement(event: Movement, chain: Chain) -> str:
     match event:
         case PaymentApplied():
-            return f"Payment {_reference(chain, event.payment_id)} applied"
+            return f"Payment {reference(chain, event.payment_id)} applied"
         case PaymentRemoved():
-            return f"Payment {_reference(chain, event.payment_id)} taken back: {event.reason}"
+            return f"Payment {reference(chain, event.payment_id)} taken back: {event.reason}"
         case InvoiceCredited():
             return f"Credit note {_number(chain, event.credit_note_id)}"
         case CreditApplied():
             return f"Credit note {_number(chain, event.credit_note_id)}, of another invoice, applied"
+        case CreditRemoved():
+            return f"Credit note {_number(chain, event.credit_note_id)}, of another invoice, taken back: {event.reason}"
         case InvoiceWrittenOff():
             return f"Written off: {event.reason}"
+        case WriteOffReversed(payment_id=None):
+            return f"Write-off taken back: {event.reason}"
+        case WriteOffReversed():
+            return "Write-off taken back: paid after all"
 
 
 def _number(chain: Chain, credit_note_id: UUID) -> str:
@@ -78,19 +117,11 @@ def _number(chain: Chain, credit_note_id: UUID) -> str:
     return note.number if note else str(credit_note_id)
 
 
-def _reference(chain: Chain, payment_id: UUID) -> str:
-    received = event_of(chain.payments.get(payment_id, []), PaymentReceived)
-    return received.reference if received and received.reference else str(payment_id)
-
-
 def _tell_source(node: Node, chain: Chain, event: Movement) -> None:
     """The other side of a movement: the payment or the credit note it comes from."""
     if isinstance(event, PaymentApplied):
         records = chain.payments.get(event.payment_id, [])
-        for record in records:
-            if isinstance(record.event, PaymentReceived):
-                text = f"Received by {record.event.method}"
-                node.add(text, record, amount=record.event.amount, currency=record.event.currency)
+        tell_origin(node, chain, event.payment_id)
         allocated = sum(_allocations(records, chain), ZERO)
         node.check("what the payment says went to this invoice", allocated, sum(_applied(chain, event.payment_id), ZERO))
     if isinstance(event, InvoiceCredited):
@@ -106,7 +137,7 @@ def _tell_source(node: Node, chain: Chain, event: Movement) -> None:
 def _tell_use(node: Node, records: list[Record]) -> None:
     """What became of the part of a credit note that its invoice did not owe."""
     left = ZERO
-    for version, record in enumerate(records, 1):
+    for record in records:
         match record.event:
             case CreditNoteIssued(unapplied=unapplied):
                 left = unapplied
@@ -116,10 +147,14 @@ def _tell_use(node: Node, records: list[Record]) -> None:
                 part.check("its parts per instalment", sum((one.amount for one in event.parts), ZERO), event.amount)
             case CreditNoteRefunded() as event:
                 part = node.add(f"Refunded: {event.reason}", record, amount=event.amount, currency=event.currency)
+            case CreditNoteApplicationReversed() | CreditNoteRefundFailed() as event:
+                what = "Refund came back" if isinstance(event, CreditNoteRefundFailed) else "Taken back from another invoice"
+                part = node.add(f"{what}: {event.reason}", record, amount=-event.amount, currency=event.currency)
+                left += 2 * event.amount
             case _:
                 continue
         left -= event.amount
-        if version == record.version:  # nothing before it was left out
+        if is_whole(records, record.version):
             part.check("what is left of the credit note", left, event.unapplied)
 
 
@@ -164,11 +199,11 @@ def _tell_credit_note(node: Node, record: Record, note: CreditNoteIssued) -> Non
     part.check("its lines and their share", sum((line.net for line in note.lines), note.adjustment), note.net)
     part.check("its tax", sum((tax.tax for tax in note.taxes), ZERO), note.tax)
     part.check("its total", note.net + note.tax + note.rounding, note.payable)
-    used = note.applied + note.write_off_reversed + note.unapplied
-    part.check("what was applied, had been written off, and was not applied", used, note.payable)
+    used = note.applied + note.write_off_reversed + note.prepaid_credited + note.unapplied
+    part.check("what was applied, had been written off or prepaid, and was not applied", used, note.payable)
 
 
-def _tell_other(root: Node, record: Record, currency: str) -> None:
+def _tell_other(root: Node, chain: Chain, record: Record, currency: str) -> None:
     match record.event:
         case InvoiceSettled():
             root.add("Settled", record)
@@ -184,5 +219,10 @@ def _tell_other(root: Node, record: Record, currency: str) -> None:
             text = f"Reminder {notice.level} for instalment {notice.instalment}, {notice.days_overdue} days overdue"
             node = root.add(text, record, amount=notice.total, currency=currency, policies={"dunning": notice.policy_version})
             node.check("outstanding + interest + fee", notice.outstanding + notice.interest + notice.fee, notice.total)
+            tell_claims(node, chain, record, notice.fee_claimed + notice.interest_claimed)
+        case InvoiceClaimed() as claim:
+            text = f"{claim.kind.replace('_', ' ').capitalize()} claimed for instalment {claim.instalment}"
+            node = root.add(text, record, amount=claim.amount, currency=currency)
+            tell_claims(node, chain, record, claim.amount)
         case _:
             root.add(record.event.type, record)

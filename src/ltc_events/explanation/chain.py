@@ -8,11 +8,20 @@ from uuid import UUID
 
 from ltc_events.kernel.errors import LtcError
 from ltc_events.schemas.base import Event
-from ltc_events.schemas.invoice import CreditApplied, InvoiceCredited, InvoiceIssued, PaymentApplied
+from ltc_events.schemas.claim import ClaimPaid
+from ltc_events.schemas.invoice import (
+    CreditApplied,
+    DunningNoticeSent,
+    InvoiceClaimed,
+    InvoiceCredited,
+    InvoiceIssued,
+    PaymentApplied,
+)
 from ltc_events.schemas.lead import LeadCaptured
-from ltc_events.schemas.number_series import NumberAssigned, format_number, parse_number, series_id
+from ltc_events.schemas.number_series import NumberAssigned, first_series_id, format_number, parse_number, series_id
 from ltc_events.schemas.opportunity import OpportunityOpened
 from ltc_events.schemas.order import OrderPlaced
+from ltc_events.schemas.payment import PaymentMovedIn
 from ltc_events.schemas.record import Record
 from ltc_events.store import EventStore
 
@@ -72,6 +81,8 @@ class Chain:
     campaign: list[Record]
     credit_notes: dict[UUID, list[Record]]
     payments: dict[UUID, list[Record]]
+    """Those put against it or its claims, and those of other customers that they were moved from."""
+    claims: dict[UUID, list[Record]]
 
 
 def follow(lens: Lens, number: str) -> Chain:
@@ -87,6 +98,8 @@ def follow(lens: Lens, number: str) -> Chain:
     lead = lens.stream(opened.lead_id) if opened and opened.lead_id else []
     captured = event_of(lead, LeadCaptured)
     campaign_id = (captured.campaign_id if captured else None) or (opened.campaign_id if opened else None)
+    claims = _streams(lens, [id for one in invoice for id in claims_of(one.event)])
+    paid = [one.event for one in (*invoice, *(one for records in claims.values() for one in records))]
     return Chain(
         number,
         invoice,
@@ -96,8 +109,20 @@ def follow(lens: Lens, number: str) -> Chain:
         lead,
         lens.stream(campaign_id) if campaign_id else [],
         _streams(lens, [one.event.credit_note_id for one in invoice if isinstance(one.event, InvoiceCredited | CreditApplied)]),
-        _streams(lens, [one.event.payment_id for one in invoice if isinstance(one.event, PaymentApplied)]),
+        _payments(lens, [event.payment_id for event in paid if isinstance(event, PaymentApplied | ClaimPaid)]),
+        claims,
     )
+
+
+def claims_of(event: Event) -> list[UUID]:
+    """The claims that an event of an invoice speaks of: those of a reminder, or one that somebody raised."""
+    match event:
+        case DunningNoticeSent():
+            return [id for id in (event.fee_claim_id, event.interest_claim_id) if id is not None]
+        case InvoiceClaimed():
+            return [event.claim_id]
+        case _:
+            return []
 
 
 def event_of(records: list[Record], kind: type[E]) -> E | None:
@@ -105,8 +130,25 @@ def event_of(records: list[Record], kind: type[E]) -> E | None:
     return next((one.event for one in records if isinstance(one.event, kind)), None)
 
 
+def is_whole(records: list[Record], upto: int) -> bool:
+    """Whether no event of a stream up to this version is left out: events that are dated back stand in another order than
+    their dates do."""
+    return [one.version for one in records if one.version <= upto] == list(range(1, upto + 1))
+
+
 def _streams(lens: Lens, ids: list[UUID]) -> dict[UUID, list[Record]]:
     return {id: lens.stream(id) for id in dict.fromkeys(ids)}
+
+
+def _payments(lens: Lens, ids: list[UUID]) -> dict[UUID, list[Record]]:
+    """The payments, and those that they were moved from, back to the one that the bank knows."""
+    found = _streams(lens, ids)
+    for id in ids:
+        moved_in = event_of(found[id], PaymentMovedIn)
+        while moved_in is not None and moved_in.from_payment_id not in found:
+            found[moved_in.from_payment_id] = lens.stream(moved_in.from_payment_id)
+            moved_in = event_of(found[moved_in.from_payment_id], PaymentMovedIn)
+    return found
 
 
 def _invoice(lens: Lens, number: str) -> list[Record]:
@@ -119,7 +161,7 @@ def _invoice(lens: Lens, number: str) -> list[Record]:
     if noun != "invoice":
         raise NotAnInvoice(number=number, noun=noun.replace("_", " "))
     seen = lens.seen(records)
-    if not seen:
+    if first not in seen[:1]:  # what is dated before the invoice, in ledgers from before that was refused, makes none of it
         raise NotYetAnInvoice(
             number=number,
             effective_on=first.effective_on,
@@ -132,8 +174,11 @@ def _invoice(lens: Lens, number: str) -> list[Record]:
 
 def _document(store: EventStore, series: str, year: int, sequence: int) -> list[Record]:
     """The stream of the document that has this number; none where no document has it."""
-    assigned = event_of(store.event(series_id(series, year), sequence), NumberAssigned)
-    return store.stream(assigned.document_id) if assigned else []
+    for id in (series_id(series, year), first_series_id(series, year)):
+        assigned = event_of(store.event(id, sequence), NumberAssigned)
+        if assigned:
+            return store.stream(assigned.document_id)
+    return []
 
 
 def _nearest(lens: Lens, number: str) -> list[str]:

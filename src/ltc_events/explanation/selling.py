@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from ltc_events.explanation.chain import Chain
+from ltc_events.explanation.chain import Chain, is_whole
 from ltc_events.explanation.story import Node
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.base import Event
@@ -19,6 +19,7 @@ from ltc_events.schemas.opportunity import (
     AmountChanged,
     OpportunityLost,
     OpportunityOpened,
+    OpportunityReopened,
     OpportunityWon,
     StageChanged,
 )
@@ -104,13 +105,16 @@ def tell_opportunity(root: Node, chain: Chain) -> None:
                 section.add(text, record, policies={"stages": event.policy_version})
             case AmountChanged() as event:
                 node = section.add("Amount changed", record, amount=event.amount, currency=event.currency)
-                node.check("amount before it", amount, event.was)
+                if is_whole(chain.opportunity, record.version):
+                    node.check("amount before it", amount, event.was)
                 amount = event.amount
             case OpportunityWon() as event:
                 node = section.add("Won" + (f": {event.reason}" if event.reason else ""), record)
                 node.amount, node.currency = event.amount, event.currency
             case OpportunityLost() as event:
                 section.add(f"Lost: {event.reason}", record)
+            case OpportunityReopened() as event:
+                section.add(f"Opened again in {event.stage}, was {event.was}: {event.reason}", record)
             case other:
                 section.add(_plain(other), record)
 
@@ -185,7 +189,8 @@ def tell_order(root: Node, chain: Chain) -> None:
                 _check_against_quote(node, chain, event)
             case OrderAmended() as event:
                 node = section.add(f"Amended: {event.reason}", record, amount=event.net_change, currency=event.currency)
-                node.check("net after it", net + event.net_change, event.net)
+                if is_whole(chain.order, record.version):
+                    node.check("net after it", net + event.net_change, event.net)
                 net = event.net
             case OrderDelivered() as event:
                 whole = "all of it" if event.complete else "in part"

@@ -35,6 +35,11 @@ class Node:
     checks: list[Check] = field(default_factory=list)
     children: list["Node"] = field(default_factory=list)
 
+    @property
+    def dated_before(self) -> date | None:
+        """The later date of what its event acts on, where policy has that recorded all the same."""
+        return getattr(self.record.event, "dated_before", None) if self.record else None
+
     def add(self, text: str, record: Record | None = None, **more: Any) -> "Node":
         """A new line below this one."""
         node = Node(text, record, **more)
@@ -63,6 +68,7 @@ class Node:
                 "subject": str(self.record.subject),
                 "version": self.record.version,
                 "effective_on": self.record.effective_on.isoformat(),
+                **({"dated_before": self.dated_before.isoformat()} if self.dated_before else {}),
                 "occurred_at": _utc(self.record.occurred_at),
                 "recorded_at": _utc(self.record.recorded_at),
                 "actor": self.record.actor,

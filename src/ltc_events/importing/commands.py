@@ -19,7 +19,7 @@ from ltc_events.importing.templates import compile_data, compile_template
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.base import COMMANDS, Command
 from ltc_events.schemas.catalogue import COMPANY_NOUNS
-from ltc_events.schemas.envelope import WIRE_PREFIX
+from ltc_events.schemas.undecodable import WIRE_PREFIX
 
 Document = dict[str, Any]
 
@@ -61,8 +61,7 @@ def compile_emit(emit: Emit, step: Step, scope: Scope, envelope: Envelope) -> Em
         moment = time(row)
         body = data(row)
         day = moment.date() if effective is None else _day(_needed(effective(row), "effective_on", emit.effective_on))
-        if day != moment.astimezone(UTC).date():
-            body["effective_on"] = day.isoformat()
+        body["effective_on"] = day.isoformat()  # the mapping's day, whatever the company's time zone is
         key = id if customer is None else _needed(customer(row), "customer", emit.customer or step.customer)
         return make(envelope, model.type, id, key, moment, None if actor is None else actor(row), body)
 
@@ -92,8 +91,7 @@ def compile_prelude(prelude: Prelude, scope: Scope, envelope: Envelope) -> Docum
         first = error.errors(include_url=False)[0]
         path = ".".join(map(str, ("data", *first["loc"])))
         raise BadFormula(f"{path}: {first['msg']}", f"give what {model.type} needs") from error
-    if day != moment.astimezone(UTC).date():
-        body["effective_on"] = day.isoformat()
+    body["effective_on"] = day.isoformat()
     key = id if customer is None else customer(None)
     return make(envelope, model.type, id, key, moment, prelude.actor or envelope.actor, body)
 

@@ -2,11 +2,13 @@
 
 from typing import ClassVar
 
-from ltc_events.kernel.errors import LtcError
+from ltc_events.kernel.errors import Kind, LtcError
 
 
 class ImportUnusable(LtcError):
     """the import cannot begin"""
+
+    kind = Kind.USAGE
 
 
 class MappingInvalid(ImportUnusable):

@@ -8,6 +8,8 @@ from functools import lru_cache, reduce
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
+
 from ltc_events.aggregates.policies import policy_id
 from ltc_events.importing.errors import BadValue
 from ltc_events.importing.kinds import (
@@ -28,6 +30,8 @@ from ltc_events.importing.kinds import (
 )
 from ltc_events.importing.numbers import EXACT
 from ltc_events.kernel.ids import derive_id
+from ltc_events.kernel.phone_numbers import read_phone_number
+from ltc_events.schemas.base import Email, Phone
 from ltc_events.schemas.policy import PolicyKind
 
 Evaluate = Callable[[Any], Any]
@@ -35,6 +39,7 @@ Built = tuple[Evaluate, Kind]
 _MANY = 20
 _NO_CODE = re.compile(r"[^A-Za-z0-9._:/ -]+")
 CODE_LENGTH_MAX = 80
+_PHONE, _EMAIL = TypeAdapter[str](Phone), TypeAdapter[str](Email)
 
 
 class Function(NamedTuple):
@@ -252,6 +257,36 @@ def _code(arguments: Sequence[Expression], _: str) -> Built:
     return _optional(arguments[0], lambda text: _NO_CODE.sub("-", text).strip("-. :/")[:CODE_LENGTH_MAX] or None), TEXT
 
 
+def _phone(arguments: Sequence[Expression], _: str) -> Built:
+    for argument in arguments:
+        _want(argument, (TEXT,))
+    text, *countries = [argument.evaluate for argument in arguments]
+
+    def possible(row: Any) -> str | None:
+        said = text(row)
+        country = countries[0](row) if countries else None
+        return said if said is not None and _is_valid(_PHONE, said) and read_phone_number(said, country).is_possible else None
+
+    return possible, TEXT
+
+
+def _email(arguments: Sequence[Expression], _: str) -> Built:
+    _want(arguments[0], (TEXT,))
+
+    def valid(text: str) -> str | None:
+        return text if _is_valid(_EMAIL, text) else None
+
+    return _optional(arguments[0], valid), TEXT
+
+
+def _is_valid(type: TypeAdapter[str], text: str) -> bool:
+    try:
+        type.validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
 def _starts_with(arguments: Sequence[Expression], _: str) -> Built:
     for argument in arguments:
         _want(argument, (TEXT,))
@@ -322,6 +357,10 @@ FUNCTIONS = {
     "left": Function("left(a, 80)", "the first characters", 2, 2, _left),
     "replace": Function("replace(a, 'x', 'y')", "every x replaced by y", 3, 3, _replace),
     "code": Function("code(a)", "with `-` in place of what codes such as a SKU may not hold, 80 characters at most", 1, 1, _code),
+    "possible_phone": Function(
+        "possible_phone(a, 'DE')", "empty where it can be no telephone number, of this country if one is given", 1, 2, _phone
+    ),
+    "valid_email": Function("valid_email(a)", "empty where it can be no e-mail address", 1, 1, _email),
     "starts_with": Function("starts_with(a, 'x')", "whether a text begins so", 2, 2, _starts_with),
     "contains": Function("contains(a, 'x')", "whether a text has it inside", 2, 2, _contains),
 }

@@ -143,6 +143,9 @@ def _guard(guard: Guard, scope: FileScope) -> CompiledGuard:
 
 def _open(mapping: Mapping, name: str, file: File, folder: Path, stack: ExitStack) -> Source:
     path = folder / file.path
+    if not path.resolve().is_relative_to(folder.resolve()):
+        problem = f"files.{name}: it is not in {folder}, or a link that leads out of it"
+        raise DataUnusable(file=file.path, problem=problem, fix="put the file itself into the folder of the files")
     if not path.is_file():
         there = sorted(one.name for one in folder.iterdir() if one.is_file()) if folder.is_dir() else []
         problem = f"files.{name}: there is no such file in {folder}"

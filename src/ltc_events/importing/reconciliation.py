@@ -36,18 +36,25 @@ class FileCount:
 
 @dataclass
 class CommandCount:
-    """One type of command. `duplicate`: accepted by an earlier run, or said by an earlier row already."""
+    """One type of command. `duplicate`: accepted by an earlier run, or said by an earlier row already.
+
+    `not_sent`: an earlier command of its row was refused.
+    """
 
     type: str
     sent: int = 0
     accepted: int = 0
     duplicate: int = 0
     refused: int = 0
+    not_sent: int = 0
 
 
 @dataclass
 class ControlTotal:
-    """A total of the source beside the ledger's. `unreadable` rows and `other_currency` events are in neither."""
+    """A total of the source beside the ledger's. `unreadable` rows and `other_currency` events are in neither.
+
+    `refused` and `duplicate` rows of the file (in each step that reads it): something of them was refused, or had been there.
+    """
 
     name: str
     currency: str | None
@@ -58,6 +65,8 @@ class ControlTotal:
     ledger: Decimal = Decimal(0)
     ledger_events: int = 0
     other_currency: int = 0
+    refused: int = 0
+    duplicate: int = 0
 
     @property
     def difference(self) -> Decimal:
@@ -88,6 +97,21 @@ class Reconciliation:
         """Whether every control total comes out."""
         return all(control.difference == 0 for control in self.controls)
 
+    @property
+    def duplicates(self) -> int:
+        """How many commands had been there: in an earlier run, or in an earlier row."""
+        return sum(count.duplicate for count in self.commands.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of the source is missing: all was read, and nothing refused."""
+        return not self.refused and not any(control.unreadable or control.other_currency for control in self.controls)
+
+    @property
+    def all_new(self) -> bool:
+        """Whether the totals come out, nothing is missing, and nothing had been there: what `--strict` asks for."""
+        return self.balanced and self.complete and not self.duplicates
+
     def refuse(self, row: RefusedRow) -> None:
         """Take a refusal into account."""
         self.refusals[row.code] += 1
@@ -103,7 +127,9 @@ class Reconciliation:
             "commands": [vars(count) for count in self.commands.values()],
             "refused": self.refused,
             "refusals": dict(self.refusals.most_common()),
+            "duplicates": self.duplicates,
             "balanced": self.balanced,
+            "complete": self.complete,
             "controls": [_control(control) for control in self.controls],
             "refused_rows": [row._asdict() for row in self.refused_rows],
         }

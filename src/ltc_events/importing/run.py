@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ltc_events.application.errors import NotDecided
 from ltc_events.application.pipeline import Answer, CommandPipeline
 from ltc_events.importing.commands import Document
 from ltc_events.importing.errors import BadValue, DataUnusable, RowRefused
@@ -15,9 +16,10 @@ from ltc_events.importing.plan import CompiledControl, CompiledStep, Plan, prepa
 from ltc_events.importing.reconciliation import CommandCount, ControlTotal, FileCount, Reconciliation, RefusedRow
 from ltc_events.importing.source import Row, Source
 from ltc_events.kernel.clock import Clock
+from ltc_events.kernel.foreign_text import csv_cell
 from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.envelope import WIRE_PREFIX
 from ltc_events.schemas.outcome import Outcome, Status
+from ltc_events.schemas.undecodable import WIRE_PREFIX
 from ltc_events.store.event_store import EventStore
 
 BATCH = 500
@@ -33,12 +35,15 @@ class Progress(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """Where a command comes from."""
+    """Where a command comes from. `row` is the number of its row in the run: commands with the same go together."""
 
     file: str
     line: int
     document: Document
+    row: int | None = None
 
+
+_NOT_DECIDED = NotDecided().code
 
 Report = Callable[[Progress], None]
 
@@ -87,7 +92,7 @@ class _RefusedFile:
     def add(self, row: RefusedRow) -> None:
         """Write one row."""
         if self._write is not None:
-            self._write(row)
+            self._write(map(csv_cell, row))
 
 
 class _Run:
@@ -106,6 +111,10 @@ class _Run:
         self._once: dict[str, set[str]] = {}
         self._pending: list[Origin] = []
         self._rows = self._rows_total = self._commands = 0
+        self._stopped: Origin | None = None
+        """The last command of a row that was refused: the row ends with it."""
+        self._counted: dict[str, tuple[str, int]] = {}
+        """The row last counted as refused, and as duplicate."""
 
     def run(self) -> Reconciliation:
         """The whole import."""
@@ -168,7 +177,7 @@ class _Run:
                 if document["subject"] in known:
                     continue
                 known.add(document["subject"])
-            self._send(Origin(step.source.file.name, row.line, document))
+            self._send(Origin(step.source.file.name, row.line, document, self._rows))
 
     def _send(self, origin: Origin) -> None:
         self._pending.append(origin)
@@ -180,20 +189,38 @@ class _Run:
         pending, self._pending = self._pending, []
         if not pending:
             return
+        stopped = self._stopped
+        if stopped is not None and pending[0].row == stopped.row:  # the batch before ended amid this row
+            for origin in pending:
+                if origin.row == stopped.row:
+                    self._hold_back(origin, stopped)
+            pending = [origin for origin in pending if origin.row != stopped.row]
+            if not pending:
+                return
         answers = self._submit(pending)
-        again = [place for place, answer in enumerate(answers) if self._retry and _refused_before(answer)]
+        again = [place for place, answer in enumerate(answers) if self._retry and (_refused_before(answer) or _held(answer))]
         if again:
-            retried = [pending[place]._replace(document=_renamed(pending[place].document, self._retry)) for place in again]
+            retried = [
+                pending[place]._replace(document=_renamed(pending[place].document, self._retry))
+                if _refused_before(answers[place])
+                else pending[place]
+                for place in again
+            ]
             for place, answer in zip(again, self._submit(retried), strict=True):
                 answers[place] = answer
         for origin, answer in zip(pending, answers, strict=True):
+            if _held(answer) and self._stopped is not None:
+                self._hold_back(origin, self._stopped)
+                continue
             self._count(origin, answer)
+            if origin.row is not None and _is_refused(answer):
+                self._stopped = origin
         self._commands += len(pending)
         if self._progress is not None:
             self._progress(Progress(pending[-1].file, self._rows, self._rows_total, self._commands))
 
     def _submit(self, origins: Sequence[Origin]) -> list[Answer]:
-        answers = self._pipeline.submit([origin.document for origin in origins])
+        answers = self._pipeline.submit([origin.document for origin in origins], groups=[origin.row for origin in origins])
         if isinstance(self._pipeline, Rehearsal):
             events, self._pipeline.events = self._pipeline.events, []
             for event in events:
@@ -204,26 +231,47 @@ class _Run:
             self._ledger.add_answers(answers)
         return answers
 
+    def _hold_back(self, origin: Origin, cause: Origin) -> None:
+        """A row is whole: what would have followed a refused command of it is not sent."""
+        type, refused = _type(origin), _type(cause)
+        self._count_of(type).not_sent += 1
+        reason = f"not sent: {refused} of the same row was refused"
+        fix = f"mend what {refused} was refused for, and import again"
+        self._list(RefusedRow(origin.file, origin.line, type, "not_sent", "", "", reason, fix))
+
+    def _count_of(self, type: str) -> CommandCount:
+        return self._result.commands.setdefault(type, CommandCount(type))
+
     def _count(self, origin: Origin, answer: Answer) -> None:
-        type = origin.document["type"].removeprefix(WIRE_PREFIX)
-        count = self._result.commands.get(type)
-        if count is None:
-            count = self._result.commands[type] = CommandCount(type)
+        type = _type(origin)
+        count = self._count_of(type)
         count.sent += 1
         if isinstance(answer, Outcome) and answer.status is Status.ACCEPTED:
             if answer.duplicate:
                 count.duplicate += 1
+                self._count_row("duplicate", origin.file, origin.line)
             else:
                 count.accepted += 1
             return
         count.refused += 1
+        self._count_row("refused", origin.file, origin.line)
         self._list(_refused_command(origin, type, answer))
+
+    def _count_row(self, what: str, file: str, line: int) -> None:
+        """Count a row beside the totals of its file, once however many of its commands it is about."""
+        if self._counted.get(what) == (file, line):
+            return
+        self._counted[what] = (file, line)
+        for one, total in self._totals:
+            if one.source.file.name == file:
+                setattr(total, what, getattr(total, what) + 1)
 
     def _refuse_row(self, source: Source, row: Row | RowRefused, refusal: RowRefused) -> None:
         reason = refusal.reason
         if refusal.file != source.file.name or refusal.line != row.line:
             reason = f"{reason} (in {refusal.file}, line {refusal.line})"
         refused = RefusedRow(source.file.name, row.line, "", refusal.code, refusal.column, refusal.value, reason, refusal.fix)
+        self._count_row("refused", refused.file, refused.line)
         self._list(refused)
 
     def _list(self, row: RefusedRow) -> None:
@@ -244,6 +292,19 @@ def _add(control: CompiledControl, total: ControlTotal, row: Row | RowRefused) -
             return
         total.source = EXACT.add(total.source, amount)
     total.source_rows += 1
+
+
+def _type(origin: Origin) -> str:
+    type: str = origin.document["type"].removeprefix(WIRE_PREFIX)
+    return type
+
+
+def _is_refused(answer: Answer) -> bool:
+    return not isinstance(answer, Outcome) or answer.status is Status.REFUSED
+
+
+def _held(answer: Answer) -> bool:
+    return isinstance(answer, Outcome) and any(one.code == _NOT_DECIDED for one in answer.reasons)
 
 
 def _refused_before(answer: Answer) -> bool:

@@ -1,12 +1,27 @@
 """Errors are types with one base; the docstring of a type is its message, filled with the details it is raised with."""
 
 import re
+from enum import StrEnum
 from typing import Any, ClassVar
+
+
+class Kind(StrEnum):
+    """Whose turn it is after an error. Each door derives its answer from it: an exit code, a status of HTTP."""
+
+    USAGE = "usage"
+    """What was asked is malformed or names what does not exist: ask differently."""
+    REFUSED = "refused"
+    """It was understood, and cannot be done as things stand: a rule, or a state that excludes it."""
+    UNAVAILABLE = "unavailable"
+    """Something that it needs is away or busy, and nothing is half done: the same again, later."""
+    DEFECT = "defect"
+    """The program, its data or its set-up is at fault: whoever runs it has to put that right."""
 
 
 class LtcError(Exception):
     """something went wrong in ltc-events"""
 
+    kind: ClassVar[Kind] = Kind.REFUSED
     remedy: ClassVar[str] = ""
 
     def __init__(self, **details: Any) -> None:
@@ -22,6 +37,10 @@ class LtcError(Exception):
     def fix(self) -> str:
         """What would make it right, or an empty string."""
         return type(self).remedy.format(**self.details)
+
+    def document(self) -> dict[str, str]:
+        """The error for programs: stable code, message, fix."""
+        return {"code": self.code, "message": self.message, "fix": self.fix}
 
     @property
     def code(self) -> str:

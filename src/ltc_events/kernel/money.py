@@ -1,76 +1,63 @@
-"""Exact money: decimals, ISO 4217 minor units, half-up rounding, and splits whose last share takes the remainder."""
+"""Exact money: decimals, ISO 4217 minor units, half-up rounding, and shares that add up."""
 
-from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation
+from functools import lru_cache, reduce
 
+from ltc_events.kernel.currencies import minor_digits
+
+EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, DivisionByZero])
+"""The context of whatever must not lose a digit: it raises Inexact instead. That of `Decimal` itself rounds to 28 digits."""
+# For what is divided and rounded to a minor unit at once. 200 digits never decide which way a half goes.
+_ROUNDING = Context(prec=200, traps=[InvalidOperation, DivisionByZero])
 ZERO = Decimal(0)
 ONE = Decimal(1)
 HUNDRED = Decimal(100)
 
-# ISO 4217: the currencies whose minor unit is not two digits. Every other currency has two.
-_MINOR_DIGITS = {
-    **dict.fromkeys(
-        (
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ),
-        0,
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
-CURRENCIES = frozenset(
-    """
-    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF
-    CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD
-    HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL
-    MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD
-    RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD
-    USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XDR XOF XPF XSU XUA YER ZAR ZMW ZWG ZWL
-    """.split()  # noqa: SIM905 - a list of 173 strings, one a line, would hide the module
-)
-"""ISO 4217, list one, with those withdrawn of late; without metals, the code for tests and the one for no currency."""
 _PLACES = {digits: Decimal(1).scaleb(-digits) for digits in range(5)}
 _CENT = _PLACES[2]
 
 
+@lru_cache(maxsize=1024)
 def minor_unit(currency: str) -> Decimal:
-    """The smallest amount of a currency: `0.01` for EUR, `1` for JPY, `0.001` for KWD (ISO 4217)."""
-    digits = _MINOR_DIGITS.get(currency)
+    """The smallest amount of a currency: `0.01` for EUR, `1` for JPY, `0.001` for KWD (ISO 4217).
+
+    It is `0.01` for a code without one: stored events may name a currency that was withdrawn since, and no command may.
+    """
+    digits = minor_digits().get(currency)
     return _CENT if digits is None else _PLACES[digits]
 
 
 def round_half_up(amount: Decimal, currency: str) -> Decimal:
     """`amount` to the currency's minor unit, halves away from zero (EN 16931, commercial rounding)."""
-    return amount.quantize(minor_unit(currency), ROUND_HALF_UP)
+    return amount.quantize(minor_unit(currency), ROUND_HALF_UP, _ROUNDING)
 
 
 def round_to(amount: Decimal, increment: Decimal) -> Decimal:
     """`amount` to the nearest multiple of `increment`, halves away from zero: 2.03 to 0.05 is 2.05."""
-    return (amount / increment).quantize(ONE, ROUND_HALF_UP) * increment
+    return EXACT.multiply(_ROUNDING.divide(amount, increment).quantize(ONE, ROUND_HALF_UP, _ROUNDING), increment)
 
 
-def split(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
-    """`amount` shared in proportion to `weights`, each share rounded, the last taking the remainder.
+def proportion(amount: Decimal, part: Decimal, whole: Decimal, currency: str) -> Decimal:
+    """`amount` × `part` ÷ `whole`, half-up to the minor unit; nothing is rounded before that."""
+    return round_half_up(_ROUNDING.divide(EXACT.multiply(amount, part), whole), currency)
 
-    The shares always add up to `amount`. `weights` must be non-empty and add up to more than zero.
+
+def add_up(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum, with every digit."""
+    return reduce(EXACT.add, amounts, ZERO)
+
+
+def apportion(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """`amount` shared in proportion to `weights` by largest remainder: each share is the exact one, rounded down or up.
+
+    The shares add up to `amount`. All are multiples of the minor unit; the weights add up to more than zero, and some may be
+    negative. An amount within the sum of the weights takes no share beyond its weight.
     """
-    total = sum(weights, ZERO)
-    shares = [round_half_up(amount * weight / total, currency) for weight in weights[:-1]]
-    shares.append(amount - sum(shares, ZERO))
-    return shares
+    unit = minor_unit(currency)
+    whole, parts = int(amount / unit), [int(weight / unit) for weight in weights]
+    total = sum(parts)
+    divided = [divmod(whole * part, total) for part in parts]
+    left = whole - sum(quotient for quotient, _ in divided)
+    nearest = set(sorted(range(len(parts)), key=lambda index: -divided[index][1])[:left])
+    return [(quotient + (index in nearest)) * unit for index, (quotient, _) in enumerate(divided)]

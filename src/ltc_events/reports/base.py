@@ -6,6 +6,8 @@ title = "Open amounts"
 key = ["{group_by}", "currency"]
 events = "SELECT position, currency FROM ltc_read.open_item_movements WHERE effective_on <= %(as_of)s"
 definition = \"\"\"What is open per customer (R-69).\"\"\"
+ties_to = \"\"\"In total it is what the journal has on its account receivables.\"\"\"
+books = "SELECT 'open', currency, sum(amount) FROM ltc_read.journal WHERE account = 'receivables' GROUP BY currency"
 
 [parameters]
 group_by = { type = "choice", choices = ["customer", "currency"], default = "customer", meaning = "what a row stands for" }
@@ -14,6 +16,9 @@ group_by = { type = "choice", choices = ["customer", "currency"], default = "cus
 "{group_by}" = { type = "text", meaning = "the customer or currency" }
 currency = { type = "text", meaning = "currency of the amounts" }
 open = { type = "money", meaning = "what is open", total = true }
+
+[ties]
+open = "receivables in the trial balance"
 */
 SELECT ...
 ```
@@ -23,6 +28,7 @@ The statement gets, as named parameters of psycopg (`%(as_of)s`; so a percent si
 - `as_of` (date): what became effective later is left out, `effective_on <= as_of`;
 - `known_position` (bigint): what was recorded later is left out, `position <= known_position`;
 - `moment` (timestamptz): the end of the day `as_of`, or the present while that day lasts;
+- `days_between_notices` (int): what policy `dunning` says before anybody has published it;
 - the report's own parameters; one without a value is null, so cast it: `%(from)s::date`.
 
 Tables are named with their schema (`ltc_read.leads`): that is how the runner knows whose checkpoints count. The columns
@@ -35,6 +41,9 @@ that does so only in some rows has a condition on the statement's columns: `key_
 `events` is a query that says which events concern which rows: positions, and beside them columns of the key by their names in
 the statement. (A column `position` of the key is called `"row.position"` there.) What follows from other rows of the same
 report, like shares of a total, has no events; the names of customers are looked after for all reports.
+
+A report with money says what it `ties_to`. `ties` names columns whose totals must be what the query `books` finds, which
+gets the same parameters: rows of the name of a column, a currency and an amount.
 """
 
 import re
@@ -50,7 +59,7 @@ from ltc_events.reports.errors import ReportMisdeclared
 Value: TypeAlias = str | int | date | UUID | None
 """What a parameter may be."""
 
-BUILT_IN = frozenset({"as_of", "known_position", "moment"})
+BUILT_IN = frozenset({"as_of", "known_position", "moment", "days_between_notices"})
 _HEAD = re.compile(r"\A/\*\n(.*?)\n\*/\n", re.DOTALL)
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _TABLE = re.compile(r"\bltc_read\.([a-z_0-9]+)")
@@ -105,7 +114,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a report, beside the date and position that every report has."""
+    """One parameter of a report, beside the date and position that every report has.
+
+    `reach`: it counts days `back` from the as-of date or `ahead` of it, and must stay within the calendar.
+    """
 
     name: str
     type: ParameterType
@@ -113,6 +125,7 @@ class Parameter:
     default: Value = None
     choices: tuple[str, ...] = ()
     required: bool = False
+    reach: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +133,9 @@ class Report:
     """A report as its SQL file declares it.
 
     `sections` names the column by which a table is shown in parts. `narrow` says that it looks at few rows, which indexes
-    find, instead of whole histories. `key`, `key_where` and `events` are as declared, by names in the statement.
+    find, instead of whole histories. `key`, `key_where` and `events` are as declared, by names in the statement. `ties_to`
+    says in words what its money is, or is not, held against; `ties` names what the total of a column must be, and `books` is
+    the query that finds it.
     """
 
     name: str
@@ -134,6 +149,9 @@ class Report:
     key_where: dict[str, str] = field(default_factory=dict)
     sections: str | None = None
     narrow: bool = False
+    ties_to: str = ""
+    ties: dict[str, str] = field(default_factory=dict)
+    books: str = ""
     tables: frozenset[str] = field(default=frozenset())
     event_tables: frozenset[str] = field(default=frozenset())
 
@@ -158,6 +176,7 @@ def _report(name: str, declared: dict[str, Any], sql: str) -> Report:
     columns = declared.pop("columns")
     definition = " ".join(declared.pop("definition").split())
     events = declared.pop("events").strip()
+    books = declared.pop("books", "").strip()
     conditions = {_sql_name(key): value for key, value in declared.pop("key_where", {}).items()}
     return Report(
         name=name,
@@ -168,7 +187,9 @@ def _report(name: str, declared: dict[str, Any], sql: str) -> Report:
         key=tuple(map(_sql_name, declared.pop("key"))),
         events=events,
         key_where=conditions,
-        tables=frozenset(_TABLE.findall(sql)),
+        ties_to=" ".join(declared.pop("ties_to", "").split()),
+        books=books,
+        tables=frozenset(_TABLE.findall(sql)).union(_TABLE.findall(books)),
         event_tables=frozenset(_TABLE.findall(events)),
         **declared,
     )
@@ -186,13 +207,17 @@ def _column(name: str, declared: dict[str, Any]) -> Column:
 def _problems(report: Report) -> list[str]:
     found = []
     used = set(_PLACEHOLDER.findall(report.sql))
-    in_events = set(_PLACEHOLDER.findall(report.events))
+    elsewhere = set(_PLACEHOLDER.findall(report.events)).union(_PLACEHOLDER.findall(report.books))
     known = BUILT_IN | report.parameters.keys()
     names = {column.name for column in report.columns}
-    found += [f"the statement uses {name}, which is no parameter" for name in sorted((used | in_events) - known)]
+    found += [f"the statement uses {name}, which is no parameter" for name in sorted((used | elsewhere) - known)]
     found += [f"the parameter {name} is not used" for name in sorted(report.parameters.keys() - used)]
     found += [f"the parameter {name} is given to every report" for name in sorted(BUILT_IN & report.parameters.keys())]
     for parameter in report.parameters.values():
+        if parameter.reach is not None and (
+            parameter.type is not ParameterType.INTEGER or parameter.reach not in ("back", "ahead")
+        ):
+            found.append(f"the reach of {parameter.name} is back or ahead, of a number of days")
         if (parameter.type is ParameterType.CHOICE) != bool(parameter.choices):
             found.append(f"the parameter {parameter.name} needs choices, and only a choice has them")
         if parameter.choices and parameter.default not in (None, *parameter.choices):
@@ -203,6 +228,7 @@ def _problems(report: Report) -> list[str]:
         if column.total and column.type not in (ColumnType.INTEGER, ColumnType.DECIMAL, ColumnType.MONEY):
             found.append(f"the column {column.name} cannot be added up")
         found += [f"the column {column.name} is named by no parameter" for _ in set(_SELF_NAMED.findall(column.name)) - known]
+    found += _untied(report)
     if report.sections is not None and report.sections not in names:
         found.append(f"there is no column {report.sections} to make sections of")
     sql_names = {column.sql_name for column in report.columns}
@@ -214,4 +240,14 @@ def _problems(report: Report) -> list[str]:
         found.append("the key names no column")
     if not report.tables:
         found.append("the statement reads no table of ltc_read")
+    return found
+
+
+def _untied(report: Report) -> list[str]:
+    totals = {column.name for column in report.columns if column.type is ColumnType.MONEY and column.total}
+    found = [f"the tie of {name} is of no amount that is added up" for name in report.ties if name not in totals]
+    if bool(report.ties) != bool(report.books):
+        found.append("ties need a query books that finds what they are held against, and only they do")
+    if not report.ties_to and any(column.type is ColumnType.MONEY for column in report.columns):
+        found.append("it shows money, and does not say what that ties_to")
     return found

@@ -23,6 +23,7 @@ NAMES: tuple[str, ...] = (
     "receivables-aging",
     "dso",
     "collections",
+    "payments-in-transit",
     "renewals",
     "trial-balance",
     "revenue-vs-opportunity",

@@ -17,10 +17,11 @@ import orjson
 from psycopg import sql
 from psycopg.types.json import set_json_loads
 
+from ltc_events.reports.as_of import TIMELINE, AsOf, Connection
 from ltc_events.reports.base import Column, Report, Value
 from ltc_events.reports.errors import NothingBetween
-from ltc_events.reports.knowledge import TIMELINE, Connection, Knowledge
-from ltc_events.reports.runner import Question, Row, raw_json, read_rows, transaction
+from ltc_events.reports.parameters import parse_known_at
+from ltc_events.reports.runner import Question, Row, policies_before, raw_json, read_rows, transaction
 from ltc_events.reports.totals import Sums, Totals
 from ltc_events.reports.values import amount_text, json_rows, json_value
 from ltc_events.store import Database
@@ -120,8 +121,8 @@ class Changes:
     """The changes of a report: what they rest on, and the rows, which can be read once and while the connection is open."""
 
     report: Report
-    then: Knowledge
-    now: Knowledge
+    then: AsOf
+    now: AsOf
     parameters: dict[str, Value]
     columns: tuple[Column, ...]
     rows: Iterable[Change]
@@ -150,7 +151,7 @@ def open_changes(
     before the first.
     """
     now = Question(name, as_of, known_at, parameters or {})
-    then = Question(name, as_of, changed_since, parameters or {})
+    then = Question(name, as_of, parse_known_at(changed_since, "--changed-since"), parameters or {})
     with transaction(database) as connection:
         tables = now.report.tables | now.report.event_tables | {TIMELINE, PROFILES}
         known = [question.settle(connection, tables) for question in (then, now)]
@@ -159,10 +160,11 @@ def open_changes(
         yield from _opened(connection, now, *known)
 
 
-def _opened(connection: Connection, question: Question, then: Knowledge, now: Knowledge) -> Iterator[Changes]:
-    report, values = question.report, question.values_in(connection)
+def _opened(connection: Connection, question: Question, then: AsOf, now: AsOf) -> Iterator[Changes]:
+    report, values = question.report, question.values_in(connection, now)
     columns = question.columns(values)
     built_in = {"as_of": now.as_of, "moment": now.moment, "then_position": then.position, "now_position": now.position}
+    built_in |= policies_before(report)
     parameters = {**values, **built_in, "known_position": now.position}
     statement = _statement(connection, report, parameters)
     tally = Tally(columns)

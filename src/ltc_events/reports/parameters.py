@@ -2,33 +2,50 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING
 
 from ltc_events.reports.base import Parameter, ParameterType, Report, Value
 from ltc_events.reports.errors import InvalidMoment, InvalidParameter, ParameterMissing, UnknownParameter
 
+if TYPE_CHECKING:
+    from ltc_events.store import EventStore
+
 
 def parse_as_of(value: date | str | None) -> date | None:
-    """A business date; None: today. Raises InvalidMoment."""
+    """A business date; None: none is given, which means today. Raises InvalidMoment."""
     if not isinstance(value, str):
         return value
     try:
         return date.fromisoformat(value)
     except ValueError as error:
-        raise InvalidMoment(value=value, expected="a date", example="2026-03-31") from error
+        raise InvalidMoment(name="--as-of", value=value, expected="a date", example="2026-03-31") from error
 
 
-def parse_known_at(value: int | datetime | str | None) -> int | datetime | None:
+def parse_known_at(value: int | datetime | str | None, name: str = "--known-at") -> int | datetime | None:
     """A position or a moment; None: all that is known. A date means the end of that day; a time without zone is UTC."""
     if isinstance(value, str):
-        value = _position_or_moment(value)
+        value = _position_or_moment(value, name)
     if isinstance(value, datetime) and value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     if isinstance(value, int) and value < 0:
-        raise InvalidMoment(value=value, expected="a position, which counts from 1", example="1500")
+        raise InvalidMoment(name=name, value=value, expected="a position, which counts from 1", example="1500")
     return value
 
 
-def _position_or_moment(text: str) -> int | datetime:
+def known_position(store: "EventStore", known_at: str | None) -> int:
+    """The position of the log that `--known-at` means, which is always at the end of a command; raises InvalidMoment.
+
+    A position among the events of a command is rounded up to the last of them, as reports have it; of a time it is the last that
+    was recorded by then.
+    """
+    wanted = parse_known_at(known_at)
+    head = store.head()[0]
+    if wanted is None:
+        return head
+    return store.command_end(min(wanted, head)) if isinstance(wanted, int) else store.position_at(wanted)
+
+
+def _position_or_moment(text: str, name: str) -> int | datetime:
     try:
         if text.lstrip("-").isdecimal():
             return int(text)
@@ -36,7 +53,8 @@ def _position_or_moment(text: str) -> int | datetime:
             return datetime.combine(date.fromisoformat(text), time.max, UTC)
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise InvalidMoment(value=text, expected="a position or a time", example="1500 or 2026-03-31T18:00:00Z") from error
+        example = "1500 or 2026-03-31T18:00:00Z"
+        raise InvalidMoment(name=name, value=text, expected="a position or a time", example=example) from error
 
 
 def parse_parameters(report: Report, given: Mapping[str, Value]) -> dict[str, Value]:
@@ -49,6 +67,23 @@ def parse_parameters(report: Report, given: Mapping[str, Value]) -> dict[str, Va
             known = ", ".join(report.parameters) or "none beside as_of and known_at"
             raise UnknownParameter(report=report.name, parameter=name, known=known)
     return {name: _value(report, parameter, given.get(name)) for name, parameter in report.parameters.items()}
+
+
+def require_in_calendar(report: Report, values: Mapping[str, Value], as_of: date) -> None:
+    """Refuse a window that begins before the calendar or ends after it: years 1 to 9999. Raises InvalidParameter."""
+    for parameter in report.parameters.values():
+        days = values[parameter.name]
+        if parameter.reach is None or not isinstance(days, int):
+            continue
+        end, side, most = (
+            (date.min, "before", (as_of - date.min).days + 1)
+            if parameter.reach == "back"
+            else (date.max, "after", (date.max - as_of).days)
+        )
+        if days > most:
+            problem = f"as of {as_of} that reaches {side} {end}, where the calendar ends"
+            example = f"give at most {most}, or another --as-of"
+            raise InvalidParameter(parameter=parameter.name, value=days, problem=problem, example=example)
 
 
 def _value(report: Report, parameter: Parameter, given: Value) -> Value:

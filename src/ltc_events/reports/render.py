@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 import orjson
 
+from ltc_events.kernel.foreign_text import csv_cell
 from ltc_events.reports.base import ColumnType
 from ltc_events.reports.parquet import write_parquet
 from ltc_events.reports.runner import Answer
@@ -24,7 +25,8 @@ _INDENTED = orjson.OPT_INDENT_2
 def write_json(answer: Answer, stream: TextIO) -> None:
     """The report as one JSON document: amounts, percentages and other decimals are strings, dates and times ISO 8601 in UTC.
 
-    `totals` holds, per column that is added up, a number, or for money an object from currency to amount.
+    `totals` holds, per column that is added up, a number, or for money an object from currency to amount; `ties` holds totals
+    beside what the books have, of reports that are held against them.
     """
     head = {
         "report": answer.report.name,
@@ -34,7 +36,7 @@ def write_json(answer: Answer, stream: TextIO) -> None:
         "parameters": {name: json_value(value) for name, value in answer.parameters.items()},
         "columns": [{"name": column.name, "type": column.type.value} for column in answer.columns],
     }
-    write_document(stream, head, "rows", json_objects(answer), lambda: {"totals": json_totals(answer)})
+    write_document(stream, head, "rows", json_objects(answer), lambda: {"totals": json_totals(answer), **json_ties(answer)})
 
 
 def write_document(
@@ -78,12 +80,30 @@ def json_totals(answer: Answer) -> dict[str, Any]:
     }
 
 
+def json_ties(answer: Answer) -> dict[str, Any]:
+    """The ties as JSON values, of a report that has any."""
+    if not answer.report.ties:
+        return {}
+    ties = [
+        {"column": tie.column, "currency": tie.currency, "against": tie.against}
+        | {
+            name: amount_text(amount, tie.currency)
+            for name, amount in (("total", tie.total), ("booked", tie.booked), ("difference", tie.difference))
+        }
+        for tie in answer.ties
+    ]
+    return {"ties": ties}
+
+
 def write_csv(answer: Answer, stream: TextIO) -> None:
     """Comma-separated values with a head; the values as in JSON, nulls empty."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([column.name for column in answer.columns])
+    texts = [place for place, column in enumerate(answer.columns) if column.type is ColumnType.TEXT]
     json_places = [place for place, column in enumerate(answer.columns) if column.type in (ColumnType.JSON, ColumnType.BOOLEAN)]
     for row in json_rows(answer.columns, answer.rows):
         for place in json_places:
             row[place] = None if row[place] is None else orjson.dumps(row[place]).decode()
+        for place in texts:
+            row[place] = csv_cell(row[place])
         writer.writerow(row)

@@ -13,15 +13,16 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.types.json import set_json_loads
 
+from ltc_events.reports.as_of import AsOf, Connection, settle
 from ltc_events.reports.base import Column, ColumnType, ParameterType, Report, Value
 from ltc_events.reports.catalogue import report as find_report
 from ltc_events.reports.customers import find_customer
-from ltc_events.reports.errors import ReportBrokenOff, ReportMisdeclared
-from ltc_events.reports.knowledge import Connection, Knowledge, settle
-from ltc_events.reports.parameters import parse_as_of, parse_known_at, parse_parameters
+from ltc_events.reports.errors import ReportBrokenOff, ReportMisdeclared, ReportOutOfRange
+from ltc_events.reports.parameters import parse_as_of, parse_known_at, parse_parameters, require_in_calendar
+from ltc_events.reports.ties import Books, Tied, hold, read_books
 from ltc_events.reports.totals import Sums, Totals
 from ltc_events.reports.values import RawJson
-from ltc_events.store import Database, Role
+from ltc_events.store import Database, Role, diagnose
 
 Cursor: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
 Row: TypeAlias = tuple[Any, ...]
@@ -63,11 +64,17 @@ class Answer:
     columns: tuple[Column, ...]
     rows: Iterable[Row]
     sums: Sums
+    books: Books
 
     @property
     def totals(self) -> Totals:
         """What the rows that were read add up to."""
         return self.sums.totals()
+
+    @property
+    def ties(self) -> list[Tied]:
+        """The totals of the rows that were read beside what the books have."""
+        return list(hold(self.report.ties, self.books, self.totals))
 
 
 @dataclass(frozen=True)
@@ -116,8 +123,8 @@ def open_report(
 ) -> Iterator[Answer]:
     """Run the report `name` and read its rows as they come from the server, in one transaction that sees one moment.
 
-    `as_of` is a business date (default: today, UTC); `known_at` a position of the log or a moment (default: all that the
-    read tables know). Raises the errors of `reports.errors`, and of the store when the database cannot be reached. All of
+    `as_of` is a business date (default: the company's day); `known_at` a position of the log or a moment (default: all that
+    the read tables know). Raises the errors of `reports.errors`, and of the store when the database cannot be reached. All of
     them come before the block runs, which has the first rows by then; only ReportBrokenOff may come while rows are read.
     """
     asked = Question(name, as_of, known_at, parameters or {})
@@ -144,14 +151,15 @@ class Question:
         self._values = parse_parameters(self.report, parameters)
         self._as_of, self._known_at = parse_as_of(as_of), parse_known_at(known_at)
 
-    def settle(self, connection: Connection, tables: Set[str] | None = None) -> Knowledge:
+    def settle(self, connection: Connection, tables: Set[str] | None = None) -> AsOf:
         """What may be looked at, of these read tables (default: those of the report), within a transaction."""
         connection.execute(_SESSION if self.report.narrow else _WIDE)
         return settle(connection, self.report.name, tables or self.report.tables, self._as_of, self._known_at)
 
-    def values_in(self, connection: Connection) -> dict[str, Value]:
-        """The values of the parameters, customers found."""
+    def values_in(self, connection: Connection, known: AsOf) -> dict[str, Value]:
+        """The values of the parameters, customers found, and windows within the calendar."""
         values = dict(self._values)
+        require_in_calendar(self.report, values, known.as_of)
         for parameter in self.report.parameters.values():
             value = values[parameter.name]
             if parameter.type is ParameterType.CUSTOMER and isinstance(value, str | UUID):
@@ -165,18 +173,30 @@ class Question:
     @contextmanager
     def answer(self, connection: Connection, loads: Callable[[str | bytes], Any]) -> Iterator[Answer]:
         """The report within a transaction. It has the connection to itself until the block ends."""
-        report, known, values = self.report, self.settle(connection), self.values_in(connection)
+        report, known = self.report, self.settle(connection)
+        values = self.values_in(connection, known)
         columns = self.columns(values)
-        built_in = {"as_of": known.as_of, "known_position": known.position, "moment": known.moment}
+        built_in = {"as_of": known.as_of, "known_position": known.position, "moment": known.moment, **policies_before(report)}
         sums = Sums(columns)
+        given = {**values, **built_in}
+        books = read_books(connection, report.books, given)
         with connection.cursor() as cursor:
             set_json_loads(loads, cursor)
-            with closing(read_rows(cursor, report.name, report.sql.encode(), {**values, **built_in})) as rows:
+            with closing(read_rows(cursor, report.name, report.sql.encode(), given)) as rows:
                 next(rows)
                 for problem in _mismatches(report, cursor):
                     raise ReportMisdeclared(report=report.name, problem=problem)
                 added = _added_up(rows, sums)
-                yield Answer(report, known.as_of, known.known_at, known.position, values, columns, added, sums)
+                yield Answer(report, known.as_of, known.known_at, known.position, values, columns, added, sums, books)
+
+
+def policies_before(report: Report) -> dict[str, int]:
+    """What policies say before anybody has published them, for a report that asks."""
+    if "%(days_between_notices)s" not in report.sql:
+        return {}
+    from ltc_events.aggregates.policies import Policies
+
+    return {"days_between_notices": Policies().dunning.content.days_between}
 
 
 def read_rows(cursor: Cursor, report: str, statement: bytes, parameters: Mapping[str, Any]) -> Generator[Row, None, None]:
@@ -187,7 +207,10 @@ def read_rows(cursor: Cursor, report: str, statement: bytes, parameters: Mapping
     """
     stream = cursor.stream(statement, parameters, binary=True, size=_CHUNK)
     with closing(cast(Generator[Row, None, None], stream)) as rows:
-        first = next(rows, None)
+        try:
+            first = next(rows, None)
+        except psycopg.DataError as error:
+            raise ReportOutOfRange(report=report, as_of=parameters["as_of"], reason=str(error).strip()) from error
         yield ()
         count = 0
         try:
@@ -195,7 +218,8 @@ def read_rows(cursor: Cursor, report: str, statement: bytes, parameters: Mapping
                 yield row
                 count += 1
         except psycopg.Error as error:
-            raise ReportBrokenOff(report=report, rows=f"{count:,}", reason=str(error).strip()) from error
+            reason, fix = str(error).strip(), diagnose(error).fix
+            raise ReportBrokenOff(report=report, rows=f"{count:,}", reason=reason, fix=fix) from error
 
 
 def _added_up(rows: Iterable[Row], sums: Sums) -> Iterator[Row]:

@@ -12,8 +12,9 @@ from rich.style import Style
 from rich.text import Text
 
 from ltc_events.reports.base import Column, ColumnType
+from ltc_events.reports.column_widths import NOTHING, SizedRows, cell_width
 from ltc_events.reports.runner import Answer
-from ltc_events.reports.sheet import NOTHING, Sheet, cell_width
+from ltc_events.reports.ties import Tied
 from ltc_events.reports.values import amount_text, json_rows, json_text
 
 _WORDS = frozenset({ColumnType.TEXT, ColumnType.JSON})
@@ -32,7 +33,7 @@ def write_table(answer: Answer, console: Console, *, rows_max: int | None = None
     """
     by = next((place for place, column in enumerate(answer.columns) if column.name == answer.report.sections), None)
     columns = [column for place, column in enumerate(answer.columns) if place != by]
-    sheets: dict[str, Sheet] = {}
+    sheets: dict[str, SizedRows] = {}
     count = 0
     with ExitStack() as stack:
         for row in json_rows(answer.columns, answer.rows):
@@ -41,7 +42,7 @@ def write_table(answer: Answer, console: Console, *, rows_max: int | None = None
                 cells = readable(answer.columns, row)
                 section = "" if by is None else cells.pop(by)
                 if section not in sheets:
-                    sheets[section] = stack.enter_context(Sheet(len(columns)))
+                    sheets[section] = stack.enter_context(SizedRows(len(columns)))
                 sheets[section].add(cells)
         console.print(Text(answer.report.title, style="bold"))
         for section, sheet in sheets.items():
@@ -52,6 +53,8 @@ def write_table(answer: Answer, console: Console, *, rows_max: int | None = None
         console.print(Text("nothing to report", style="italic"))
     if rows_max is not None and count > rows_max:
         console.print(Text(f"and {count - rows_max:,} more rows", style="italic"))
+    for tie in answer.ties:
+        console.print(Text(_tied(tie), style="bold red" if tie.difference else "dim"))
     console.print(Text(basis(answer), style="dim"))
 
 
@@ -60,6 +63,14 @@ def basis(answer: Answer) -> str:
     known = f"known at position {answer.position:,}" + (f" ({answer.known_at:%Y-%m-%d %H:%M} UTC)" if answer.known_at else "")
     given = "".join(f", {name} {value}" for name, value in answer.parameters.items() if value is not None)
     return f"as of {answer.as_of}, {known}{given}"
+
+
+def _tied(tie: Tied) -> str:
+    """A total beside what the books have, in a line."""
+    total, booked, difference = (
+        _grouped(amount_text(amount, tie.currency)) for amount in (tie.total, tie.booked, tie.difference)
+    )
+    return f"{tie.column.replace('_', ' ')} {total} {tie.currency}; {tie.against} {booked}; difference {difference}"
 
 
 def readable(columns: Sequence[Column], row: Sequence[Any]) -> list[str]:
@@ -88,7 +99,7 @@ def _grouped(number: str) -> str:
     return f"{sign}{int(whole):,}{dot}{fraction}"
 
 
-def print_sheet(console: Console, columns: Sequence[Column], sheet: Sheet, footers: Sequence[list[str]] = ()) -> None:
+def print_sheet(console: Console, columns: Sequence[Column], sheet: SizedRows, footers: Sequence[list[str]] = ()) -> None:
     """As wide as there is room for: if need be without ids, then without columns that say nothing, then in records."""
     for row in footers:
         sheet.measure(row)
@@ -112,7 +123,7 @@ def print_sheet(console: Console, columns: Sequence[Column], sheet: Sheet, foote
         console.print(Text(f"left out for want of room: {names}", style="dim"))
 
 
-def _least(column: Column, sheet: Sheet, place: int) -> int:
+def _least(column: Column, sheet: SizedRows, place: int) -> int:
     """How wide a column must be to be readable: figures and dates on one line, words in one piece."""
     head = max(map(len, column.name.split("_")))
     if column.type in _WORDS:
@@ -120,7 +131,9 @@ def _least(column: Column, sheet: Sheet, place: int) -> int:
     return max(head, sheet.widest[place])
 
 
-def _widths(columns: Sequence[Column], sheet: Sheet, places: Sequence[int], least: Sequence[int], spare: int) -> dict[int, int]:
+def _widths(
+    columns: Sequence[Column], sheet: SizedRows, places: Sequence[int], least: Sequence[int], spare: int
+) -> dict[int, int]:
     """The width of each column, `spare` places given to those that would like more than the least, from the left."""
     widths = {}
     for place in places:
@@ -131,7 +144,7 @@ def _widths(columns: Sequence[Column], sheet: Sheet, places: Sequence[int], leas
 
 
 def _tables(
-    columns: Sequence[Column], sheet: Sheet, widths: dict[int, int], footers: Sequence[list[str]]
+    columns: Sequence[Column], sheet: SizedRows, widths: dict[int, int], footers: Sequence[list[str]]
 ) -> Iterator[RenderableType]:
     """The head, the rows and the totals, a page at a time, which look like one table."""
     head = {place: columns[place].name.replace("_", " ") for place in widths}
@@ -173,7 +186,7 @@ def _padded(cell: str, width: int, is_number: bool) -> str:
 
 
 def _records(
-    columns: Sequence[Column], sheet: Sheet, places: Sequence[int], footers: Sequence[list[str]]
+    columns: Sequence[Column], sheet: SizedRows, places: Sequence[int], footers: Sequence[list[str]]
 ) -> Iterator[RenderableType]:
     """Each row as lines of a name and a value; then the totals likewise."""
     width = max(len(columns[place].name) for place in places) + _GAP

@@ -2,15 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeAlias
 
+from ltc_events.kernel.money import EXACT
 from ltc_events.reports.base import Column, ColumnType
 
 Totals: TypeAlias = dict[str, Any]
 """Per column to be added up: a number, or for money a dict from currency to amount."""
-
-_EXACT = Context(prec=100, traps=[Inexact, InvalidOperation, DivisionByZero])
 
 
 class Sums:
@@ -33,12 +32,14 @@ class Sums:
         """Take in one row."""
         for name, place in self._numbers:
             if row[place] is not None:
-                self._sums[name] += row[place]
+                # Counts are int, which have no end.
+                sum_ = self._sums[name]
+                self._sums[name] = EXACT.add(sum_, row[place]) if isinstance(sum_, Decimal) else sum_ + row[place]
         for name, place, currency_place in self._money:
             amount, currency = row[place], row[currency_place]
             if amount is not None and currency is not None:
                 sums = self._sums[name]
-                sums[currency] = _EXACT.add(sums[currency], amount)
+                sums[currency] = EXACT.add(sums[currency], amount)
 
     def totals(self) -> Totals:
         """What was added up so far, in the order of the columns."""

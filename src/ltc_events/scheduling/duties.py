@@ -6,7 +6,7 @@ recorded, so that two clocks, or one that was killed, send the same command with
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from ltc_events.aggregates.contract import RENEWAL_AHEAD_DAYS
 from ltc_events.kernel.ids import derive_id
+from ltc_events.kernel.time_zones import day_in, zone_named
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.contract import FlagRenewal, RenewContract
 from ltc_events.schemas.envelope import document
@@ -76,6 +77,11 @@ DUTIES = (
 )
 
 
-def parameters(now: datetime) -> dict[str, Any]:
-    """What the queries ask for: the moment, and the business day in UTC."""
-    return {"now": now, "today": now.astimezone(UTC).date(), "ahead_days": RENEWAL_AHEAD_DAYS}
+COMPANY = b"SELECT content ->> 'time_zone' FROM ltc_read.policies WHERE kind = 'company' ORDER BY version DESC LIMIT 1"
+"""The query for the company's time zone; no row: policy `company` was never published."""
+
+
+def parameters(now: datetime, time_zone: str | None) -> dict[str, Any]:
+    """What the queries ask for: the moment, and the company's business day."""
+    zone = zone_named(time_zone or "UTC")
+    return {"now": now, "today": day_in(zone, now), "ahead_days": RENEWAL_AHEAD_DAYS}

@@ -1,66 +1,119 @@
 """What every command and event is: a frozen model with a stable name. Unknown fields are refused."""
 
-import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
-from ltc_events.kernel.money import CURRENCIES
-
-_PLAIN_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
-
-
-def _text_only(value: object) -> object:
-    """Amounts travel as JSON strings: a JSON number may have lost digits before we see it.
-
-    They look as their JSON Schema says: what Python would also take for a number (1e3, 1_000) is not what we publish.
-    """
-    if isinstance(value, str):
-        if _PLAIN_NUMBER(value) is None:
-            raise PydanticCustomError("decimal_parsing", "this is not a decimal number written out in digits")
-    elif isinstance(value, float | int) and not isinstance(value, bool):
-        raise PydanticCustomError("decimal_parsing", "an amount is a string, not a JSON number")
-    return value
+from ltc_events.kernel.currencies import minor_digits
+from ltc_events.schemas.checked import EMAIL_FORMAT, Checked, email_address
+from ltc_events.schemas.countries import country_code
+from ltc_events.schemas.identifiers import bic, iban, lei, vat_id
+from ltc_events.schemas.limits import (
+    COUNT_MAX,
+    DAY_PATTERN,
+    DAYS_MAX,
+    FIRST_DAY,
+    INSTALMENTS_MAX,
+    LAST_DAY,
+    LINE_NUMBER_MAX,
+    NAME_CHARACTERS_MAX,
+    NUMBER_PATTERN,
+    RECORDED_NUMBER_PATTERN,
+    TEXT_CHARACTERS_MAX,
+    day_as_text,
+    moment_as_text,
+    number_as_text,
+    own_uuid,
+    uuid_as_text,
+)
 
 
 def _known_currency(value: str) -> str:
-    if value not in CURRENCIES:
+    if value not in minor_digits():
         raise PydanticCustomError("currency", "{code} is not a currency of ISO 4217", {"code": value})
     return value
 
 
-_TEXT = BeforeValidator(_text_only)
-_JSON = WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["1234.50"]})
+_NUMBER = BeforeValidator(number_as_text)
+_JSON = WithJsonSchema({"type": "string", "pattern": NUMBER_PATTERN, "examples": ["1234.50"]})
 # The limits stand inside of the text check, where pydantic's core applies them natively: five times as fast.
-Amount = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=9), _TEXT, _JSON]
+Amount = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=9), _NUMBER, _JSON]
 """What a command says an amount of money or a quantity is; a string in JSON, up to 24 digits, 9 of them decimals."""
-Positive = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=9, gt=0), _TEXT, _JSON]
-NotNegative = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=9, ge=0), _TEXT, _JSON]
-Percent = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=9, ge=0, le=100), _TEXT, _JSON]
-Exact = Annotated[Decimal, WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"})]
+Positive = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=9, gt=0), _NUMBER, _JSON]
+NotNegative = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=9, ge=0), _NUMBER, _JSON]
+Percent = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=9, ge=0, le=100), _NUMBER, _JSON]
+Exact = Annotated[Decimal, WithJsonSchema({"type": "string", "pattern": RECORDED_NUMBER_PATTERN})]
 """An amount or quantity in an event: whatever was once recorded is readable for ever, so nothing is checked again."""
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_known_currency)]
-"""An ISO 4217 code."""
-Name = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-Text = Annotated[str, StringConstraints(max_length=4000)]
-Email = Annotated[
-    str, StringConstraints(pattern=r"^[^@\s]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$", max_length=254)
-]
+"""An ISO 4217 code in use, of a currency that has a minor unit."""
+Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_CHARACTERS_MAX)]
+Text = Annotated[str, StringConstraints(max_length=TEXT_CHARACTERS_MAX)]
+Email = Annotated[str, StringConstraints(max_length=254), Checked(email_address, EMAIL_FORMAT)]
 """An e-mail address, `local@domain` (R-30)."""
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9(][0-9 ()./-]{4,28}[0-9)]$")]
 """A telephone number: digits with the usual separators, 6 to 30 characters, best in international form (R-30)."""
+VatId = Annotated[str, StringConstraints(max_length=40), Checked(vat_id)]
+"""A VAT id, with its country in front."""
+Lei = Annotated[str, StringConstraints(max_length=40), Checked(lei)]
+"""A legal entity identifier (ISO 17442)."""
+Iban = Annotated[str, StringConstraints(max_length=50), Checked(iban)]
+"""An international bank account number (ISO 13616)."""
+Bic = Annotated[str, StringConstraints(max_length=20), Checked(bic)]
+"""A bank's identifier code (ISO 9362)."""
+PHONE_E164 = (
+    "`phone` in E.164; none: no phone is given, none that is known to be in use in the customer's country,"
+    " or the event was stored before this was kept"
+)
+"""What events say beside the text of a telephone number as it came."""
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/ -]{0,79}$")]
-References = Annotated[dict[str, str], Field(max_length=20)]
+Country = Annotated[Code, Checked(country_code)]
+"""A country's code (ISO 3166-1)."""
+_Reference = Annotated[str, StringConstraints(max_length=NAME_CHARACTERS_MAX)]
+References = Annotated[dict[_Reference, _Reference], Field(max_length=20)]
 """Names of this thing in other systems, e.g. `{"crm": "4711"}`."""
+Flag = Annotated[bool, Field(strict=True)]
+"""True or false, and no word or number in their place."""
+LineNumber = Annotated[int, Field(strict=True, ge=1, le=LINE_NUMBER_MAX)]
+InstalmentNumber = Annotated[int, Field(strict=True, ge=1, le=INSTALMENTS_MAX)]
+Days = Annotated[int, Field(strict=True, ge=0, le=DAYS_MAX)]
+Count = Annotated[int, Field(strict=True, ge=0, le=COUNT_MAX)]
+Day = Annotated[
+    date,
+    Field(ge=FIRST_DAY, le=LAST_DAY),
+    BeforeValidator(day_as_text),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": DAY_PATTERN}),
+]
+"""A date that a command names, of the years 1900 to 2199."""
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(FIRST_DAY.year, 1, 1, tzinfo=UTC), lt=datetime(LAST_DAY.year + 1, 1, 1, tzinfo=UTC)),
+    BeforeValidator(moment_as_text),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": r"^(19|20|21)\d{2}-"}),
+]
+"""A time that a command names, with its offset from UTC."""
+AnyId = Annotated[UUID, BeforeValidator(uuid_as_text)]
+Id = Annotated[UUID, BeforeValidator(uuid_as_text), AfterValidator(own_uuid)]
+"""A UUID that a command names, of anything but the ledger's own streams."""
 
 
 class Schema(BaseModel):
     """A value of the published language: immutable, unknown fields refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="utf8", validate_default=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="utf8", validate_default=False, defer_build=True)
 
 
 COMMANDS: dict[str, type["Command"]] = {}
@@ -76,14 +129,32 @@ class Command(Schema):
     """
 
     type: ClassVar[str] = ""
-    effective_on: date = Field(default=date.min, description="Business date. When absent, the date of the envelope's time (UTC).")
+    touches: ClassVar[tuple[str, ...]] = ()
+    """Fields that name further streams which it reads or writes; `allocations.invoice_id` for a field of each of a list."""
+    begins_for_customer: ClassVar[bool] = False
+    """Whether it begins something for its customer, whose own stream is read then."""
+    effective_on: Day = Field(
+        default=date.min,
+        description="Business date. When absent, the date of the envelope's time in the time zone of policy company (UTC).",
+    )
     occurred_at: datetime = Field(
         default=datetime.min.replace(tzinfo=UTC), description="The envelope's time; never part of the data."
     )
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        unknown = [name for name in cls.touches if name.partition(".")[0] not in cls.model_fields]
+        if unknown:
+            raise TypeError(f"{cls.__qualname__} touches what is none of its fields: {', '.join(unknown)}")
         register(COMMANDS, cls)
+
+    def derived_streams(self, subject: UUID) -> Iterable[UUID]:
+        """Streams that it reads or writes and does not name, as their ids follow from what it says of its subject."""
+        return ()
+
+    def surveyed_noun(self) -> str | None:
+        """The aggregate of which it reads whatever its customer has; None: of none."""
+        return None
 
 
 class Event(Schema):
@@ -93,7 +164,13 @@ class Event(Schema):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        if cls.type and cls.in_words is Event.in_words:
+            raise TypeError(f"{cls.__qualname__} does not say what happened: give it a method in_words")
         register(EVENTS, cls)
+
+    def in_words(self) -> str:
+        """What happened, in one line without a full stop: `won for 12,000.00 EUR`. Every event says it in words of its own."""
+        raise NotImplementedError
 
 
 def register(registry: dict[str, Any], cls: Any) -> None:
@@ -104,3 +181,21 @@ def register(registry: dict[str, Any], cls: Any) -> None:
     if name in registry:
         raise ValueError(f"{name} is already {registry[name].__qualname__}")
     registry[name] = cls
+
+
+class MoneyEvent(Event):
+    """An event of ordering, billing, credit or cash that acts on something that happened before."""
+
+    not_before: date | None = Field(
+        default=None,
+        description="the latest business date of what it acts on, before which it is never dated;"
+        " none: it acts on nothing, or was stored before this was kept",
+    )
+
+
+class OrderedEvent(Event):
+    """An event that policy may have recorded although it is dated before what it acts on."""
+
+    dated_before: date | None = Field(
+        default=None, description="the later business date of what it acts on or follows; none: the dates are in order"
+    )

@@ -4,8 +4,9 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
-from ltc_events.schemas.base import Command, Currency, Event, Exact, Name, NotNegative, Positive, References
+from ltc_events.schemas.base import Command, Currency, Day, Event, Exact, Id, Name, NotNegative, Positive, References
 from ltc_events.schemas.lead import Channel
+from ltc_events.schemas.wording import because, money
 
 
 class PlanCampaign(Command):
@@ -17,8 +18,8 @@ class PlanCampaign(Command):
     budget: NotNegative
     expected_revenue: NotNegative | None = None
     currency: Currency
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
     references: References = {}
 
 
@@ -32,7 +33,7 @@ class RecordCampaignCost(Command):
     """Book money spent; each `cost_id` counts once. Costs may come in after the campaign has closed."""
 
     type: ClassVar[str] = "campaign.record_cost.v1"
-    cost_id: UUID
+    cost_id: Id
     amount: Positive
     note: Name | None = None
 
@@ -57,11 +58,17 @@ class CampaignPlanned(Event):
     ends_on: date
     references: dict[str, str] = {}
 
+    def in_words(self) -> str:
+        return f"campaign planned: {self.title}, budget {money(self.budget, self.currency)}"
+
 
 class CampaignLaunched(Event):
     """A campaign started."""
 
     type: ClassVar[str] = "campaign.launched.v1"
+
+    def in_words(self) -> str:
+        return "campaign launched"
 
 
 class CampaignCostRecorded(Event):
@@ -74,9 +81,15 @@ class CampaignCostRecorded(Event):
     channel: Channel
     note: str | None = None
 
+    def in_words(self) -> str:
+        return f"spent {money(self.amount, self.currency)}{because(self.note)}"
+
 
 class CampaignClosed(Event):
     """A campaign ended."""
 
     type: ClassVar[str] = "campaign.closed.v1"
     reason: str | None = None
+
+    def in_words(self) -> str:
+        return f"campaign closed{because(self.reason)}"

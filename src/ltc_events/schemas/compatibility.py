@@ -5,24 +5,46 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 Json = Mapping[str, Any]
-_LOWER_LIMITS = ("minimum", "exclusiveMinimum", "minLength", "minItems")
-_UPPER_LIMITS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
+_LOWER_LIMITS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+_OTHER_VALUE = "no longer takes"
+_UPPER_LIMITS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 
 
-def incompatibilities(old: Mapping[str, Json], new: Mapping[str, Json], upcast: Collection[str] = ()) -> list[str]:
+COMMANDS = "commands/"
+"""The folder of commands, which alone may be narrowed: a sender is told, and can send what is taken; an event stays as it is."""
+
+
+def incompatibilities(
+    old: Mapping[str, Json], new: Mapping[str, Json], upcast: Collection[str] = (), accepted: Collection[str] = ()
+) -> list[str]:
     """What breaks when the export `old` becomes `new`, one sentence each, with the way out; empty: nothing does.
 
-    Types in `upcast` are told as others: they are gone from the code, and their schemas stay as they are.
+    Types in `upcast` are told as others: they are gone from the code, and their schemas stay as they are. What is `accepted`
+    (see `narrowings`) is no problem of a command; nothing is accepted of an event.
     """
     problems: list[str] = []
     for file, schema in old.items():
         type = file.rpartition("/")[2].removesuffix(".json")
         if file in new:
-            found = list(_narrowed(schema, new[file], schema, new[file], ""))
-            problems.extend(f"{file}: {problem}; {_way_out(file, type)}" for problem in found)
+            found = narrowings({file: schema}, new)
+            problems.extend(
+                f"{problem}; {_way_out(file, type)}"
+                for problem in found
+                if not (file.startswith(COMMANDS) and problem in accepted)
+            )
         elif type not in upcast:
             problems.append(f"{file}: the type is gone; {_way_out(file, type, gone=True)}")
     return problems
+
+
+def narrowings(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
+    """What the schemas of `old` that are still there allow and those of `new` do not, as `file: place and change`."""
+    return [
+        f"{file}: {problem}"
+        for file, schema in old.items()
+        if file in new
+        for problem in _narrowed(schema, new[file], schema, new[file], "")
+    ]
 
 
 def _way_out(file: str, type: str, *, gone: bool = False) -> str:
@@ -50,10 +72,23 @@ def _narrowed(old: Json, new: Json, old_root: Json, new_root: Json, at: str) -> 
     yield from _limits(old, new, where)
     yield from _values(old, new, where)
     yield from _properties(old, new, old_root, new_root, at)
+    yield from _members(old, new, old_root, new_root, at)
+
+
+def _members(old: Json, new: Json, old_root: Json, new_root: Json, at: str) -> Iterator[str]:
+    """What lists and mappings hold, and the names in mappings."""
     for inside in ("items", "additionalProperties"):
         before, after = old.get(inside), new.get(inside)
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             yield from _narrowed(before, after, old_root, new_root, f"{at}[]")
+    if "propertyNames" in new:
+        yield from _limits(old.get("propertyNames", {}), new["propertyNames"], f"names in {at}")
+    before, after = old.get("patternProperties", {}), new.get("patternProperties", {})
+    for pattern, schema in after.items():
+        if pattern in before:
+            yield from _narrowed(before[pattern], schema, old_root, new_root, f"{at}[]")
+        else:
+            yield f"names in {at} have the pattern {pattern}, which was {', '.join(before) or 'none'}"
 
 
 def _properties(old: Json, new: Json, old_root: Json, new_root: Json, at: str) -> Iterator[str]:
@@ -85,7 +120,7 @@ def _values(old: Json, new: Json, where: str) -> Iterator[str]:
     before, after = _allowed(old), _allowed(new)
     if after is not None and (before is None or not before <= after):
         gone = "any other value" if before is None else ", ".join(sorted(before - after))
-        yield f"{where} no longer takes {gone}"
+        yield f"{where} {_OTHER_VALUE} {gone}"
 
 
 def _allowed(schema: Json) -> set[str] | None:
@@ -99,7 +134,7 @@ def _alternatives(old: Json, new: Json, old_root: Json, new_root: Json, at: str)
     for option in _choices(old):
         complaints = [list(_narrowed(option, choice, old_root, new_root, at)) for choice in choices]
         if all(complaints):
-            yield min(complaints, key=len)[0]
+            yield from min(complaints, key=lambda found: (any(_OTHER_VALUE in one for one in found), len(found)))
 
 
 def _choices(schema: Json) -> list[Json]:

@@ -4,34 +4,35 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Field
-
-from ltc_events.schemas.base import Command, Currency, Event, Exact, Name, NotNegative, Text
+from ltc_events.schemas.base import Command, Currency, Day, Days, Event, Exact, Flag, Id, Name, NotNegative, Text
+from ltc_events.schemas.wording import money
 
 
 class SignContract(Command):
     """Record a signed contract with its explicit terms (R-56). `ends_on` is the last day, inclusive."""
 
     type: ClassVar[str] = "contract.sign.v1"
+    touches: ClassVar[tuple[str, ...]] = ("order_id", "quote_id", "opportunity_id")
+    begins_for_customer: ClassVar[bool] = True
     title: Name
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
     value: NotNegative
     currency: Currency
-    notice_days: int = Field(default=30, ge=0, le=3650)
-    auto_renew: bool = False
+    notice_days: Days = 30
+    auto_renew: Flag = False
     terms: Text
     signed_by: Name
-    opportunity_id: UUID | None = None
-    quote_id: UUID | None = None
-    order_id: UUID | None = None
+    opportunity_id: Id | None = None
+    quote_id: Id | None = None
+    order_id: Id | None = None
 
 
 class RenewContract(Command):
     """Prolong the contract to a later last day."""
 
     type: ClassVar[str] = "contract.renew.v1"
-    ends_on: date
+    ends_on: Day
     value: NotNegative | None = None
 
 
@@ -48,7 +49,7 @@ class TerminateContract(Command):
     """End the contract early, saying why (R-62)."""
 
     type: ClassVar[str] = "contract.terminate.v1"
-    ends_on: date
+    ends_on: Day
     reason: Name
 
 
@@ -69,6 +70,9 @@ class ContractSigned(Event):
     quote_id: UUID | None = None
     order_id: UUID | None = None
 
+    def in_words(self) -> str:
+        return f"contract signed: {self.title}, until {self.ends_on}, {money(self.value, self.currency)}"
+
 
 class ContractRenewed(Event):
     """The contract was prolonged."""
@@ -79,6 +83,9 @@ class ContractRenewed(Event):
     value: Exact
     currency: str
 
+    def in_words(self) -> str:
+        return f"contract renewed until {self.ends_on}, {money(self.value, self.currency)}"
+
 
 class ContractRenewalDue(Event):
     """It is time to decide whether the contract goes on: notice can be given until `notice_on`, inclusive."""
@@ -88,6 +95,9 @@ class ContractRenewalDue(Event):
     notice_on: date
     auto_renew: bool
 
+    def in_words(self) -> str:
+        return f"contract ends on {self.ends_on}; notice can be given until {self.notice_on}"
+
 
 class ContractTerminated(Event):
     """The contract was ended early."""
@@ -95,3 +105,6 @@ class ContractTerminated(Event):
     type: ClassVar[str] = "contract.terminated.v1"
     ends_on: date
     reason: str
+
+    def in_words(self) -> str:
+        return f"contract ends on {self.ends_on}: {self.reason}"

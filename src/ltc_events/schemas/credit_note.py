@@ -7,9 +7,23 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ltc_events.schemas.base import Code, Command, Event, Exact, Name, Positive, Schema
+from ltc_events.schemas.base import (
+    Code,
+    Command,
+    Exact,
+    Flag,
+    Id,
+    InstalmentNumber,
+    LineNumber,
+    MoneyEvent,
+    Name,
+    Positive,
+    Schema,
+)
 from ltc_events.schemas.invoice import InvoiceLine, Part, TaxSubtotal
+from ltc_events.schemas.limits import LINES_MAX
 from ltc_events.schemas.payment import AllocationRequest
+from ltc_events.schemas.wording import money, words
 
 
 class CreditReason(StrEnum):
@@ -29,10 +43,10 @@ class CreditLine(Schema):
     `bill_again` says of this line otherwise than the credit note does of all.
     """
 
-    line: int = Field(ge=1)
+    line: LineNumber
     amount: Positive | None = None
     quantity: Positive | None = None
-    bill_again: bool | None = None
+    bill_again: Flag | None = None
 
 
 class IssueCreditNote(Command):
@@ -41,25 +55,43 @@ class IssueCreditNote(Command):
     A credit is for good: less is charged for what was sold (IFRS 15, ASC 606). With `bill_again` the sale stands and only its
     invoice was wrong: the quantities are billable on the order again, at the order's price.
 
-    It meets what the invoice owes first, then what was written off of it, which nobody paid. Only the rest, which was paid,
-    stands to the customer's credit. What the invoice states as prepaid (EN 16931 BT-113) counts as paid: that money came in
-    outside of this ledger, the invoice says so, and the customer may have it back.
+    It meets what the invoice owes first, then what was written off of it, which nobody paid. Of the rest, what was paid here
+    stands to the customer's credit. What the invoice states as prepaid (EN 16931 BT-113) was paid outside of this ledger: what
+    is credited of it is given back there, and never paid out from here.
     """
 
     type: ClassVar[str] = "credit_note.issue.v1"
-    invoice_id: UUID
+    touches: ClassVar[tuple[str, ...]] = ("invoice_id",)
+    begins_for_customer: ClassVar[bool] = True
+    invoice_id: Id
     series: Code = "CN"
     reason: CreditReason
     note: Name | None = None
-    bill_again: bool = False
-    lines: tuple[CreditLine, ...] = Field(default=(), max_length=500)
+    bill_again: Flag = False
+    lines: tuple[CreditLine, ...] = Field(default=(), max_length=LINES_MAX)
 
 
 class ApplyCreditNote(Command):
     """Put what is unapplied of a credit note against open invoices of the customer, as told; else against what is due first."""
 
     type: ClassVar[str] = "credit_note.apply.v1"
+    touches: ClassVar[tuple[str, ...]] = ("allocations.invoice_id",)
     allocations: tuple[AllocationRequest, ...] = Field(default=(), max_length=200)
+
+    def surveyed_noun(self) -> str | None:
+        return None if self.allocations else "invoice"
+
+
+class UnapplyCreditNote(Command):
+    """Take back what of a credit note was put against an invoice: all of it, what is against one `instalment`, or `amount` of
+    either, from the last instalment on. What it credits of its own invoice stays: that is what was issued."""
+
+    type: ClassVar[str] = "credit_note.unapply.v1"
+    touches: ClassVar[tuple[str, ...]] = ("invoice_id",)
+    invoice_id: Id
+    instalment: InstalmentNumber | None = None
+    amount: Positive | None = None
+    reason: Name
 
 
 class RefundCreditNote(Command):
@@ -70,12 +102,22 @@ class RefundCreditNote(Command):
     reason: Name
 
 
-class CreditNoteIssued(Event):
+class ReportFailedCreditRefund(Command):
+    """A refund came back, as the account is closed or unknown: it stands to the customer's credit again."""
+
+    type: ClassVar[str] = "credit_note.report_failed_refund.v1"
+    amount: Positive | None = None
+    reason: Name
+
+
+class CreditNoteIssued(MoneyEvent):
     """A credit note was issued. `applied` went against what the invoice owed, `write_off_reversed` against what had been
-    written off of it; `unapplied`, which the customer has paid, stands to his credit.
+    written off of it, `prepaid_credited` against what it states as prepaid; `unapplied`, which the customer has paid here,
+    stands to his credit.
 
     `net` = Σ line nets + `adjustment`, the lines' share of the invoice's allowances (negative) and charges;
-    `payable` = net + tax + `rounding` = applied + write_off_reversed + unapplied.
+    `payable` = net + tax + `rounding` = applied + write_off_reversed + prepaid_credited + unapplied. `write_off_taxes` had been
+    relieved, in `write_off_relieved` of what was written off, and are owed again.
     """
 
     type: ClassVar[str] = "credit_note.issued.v1"
@@ -98,9 +140,15 @@ class CreditNoteIssued(Event):
     parts: tuple[Part, ...]
     write_off_reversed: Exact = Decimal(0)
     write_off_parts: tuple[Part, ...] = ()
+    write_off_relieved: Exact = Decimal(0)
+    write_off_taxes: tuple[TaxSubtotal, ...] = ()
+    prepaid_credited: Exact = Decimal(0)
+
+    def in_words(self) -> str:
+        return f"credit note {self.number}: {money(self.payable, self.currency)}, {words(self.reason)}"
 
 
-class CreditNoteApplied(Event):
+class CreditNoteApplied(MoneyEvent):
     """Part or all of what was unapplied was put against one invoice. `opportunity_id` is that of the invoice it corrected."""
 
     type: ClassVar[str] = "credit_note.applied.v1"
@@ -111,8 +159,11 @@ class CreditNoteApplied(Event):
     amount: Exact
     unapplied: Exact
 
+    def in_words(self) -> str:
+        return f"{money(self.amount, self.currency)} of it put against an invoice, {self.unapplied:,f} left"
 
-class CreditNoteRefunded(Event):
+
+class CreditNoteRefunded(MoneyEvent):
     """Part or all of what was unapplied was paid out to the customer."""
 
     type: ClassVar[str] = "credit_note.refunded.v1"
@@ -121,3 +172,36 @@ class CreditNoteRefunded(Event):
     amount: Exact
     unapplied: Exact
     reason: str
+
+    def in_words(self) -> str:
+        return f"{money(self.amount, self.currency)} of it refunded: {self.reason}"
+
+
+class CreditNoteApplicationReversed(MoneyEvent):
+    """What had been put against an invoice was taken back; it is unapplied again."""
+
+    type: ClassVar[str] = "credit_note.application_reversed.v1"
+    invoice_id: UUID
+    opportunity_id: UUID | None = None
+    currency: str
+    parts: tuple[Part, ...]
+    amount: Exact
+    unapplied: Exact
+    reason: str
+
+    def in_words(self) -> str:
+        return f"{money(self.amount, self.currency)} of it taken back from an invoice, {self.unapplied:,f} left: {self.reason}"
+
+
+class CreditNoteRefundFailed(MoneyEvent):
+    """What had been paid out came back, and is unapplied again."""
+
+    type: ClassVar[str] = "credit_note.refund_failed.v1"
+    opportunity_id: UUID | None = None
+    currency: str
+    amount: Exact
+    unapplied: Exact
+    reason: str
+
+    def in_words(self) -> str:
+        return f"refund of {money(self.amount, self.currency)} came back: {self.reason}"

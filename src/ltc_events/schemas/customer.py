@@ -1,9 +1,37 @@
 """Customer: the profile that everything else hangs on (R-24, R-25, R-29, R-30, R-73)."""
 
+from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from ltc_events.schemas.base import Code, Command, Email, Event, Name, Phone, References, Schema
+from pydantic import Field
+
+from ltc_events.schemas.base import (
+    PHONE_E164,
+    Bic,
+    Code,
+    Command,
+    Country,
+    Email,
+    Event,
+    Iban,
+    Id,
+    Lei,
+    Name,
+    Phone,
+    References,
+    Schema,
+    VatId,
+)
+from ltc_events.schemas.wording import because, words
+
+
+class CustomerStage(StrEnum):
+    """How far a customer's record has come: begun by a reference to it, by a lead, or registered as a whole."""
+
+    STUB = "stub"
+    PROSPECT = "prospect"
+    CUSTOMER = "customer"
 
 
 class Profile(Schema):
@@ -12,17 +40,24 @@ class Profile(Schema):
     name: Name | None = None
     industry: Name | None = None
     size: Code | None = None
-    country: Code | None = None
+    country: Country | None = None
     region: Name | None = None
     phone: Phone | None = None
     email: Email | None = None
     website: Name | None = None
     registration_number: Name | None = None
     preferences: Name | None = None
+    vat_id: VatId | None = None
+    lei: Lei | None = None
+    iban: Iban | None = None
+    bic: Bic | None = None
 
 
 class RegisterCustomer(Command):
-    """Start the customer's record. Which profile fields must be filled is policy `required_fields` (R-30, R-5)."""
+    """Start the customer's record, or complete that of a prospect or stub: what it knows stays where nothing else is given.
+
+    Which profile fields must be filled then is policy `required_fields` (R-30, R-5).
+    """
 
     type: ClassVar[str] = "customer.register.v1"
     profile: Profile
@@ -48,27 +83,63 @@ class AddContact(Command):
     """Add a person who speaks for the customer."""
 
     type: ClassVar[str] = "customer.add_contact.v1"
-    contact_id: UUID
+    contact_id: Id
     name: Name
     role: Name | None = None
     phone: Phone | None = None
     email: Email | None = None
 
 
-class CustomerRegistered(Event):
-    """The customer's record began."""
+class ProfileEvent(Event):
+    """An event that says something of a customer's profile."""
+
+    profile: Profile
+    phone_e164: str | None = Field(default=None, description=PHONE_E164)
+
+
+class ProspectRegistered(ProfileEvent):
+    """The customer's record began with a lead, or was a stub until then; `profile` is what the lead says of the customer."""
+
+    type: ClassVar[str] = "customer.prospect_registered.v1"
+    lead_id: UUID
+
+    def in_words(self) -> str:
+        return f"registered as a prospect{because(self.profile.name)}"
+
+
+class StubRegistered(Event):
+    """The customer's record began with the first thing that refers to it (a `noun` and its id), which knows nothing of it."""
+
+    type: ClassVar[str] = "customer.stub_registered.v1"
+    noun: str
+    first_id: UUID
+
+    def in_words(self) -> str:
+        return f"registered by its id alone, as a {words(self.noun)} refers to it"
+
+
+class CustomerRegistered(ProfileEvent):
+    """The customer's record began, or that of a prospect or stub was completed; `profile` is all that is known then."""
 
     type: ClassVar[str] = "customer.registered.v1"
-    profile: Profile
     references: dict[str, str] = {}
     policy_version: int
 
+    def in_words(self) -> str:
+        return f"registered{because(self.profile.name)}"
 
-class ProfileUpdated(Event):
-    """Profile fields took new values; only those named changed."""
+
+class ProfileUpdated(ProfileEvent):
+    """Profile fields took new values; only those named changed.
+
+    Where the customer's country alone changed, its `phone` is named again if its form in E.164 is another one now.
+    """
 
     type: ClassVar[str] = "customer.profile_updated.v1"
-    profile: Profile
+
+    def in_words(self) -> str:
+        fields = ", ".join(words(name) for name, value in self.profile if value is not None)
+        return f"profile updated: {fields or 'nothing'}"
 
 
 class ReferenceLinked(Event):
@@ -77,6 +148,9 @@ class ReferenceLinked(Event):
     type: ClassVar[str] = "customer.reference_linked.v1"
     system: str
     reference: str
+
+    def in_words(self) -> str:
+        return f"called {self.reference} in {self.system}"
 
 
 class ContactAdded(Event):
@@ -88,3 +162,7 @@ class ContactAdded(Event):
     role: str | None = None
     phone: str | None = None
     email: str | None = None
+    phone_e164: str | None = Field(default=None, description=PHONE_E164)
+
+    def in_words(self) -> str:
+        return f"contact added: {self.name}{f', {self.role}' if self.role else ''}"

@@ -4,8 +4,10 @@ from typing import Any
 
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.catalogue import COMMANDS, EVENTS
-from ltc_events.schemas.envelope import WIRE_PREFIX
+from ltc_events.schemas.checked import EMAIL_FORMAT
+from ltc_events.schemas.limits import DAY_PATTERN, NUMBER_PATTERN, RECORDED_NUMBER_PATTERN
 from ltc_events.schemas.outcome import Result
+from ltc_events.schemas.undecodable import WIRE_PREFIX
 
 RESULT_FILE = "results/command.result.v1.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -31,4 +33,30 @@ def schema_of(model: type[Command] | type[Event]) -> dict[str, Any]:
     if issubclass(model, Command):
         properties.pop("occurred_at", None)
         properties["effective_on"].pop("default", None)
+    else:
+        schema = _unlimited(schema)
     return {"$schema": _DIALECT, "$id": f"urn:ltc-events:{WIRE_PREFIX}{model.type}", **schema}
+
+
+# What is said of events must be true of all that was ever recorded: limits are those of commands (adr 3).
+_LIMITS = frozenset(
+    [
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength"),
+        *("minItems", "maxItems", "minProperties", "maxProperties", "propertyNames"),
+    ]
+)
+
+
+def _unlimited(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_unlimited(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    stated = {name: _unlimited(one) for name, one in schema.items() if name not in _LIMITS}
+    if stated.get("pattern") == DAY_PATTERN:
+        del stated["pattern"]
+    if stated.get("format") == EMAIL_FORMAT:
+        del stated["format"]
+    if stated.get("pattern") == NUMBER_PATTERN:
+        stated["pattern"] = RECORDED_NUMBER_PATTERN
+    return stated

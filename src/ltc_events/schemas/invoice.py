@@ -1,5 +1,6 @@
 """Invoice: issued from an order by EN 16931 arithmetic, never changed afterwards (R-63 … R-70)."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Literal
@@ -11,8 +12,12 @@ from ltc_events.schemas.base import (
     Amount,
     Code,
     Command,
+    Day,
     Event,
     Exact,
+    Id,
+    InstalmentNumber,
+    MoneyEvent,
     Name,
     NotNegative,
     Percent,
@@ -20,11 +25,15 @@ from ltc_events.schemas.base import (
     References,
     Schema,
 )
+from ltc_events.schemas.claim import ClaimKind, derived_claim_id
+from ltc_events.schemas.limits import INSTALMENTS_MAX, LINES_MAX
 from ltc_events.schemas.order import LineAmount, LineQuantity
 from ltc_events.schemas.policy import Term
+from ltc_events.schemas.wording import by, money, words
 
 RoundingMethod = Literal["document", "line"]
-"""Where tax is rounded: once per tax category over the document, or per line and then added up."""
+"""Where tax is rounded: once per tax category and rate over the document (EN 16931 BR-CO-17), or per line and then added up,
+which may differ from it by half a minor unit a line."""
 
 
 class DocumentCharge(Schema):
@@ -41,18 +50,22 @@ class IssueInvoice(Command):
 
     `terms` are given, named by `terms_code` in policy `payment_terms`, or else the policy's `default`.
     `cash_rounding` rounds what is payable to a multiple, e.g. "0.05" (EN 16931 BT-114).
+    `prepaid` (BT-113) was paid outside of this ledger, to another system or before it was begun: it is never owed, and never
+    paid out from here. An advance that was received here is allocated to the invoice instead.
     `stated_payable` is what the source says: the invoice is refused with both figures unless it comes out.
     """
 
     type: ClassVar[str] = "invoice.issue.v1"
-    order_id: UUID
+    touches: ClassVar[tuple[str, ...]] = ("order_id",)
+    begins_for_customer: ClassVar[bool] = True
+    order_id: Id
     series: Code = "INV"
     basis: Literal["ordered", "delivered"] | None = None
-    lines: tuple[LineQuantity, ...] = Field(default=(), max_length=500)
+    lines: tuple[LineQuantity, ...] = Field(default=(), max_length=LINES_MAX)
     allowances: tuple[DocumentCharge, ...] = Field(default=(), max_length=50)
     charges: tuple[DocumentCharge, ...] = Field(default=(), max_length=50)
     rounding_method: RoundingMethod = "document"
-    terms: tuple[Term, ...] = Field(default=(), max_length=120)
+    terms: tuple[Term, ...] = Field(default=(), max_length=INSTALMENTS_MAX)
     terms_code: Code | None = None
     prepaid: NotNegative | None = None
     cash_rounding: Positive | None = None
@@ -61,9 +74,18 @@ class IssueInvoice(Command):
 
 
 class WriteOffInvoice(Command):
-    """Give up on part of what is owed; without `amount`, on all of it."""
+    """Give up on part of what is owed; without `amount`, on all of it. Policy `write_off` says what becomes of the tax in it."""
 
     type: ClassVar[str] = "invoice.write_off.v1"
+    amount: Positive | None = None
+    reason: Name
+
+
+class ReverseWriteOff(Command):
+    """Owe again what was given up, or `amount` of it: it was given up by mistake. Money that comes for it after all is put
+    against it by `payment.recover`."""
+
+    type: ClassVar[str] = "invoice.reverse_write_off.v1"
     amount: Positive | None = None
     reason: Name
 
@@ -86,16 +108,24 @@ class PromisePayment(Command):
     """The customer promises to pay by a day (R-67); reminders wait for it."""
 
     type: ClassVar[str] = "invoice.promise_payment.v1"
-    promised_on: date
+    promised_on: Day
     amount: Positive | None = None
     by: Name | None = None
+
+
+FORESEEN_LEVELS = range(1, 4)
+"""The reminders of an instalment whose claims are looked up with the batch; those of later ones are looked up one by one."""
 
 
 class SendDunningNotice(Command):
     """Remind of an overdue instalment (R-66); the level, interest and fee follow from policy `dunning`."""
 
     type: ClassVar[str] = "invoice.send_dunning_notice.v1"
-    instalment: int = Field(ge=1)
+    instalment: InstalmentNumber
+
+    def derived_streams(self, subject: UUID) -> Iterable[UUID]:
+        kinds = (ClaimKind.DUNNING_FEE, ClaimKind.INTEREST)
+        return [derived_claim_id(subject, self.instalment, level, kind) for level in FORESEEN_LEVELS for kind in kinds]
 
 
 class InvoiceLine(Schema):
@@ -113,7 +143,7 @@ class InvoiceLine(Schema):
 
 
 class TaxSubtotal(Schema):
-    """Tax of one category and rate on its taxable amount (EN 16931 BG-23, BR-CO-17)."""
+    """Tax of one category and rate on its taxable amount (EN 16931 BG-23), rounded as the document says."""
 
     category: str
     rate: Exact
@@ -136,8 +166,8 @@ class Part(Schema):
     amount: Exact
 
 
-class InvoiceIssued(Event):
-    """An invoice was issued. EN 16931: BR-CO-10 … BR-CO-17 hold.
+class InvoiceIssued(MoneyEvent):
+    """An invoice was issued. EN 16931: BR-CO-10 … BR-CO-16 hold, and BR-CO-17 where `rounding_method` is `document`.
 
     `line_total` = Σ line nets; `net` = line total − allowances + charges; `gross` = net + tax;
     `payable` = gross − prepaid + rounding; the instalments add up to `payable`.
@@ -168,8 +198,11 @@ class InvoiceIssued(Event):
     terms_version: int
     references: dict[str, str] = {}
 
+    def in_words(self) -> str:
+        return f"invoice {self.number}: {money(self.payable, self.currency)} payable"
 
-class PaymentApplied(Event):
+
+class PaymentApplied(MoneyEvent):
     """Money was put against instalments of the invoice."""
 
     type: ClassVar[str] = "invoice.payment_applied.v1"
@@ -180,9 +213,15 @@ class PaymentApplied(Event):
     amount: Exact
     balance: Exact
 
+    def in_words(self) -> str:
+        return f"{money(self.amount, self.currency)} paid, {self.balance:,f} open"
 
-class PaymentRemoved(Event):
-    """Money that had been put against the invoice was taken back; the instalments are open again."""
+
+class PaymentRemoved(MoneyEvent):
+    """Money that had been put against the invoice was taken back; the instalments are open again.
+
+    `is_correction`: by us, as it was put there by mistake. Otherwise by the bank, and a promise that it had kept is broken.
+    """
 
     type: ClassVar[str] = "invoice.payment_removed.v1"
     payment_id: UUID
@@ -192,13 +231,18 @@ class PaymentRemoved(Event):
     amount: Exact
     balance: Exact
     reason: str
+    is_correction: bool = False
+
+    def in_words(self) -> str:
+        return f"{money(self.amount, self.currency)} taken back, {self.balance:,f} open: {self.reason}"
 
 
-class InvoiceCredited(Event):
+class InvoiceCredited(MoneyEvent):
     """A credit note was put against instalments of the invoice; `lines` says what of the invoice's lines it credits.
 
     `write_off_reversed` of it, per instalment in `write_off_parts`, went against what had been written off, and is
-    no longer; that is beside `amount` and leaves the balance as it is.
+    no longer; that is beside `amount` and leaves the balance as it is. `write_off_taxes`, in `write_off_relieved` of what had
+    been written off, are owed again. `prepaid_credited` went against what the invoice states as prepaid.
     """
 
     type: ClassVar[str] = "invoice.credited.v1"
@@ -212,9 +256,19 @@ class InvoiceCredited(Event):
     balance: Exact
     write_off_reversed: Exact = Decimal(0)
     write_off_parts: tuple[Part, ...] = ()
+    write_off_relieved: Exact = Decimal(0)
+    write_off_taxes: tuple[TaxSubtotal, ...] = ()
+    prepaid_credited: Exact = Decimal(0)
+
+    def in_words(self) -> str:
+        return (
+            f"{money(self.amount, self.currency)} credited"
+            + (f" and {self.write_off_reversed:,f} of what had been written off" if self.write_off_reversed else "")
+            + f", {self.balance:,f} open"
+        )
 
 
-class CreditApplied(Event):
+class CreditApplied(MoneyEvent):
     """What was unapplied of a credit note for another invoice was put against instalments of this one, as money would be."""
 
     type: ClassVar[str] = "invoice.credit_applied.v1"
@@ -225,9 +279,31 @@ class CreditApplied(Event):
     amount: Exact
     balance: Exact
 
+    def in_words(self) -> str:
+        return f"{money(self.amount, self.currency)} paid by a credit note, {self.balance:,f} open"
 
-class InvoiceWrittenOff(Event):
-    """Part of what is owed was given up."""
+
+class CreditRemoved(MoneyEvent):
+    """A credit note that had been put against the invoice as money would be was taken back; the instalments are open again."""
+
+    type: ClassVar[str] = "invoice.credit_removed.v1"
+    credit_note_id: UUID
+    opportunity_id: UUID | None = None
+    currency: str
+    parts: tuple[Part, ...]
+    amount: Exact
+    balance: Exact
+    reason: str
+
+    def in_words(self) -> str:
+        return f"{money(self.amount, self.currency)} of credit taken back, {self.balance:,f} open: {self.reason}"
+
+
+class InvoiceWrittenOff(MoneyEvent):
+    """Part of what is owed was given up.
+
+    `taxes`, together `tax`, are relieved: net and tax in `relieved` of the amount. The rest of the amount is lost.
+    """
 
     type: ClassVar[str] = "invoice.written_off.v1"
     opportunity_id: UUID | None = None
@@ -236,12 +312,44 @@ class InvoiceWrittenOff(Event):
     amount: Exact
     balance: Exact
     reason: str
+    relieved: Exact = Decimal(0)
+    taxes: tuple[TaxSubtotal, ...] = ()
+    tax: Exact = Decimal(0)
+    write_off_version: int = 0
+
+    def in_words(self) -> str:
+        return f"{money(self.amount, self.currency)} written off: {self.reason}"
+
+
+class WriteOffReversed(MoneyEvent):
+    """Part or all of what was given up is owed again: by mistake, or because `payment_id` pays it after all.
+
+    `taxes`, together `tax`, are owed again: net and tax in `relieved` of the amount.
+    """
+
+    type: ClassVar[str] = "invoice.write_off_reversed.v1"
+    opportunity_id: UUID | None = None
+    payment_id: UUID | None = None
+    currency: str
+    parts: tuple[Part, ...]
+    amount: Exact
+    balance: Exact
+    reason: str
+    relieved: Exact = Decimal(0)
+    taxes: tuple[TaxSubtotal, ...] = ()
+    tax: Exact = Decimal(0)
+
+    def in_words(self) -> str:
+        return f"{money(self.amount, self.currency)} no longer written off, {self.balance:,f} open: {self.reason}"
 
 
 class InvoiceSettled(Event):
     """Nothing is owed on the invoice any more."""
 
     type: ClassVar[str] = "invoice.settled.v1"
+
+    def in_words(self) -> str:
+        return "invoice settled"
 
 
 class InvoiceReopened(Event):
@@ -250,22 +358,31 @@ class InvoiceReopened(Event):
     type: ClassVar[str] = "invoice.reopened.v1"
     balance: Exact
 
+    def in_words(self) -> str:
+        return f"invoice open again: {self.balance:,f}"
 
-class InvoiceDisputed(Event):
+
+class InvoiceDisputed(MoneyEvent):
     """The customer contested the invoice."""
 
     type: ClassVar[str] = "invoice.disputed.v1"
     reason: str
 
+    def in_words(self) -> str:
+        return f"invoice disputed: {self.reason}"
 
-class DisputeResolved(Event):
+
+class DisputeResolved(MoneyEvent):
     """The dispute was settled."""
 
     type: ClassVar[str] = "invoice.dispute_resolved.v1"
     resolution: str
 
+    def in_words(self) -> str:
+        return f"dispute settled: {self.resolution}"
 
-class PaymentPromised(Event):
+
+class PaymentPromised(MoneyEvent):
     """The customer promised to pay."""
 
     type: ClassVar[str] = "invoice.payment_promised.v1"
@@ -273,9 +390,16 @@ class PaymentPromised(Event):
     amount: Exact
     by: str | None = None
 
+    def in_words(self) -> str:
+        return f"{self.amount:,f} promised for {self.promised_on}{by(self.by)}"
 
-class DunningNoticeSent(Event):
-    """A reminder went out: `total` = outstanding + interest + fee; interest = outstanding × rate ÷ 100 ÷ 365 × days."""
+
+class DunningNoticeSent(MoneyEvent):
+    """A reminder went out: `total` = outstanding + interest + fee; interest = outstanding × rate ÷ 100 ÷ 365 × days.
+
+    `fee_claimed` and `interest_claimed` the customer owes by it: the fee, and what the interest is more than earlier
+    reminders of the instalment claimed. They are the claims `fee_claim_id` and `interest_claim_id`.
+    """
 
     type: ClassVar[str] = "invoice.dunning_notice_sent.v1"
     instalment: int
@@ -287,3 +411,25 @@ class DunningNoticeSent(Event):
     total: Exact
     currency: str
     policy_version: int
+    fee_claimed: Exact = Decimal(0)
+    interest_claimed: Exact = Decimal(0)
+    fee_claim_id: UUID | None = None
+    interest_claim_id: UUID | None = None
+
+    def in_words(self) -> str:
+        total = money(self.total, self.currency)
+        return f"reminder {self.level} for instalment {self.instalment}: {total}, {self.days_overdue} days overdue"
+
+
+class InvoiceClaimed(MoneyEvent):
+    """Somebody claimed a fee or interest for an instalment: the customer owes it beside the invoice, as `claim_id` says."""
+
+    type: ClassVar[str] = "invoice.claimed.v1"
+    claim_id: UUID
+    kind: str
+    instalment: int
+    amount: Exact
+    currency: str
+
+    def in_words(self) -> str:
+        return f"{words(self.kind)} of {money(self.amount, self.currency)} claimed for instalment {self.instalment}"

@@ -1,26 +1,35 @@
 """Lead: a specific customer with potential intent to buy something specific (R-1 … R-4, R-6, R-7, R-14 … R-18, R-21)."""
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from ltc_events.schemas.base import (
+    PHONE_E164,
     Code,
     Command,
+    Count,
     Currency,
+    Day,
     Email,
     Event,
     Exact,
+    Flag,
+    Id,
+    Moment,
     Name,
     NotNegative,
+    OrderedEvent,
     Phone,
     References,
     Schema,
     Text,
 )
+from ltc_events.schemas.limits import Limits
+from ltc_events.schemas.wording import because, by, number, words
 
 
 class Channel(StrEnum):
@@ -81,16 +90,18 @@ class LeadDetail(Schema):
     pain_points: Text | None = None
     special_requirements: Text | None = None
     features_of_interest: Text | None = None
-    products: tuple[Code, ...] = ()
+    products: Annotated[tuple[Code, ...], Limits(entries_max=100)] = ()
 
 
 class CaptureLead(Command):
     """Record a lead. Anybody may (R-6). Which fields must be filled is policy `required_fields` (R-3, R-5).
 
     Neither the customer nor the campaign has to be known yet: whoever asks is not lost to the order in which messages arrive.
+    A customer that nobody has registered becomes a prospect, whom `customer.register` completes.
     """
 
     type: ClassVar[str] = "lead.capture.v1"
+    begins_for_customer: ClassVar[bool] = True
     contact_name: Name | None = None
     company: Name | None = None
     phone: Phone | None = None
@@ -99,7 +110,7 @@ class CaptureLead(Command):
     need: Text | None = None
     channel: Channel
     origin: Name | None = None
-    campaign_id: UUID | None = None
+    campaign_id: Id | None = None
     source_activity: Code | None = None
     captured_by: Name | None = None
     region: Name | None = None
@@ -112,9 +123,9 @@ class ScreenLead(Command):
     """Apply the three tests that admit a lead; one failed test rejects it, and `reason` says why (R-2)."""
 
     type: ClassVar[str] = "lead.screen.v1"
-    specific_customer: bool
-    potential_intent: bool
-    can_take_part: bool
+    specific_customer: Flag
+    potential_intent: Flag
+    can_take_part: Flag
     reason: Name | None = None
 
 
@@ -144,9 +155,9 @@ class Candidate(Schema):
     """Somebody who could take the lead."""
 
     owner: Name
-    regions: tuple[Name, ...] = ()
-    open_leads: int = Field(ge=0)
-    idle_minutes: int = Field(default=0, ge=0)
+    regions: tuple[Name, ...] = Field(default=(), max_length=100)
+    open_leads: Count
+    idle_minutes: Count = 0
 
 
 class AssignLead(Command):
@@ -175,8 +186,8 @@ class ScheduleFollowUp(Command):
     """Plan to get in touch again (R-18)."""
 
     type: ClassVar[str] = "lead.schedule_follow_up.v1"
-    follow_up_id: UUID
-    due_at: AwareDatetime
+    follow_up_id: Id
+    due_at: Moment
     medium: Code | None = None
     note: Text | None = None
 
@@ -185,7 +196,7 @@ class CompleteFollowUp(Command):
     """Say that a planned follow-up was done."""
 
     type: ClassVar[str] = "lead.complete_follow_up.v1"
-    follow_up_id: UUID
+    follow_up_id: Id
     result: Text | None = None
 
 
@@ -193,7 +204,7 @@ class MissFollowUp(Command):
     """Say that a planned follow-up was not done in time; sent by a clock."""
 
     type: ClassVar[str] = "lead.miss_follow_up.v1"
-    follow_up_id: UUID
+    follow_up_id: Id
 
 
 class QualifyLead(Command):
@@ -211,14 +222,16 @@ class ConvertLead(Command):
     """Turn a qualified lead into an opportunity, in one transaction with it; the lead is frozen from then on (R-21)."""
 
     type: ClassVar[str] = "lead.convert.v1"
-    opportunity_id: UUID
+    touches: ClassVar[tuple[str, ...]] = ("opportunity_id",)
+    begins_for_customer: ClassVar[bool] = True
+    opportunity_id: Id
     evidence: EvidenceKind
     evidence_note: Text
-    can_take_part: bool
+    can_take_part: Flag
     title: Name
     amount: NotNegative
     currency: Currency
-    expected_close_on: date | None = None
+    expected_close_on: Day | None = None
 
 
 class DisqualifyLead(Command):
@@ -250,30 +263,43 @@ class LeadCaptured(Event):
     response_due_at: datetime
     policy_version: int
     response_policy_version: int
+    phone_e164: str | None = Field(default=None, description=PHONE_E164)
+
+    def in_words(self) -> str:
+        return f"lead captured from {words(self.channel)}{by(self.captured_by)}{because(self.need)}"
 
 
-class LeadAccepted(Event):
+class LeadAccepted(OrderedEvent):
     """The lead passed the three tests."""
 
     type: ClassVar[str] = "lead.accepted.v1"
 
+    def in_words(self) -> str:
+        return "lead accepted"
 
-class LeadRejected(Event):
+
+class LeadRejected(OrderedEvent):
     """The lead failed a test: `failed` names it."""
 
     type: ClassVar[str] = "lead.rejected.v1"
     failed: tuple[str, ...]
     reason: str
 
+    def in_words(self) -> str:
+        return f"lead rejected{because(self.reason)}"
 
-class LeadDetailRecorded(Event):
+
+class LeadDetailRecorded(OrderedEvent):
     """More became known about the need."""
 
     type: ClassVar[str] = "lead.detail_recorded.v1"
     detail: LeadDetail
 
+    def in_words(self) -> str:
+        return "more recorded about the need"
 
-class TemperatureChanged(Event):
+
+class TemperatureChanged(OrderedEvent):
     """The lead warmed up or cooled down."""
 
     type: ClassVar[str] = "lead.temperature_changed.v1"
@@ -281,8 +307,11 @@ class TemperatureChanged(Event):
     temperature: Temperature
     reason: str | None = None
 
+    def in_words(self) -> str:
+        return f"lead {self.temperature}, was {self.was}{because(self.reason)}"
 
-class LeadScored(Event):
+
+class LeadScored(OrderedEvent):
     """The lead got a score: the sum of `points` per factor. Earlier scores stay in the stream."""
 
     type: ClassVar[str] = "lead.scored.v1"
@@ -291,8 +320,11 @@ class LeadScored(Event):
     inputs: dict[str, str]
     model_version: int
 
+    def in_words(self) -> str:
+        return f"lead scored {number(self.score)}"
 
-class LeadAssigned(Event):
+
+class LeadAssigned(OrderedEvent):
     """Somebody owns the lead now; `rule` names what chose (`manual` or the policy), with its version."""
 
     type: ClassVar[str] = "lead.assigned.v1"
@@ -300,8 +332,11 @@ class LeadAssigned(Event):
     rule: str
     rule_version: int
 
+    def in_words(self) -> str:
+        return f"lead assigned to {self.owner}"
 
-class FirstResponseRecorded(Event):
+
+class FirstResponseRecorded(OrderedEvent):
     """Somebody first answered the lead; `in_time` holds it against the service level."""
 
     type: ClassVar[str] = "lead.first_response_recorded.v1"
@@ -309,15 +344,21 @@ class FirstResponseRecorded(Event):
     medium: str | None = None
     in_time: bool
 
+    def in_words(self) -> str:
+        return f"first response{by(self.by)}, {'in time' if self.in_time else 'late'}"
 
-class ResponseBreached(Event):
+
+class ResponseBreached(OrderedEvent):
     """The time for a first response passed without one."""
 
     type: ClassVar[str] = "lead.response_sla_breached.v1"
     due_at: datetime
 
+    def in_words(self) -> str:
+        return f"no response by {self.due_at:%Y-%m-%d %H:%M}"
 
-class FollowUpScheduled(Event):
+
+class FollowUpScheduled(OrderedEvent):
     """A follow-up was planned."""
 
     type: ClassVar[str] = "lead.follow_up_scheduled.v1"
@@ -327,23 +368,32 @@ class FollowUpScheduled(Event):
     note: str | None = None
     owner: str | None = None
 
+    def in_words(self) -> str:
+        return f"follow-up planned for {self.due_at:%Y-%m-%d %H:%M}{because(self.note)}"
 
-class FollowUpCompleted(Event):
+
+class FollowUpCompleted(OrderedEvent):
     """A planned follow-up was done."""
 
     type: ClassVar[str] = "lead.follow_up_completed.v1"
     follow_up_id: UUID
     result: str | None = None
 
+    def in_words(self) -> str:
+        return f"follow-up done{because(self.result)}"
 
-class FollowUpMissed(Event):
+
+class FollowUpMissed(OrderedEvent):
     """A planned follow-up was not done in time."""
 
     type: ClassVar[str] = "lead.follow_up_missed.v1"
     follow_up_id: UUID
 
+    def in_words(self) -> str:
+        return "follow-up missed"
 
-class LeadQualified(Event):
+
+class LeadQualified(OrderedEvent):
     """Need, budget, authority and time frame were confirmed."""
 
     type: ClassVar[str] = "lead.qualified.v1"
@@ -353,8 +403,11 @@ class LeadQualified(Event):
     authority: str | None = None
     time_frame: str | None = None
 
+    def in_words(self) -> str:
+        return f"lead qualified{because(self.need)}"
 
-class LeadConverted(Event):
+
+class LeadConverted(OrderedEvent):
     """The lead became an opportunity."""
 
     type: ClassVar[str] = "lead.converted.v1"
@@ -362,9 +415,15 @@ class LeadConverted(Event):
     evidence: EvidenceKind
     evidence_note: str
 
+    def in_words(self) -> str:
+        return f"lead converted{because(self.evidence_note)}"
 
-class LeadDisqualified(Event):
+
+class LeadDisqualified(OrderedEvent):
     """The lead was closed without an opportunity."""
 
     type: ClassVar[str] = "lead.disqualified.v1"
     reason: str
+
+    def in_words(self) -> str:
+        return f"lead disqualified{because(self.reason)}"

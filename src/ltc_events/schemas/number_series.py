@@ -4,12 +4,15 @@ from functools import lru_cache
 from typing import ClassVar
 from uuid import UUID
 
-from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.base import Event
+from ltc_events.kernel.ids import derive_id, reserved_id
+from ltc_events.schemas.base import OrderedEvent
 
 
-class NumberAssigned(Event):
-    """The next number of the series went to a document. `sequence` equals the event's version in its stream."""
+class NumberAssigned(OrderedEvent):
+    """The next number of the series went to a document. `sequence` equals the event's version in its stream.
+
+    `dated_before` warns of a document that is dated before one with a lower number, where policy `company` allows it.
+    """
 
     type: ClassVar[str] = "number_series.number_assigned.v1"
     series: str
@@ -18,10 +21,22 @@ class NumberAssigned(Event):
     number: str
     document_id: UUID
 
+    def in_words(self) -> str:
+        return f"number {self.number} assigned"
+
 
 @lru_cache(maxsize=1024)  # asked for with every document; there are a few series a year
 def series_id(series: str, year: int) -> UUID:
-    """The stream of a series in a year."""
+    """The stream of a series in a year, under an id that nothing else may have."""
+    return reserved_id("number_series", series, str(year))
+
+
+@lru_cache(maxsize=1024)
+def first_series_id(series: str, year: int) -> UUID:
+    """The stream that a series had in a year under release v0.1, whose id anybody could take for something else.
+
+    Where it is a number series, its numbers go on there.
+    """
     return derive_id("number_series", series, str(year))
 
 

@@ -2,11 +2,14 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
-from ltc_events.schemas.base import Code, Command, Currency, Event, Exact, Name, NotNegative, References, Text
+from pydantic import Field
+
+from ltc_events.schemas.base import Code, Command, Currency, Day, Exact, Id, Name, NotNegative, OrderedEvent, References, Text
 from ltc_events.schemas.lead import Channel
+from ltc_events.schemas.wording import because, by, money, number, words
 
 
 class LossReason(StrEnum):
@@ -41,12 +44,13 @@ class OpenOpportunity(Command):
     """Open an opportunity that did not come from a lead, e.g. more business with a known customer."""
 
     type: ClassVar[str] = "opportunity.open.v1"
+    begins_for_customer: ClassVar[bool] = True
     title: Name
     amount: NotNegative
     currency: Currency
-    expected_close_on: date | None = None
+    expected_close_on: Day | None = None
     channel: Channel = Channel.UNKNOWN
-    campaign_id: UUID | None = None
+    campaign_id: Id | None = None
     owner: Name | None = None
     references: References = {}
 
@@ -56,7 +60,7 @@ class AdvanceStage(Command):
 
     type: ClassVar[str] = "opportunity.advance_stage.v1"
     stage: Code
-    criteria_met: tuple[Code, ...] = ()
+    criteria_met: tuple[Code, ...] = Field(default=(), max_length=200)
 
 
 class MoveStageBack(Command):
@@ -79,7 +83,7 @@ class ChangeCloseDate(Command):
     """Change when the deal is expected to close."""
 
     type: ClassVar[str] = "opportunity.change_close_date.v1"
-    expected_close_on: date
+    expected_close_on: Day
     reason: Name | None = None
 
 
@@ -105,7 +109,8 @@ class WinOpportunity(Command):
     """Close the deal as won: by an accepted quote, or for a stated reason without one (R-37)."""
 
     type: ClassVar[str] = "opportunity.win.v1"
-    quote_id: UUID | None = None
+    touches: ClassVar[tuple[str, ...]] = ("quote_id",)
+    quote_id: Id | None = None
     reason: Name | None = None
 
 
@@ -118,7 +123,14 @@ class LoseOpportunity(Command):
     note: Text | None = None
 
 
-class OpportunityOpened(Event):
+class ReopenOpportunity(Command):
+    """Open a deal again that was lost or won, by mistake or because it goes on after all, saying why."""
+
+    type: ClassVar[str] = "opportunity.reopen.v1"
+    reason: Name
+
+
+class OpportunityOpened(OrderedEvent):
     """A deal began, in the first stage of policy `stages`."""
 
     type: ClassVar[str] = "opportunity.opened.v1"
@@ -136,8 +148,11 @@ class OpportunityOpened(Event):
     references: dict[str, str] = {}
     policy_version: int
 
+    def in_words(self) -> str:
+        return f"opportunity opened: {self.title}, {money(self.amount, self.currency)}"
 
-class StageChanged(Event):
+
+class StageChanged(OrderedEvent):
     """The deal moved between stages; `backward` says which way."""
 
     type: ClassVar[str] = "opportunity.stage_changed.v1"
@@ -149,8 +164,12 @@ class StageChanged(Event):
     criteria_met: tuple[str, ...] = ()
     policy_version: int
 
+    def in_words(self) -> str:
+        where = f"{'back to' if self.backward else 'on to'} {words(self.stage)}"
+        return f"{where}, {number(self.probability)} % likely{because(self.reason)}"
 
-class AmountChanged(Event):
+
+class AmountChanged(OrderedEvent):
     """The deal is now believed to be worth `amount`."""
 
     type: ClassVar[str] = "opportunity.amount_changed.v1"
@@ -159,8 +178,11 @@ class AmountChanged(Event):
     currency: str
     reason: str | None = None
 
+    def in_words(self) -> str:
+        return f"worth {money(self.amount, self.currency)}, was {self.was:,f}{because(self.reason)}"
 
-class CloseDateChanged(Event):
+
+class CloseDateChanged(OrderedEvent):
     """The deal is now expected to close on another day."""
 
     type: ClassVar[str] = "opportunity.close_date_changed.v1"
@@ -168,8 +190,11 @@ class CloseDateChanged(Event):
     expected_close_on: date
     reason: str | None = None
 
+    def in_words(self) -> str:
+        return f"expected to close on {self.expected_close_on}{because(self.reason)}"
 
-class DecisionMakerMapped(Event):
+
+class DecisionMakerMapped(OrderedEvent):
     """Somebody's part in the customer's decision became known."""
 
     type: ClassVar[str] = "opportunity.decision_maker_mapped.v1"
@@ -177,8 +202,11 @@ class DecisionMakerMapped(Event):
     role: str
     influence: str | None = None
 
+    def in_words(self) -> str:
+        return f"takes part in the decision: {self.contact_name}, {self.role}"
 
-class InteractionLogged(Event):
+
+class InteractionLogged(OrderedEvent):
     """Something passed between us and the customer."""
 
     type: ClassVar[str] = "opportunity.interaction_logged.v1"
@@ -186,8 +214,11 @@ class InteractionLogged(Event):
     summary: str
     by: str | None = None
 
+    def in_words(self) -> str:
+        return f"{self.kind}{by(self.by)}{because(self.summary)}"
 
-class OpportunityWon(Event):
+
+class OpportunityWon(OrderedEvent):
     """The deal is won, worth `amount`."""
 
     type: ClassVar[str] = "opportunity.won.v1"
@@ -197,8 +228,11 @@ class OpportunityWon(Event):
     quote_id: UUID | None = None
     reason: str | None = None
 
+    def in_words(self) -> str:
+        return f"won for {money(self.amount, self.currency)}{because(self.reason)}"
 
-class OpportunityLost(Event):
+
+class OpportunityLost(OrderedEvent):
     """The deal is lost."""
 
     type: ClassVar[str] = "opportunity.lost.v1"
@@ -208,3 +242,26 @@ class OpportunityLost(Event):
     reason: LossReason
     competitor: str | None = None
     note: str | None = None
+
+    def in_words(self) -> str:
+        return f"lost {money(self.amount, self.currency)}: {words(self.reason)}"
+
+
+class OpportunityReopened(OrderedEvent):
+    """A deal that `was` closed goes on, in the stage that it was closed from; in the first, where policy `stages` dropped that.
+
+    `amount` is what it was closed with, and `quote_id` the quote that it had been won by.
+    """
+
+    type: ClassVar[str] = "opportunity.reopened.v1"
+    was: Literal["won", "lost"]
+    stage: str
+    probability: Exact
+    amount: Exact
+    currency: str
+    quote_id: UUID | None = None
+    reason: str
+    policy_version: int
+
+    def in_words(self) -> str:
+        return f"opened again, was {self.was}{because(self.reason)}"

@@ -10,8 +10,11 @@ from ltc_events.schemas.base import (
     Code,
     Command,
     Currency,
-    Event,
+    Day,
     Exact,
+    Id,
+    LineNumber,
+    MoneyEvent,
     Name,
     NotNegative,
     Percent,
@@ -19,12 +22,14 @@ from ltc_events.schemas.base import (
     References,
     Schema,
 )
+from ltc_events.schemas.limits import LINES_MAX
+from ltc_events.schemas.wording import because, by, lines, money
 
 
 class OrderLineRequest(Schema):
     """A line of an order that no quote stands behind, or as it is after an amendment. `unit_price` is after discounts."""
 
-    line: int = Field(ge=1, le=9999)
+    line: LineNumber
     sku: Code
     description: Name
     quantity: Positive
@@ -51,7 +56,7 @@ class OrderLine(Schema):
 class LineQuantity(Schema):
     """A quantity of an order line."""
 
-    line: int = Field(ge=1)
+    line: LineNumber
     quantity: Positive
 
 
@@ -64,15 +69,20 @@ class LineAmount(Schema):
 
 
 class PlaceOrder(Command):
-    """Order what the accepted quote says (R-57, R-58); without a quote the lines are given, and the reason for it."""
+    """Order what the accepted quote says (R-57, R-58); without a quote the lines are given, and the reason for it.
+
+    An order on a deal that is lost on its date needs a reason in any case.
+    """
 
     type: ClassVar[str] = "order.place.v1"
-    quote_id: UUID | None = None
+    touches: ClassVar[tuple[str, ...]] = ("quote_id", "opportunity_id")
+    begins_for_customer: ClassVar[bool] = True
+    quote_id: Id | None = None
     reason: Name | None = None
     currency: Currency | None = None
-    opportunity_id: UUID | None = None
-    lines: tuple[OrderLineRequest, ...] = Field(default=(), max_length=500)
-    requested_delivery_on: date | None = None
+    opportunity_id: Id | None = None
+    lines: tuple[OrderLineRequest, ...] = Field(default=(), max_length=LINES_MAX)
+    requested_delivery_on: Day | None = None
     references: References = {}
 
 
@@ -81,22 +91,22 @@ class AmendOrder(Command):
 
     type: ClassVar[str] = "order.amend.v1"
     reason: Name
-    lines: tuple[OrderLineRequest, ...] = Field(min_length=1, max_length=500)
+    lines: tuple[OrderLineRequest, ...] = Field(min_length=1, max_length=LINES_MAX)
 
 
 class ReportDelivery(Command):
     """Report what was delivered, per line (R-61). Each `delivery_id` counts once; an empty list means all that is open."""
 
     type: ClassVar[str] = "order.report_delivery.v1"
-    delivery_id: UUID
-    lines: tuple[LineQuantity, ...] = Field(default=(), max_length=500)
+    delivery_id: Id
+    lines: tuple[LineQuantity, ...] = Field(default=(), max_length=LINES_MAX)
 
 
 class ShipOrder(Command):
     """Send a shipping notice (R-57)."""
 
     type: ClassVar[str] = "order.ship.v1"
-    shipment_id: UUID
+    shipment_id: Id
     carrier: Name | None = None
     tracking: Name | None = None
 
@@ -108,7 +118,7 @@ class CancelOrder(Command):
     reason: Name
 
 
-class OrderPlaced(Event):
+class OrderPlaced(MoneyEvent):
     """An order was placed. `opportunity_amount` is what the opportunity was believed to be worth at that moment."""
 
     type: ClassVar[str] = "order.placed.v1"
@@ -124,8 +134,11 @@ class OrderPlaced(Event):
     requested_delivery_on: date | None = None
     references: dict[str, str] = {}
 
+    def in_words(self) -> str:
+        return f"order placed: {lines(self.lines)}, {money(self.net, self.currency)} net"
 
-class OrderAmended(Event):
+
+class OrderAmended(MoneyEvent):
     """The order's lines were replaced; `net_change` is the new net less the old.
 
     `changes` says the same per line that changed, new and removed ones included: new quantity and net less the old.
@@ -142,8 +155,11 @@ class OrderAmended(Event):
     net: Exact
     net_change: Exact
 
+    def in_words(self) -> str:
+        return f"order amended by {money(self.net_change, self.currency)}{because(self.reason)}"
 
-class OrderDelivered(Event):
+
+class OrderDelivered(MoneyEvent):
     """Part or all of the order was delivered."""
 
     type: ClassVar[str] = "order.delivered.v1"
@@ -154,8 +170,11 @@ class OrderDelivered(Event):
     amount: Exact
     complete: bool
 
+    def in_words(self) -> str:
+        return f"{'all' if self.complete else 'part'} delivered, {money(self.amount, self.currency)} net"
 
-class OrderShipped(Event):
+
+class OrderShipped(MoneyEvent):
     """A shipment left."""
 
     type: ClassVar[str] = "order.shipped.v1"
@@ -163,8 +182,11 @@ class OrderShipped(Event):
     carrier: str | None = None
     tracking: str | None = None
 
+    def in_words(self) -> str:
+        return f"shipped{by(self.carrier)}{f', tracking {self.tracking}' if self.tracking else ''}"
 
-class OrderInvoiced(Event):
+
+class OrderInvoiced(MoneyEvent):
     """Part or all of the order was billed by an invoice."""
 
     type: ClassVar[str] = "order.invoiced.v1"
@@ -172,8 +194,11 @@ class OrderInvoiced(Event):
     lines: tuple[LineAmount, ...]
     amount: Exact
 
+    def in_words(self) -> str:
+        return f"billed {self.amount:,f} net"
 
-class OrderBillingReversed(Event):
+
+class OrderBillingReversed(MoneyEvent):
     """Billed quantities are to be billed again, as a credit note said. `amount` is what the order had them billed at."""
 
     type: ClassVar[str] = "order.billing_reversed.v1"
@@ -184,8 +209,11 @@ class OrderBillingReversed(Event):
     lines: tuple[LineAmount, ...]
     amount: Exact
 
+    def in_words(self) -> str:
+        return f"to be billed again: {money(self.amount, self.currency)} net"
 
-class OrderCancelled(Event):
+
+class OrderCancelled(MoneyEvent):
     """What was not delivered was released: `lines` and `amount` say what."""
 
     type: ClassVar[str] = "order.cancelled.v1"
@@ -194,3 +222,6 @@ class OrderCancelled(Event):
     reason: str
     lines: tuple[LineAmount, ...]
     amount: Exact
+
+    def in_words(self) -> str:
+        return f"order cancelled, {money(self.amount, self.currency)} net released{because(self.reason)}"

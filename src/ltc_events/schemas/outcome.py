@@ -29,8 +29,10 @@ class Result(Schema):
     """What became of a command, as callers are told it."""
 
     command_id: UUID
-    status: Literal["accepted", "refused", "duplicate"] = Field(description="duplicate: it came before, and had its outcome then")
-    first_outcome: Status = Field(description="what became of it when it came first")
+    status: Literal["accepted", "refused", "duplicate", "undecodable"] = Field(
+        description="duplicate: it came before, and had its outcome then; undecodable: no command, and not recorded"
+    )
+    first_outcome: Status | None = Field(description="what became of it when it came first; null where it is undecodable")
     positions: list[int] = Field(description="places of its events in the log; empty when it made none")
     reasons: list[Refusal] = Field(description="why it was refused")
 

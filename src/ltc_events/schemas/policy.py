@@ -6,7 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ltc_events.schemas.base import Amount, Code, Command, Currency, Event, Name, NotNegative, Percent, Schema
+from ltc_events.schemas.base import Amount, Code, Command, Currency, Day, Days, Event, Flag, Name, NotNegative, Percent, Schema
+from ltc_events.schemas.limits import COUNT_MAX, DAYS_MAX, INSTALMENTS_MAX, MINUTES_MAX, Limits
+from ltc_events.schemas.wording import words
 
 
 class PolicyKind(StrEnum):
@@ -21,36 +23,43 @@ class PolicyKind(StrEnum):
     BILLING = "billing"
     PAYMENT_TERMS = "payment_terms"
     DUNNING = "dunning"
+    BUSINESS_DATES = "business_dates"
+    COMPANY = "company"
+    WRITE_OFF = "write_off"
+    REQUIRE_REGISTERED_CUSTOMER = "require_registered_customer"
+
+
+Minutes = Annotated[int, Field(strict=True), Limits(least=0, most=MINUTES_MAX)]
 
 
 class RequiredFields(Schema):
     """Fields that must be filled; `phone|email` means one of the two (R-3, R-5)."""
 
     kind: Literal["required_fields"]
-    lead: tuple[Name, ...] = ("contact_name", "company", "phone|email", "industry", "need")
-    customer: tuple[Name, ...] = ("name", "phone|email")
+    lead: Annotated[tuple[Name, ...], Limits(entries_max=50)] = ("contact_name", "company", "phone|email", "industry", "need")
+    customer: Annotated[tuple[Name, ...], Limits(entries_max=50)] = ("name", "phone|email")
 
 
 class ResponseLevels(Schema):
     """Minutes until a first response is due, per priority (R-17)."""
 
     kind: Literal["response_levels"]
-    minutes: dict[Code, int] = {"urgent": 60, "high": 240, "normal": 1440, "low": 4320}
+    minutes: Annotated[dict[Code, Minutes], Limits(entries_max=20)] = {"urgent": 60, "high": 240, "normal": 1440, "low": 4320}
 
 
 class ScoreModel(Schema):
     """Points per factor and value; a value that is not listed gets the factor's `*`, else nothing (R-15)."""
 
     kind: Literal["score_model"]
-    points: dict[Code, dict[Name, Amount]] = {}
+    points: Annotated[dict[Code, Annotated[dict[Name, Amount], Limits(entries_max=1000)]], Limits(entries_max=50)] = {}
 
 
 class AssignmentRule(Schema):
     """How the owner of a lead is chosen: least open leads, ties by longest idle; by region where `match_region` (R-16)."""
 
     kind: Literal["assignment_rule"]
-    match_region: bool = True
-    open_leads_max: int = Field(default=100, ge=1)
+    match_region: Flag = True
+    open_leads_max: Annotated[int, Field(strict=True, ge=1), Limits(most=COUNT_MAX)] = 100
 
 
 class Stage(Schema):
@@ -58,21 +67,21 @@ class Stage(Schema):
 
     name: Code
     probability: Percent
-    exit_criteria: tuple[Code, ...] = ()
+    exit_criteria: Annotated[tuple[Code, ...], Limits(entries_max=50)] = ()
 
 
 class Stages(Schema):
     """The open stages in their order. Won (100 %) and lost (0 %) are always there."""
 
     kind: Literal["stages"]
-    stages: tuple[Stage, ...] = Field(min_length=1)
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1), Limits(entries_max=50)]
 
 
 class DiscountMatrix(Schema):
     """The highest discount, in percent of list price, that each role may give on its own or approve (R-51)."""
 
     kind: Literal["discount_matrix"]
-    limits: dict[Code, Percent]
+    limits: Annotated[dict[Code, Percent], Limits(entries_max=100)]
 
 
 class Billing(Schema):
@@ -91,33 +100,110 @@ class Term(Schema):
     """One instalment: a share of the total, due some days after the invoice date."""
 
     percent: Percent
-    days: int = Field(ge=0, le=3650)
+    days: Days
 
 
 class PaymentTerms(Schema):
     """Named terms of payment; the percents of each add up to 100 (R-63)."""
 
     kind: Literal["payment_terms"]
-    terms: dict[Code, tuple[Term, ...]]
+    terms: Annotated[dict[Code, Annotated[tuple[Term, ...], Limits(entries_max=INSTALMENTS_MAX)]], Limits(entries_max=200)]
 
 
 class Dunning(Schema):
-    """What a reminder costs: a fee, and interest in percent a year on what is overdue (R-66)."""
+    """What a reminder costs: a fee, and interest in percent a year on what is overdue (R-66).
+
+    The fee is what `fees` says of the invoice's currency, and nothing in a currency that they do not name; where there are
+    none, it is `fee` in whatever currency. `claims`: with "posted" the customer owes fee and interest from the day of the
+    reminder, as claims of their own; with "stated" the reminder tells of them, and nobody owes them until `claim.raise` says so.
+    `automatic_allocation`: what a payment that names no invoice is put against, the "invoices" alone, or first the claims for
+    their reminders, fees before interest (§ 367 (1) of the German civil code): "claims_first".
+    """
 
     kind: Literal["dunning"]
     annual_interest_percent: NotNegative
     fee: NotNegative
-    days_between: int = Field(ge=1)
+    fees: Annotated[dict[Currency, NotNegative], Limits(entries_max=200)] = {}
+    claims: Literal["posted", "stated"] = "posted"
+    automatic_allocation: Literal["invoices", "claims_first"] = "invoices"
+    days_between: Annotated[int, Field(strict=True, ge=1), Limits(most=DAYS_MAX)]
+
+
+class BusinessDates(Schema):
+    """Which business dates a command may have, and what becomes of one that is dated before what it acts on.
+
+    `selling` is about leads, opportunities and quotes: such a command is refused, or recorded with the disorder marked on
+    its events. Orders, deliveries, bills, credit and cash are always refused.
+    """
+
+    kind: Literal["business_dates"]
+    earliest: Day = Field(default=date(1900, 1, 1), description="no command is dated before")
+    days_ahead: int = Field(default=3653, strict=True, ge=0, le=36525, description="no command is dated more days after today")
+    selling: Literal["refuse", "record"] = "refuse"
+
+
+class Company(Schema):
+    """Whose ledger this is: one ledger is one legal entity.
+
+    Its business day is the date in its time zone, which is the date of a command that states none. `number_dates` says what
+    becomes of a document that is dated before one with a lower number of its series: recorded with a warning, or refused.
+    """
+
+    kind: Literal["company"]
+    legal_name: Name
+    time_zone: Name = Field(default="UTC", description="IANA name, for example Europe/Berlin")
+    fiscal_year_starts: int = Field(default=1, strict=True, ge=1, le=12, description="first month of the fiscal year")
+    fiscal_year_named_by: Literal["first_day", "last_day"] = Field(
+        default="first_day", description="the day whose calendar year names the fiscal year"
+    )
+    functional_currency: Currency
+    calendar: Code = Field(default="default", description="name of its calendar of working days")
+    number_dates: Literal["warn", "refuse"] = "warn"
+
+
+class WriteOff(Schema):
+    """What becomes of the tax in what is written off.
+
+    `tax_relief`: with "at_write_off" it is owed no longer, and owed again when the money comes after all, as where a debt that
+    has become irrecoverable reduces the taxable amount (Directive 2006/112/EC, article 90; in Germany § 17 (2) UStG). With
+    "none" it stays owed, as where relief needs a waiting time or a judgment: then the loss is the whole amount.
+    """
+
+    kind: Literal["write_off"]
+    tax_relief: Literal["at_write_off", "none"] = "at_write_off"
+
+
+class RequireRegisteredCustomer(Schema):
+    """What becomes of a command that begins something for a customer of whom there is no record.
+
+    With "refuse" it is refused; with "stub" it registers the customer as well, by the id alone; with "off" nobody asks. A lead
+    is never refused: with "refuse" and "stub" it registers its customer as a prospect.
+    """
+
+    kind: Literal["require_registered_customer"]
+    mode: Literal["refuse", "stub", "off"] = "refuse"
 
 
 PolicyContent = Annotated[
-    RequiredFields | ResponseLevels | ScoreModel | AssignmentRule | Stages | DiscountMatrix | Billing | PaymentTerms | Dunning,
+    RequiredFields
+    | ResponseLevels
+    | ScoreModel
+    | AssignmentRule
+    | Stages
+    | DiscountMatrix
+    | Billing
+    | PaymentTerms
+    | Dunning
+    | BusinessDates
+    | Company
+    | WriteOff
+    | RequireRegisteredCustomer,
     Field(discriminator="kind"),
 ]
 
 
 class PublishPolicy(Command):
-    """Put the next version of a policy in force; its stream is `derive_id("policy", kind)` (R-75)."""
+    """Put the next version of a policy in force; its subject is the id that this kind has, which a refusal names (R-75)."""
 
     type: ClassVar[str] = "policy.publish.v1"
     content: PolicyContent
@@ -129,6 +215,9 @@ class PolicyPublished(Event):
     type: ClassVar[str] = "policy.published.v1"
     version: int
     content: PolicyContent
+
+    def in_words(self) -> str:
+        return f"policy {words(self.content.kind)} in version {self.version}"
 
 
 class PriceBookItem(Schema):
@@ -147,7 +236,7 @@ class PublishPriceBook(Command):
     type: ClassVar[str] = "price_book.publish.v1"
     title: Name
     currency: Currency
-    valid_from: date | None = None
+    valid_from: Day | None = None
     items: tuple[PriceBookItem, ...] = Field(min_length=1, max_length=5000)
 
 
@@ -160,3 +249,6 @@ class PriceBookPublished(Event):
     currency: str
     valid_from: date
     items: tuple[PriceBookItem, ...]
+
+    def in_words(self) -> str:
+        return f"price book {self.title} in version {self.version}, {len(self.items)} prices"

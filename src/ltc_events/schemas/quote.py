@@ -10,15 +10,21 @@ from ltc_events.schemas.base import (
     Code,
     Command,
     Currency,
+    Day,
     Event,
     Exact,
+    Id,
+    LineNumber,
     Name,
     NotNegative,
+    OrderedEvent,
     Percent,
     Positive,
     References,
     Schema,
 )
+from ltc_events.schemas.limits import LINES_MAX
+from ltc_events.schemas.wording import because, by, lines, money, number
 
 
 class Discount(Schema):
@@ -32,7 +38,7 @@ class Discount(Schema):
 class QuoteLineRequest(Schema):
     """A line to be priced. Prices and tax come from the price book, or are stated here when the quote has none."""
 
-    line: int = Field(ge=1, le=9999)
+    line: LineNumber
     sku: Code
     description: Name | None = None
     quantity: Positive
@@ -71,12 +77,14 @@ class DraftQuote(Command):
     """Begin a quote, for an opportunity or on its own."""
 
     type: ClassVar[str] = "quote.draft.v1"
-    opportunity_id: UUID | None = None
-    price_book_id: UUID | None = None
+    touches: ClassVar[tuple[str, ...]] = ("opportunity_id", "price_book_id")
+    begins_for_customer: ClassVar[bool] = True
+    opportunity_id: Id | None = None
+    price_book_id: Id | None = None
     currency: Currency
-    valid_until: date
+    valid_until: Day
     title: Name | None = None
-    requested_on: date | None = None
+    requested_on: Day | None = None
     references: References = {}
 
 
@@ -84,7 +92,7 @@ class PriceQuote(Command):
     """Work out the prices. A discount beyond the requester's limit in policy `discount_matrix` waits for approval (R-51)."""
 
     type: ClassVar[str] = "quote.price.v1"
-    lines: tuple[QuoteLineRequest, ...] = Field(min_length=1, max_length=500)
+    lines: tuple[QuoteLineRequest, ...] = Field(min_length=1, max_length=LINES_MAX)
     requested_by: Name
     role: Code
 
@@ -137,10 +145,10 @@ class ReviseQuote(Command):
 
     type: ClassVar[str] = "quote.revise.v1"
     reason: Name
-    valid_until: date | None = None
+    valid_until: Day | None = None
 
 
-class QuoteDrafted(Event):
+class QuoteDrafted(OrderedEvent):
     """A quote began, as revision 1."""
 
     type: ClassVar[str] = "quote.drafted.v1"
@@ -152,8 +160,11 @@ class QuoteDrafted(Event):
     requested_on: date
     references: dict[str, str] = {}
 
+    def in_words(self) -> str:
+        return f"quote drafted{because(self.title)}"
 
-class QuotePriced(Event):
+
+class QuotePriced(OrderedEvent):
     """Prices with their trace. `discount_percent` is the highest discount of a line, in percent of its list amount."""
 
     type: ClassVar[str] = "quote.priced.v1"
@@ -174,8 +185,14 @@ class QuotePriced(Event):
     price_book_version: int
     matrix_version: int
 
+    def in_words(self) -> str:
+        return (
+            f"quote priced: {lines(self.lines)}, {money(self.net, self.currency)} net"
+            f"{', waits for approval of its discount' if self.approval_needed else ''}"
+        )
 
-class DiscountApproved(Event):
+
+class DiscountApproved(OrderedEvent):
     """A discount beyond the requester's limit was approved."""
 
     type: ClassVar[str] = "quote.discount_approved.v1"
@@ -184,24 +201,33 @@ class DiscountApproved(Event):
     discount_percent: Exact
     matrix_version: int
 
+    def in_words(self) -> str:
+        return f"discount of {number(self.discount_percent)} % approved{by(self.approver)}"
 
-class DiscountRejected(Event):
+
+class DiscountRejected(OrderedEvent):
     """A discount beyond the requester's limit was turned down."""
 
     type: ClassVar[str] = "quote.discount_rejected.v1"
     approver: str
     reason: str
 
+    def in_words(self) -> str:
+        return f"discount turned down{by(self.approver)}{because(self.reason)}"
 
-class QuoteSent(Event):
+
+class QuoteSent(OrderedEvent):
     """The quote went to the customer."""
 
     type: ClassVar[str] = "quote.sent.v1"
     revision: int
     to: str | None = None
 
+    def in_words(self) -> str:
+        return f"quote sent, revision {self.revision}"
 
-class QuoteAccepted(Event):
+
+class QuoteAccepted(OrderedEvent):
     """The customer accepted the quote."""
 
     type: ClassVar[str] = "quote.accepted.v1"
@@ -211,6 +237,9 @@ class QuoteAccepted(Event):
     currency: str
     accepted_by: str | None = None
 
+    def in_words(self) -> str:
+        return f"quote accepted{by(self.accepted_by)}: {money(self.net, self.currency)} net"
+
 
 class QuoteOrdered(Event):
     """An order was placed from the quote as it was accepted. It comes again only when the order before came to nothing."""
@@ -219,26 +248,38 @@ class QuoteOrdered(Event):
     revision: int
     order_id: UUID
 
+    def in_words(self) -> str:
+        return f"quote ordered, revision {self.revision}"
 
-class QuoteRejected(Event):
+
+class QuoteRejected(OrderedEvent):
     """The customer declined."""
 
     type: ClassVar[str] = "quote.rejected.v1"
     revision: int
     reason: str
 
+    def in_words(self) -> str:
+        return f"quote rejected{because(self.reason)}"
 
-class QuoteExpired(Event):
+
+class QuoteExpired(OrderedEvent):
     """The quote's validity ended without an answer."""
 
     type: ClassVar[str] = "quote.expired.v1"
     revision: int
 
+    def in_words(self) -> str:
+        return "quote expired"
 
-class QuoteRevised(Event):
+
+class QuoteRevised(OrderedEvent):
     """The next revision began."""
 
     type: ClassVar[str] = "quote.revised.v1"
     revision: int
     reason: str
     valid_until: date
+
+    def in_words(self) -> str:
+        return f"quote revised, revision {self.revision}{because(self.reason)}"

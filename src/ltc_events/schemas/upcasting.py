@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from ltc_events.kernel.errors import LtcError
+from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.schemas.base import EVENTS
 
 Data: TypeAlias = dict[str, Any]
@@ -59,6 +59,7 @@ class Upcaster(NamedTuple):
 class CannotUpcast(LtcError):
     """the upcaster of {type} fails: {reason}"""
 
+    kind = Kind.DEFECT
     remedy = "mend the upcaster of {type}; the stored event stays as it is"
 
 

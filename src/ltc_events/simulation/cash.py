@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ltc_events.kernel.money import HUNDRED, round_half_up
 from ltc_events.schemas.invoice import PromisePayment, SendDunningNotice, WriteOffInvoice
-from ltc_events.simulation import complaints, goods, names, payments
+from ltc_events.simulation import claims, complaints, goods, names, payments, recovery
 from ltc_events.simulation.customer import Customer, Receivable
 from ltc_events.simulation.run import Process
 from ltc_events.simulation.working_time import DAY, HOUR, at_work, seconds
@@ -41,6 +41,8 @@ def _collect(customer: Customer, receivable: Receivable, index: int) -> Process:
         while receivable.disputed:
             yield customer.after(3, 8)
         yield from _settle(customer, receivable, index)
+        if receivable.settled and customer.claims:
+            yield from claims.settle(customer, receivable)
 
 
 def _settle(customer: Customer, receivable: Receivable, index: int) -> Process:
@@ -77,6 +79,7 @@ def _remind(customer: Customer, receivable: Receivable, index: int) -> Process:
             if receivable.open[index] and not receivable.disputed and customer.payer.fails and chance.percent(80):
                 write_off = WriteOffInvoice(amount=receivable.open[index], reason="insolvent")
                 customer.do(write_off, receivable.invoice_id, names.COLLECTOR)
+                yield from recovery.after_write_off(customer, receivable, index)
             return
         notices += 1
         customer.do(SendDunningNotice(instalment=index + 1), receivable.invoice_id, names.CLOCK)

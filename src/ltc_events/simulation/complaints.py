@@ -12,6 +12,8 @@ from ltc_events.schemas.credit_note import (
     CreditReason,
     IssueCreditNote,
     RefundCreditNote,
+    ReportFailedCreditRefund,
+    UnapplyCreditNote,
 )
 from ltc_events.schemas.invoice import DisputeInvoice, InvoiceIssued, IssueInvoice, ResolveDispute
 from ltc_events.schemas.order import LineQuantity, OrderBillingReversed
@@ -99,5 +101,22 @@ def _use(customer: Customer, id: UUID) -> Process:
     if customer.chance.percent(60) and any(not receivable.settled for receivable in customer.receivables.values()):
         customer.do(ApplyCreditNote(), id, names.CASHIER)
         yield customer.after(3, 10)
+        yield from _unapply(customer, id)
     if customer.books.states[id].unapplied:
         customer.do(RefundCreditNote(reason="credited after it was paid"), id, names.CASHIER)
+        if customer.chance.percent(40):
+            yield customer.after(2, 6)
+            customer.do(ReportFailedCreditRefund(reason="account closed"), id, "bank")
+            yield customer.after(3, 15)
+            customer.do(RefundCreditNote(reason="to the new account"), id, names.CASHIER)
+
+
+def _unapply(customer: Customer, id: UUID) -> Process:
+    """Some would rather have had the money, and say so when they read what was done with their credit."""
+    allocated = customer.books.states[id].allocated
+    if customer.chance.percent(25) and len(allocated) == 1:
+        (invoice_id,) = allocated
+        if invoice_id in customer.receivables:
+            back = UnapplyCreditNote(invoice_id=invoice_id, reason="the customer wants it paid out")
+            customer.do(back, id, names.CASHIER)
+            yield customer.after(1, 4)

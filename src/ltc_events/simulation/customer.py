@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from ltc_events.schemas.claim import ClaimRaised
 from ltc_events.schemas.invoice import (
     CreditApplied,
+    CreditRemoved,
     InvoiceCredited,
     InvoiceIssued,
     InvoiceWrittenOff,
     PaymentApplied,
     PaymentRemoved,
+    WriteOffReversed,
 )
 from ltc_events.simulation import names
 from ltc_events.simulation.arrivals import Arrival, Arrivals
@@ -41,7 +45,16 @@ USUAL: Final = Payer("usual", -2, 12, 5, 4, 1)
 SLOW: Final = Payer("slow", 5, 32, 14, 12, 4)
 POOR: Final = Payer("poor", 15, 80, 25, 28, 30)
 _PAYERS: Final = Weighted((PROMPT, 38), (USUAL, 40), (SLOW, 15), (POOR, 7))
-_MOVEMENTS: Final = (PaymentApplied, PaymentRemoved, InvoiceCredited, CreditApplied, InvoiceWrittenOff)
+_MOVEMENTS: Final = (
+    PaymentApplied,
+    PaymentRemoved,
+    InvoiceCredited,
+    CreditApplied,
+    CreditRemoved,
+    InvoiceWrittenOff,
+    WriteOffReversed,
+)
+_OWED_AGAIN: Final = (PaymentRemoved, CreditRemoved, WriteOffReversed)
 _KEPT_FOR: Final = 30 * DAY
 """Longer than any payment may still be returned or booked otherwise."""
 _SIZES: Final = Weighted(("small", 45), ("medium", 40), ("large", 15))
@@ -92,6 +105,7 @@ class Customer(Party):
         "arrival",
         "arrivals",
         "city_code",
+        "claims",
         "company",
         "contact",
         "country",
@@ -123,7 +137,7 @@ class Customer(Party):
         self.company = f"{surname} {trade} {chance.pick(names.LEGAL_FORMS)}"
         self.domain = f"{surname}-{trade}-{number}.example".lower()
         self.country, self.region, self.city_code = chance.pick(names.PLACES)
-        self.phone = f"{self.city_code} {chance.between(200_000, 9_999_999)}"
+        self.phone = self.new_phone()
         self.contact = f"{chance.pick(names.FIRST_NAMES)} {chance.pick(names.SURNAMES)}"
         self.size = chance.choose(_SIZES)
         self.payer = chance.choose(_PAYERS)
@@ -132,10 +146,15 @@ class Customer(Party):
         self.pays_cash = self.size == "small" and self.country in names.CASH_ROUNDING_COUNTRIES and chance.percent(30)
         self.deals_won = 0
         self.receivables: dict[UUID, Receivable] = {}
+        self.claims: dict[UUID, Decimal] = {}
 
     def next_arrival(self) -> Arrival:
         """How the customer comes again, from now: by a channel that need not be the first."""
         return self.arrivals.again(self.chance, self.run.now)
+
+    def new_phone(self) -> str:
+        """A number in the customer's city: of a range that all the cities have."""
+        return f"{self.city_code} {self.chance.between(2_000_000, 6_999_999)}"
 
     def email_of(self, person: str) -> str:
         """A person's address at the customer's."""
@@ -146,8 +165,10 @@ class Customer(Party):
         for subject, event in happened:
             if isinstance(event, InvoiceIssued):
                 self.receivables[subject] = Receivable(subject, event, self.today)
+            elif isinstance(event, ClaimRaised):
+                self.claims[subject] = event.amount
             elif isinstance(event, _MOVEMENTS):
-                sign = 1 if isinstance(event, PaymentRemoved) else -1
+                sign = 1 if isinstance(event, _OWED_AGAIN) else -1
                 receivable = self.receivables[subject]
                 receivable.moved_at = self.run.now
                 owed = receivable.open

@@ -104,7 +104,7 @@ def _keep_current(customer: Customer, owner: str) -> Process:
     while True:
         change = chance.below(3)
         if change == 0:
-            profile = Profile(phone=f"{customer.city_code} {chance.between(200_000, 9_999_999)}")
+            profile = Profile(phone=customer.new_phone())
         elif change == 1:
             profile = Profile(website=f"https://www.{customer.domain}/{chance.pick(('de', 'en', 'shop'))}")
         else:

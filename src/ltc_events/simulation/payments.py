@@ -7,12 +7,13 @@ from typing import Final
 from uuid import UUID
 
 from ltc_events.aggregates.receivable import MoreThanUnapplied
-from ltc_events.kernel.money import ZERO
+from ltc_events.kernel.money import HUNDRED, ZERO, round_half_up
 from ltc_events.schemas.payment import (
     AllocatePayment,
     AllocationRequest,
     ReceivePayment,
     RefundPayment,
+    ReportFailedRefund,
     ReturnPayment,
     UnallocatePayment,
 )
@@ -35,7 +36,7 @@ def pay(customer: Customer, receivable: Receivable, index: int, amount: Decimal)
         yield from _pay_several(customer, several)
         return
     extra = _extra(customer, amount) if 90 <= kind < 120 else ZERO
-    id = yield from _receive(customer, amount + extra, receivable.issued_on)
+    id = yield from receive(customer, amount + extra, receivable.issued_on)
     if 120 <= kind < 126:
         too_much = AllocationRequest(invoice_id=receivable.invoice_id, amount=amount + 1)
         customer.attempt(AllocatePayment(allocations=(too_much,)), id, names.CASHIER, MoreThanUnapplied)
@@ -58,7 +59,7 @@ def pay(customer: Customer, receivable: Receivable, index: int, amount: Decimal)
     customer.books.forget(id)
 
 
-def _receive(customer: Customer, amount: Decimal, not_before: date) -> Generator[int, None, UUID]:
+def receive(customer: Customer, amount: Decimal, not_before: date) -> Generator[int, None, UUID]:
     """A line of the bank statement. What came in over the weekend is booked on Monday, and dated back."""
     chance, id = customer.chance, customer.new_id()
     method = "cash" if customer.pays_cash else "direct_debit" if customer.debited else "transfer"
@@ -109,7 +110,7 @@ def _due_soon(customer: Customer) -> list[tuple[Receivable, int, Decimal]]:
 def _pay_several(customer: Customer, wanted: list[tuple[Receivable, int, Decimal]]) -> Process:
     """One payment for several instalments, with a note that says which."""
     total = sum((amount for _, _, amount in wanted), ZERO)
-    id = yield from _receive(customer, total, max(receivable.issued_on for receivable, _, _ in wanted))
+    id = yield from receive(customer, total, max(receivable.issued_on for receivable, _, _ in wanted))
     _allocate(customer, id, wanted)
     customer.books.forget(id)
 
@@ -124,7 +125,10 @@ def _rebook(customer: Customer, id: UUID, receivable: Receivable) -> Process:
     allocated = customer.books.states[id].allocated
     if receivable.invoice_id in allocated:
         yield customer.hours(2, 40)
-        wrong = UnallocatePayment(invoice_id=receivable.invoice_id, reason="booked by mistake")
+        put = sum((part.amount for part in customer.books.states[id].allocated[receivable.invoice_id]), ZERO)
+        part = round_half_up(put * customer.chance.between(10, 60) / HUNDRED, goods.CURRENCY)
+        amount = part if part and customer.chance.percent(50) else None
+        wrong = UnallocatePayment(invoice_id=receivable.invoice_id, amount=amount, reason="booked by mistake")
         customer.do(wrong, id, names.CASHIER)
         yield customer.minutes(2, 20)
         _allocate_first_due(customer, id)
@@ -136,3 +140,8 @@ def _give_back(customer: Customer, id: UUID) -> Process:
         yield customer.after(5, 25)
         if customer.books.states[id].unapplied:
             customer.do(RefundPayment(reason="paid too much"), id, names.CASHIER)
+            if customer.chance.percent(20):
+                yield customer.after(2, 6)
+                customer.do(ReportFailedRefund(reason="account closed"), id, "bank")
+                yield customer.after(3, 15)
+                customer.do(RefundPayment(reason="paid too much, to the new account"), id, names.CASHIER)

@@ -6,6 +6,7 @@ from typing import Final
 from ltc_events.schemas.policy import (
     AssignmentRule,
     Billing,
+    Company,
     DiscountMatrix,
     Dunning,
     PaymentTerms,
@@ -16,6 +17,7 @@ from ltc_events.schemas.policy import (
     Stage,
     Stages,
     Term,
+    WriteOff,
 )
 
 _D = Decimal
@@ -95,6 +97,8 @@ FIRST: Final[tuple[PolicyContent, ...]] = (
         },
     ),
     _dunning("5.00"),
+    WriteOff(kind="write_off"),
+    Company(kind="company", legal_name="Nordmühlen Maschinenbau GmbH", time_zone="Europe/Berlin", functional_currency="EUR"),
 )
 """In force from the first morning."""
 

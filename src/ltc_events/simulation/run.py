@@ -11,7 +11,8 @@ from uuid import UUID
 
 import orjson
 
-from ltc_events.kernel.errors import LtcError, Refused
+from ltc_events.aggregates.business_days import business_day
+from ltc_events.kernel.errors import Kind, LtcError, Refused
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.envelope import document
 from ltc_events.simulation.chance import Chance
@@ -28,7 +29,7 @@ SOURCES: Final = {
         "crm": ("customer", "lead", "opportunity"),
         "cpq": ("quote", "contract"),
         "erp": ("order",),
-        "billing": ("invoice", "credit_note"),
+        "billing": ("invoice", "credit_note", "claim"),
         "bank": ("payment",),
         "administration": ("policy", "price_book"),
     }.items()
@@ -47,6 +48,8 @@ def _first_id(*path: str) -> int:
 
 class StoryEnds(LtcError):
     """a command that should have been accepted was refused: {reason}"""
+
+    kind = Kind.DEFECT
 
 
 @dataclass(slots=True)
@@ -176,8 +179,8 @@ class Party:
 
     @property
     def today(self) -> date:
-        """The date."""
-        return self.run.time.date()
+        """The company's business day."""
+        return business_day(self.run.time, self.run.world.policies.company.content)
 
     def _send(self, command: Command, subject: UUID, by: str) -> dict[str, Any]:
         """Put the command's document into the outbox."""
@@ -201,7 +204,7 @@ class Party:
         time = self.run.time
         object.__setattr__(command, "occurred_at", time)
         if command.effective_on == date.min:
-            object.__setattr__(command, "effective_on", time.date())
+            object.__setattr__(command, "effective_on", self.today)
         happened = self.run.world.decide(command, subject, self.customer_id, self.books)
         self.witness(happened)
         return happened

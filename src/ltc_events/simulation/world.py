@@ -1,17 +1,16 @@
 """The simulated company's own memory: it decides its commands by the real rules, so that it knows what comes of them."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
 from ltc_events.aggregates.base import Aggregate
 from ltc_events.aggregates.policies import Policies
-from ltc_events.aggregates.registry import AGGREGATES
-from ltc_events.application.rules.registry import RULES
-from ltc_events.application.work import NotFound
+from ltc_events.application.dispatch import dispatch
+from ltc_events.application.unit_of_work import NotFound
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.catalogue import COMPANY_NOUNS
-from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.schemas.policy import PolicyPublished
 
 S = TypeVar("S")
@@ -25,17 +24,17 @@ Happened = tuple[UUID, Event]
 class Books:
     """The states of one customer's aggregates, kept while they matter. Nothing here outlives its use."""
 
-    __slots__ = ("invoices", "states")
+    __slots__ = ("begun", "states")
 
     def __init__(self) -> None:
         self.states: States = {}
-        self.invoices: list[UUID] = []
+        self.begun: dict[UUID, str] = {}
+        """The streams of aggregates that are surveyed by customer, in order, each with its noun."""
 
     def forget(self, id: UUID) -> None:
         """Drop an aggregate that no command will ever be sent to again."""
         self.states.pop(id, None)
-        if id in self.invoices:
-            self.invoices.remove(id)
+        self.begun.pop(id, None)
 
 
 class World:
@@ -47,32 +46,24 @@ class World:
 
     def decide(self, command: Command, subject: UUID, customer_id: UUID | None, books: Books) -> list[Happened]:
         """Decide a command and remember what it did. Raises `Refused`; then nothing has changed."""
-        rule = RULES.get(type(command))
-        if rule is not None:
-            work = WorldWork(self, books, subject, customer_id)
-            rule(command, work)
-            work.finish()
-            return work.emitted
-        aggregate = AGGREGATES[command.type.partition(".")[0]]
-        state = books.states.get(subject)
-        events = aggregate.decide(state, command, self.policies)
-        for event in events:
-            state = aggregate.evolve(state, event)
-        books.states[subject] = state
-        return [(subject, event) for event in events]
+        work = WorldWork(self, books, subject, customer_id, command.effective_on)
+        dispatch(command, work)
+        work.finish()
+        return work.emitted
 
 
 class WorldWork:
     """One command at work (the `Work` of the rules). Nothing of it counts before `finish`."""
 
-    __slots__ = ("_books", "_changed", "_invoices", "_shared", "_world", "customer_id", "emitted", "subject")
+    __slots__ = ("_begun", "_books", "_changed", "_shared", "_world", "customer_id", "effective_on", "emitted", "subject")
 
-    def __init__(self, world: World, books: Books, subject: UUID, customer_id: UUID | None) -> None:
+    def __init__(self, world: World, books: Books, subject: UUID, customer_id: UUID | None, effective_on: date) -> None:
         self._world = world
         self._books = books
         self._changed: States = {}
         self._shared: set[UUID] = set()
-        self._invoices: list[UUID] = []
+        self._begun: dict[UUID, str] = {}
+        self.effective_on = effective_on
         self.subject = subject
         self.customer_id = customer_id
         self.emitted: list[Happened] = []
@@ -93,26 +84,35 @@ class WorldWork:
             raise NotFound(noun=aggregate.noun, id=id, at=field)
         return state
 
+    def look(self, aggregate: Aggregate[S], id: UUID) -> S | None:
+        return self.find(aggregate, id)  # nobody here deals with the books of another customer
+
+    def is_free(self, id: UUID) -> bool:
+        return not any(id in states for states in (self._changed, self._books.states, self._world.company.states))
+
+    def owner_of(self, id: UUID) -> UUID | None:
+        return None if self.is_free(id) else self.customer_id
+
     def emit(self, aggregate: Aggregate[Any], id: UUID, *events: Event) -> None:
         state = self.find(aggregate, id)
+        if state is None and events and aggregate.begins_with is not None:
+            self._begun[id] = aggregate.noun
         for event in events:
-            state = aggregate.evolve(state, event)
+            state = aggregate.evolve(state, event, self.effective_on)
             self.emitted.append((id, event))
-            if isinstance(event, InvoiceIssued):
-                self._invoices.append(id)
         self._changed[id] = state
         if aggregate.noun in COMPANY_NOUNS:
             self._shared.add(id)  # a customer's invoice advances the company's number series
 
-    def invoices_of_customer(self) -> Sequence[UUID]:
-        return [*self._books.invoices, *self._invoices]
+    def streams_of_customer(self, aggregate: Aggregate[Any]) -> Sequence[UUID]:
+        return [id for id, noun in (self._books.begun | self._begun).items() if noun == aggregate.noun]
 
     def finish(self) -> None:
         """Make what was emitted part of the world."""
         for id, state in self._changed.items():
             books = self._world.company if id in self._shared else self._books
             books.states[id] = state
-        self._books.invoices.extend(self._invoices)
+        self._books.begun |= self._begun
         for _, event in self.emitted:
             if isinstance(event, PolicyPublished):
                 self._world.policies = self._world.policies.with_published(event)

@@ -1,14 +1,16 @@
 """What one transaction of the ledger brings in."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from ltc_events.schemas.base import Event
+from ltc_events.schemas.limits import EVENT_BYTES_MAX
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.schemas.tracing import Trace
+from ltc_events.store.errors import OversizedEvent
 
 
 class NewEvent(NamedTuple):
@@ -68,6 +70,16 @@ class StoredTrace(NamedTuple):
 
 # Up to here one statement with a parameter for each value is quicker than COPY with its two more round trips.
 LONE_EVENTS_MAX = 8
+
+
+def require_sizes(events: Sequence[NewEvent], encoded: Sequence[bytes]) -> None:
+    """See that each event, as it is encoded, is no larger than what can be sent to others.
+
+    Raises OversizedEvent for the first one alone: those behind it may have been decided on it.
+    """
+    if max(map(len, encoded), default=0) > EVENT_BYTES_MAX:
+        one, size = next((one, len(data)) for one, data in zip(events, encoded, strict=True) if len(data) > EVENT_BYTES_MAX)
+        raise OversizedEvent(command=one.command_id, type=one.event.type, size=size, limit=EVENT_BYTES_MAX)
 
 
 @dataclass(slots=True)

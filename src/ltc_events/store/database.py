@@ -1,14 +1,17 @@
 """The database as a place: how to reach it, in which role, and how to lay out the ledger in it."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import scalar_row
 
-from ltc_events.store.errors import DatabaseTooOld, DatabaseUnreachable, NotInitialised
+from ltc_events.store.confidential import without_secrets
+from ltc_events.store.conninfo import parse, password_of
+from ltc_events.store.errors import DatabaseTooOld, DatabaseUnreachable, NotInitialised, RoleDenied
 from ltc_events.store.queries import script
 
 SERVER_VERSION_MIN = 15
@@ -31,34 +34,51 @@ class Role(StrEnum):
 
     OWNER = "owner"
     WRITER = "ltc_writer"
+    RELAY = "ltc_relay"
     PROJECTOR = "ltc_projector"
     READER = "ltc_reader"
+
+
+def take_positions(head: str) -> str:
+    """The function that moves the head row of this name."""
+    return f"take_{head}_positions"
 
 
 def log_layout(schema: str, events: str, head: str) -> list[sql.Composed]:
     """What makes an event log of these names: the ledger's own, and those that tests make elsewhere."""
     names = {"schema": schema, "events": events, "head": head}
-    keys = {key: f"{events}_{key}" for key in ("stream_key", "position_key", "customer_index")}
+    keys = {key: f"{events}_{key}" for key in ("stream_key", "position_key", "customer_index", "large_index")}
+    keys["take_positions"] = take_positions(head)
     return [script("log", **names, **keys), script("append_only", schema=schema, table=events)]
 
 
 class Database:
     """One PostgreSQL database, reached by `conninfo` (a URL or a libpq connection string)."""
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(self, conninfo: str, password_file: Path | None = None) -> None:
+        """With a `password_file`, the password is what that holds at each connection. Raises DatabaseUrlMalformed."""
         self.conninfo = conninfo
+        self._password_file = password_file
+        self._given = parse(conninfo)
+
+    def conninfo_now(self) -> str:
+        """How to connect now: passwords may have changed since the last time. Raises PasswordUnreadable."""
+        now = {} if self._password_file is None else {"password": password_of(self._password_file)}
+        return make_conninfo(**(_KEEPALIVE_OURS | self._given | now))
 
     def connect(self, role: Role, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
-        """A new connection acting as `role`; raises DatabaseUnreachable, NotInitialised, DatabaseTooOld."""
+        """A new connection acting as `role`; raises DatabaseUnreachable, NotInitialised, RoleDenied, DatabaseTooOld."""
+        conninfo = self.conninfo_now()
         try:
             connection = psycopg.connect(
-                make_conninfo(**(_KEEPALIVE_OURS | conninfo_to_dict(self.conninfo))),
+                conninfo,
                 autocommit=True,
                 connect_timeout=CONNECT_TIMEOUT_S,
                 application_name=f"ltc-events {role.removeprefix('ltc_')}",
             )
-        except psycopg.OperationalError as error:
-            raise DatabaseUnreachable(reason=str(error).strip()) from error
+        except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
+            # Without the cause: it shows no more, and a trace of it would.
+            raise DatabaseUnreachable(reason=without_secrets(str(error).strip())) from None
         try:
             self.prepare(connection, role)
             connection.autocommit = autocommit
@@ -76,16 +96,20 @@ class Database:
                 script("schema"),
                 *log_layout(LEDGER_SCHEMA, "events", "head"),
                 script("commands"),
+                script("contiguous"),
                 script("append_only", schema=LEDGER_SCHEMA, table="outcomes"),
                 script("append_only", schema=LEDGER_SCHEMA, table="traces"),
                 script("append_only", schema=LEDGER_SCHEMA, table="dead_letters"),
                 script("append_only", schema=LEDGER_SCHEMA, table="dead_letter_steps"),
+                script("epochs"),
+                script("append_only", schema=LEDGER_SCHEMA, table="epochs"),
+                script("append_only", schema=LEDGER_SCHEMA, table="expired_messages"),
                 script("grants"),
             ):
                 connection.execute(part)
 
     def prepare(self, connection: psycopg.Connection[Any], role: Role) -> None:
-        """Make a connection (in autocommit mode) a session in `role`; raises NotInitialised, DatabaseTooOld."""
+        """Make a connection (in autocommit mode) a session in `role`; raises NotInitialised, RoleDenied, DatabaseTooOld."""
         version = connection.info.server_version // 10_000
         if version < SERVER_VERSION_MIN:
             raise DatabaseTooOld(found=version, needed=SERVER_VERSION_MIN)
@@ -101,6 +125,8 @@ class Database:
             connection.execute(session)
         except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject) as error:
             raise NotInitialised from error  # the role does not exist
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise RoleDenied(role=role.value) from error
         # The roles are the server's: with a ledger in another of its databases they are there without ours.
         found = connection.cursor(row_factory=scalar_row).execute("SELECT to_regnamespace(%s) IS NOT NULL", (LEDGER_SCHEMA,))
         if role is not Role.OWNER and not found.fetchone():

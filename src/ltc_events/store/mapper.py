@@ -17,17 +17,10 @@ from eventsourcing.persistence import (
     StoredEvent,
 )
 
-from ltc_events.schemas.base import Event
-from ltc_events.schemas.digits import dump
+from ltc_events.schemas.decimal_json import dump
 from ltc_events.schemas.record import Record
 from ltc_events.store.decoding import decode
 from ltc_events.store.errors import UnreadableEvent
-
-
-def encode(event: Event) -> bytes:
-    """The exact JSON bytes under which an event is stored; amounts and quantities are written out in digits."""
-    return dump(event)
-
 
 _NOBODY = UUID(int=0)
 
@@ -81,7 +74,7 @@ class LedgerMapper(Mapper[UUID]):
             raise ValueError("a part of a stored event cannot be stored again")
         position, subject, version, event, customer_id, occurred_at, effective_on, recorded_at, *causes, _ = domain_event
         facts: Any = (position, recorded_at, customer_id, occurred_at, effective_on, *causes)
-        return LedgerEvent(subject, version, event.type, encode(event), *facts)
+        return LedgerEvent(subject, version, event.type, dump(event), *facts)
 
     def to_records(self, stored_event: StoredEvent) -> list[Record]:
         """A stored event as it is told today, in its parts; raises MapperDeserialisationError."""

@@ -6,11 +6,29 @@ from typing import Any
 from pydantic import ValidationError
 
 from ltc_events.kernel.collector import collector_paused
+from ltc_events.schemas.limits import EVENT_BYTES_MAX
 from ltc_events.schemas.record import RawRecord, Record
 from ltc_events.store.decoding import DECODERS, decode
 from ltc_events.store.queries import query
 
 EVENT_COLUMNS = query("event_columns")
+READ_BYTES_MAX = 64 * 1024 * 1024
+"""So many bytes of large events are read at once, unless one alone has more. Of all others 5,000 have 80 MiB at most."""
+FEW = READ_BYTES_MAX // EVENT_BYTES_MAX
+"""So few events are never too much, whatever their size."""
+
+
+def fitting(large: Iterable[tuple[Any, ...]], after: int, upto: int) -> int:
+    """Up to which position, at most `upto`, the events after `after` are not too many bytes to be read at once; at least one.
+
+    `large`: positions and bytes of those that are large, in order.
+    """
+    total = 0
+    for position, size in large:
+        total += size
+        if total > READ_BYTES_MAX and position > after + 1:
+            return int(position) - 1
+    return upto
 
 
 def to_records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:

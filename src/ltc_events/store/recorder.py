@@ -15,8 +15,8 @@ from eventsourcing.utils import retry
 from psycopg import Cursor, sql
 from psycopg.rows import DictRow
 
-from ltc_events.store import layout
-from ltc_events.store.database import log_layout
+from ltc_events.store import copy_format
+from ltc_events.store.database import log_layout, take_positions
 from ltc_events.store.mapper import LedgerEvent
 from ltc_events.store.queries import query
 
@@ -40,6 +40,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         super().__init__(datastore, events_table_name=events_table_name, **kwargs)
         schema, head = datastore.schema, head_table_name or f"{events_table_name}_head"
         self.check_identifier_length(f"{events_table_name}_customer_index")
+        self.check_identifier_length(take_positions(head))
         self.channel_name = f"{schema}_{events_table_name}"
         theirs = slice(self.create_table_statement_index, self.create_insert_function_statement_index + 1)
         self.sql_create_statements[theirs] = log_layout(schema, events_table_name, head)
@@ -47,6 +48,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
             "schema": sql.Identifier(schema),
             "events": sql.Identifier(events_table_name),
             "head": sql.Identifier(head),
+            "take_positions": sql.Identifier(take_positions(head)),
         }
         self.select_events_statement = query("recorded_events", columns=query("recorded_columns"), **self._names)
         self.select_notifications_statement = query("recorded_notifications", columns=query("recorded_columns"), **self._names)
@@ -92,10 +94,10 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def _append(self, cursor: Cursor[DictRow], stored_events: Sequence[StoredEvent]) -> list[int]:
         now = datetime.now(UTC)
-        packed = layout.pack_events(_row(LedgerEvent.around(one, now)) for one in stored_events)
-        (head,) = cursor.execute(query("take_positions_for_copy", count=len(packed), **self._names)).fetchall()
+        packed = copy_format.pack_events(_row(LedgerEvent.around(one, now)) for one in stored_events)
+        (head,) = cursor.execute(query("take_positions_for_copy", count=len(packed), check=sql.SQL(""), **self._names)).fetchall()
         with cursor.copy(query("copy_events", **self._names)) as copy:
-            copy.write(layout.place_events(packed, head["base"], head["recorded"]))
+            copy.write(copy_format.place_events(packed, head["base"], head["recorded"]))
         self._notify_channel(cursor)
         return list(range(head["base"] + 1, head["base"] + len(packed) + 1))
 
@@ -108,7 +110,7 @@ class LedgerProcessRecorder(LedgerRecorder, PostgresProcessRecorder):
     """A recorder that also tracks how far it has processed another log, in the same transaction."""
 
 
-def _row(one: LedgerEvent) -> layout.EventRow:
+def _row(one: LedgerEvent) -> copy_format.EventRow:
     return (
         UUID(str(one.originator_id)),
         one.originator_version,

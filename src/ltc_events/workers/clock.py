@@ -16,14 +16,15 @@ from psycopg.rows import class_row
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.bootstrap.services import open_pipeline
 from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, Bus
 from ltc_events.kernel.clock import Clock
-from ltc_events.scheduling.duties import DUTIES, SOURCE, Due, Duty, parameters
+from ltc_events.scheduling.duties import COMPANY, DUTIES, SOURCE, Due, Duty, parameters
 from ltc_events.scheduling.errors import TablesMissing
 from ltc_events.schemas.outcome import Outcome
-from ltc_events.store import Database, EventStore, Role
+from ltc_events.store import Database, Role
 
 log = structlog.get_logger()
 
@@ -66,7 +67,9 @@ class ClockWorker:
         with self._connection.transaction(), self._connection.cursor("ltc_due", row_factory=class_row(Due)) as cursor:
             cursor.itersize = BATCH_COMMANDS
             try:
-                rows = iter(cursor.execute(duty.query, parameters(self._clock.now())))
+                company = self._connection.execute(COMPANY).fetchone()
+                zone = None if company is None else company[0]
+                rows = iter(cursor.execute(duty.query, parameters(self._clock.now(), zone)))
             except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
                 raise TablesMissing from error
             while found := [duty.document(due) for due in islice(rows, BATCH_COMMANDS)]:
@@ -93,8 +96,7 @@ def open_clock(bus: Bus | None, database: Database, publisher: Publisher | None)
         with publisher:
             yield from _opened(database, lambda documents: _publish(publisher, topic, documents))
     else:
-        with EventStore(database, Role.WRITER) as store:
-            pipeline = CommandPipeline(store, SystemClock())
+        with open_pipeline(database) as pipeline:
             yield from _opened(database, lambda documents: _submit(pipeline, documents))
 
 

@@ -6,6 +6,7 @@ lies between the two, two batches at most, is answered again after a crash, from
 twice, the effect cannot.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -14,22 +15,28 @@ from typing import Any, NamedTuple
 import structlog
 
 from ltc_events.application.clock import SystemClock
-from ltc_events.application.intake import Prepared, Received
+from ltc_events.application.parsing import Prepared, Received
 from ltc_events.application.pipeline import Answer, CommandPipeline, Submission
-from ltc_events.bus.cloudevents import command_document, dead_letter_message, result_message
-from ltc_events.bus.feed import SESSION_TIMEOUT_MS, Feed, Polled
+from ltc_events.bus.cloudevents import command_parts, result_message, undecodable_message
+from ltc_events.bus.consumer import SESSION_TIMEOUT_MS, FeedExpired, PartitionConsumer, Polled
+from ltc_events.bus.offsets import Survey
 from ltc_events.bus.origin import origin_of
+from ltc_events.bus.outcome_messages import dead_letter_message
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collections_rare, collector_paused
-from ltc_events.schemas.envelope import Undecodable
+from ltc_events.recovery.expired import expired_error, expired_of
+from ltc_events.recovery.outcomes_ahead import unrecorded
+from ltc_events.recovery.topic_comparison import refuse_answers_ahead, refuse_events_ahead
 from ltc_events.schemas.outcome import Outcome
-from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
+from ltc_events.schemas.undecodable import Undecodable
+from ltc_events.store import Database, EpochOver, EventStore, Offset, OffsetMoved, Role, StoreWentBack
+from ltc_events.workers.command_log import log_dead_letter, log_refused
+from ltc_events.workers.loop import LATE_S
 from ltc_events.workers.metrics import TimedStore, command_metrics
 from ltc_events.workers.spans import spans, under
-from ltc_events.workers.telling import tell_dead_letter, tell_refused
 
 log = structlog.get_logger()
 
@@ -55,13 +62,14 @@ class _Taken(NamedTuple):
 
 
 class _UnderWay(NamedTuple):
-    """A batch that is being stored: of each message whether that was done before, and then its answer."""
+    """A batch that is being stored: of each message whether that was done before, and then its answer; when it was begun."""
 
     taken: _Taken
     stored: Sequence[bool]
     recalled: Sequence[Answer]
     moves: Sequence[Offset]
     submission: Submission | None
+    begun_at: float
 
 
 class CommandWorker:
@@ -82,13 +90,14 @@ class CommandWorker:
         self._publisher = publisher
         self._clock = clock
         self._pipeline = CommandPipeline(store, clock)
+        self._epoch = store.epochs().current.name
         self._places: dict[int, _Place] = {}
         self._under_way: _UnderWay | None = None
         self._on_their_way: dict[int, int] = {}
         """By partition, up to where answers were sent that may not be on Kafka yet."""
         self._spans = spans()
         self._results, self._dead_letters = bus.topic(RESULTS), bus.topic(DEAD_LETTERS)
-        self._feed = Feed(bus, COMMANDS, group, assigned=self._find_places, session_timeout_ms=session_timeout_ms)
+        self._feed = PartitionConsumer(bus, COMMANDS, group, assigned=self._find_places, session_timeout_ms=session_timeout_ms)
 
     @property
     def partitions(self) -> tuple[int, ...]:
@@ -130,18 +139,34 @@ class CommandWorker:
         self._feed.close()
 
     def _find_places(self, partitions: Sequence[int]) -> Mapping[int, int]:
-        """Where to begin: behind the last answer that was recorded, which is never behind the last effect."""
+        """Where to begin: behind the last answer that was recorded, which is never behind the last effect.
+
+        Raises CommandsExpired.
+        """
         self.finish()
         topic, answers = self._feed.topic, f"{self._feed.topic}/answers"
         found = self._store.offsets(topic, answers)
+        first = self._feed.beginnings(partitions)
+        stored = {partition: found.get((topic, partition), 0) for partition in partitions}
+        if expired := expired_of(stored, first):
+            raise expired_error(topic, expired)
         self._places = {}
         for partition in partitions:
-            answered = found.get((answers, partition), 0)
-            self._places[partition] = _Place(found.get((topic, partition), 0), answered, answered)
+            recorded = found.get((answers, partition), 0)
+            answered = max(recorded, min(first[partition], stored[partition]))
+            if answered > recorded:
+                log.warning("answers_expired", topic=topic, partition=partition, first=recorded, next=answered)
+            self._places[partition] = _Place(stored[partition], answered, recorded)
         return {partition: place.answered for partition, place in self._places.items()}
 
     def _fetch(self, wait_s: float) -> _Taken | None:
-        messages = self._feed.poll(wait_s)
+        try:
+            messages = self._feed.poll(wait_s)
+        except FeedExpired as gone:
+            self._complete()
+            places = {partition: place.stored for partition, place in self._places.items()}
+            first = {gone.details["partition"]: gone.details["begin"]}
+            raise expired_error(self._feed.topic, expired_of(places, first)) from gone
         if not messages:
             return None
         received = [_received(self._feed.topic, message) for message in messages]
@@ -152,14 +177,14 @@ class CommandWorker:
 
     def _begin(self, taken: _Taken) -> None:
         """Decide what is new, and let it be stored meanwhile."""
-        places = self._places
+        places, begun_at = self._places, time.monotonic()
         stored = [message.offset < places[message.partition].stored for message in taken.messages]
         old = [one for one, is_stored in zip(taken.batch, stored, strict=True) if is_stored]
         new = [one for one, is_stored in zip(taken.batch, stored, strict=True) if not is_stored]
         recalled = self._pipeline.recall(old) if old else []
         moves = self._moves(taken.messages)
         submission = self._pipeline.begin(new, moves, source=self._feed.topic) if new else None
-        self._under_way = _UnderWay(taken, stored, recalled, moves, submission)
+        self._under_way = _UnderWay(taken, stored, recalled, moves, submission, begun_at)
 
     def _complete(self) -> None:
         """Wait until the batch that is under way is stored, and answer it."""
@@ -174,7 +199,7 @@ class CommandWorker:
         left_new, left_old = iter(submitted), iter(batch.recalled)
         answers = [next(left_old if is_stored else left_new) for is_stored in batch.stored]
         self._settle()
-        self._answer(batch.taken, answers)
+        self._answer(batch.taken, answers, batch.begun_at)
         if self._spans and batch.taken.spans:
             self._spans.end_commands(batch.taken.spans, answers)
 
@@ -200,7 +225,7 @@ class CommandWorker:
             changed = {"stored": reached} if feed == self._feed.topic else {"recorded": reached}
             self._places[partition] = self._places[partition]._replace(**changed)
 
-    def _answer(self, taken: _Taken, answers: Sequence[Answer]) -> None:
+    def _answer(self, taken: _Taken, answers: Sequence[Answer], begun_at: float) -> None:
         now = self._clock.now()
         results: list[Outgoing] = []
         letters: list[Outgoing] = []
@@ -208,15 +233,32 @@ class CommandWorker:
             document = received.document
             if isinstance(answer, Outcome) and not isinstance(document, Undecodable):
                 if answer.reasons and not answer.duplicate:
-                    tell_refused(answer, document)
-                results.append(result_message(answer, document, now))
+                    log_refused(answer, document)
+                results.append(result_message(answer, document, now, self._epoch))
             elif isinstance(answer, Undecodable):
                 origin = (self._feed.topic, message.partition, message.offset)
-                tell_dead_letter(answer, document, origin)
-                letters.append(dead_letter_message(message.key, message.value, message.headers, origin, answer.message))
+                log_dead_letter(answer, document, origin)
+                letters.append(dead_letter_message(message.key, message.value, message.headers, origin, answer))
+                told = undecodable_message(message.key, answer, now, self._epoch)
+                if told is not None:
+                    results.append(told)
         self._publisher.send(self._dead_letters, letters)
-        self._publisher.send(self._results, results)
+        outcomes = [one for one in answers if isinstance(one, Outcome)]
+        self._publisher.send(self._results, results, last_look=lambda: self._look_again(outcomes, begun_at))
         self._on_their_way = {message.partition: message.offset + 1 for message in taken.messages}
+
+    def _look_again(self, outcomes: Sequence[Outcome], begun_at: float) -> None:
+        """See that the store still has what is about to be told, where that was decided a while ago.
+
+        Raises EpochOver, StoreWentBack.
+        """
+        if time.monotonic() - begun_at < LATE_S:
+            return
+        present = self._store.epochs().current.name
+        if present != self._epoch:
+            raise EpochOver(present=present, known=self._epoch)
+        if missing := unrecorded(outcomes, self._store):
+            raise StoreWentBack(what=f"it has no such outcome of {len(missing)} commands that were about to be answered")
 
     def _settle(self) -> None:
         """Wait until the answers that were sent are on Kafka; they were on their way while the next messages were fetched."""
@@ -236,8 +278,15 @@ class CommandWorker:
 
 @contextmanager
 def open_command_worker(bus: Bus, database: Database, publisher: Publisher) -> Iterator[CommandWorker]:
-    """A command worker with connections of its own; the publisher is closed with it."""
+    """A command worker with connections of its own; the publisher is closed with it.
+
+    Raises StoreWentBack where commands were answered, or events published, of which the store knows nothing: what it decided
+    now would take their place.
+    """
     with publisher, TimedStore(database, Role.WRITER) as store, collections_rare():
+        with Survey(bus) as survey:
+            refuse_events_ahead(bus, store, survey=survey)
+            refuse_answers_ahead(bus, store, survey=survey)
         worker = CommandWorker(bus, store, publisher, SystemClock())
         try:
             yield worker
@@ -258,8 +307,9 @@ def _under(span: Any, received: Received) -> Received:
 
 def _received(topic: str, message: Polled) -> Received:
     document: Mapping[str, Any] | Undecodable
+    data = None
     try:
-        document = command_document(message.headers, message.key, message.value)
+        document, data = command_parts(message.headers, message.key, message.value)
     except Undecodable as error:
         document = error
-    return Received(document, message.value or b"", partial(origin_of, topic, message))
+    return Received(document, message.value or b"", partial(origin_of, topic, message), data)

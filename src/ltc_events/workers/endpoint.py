@@ -1,29 +1,43 @@
 """One port over which a worker can be watched: /metrics for Prometheus, /healthz for whoever restarts what hangs."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import orjson
+import structlog
 from prometheus_client.exposition import choose_encoder
 
-from ltc_events.kernel.errors import LtcError
+from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.workers.health import Checkup, Probe, Verdict, Watch
-from ltc_events.workers.metrics import REGISTRY
-from ltc_events.workers.watching import Watching
+from ltc_events.workers.metrics import MEASURED, REGISTRY
+from ltc_events.workers.monitoring_options import MonitoringOptions
+
+log = structlog.get_logger()
 
 
 class PortTaken(LtcError):
     """metrics cannot be offered on {host} port {port}: {reason}"""
 
+    kind = Kind.DEFECT
     remedy = "choose another port with --metrics-port or LTC_METRICS_PORT: each worker on a machine needs its own"
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     verdict: Callable[[], Verdict]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever asked may go away before the answer, which is no trouble of the worker's."""
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            log.debug("watcher_gone", client=str(client_address), reason=str(error))
+        else:
+            log.error("page_failed", client=str(client_address), exc_info=error)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -55,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def watched(name: str, watching: Watching, open_probe: Callable[[], Probe] | None) -> Iterator[Watch]:
+def watched(name: str, watching: MonitoringOptions, open_probe: Callable[[], Probe] | None) -> Iterator[Watch]:
     """What the worker `name` tells of itself, to be seen as `watching` says while the block runs. Raises PortTaken."""
     watch = Watch(name)
     if watching.port is None:
@@ -67,6 +81,7 @@ def watched(name: str, watching: Watching, open_probe: Callable[[], Probe] | Non
     except OSError as error:
         raise PortTaken(host=watching.host, port=watching.port, reason=error) from error
     server.verdict = checkup.verdict
+    MEASURED.readings = checkup.readings
     checkup.start()
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="ltc-http", daemon=True).start()
     try:

@@ -1,25 +1,33 @@
-"""Whether a worker is well: it is not if it is behind and does not move.
+"""Whether a worker is well: it is not if it is behind and does not move, waits for a server, or cannot be measured.
 
-Both are seen from outside, in a thread of their own: where the worker should be and where it is are read from the
-database and from Kafka, so that it makes no difference where in its step a worker hangs.
+Where the worker should be and where it is are read from outside it, from the database and from Kafka, in a thread of
+their own, so that it makes no difference where in its step a worker hangs. What is told is judged when somebody asks: a
+measurement that hangs, too, grows old before everybody's eyes, and what it found is told no longer.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
-import structlog
-
-from ltc_events.workers.metrics import HEALTHY, MEASURED, OLDEST, Reading, worker_metrics
-from ltc_events.workers.watching import UNHEALTHY_AFTER_S
-
-log = structlog.get_logger()
+from ltc_events.bootstrap.settings import UNHEALTHY_AFTER_S
+from ltc_events.store.confidential import without_secrets
+from ltc_events.workers.metrics import (
+    HEALTHY,
+    MEASUREMENT_AGE,
+    OLDEST,
+    STEP_AGE,
+    WAITING,
+    Reading,
+    worker_metrics,
+)
 
 MEASURE_EVERY_S = 5.0
 # So often within the time after which it counts as hanging.
 MEASURES_MIN = 4
+# What was measured is told until so many measurements have failed to come: a figure that stands still looks like calm.
+MISSED_MAX = 3
 
 
 class Measure(NamedTuple):
@@ -52,12 +60,17 @@ class Watch:
         self.detail = ""
         self.worker: Any = None
         self._step_began = 0.0
+        self._waits_since = 0.0
 
     @property
     def step_s(self) -> float:
         """How long it has been at its present step; 0: at none."""
-        began = self._step_began
-        return time.monotonic() - began if began else 0.0
+        return _since(self._step_began)
+
+    @property
+    def waiting_s(self) -> float:
+        """How long it has waited for something that is away, and taken no step; 0: it does not."""
+        return _since(self._waits_since)
 
     def step_begins(self, worker: Any) -> None:
         """It takes a step."""
@@ -67,17 +80,18 @@ class Watch:
     def step_ended(self) -> None:
         """It has taken it."""
         self.state, self.detail = "working", ""
-        self._step_began = 0.0
+        self._step_began = self._waits_since = 0.0
 
     def waits(self, reason: str, detail: str) -> None:
         """Something is away, and it waits for it."""
         if self.state != reason:
             worker_metrics().waits.labels(reason).inc()
-        self.worker, self.state, self.detail, self._step_began = None, reason, detail, 0.0
+        self._waits_since = self._waits_since or time.monotonic()
+        self.worker, self.state, self.detail, self._step_began = None, reason, without_secrets(detail), 0.0
 
 
 class Verdict(NamedTuple):
-    """Whether a worker is well, and why we think so."""
+    """Whether a worker is well, and why we think so. What is not known now is None."""
 
     healthy: bool
     worker: str
@@ -87,6 +101,7 @@ class Verdict(NamedTuple):
     oldest_seconds: float | None
     unmoved_seconds: float
     measured_seconds_ago: float | None
+    waiting_seconds: float
 
     def document(self) -> dict[str, Any]:
         """For /healthz."""
@@ -111,7 +126,9 @@ class Checkup:
 
     def start(self) -> None:
         """Begin to measure."""
-        self._thread.start()
+        if self._open_probe is not None:
+            self._last_at = self._moved_at = time.monotonic()
+            self._thread.start()
 
     def close(self) -> None:
         """Measure no more. A measurement under way, which may hang where the worker does, is not waited for."""
@@ -119,45 +136,82 @@ class Checkup:
 
     def verdict(self) -> Verdict:
         """Whether the worker is well, from what is known by now; never waits for anything."""
-        now, watch, last = time.monotonic(), self._watch, self._last
-        unmoved, step = now - self._moved_at, watch.step_s
-        measured = None if last is None else now - self._last_at
-        lag = None if last is None else last.lag
-        is_fresh = measured is not None and measured <= self._patience
-        # With nothing to do, a step ends within a second: where we cannot look, a long one says that there is something.
-        is_behind = bool(lag) or (not is_fresh and step > self._patience)
-        healthy = not (is_behind and unmoved > self._patience)
-        return Verdict(
-            healthy,
+        return self._look()[0]
+
+    def _look(self) -> tuple[Verdict, Measure | None, float]:
+        """The verdict, with what is known and how old it is: at one moment, as who looks a second time may have been held up."""
+        watch, age = self._watch, self._age_s()
+        known = self._last if age <= MISSED_MAX * self._every else None
+        unmoved = time.monotonic() - self._moved_at
+        waiting = watch.waiting_s
+        reasons = tuple(self._complaints(known, unmoved, waiting, age))
+        verdict = Verdict(
+            not reasons,
             watch.name,
             watch.state,
-            self._why(is_behind=is_behind, healthy=healthy, lag=lag, step=step, unmoved=unmoved),
-            lag,
-            None if last is None else round(last.oldest_s + ((measured or 0) if last.lag else 0), 3),
+            without_secrets(f"{'; '.join(reasons) or _calm(known)}, {self._doing()}{self._unseen()}"),
+            None if known is None else known.lag,
+            None if known is None else round(known.oldest_s + (age if known.lag else 0.0), 3),
             round(unmoved, 1),
-            None if measured is None else round(measured, 1),
+            None if self._last is None else round(age, 1),
+            round(waiting, 1),
         )
+        return verdict, known, age
 
-    def _why(self, *, is_behind: bool, healthy: bool, lag: int | None, step: float, unmoved: float) -> str:
+    def readings(self) -> tuple[Reading, ...]:
+        """What Prometheus is told, as it is when it asks."""
         watch = self._watch
-        doing = f"waiting ({watch.state}: {watch.detail})" if watch.detail else watch.state
-        if watch.detail == "" and step > 1:
-            doing = f"in a step since {step:.0f} s"
-        unseen = f"; it cannot be measured: {self._trouble}" if self._trouble else ""
-        if not healthy:
-            return f"{lag or 'something'} behind, has not moved for {unmoved:.0f} s, {doing}{unseen}"
-        if is_behind:
-            return f"{lag or 'something'} behind and moving, {doing}{unseen}"
-        return f"{'nothing is known to wait for it' if lag is None else 'nothing waits for it'}, {doing}{unseen}"
+        verdict, known, age = self._look()
+        told = [
+            Reading(HEALTHY, float(verdict.healthy), (watch.name,)),
+            Reading(STEP_AGE, watch.step_s),
+        ]
+        if verdict.waiting_seconds:
+            told.append(Reading(WAITING, verdict.waiting_seconds, (verdict.state,)))
+        if self._open_probe is not None:
+            told.append(Reading(MEASUREMENT_AGE, age))
+        if known is not None and verdict.oldest_seconds is not None:
+            told.append(Reading(OLDEST, verdict.oldest_seconds))
+            told.extend(known.readings)
+        return tuple(told)
+
+    def _age_s(self) -> float:
+        """How old the last measurement is; while there was none, how long it has been tried."""
+        return time.monotonic() - self._last_at
+
+    def _complaints(self, known: Measure | None, unmoved: float, waiting: float, age: float) -> Iterator[str]:
+        """All that makes it unhealthy."""
+        # What was known last counts while it cannot be measured.
+        behind = 0 if self._last is None else self._last.lag
+        if behind and unmoved > self._patience:
+            yield f"{behind} behind, has not moved for {unmoved:.0f} s"
+        if waiting > self._patience:
+            yield f"waiting for {waiting:.0f} s"
+        if self._open_probe is not None and age > self._patience:
+            yield f"not measured for {age:.0f} s"
+        # With nothing to do, a step ends within a second: where we cannot look, a long one says that there is something.
+        if known is None and self._watch.step_s > self._patience:
+            yield f"something behind, has not moved for {self._watch.step_s:.0f} s"
+
+    def _doing(self) -> str:
+        watch = self._watch
+        if watch.detail:
+            return f"waiting ({watch.state}: {watch.detail})"
+        step = watch.step_s
+        return f"in a step since {step:.0f} s" if step > 1 else watch.state
+
+    def _unseen(self) -> str:
+        return f"; it cannot be measured: {self._trouble}" if self._trouble else ""
 
     def _measure_on(self) -> None:
         probe: Probe | None = None
         while not self._end.is_set():
             try:
-                if self._open_probe is not None:
-                    if probe is None:
-                        probe = self._open_probe()
-                    self._take(probe.measure(self._watch.worker))
+                if probe is None and self._open_probe is not None:
+                    probe = self._open_probe()
+                if probe is not None:
+                    began = time.monotonic()
+                    self._take(probe.measure(self._watch.worker), began)
                     self._trouble = ""
             except Exception as error:  # noqa: BLE001 - whatever it is, the verdict names it, and we look again
                 self._trouble = str(error).strip() or type(error).__name__
@@ -165,22 +219,24 @@ class Checkup:
                     with suppress(Exception):
                         probe.close()
                     probe = None
-            self._tell()
             self._end.wait(self._every)
         if probe is not None:
             with suppress(Exception):
                 probe.close()
 
-    def _take(self, measure: Measure) -> None:
+    def _take(self, measure: Measure, began: float) -> None:
+        """A measurement is as old as its beginning: what it asked may have gone away while it came back."""
         now = time.monotonic()
         if self._last is None or measure.lag == 0 or measure.place != self._last.place:
             self._moved_at = now
-        self._last, self._last_at = measure, now
+        self._last, self._last_at = measure, began
 
-    def _tell(self) -> None:
-        verdict = self.verdict()
-        own = (
-            Reading(HEALTHY, float(verdict.healthy), (verdict.worker,)),
-            *([] if verdict.oldest_seconds is None else [Reading(OLDEST, verdict.oldest_seconds)]),
-        )
-        MEASURED.readings = (*own, *(self._last.readings if self._last else ()))
+
+def _since(began: float) -> float:
+    return time.monotonic() - began if began else 0.0
+
+
+def _calm(known: Measure | None) -> str:
+    if known is None:
+        return "nothing is known to wait for it"
+    return f"{known.lag} behind and moving" if known.lag else "nothing waits for it"

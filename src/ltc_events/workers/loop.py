@@ -11,32 +11,18 @@ from typing import Protocol
 import psycopg
 import structlog
 
-from ltc_events.application.errors import Contention
-from ltc_events.bus.publisher import NotPublished
-from ltc_events.bus.topics import BusUnreachable
-from ltc_events.scheduling.errors import TablesMissing
-from ltc_events.store import CommitUnknown, ConnectionLost, DatabaseUnreachable, HeadHeld
+from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.store import diagnose, waits
 from ltc_events.workers.health import Watch
 
 log = structlog.get_logger()
 
+# Who needs longer from reading the store to telling others what it has may have slept: then the store is asked once more.
+LATE_S = 1.0
 BACKOFF_MIN_S = 0.1
 BACKOFF_MAX_S = 5.0
 # Less than those who stop processes wait before they kill them.
 DRAIN_S = 9
-# Trouble that passes: nothing is half done, so the same again, later.
-PASSING = (
-    BusUnreachable,
-    NotPublished,
-    CommitUnknown,
-    ConnectionLost,
-    Contention,
-    DatabaseUnreachable,
-    HeadHeld,
-    TablesMissing,
-    psycopg.InterfaceError,
-    psycopg.OperationalError,
-)
 
 
 class Worker(Protocol):
@@ -89,8 +75,10 @@ def run(name: str, open_worker: Callable[[], AbstractContextManager[Worker]], st
                     if state != "working":
                         state, delay = "working", BACKOFF_MIN_S
                         log.info("worker_working", worker=name)
-        except PASSING as error:
-            code = getattr(error, "code", "database")
+        except (LtcError, psycopg.Error) as error:
+            if not _passes(error):
+                raise
+            code = error.code if isinstance(error, LtcError) else diagnose(error).code
             watch.waits(code, str(error).strip())
             if state != code and not stop.requested():
                 state = code
@@ -98,6 +86,11 @@ def run(name: str, open_worker: Callable[[], AbstractContextManager[Worker]], st
             stop.wait(delay)
             delay = min(delay * 2, BACKOFF_MAX_S)
     log.info("worker_stopped", worker=name)
+
+
+def _passes(error: LtcError | psycopg.Error) -> bool:
+    """Whether nothing is half done, and the same again, later, may succeed."""
+    return error.kind is Kind.UNAVAILABLE if isinstance(error, LtcError) else waits(error)
 
 
 def stop_on_signals(stop: Stop) -> None:

@@ -7,6 +7,7 @@ that hangs.
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from importlib.metadata import version
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
@@ -14,7 +15,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ltc_events.application.pipeline import Answer
-from ltc_events.schemas.envelope import Undecodable
+from ltc_events.schemas.undecodable import Undecodable
 from ltc_events.store import Commit, EventStore
 
 OUTCOMES = ("accepted", "refused", "duplicate", "undecodable")
@@ -43,14 +44,20 @@ PROJECTOR_POSITION = Gauge("ltc_projector_position", "The last position that a r
 PROJECTOR_LAG = Gauge("ltc_projector_lag_events", "Events that a read table has not taken in yet.", ("table",))
 PROJECTOR_AGE = Gauge("ltc_projector_lag_seconds", "Age of the oldest event that a read table has not taken in.", ("table",))
 PROJECTOR_FAILED = Gauge("ltc_projector_failed", "1: the read table has stopped at an event that it cannot take in.", ("table",))
+PROJECTOR_RETRYING = Gauge("ltc_projector_retrying", "1: the read table is tried again and again, or waits.", ("table",))
 PROJECTOR_SKIPPED = Gauge("ltc_projector_skipped", "Events that a read table goes on without.", ("table",))
 PROJECTOR_PARKED = Gauge("ltc_projector_parked", "Customers whose events wait for a read table to be mended.", ("table",))
 DEAD_LETTERS = Gauge("ltc_dead_letters", "Dead letters, by what became of them.", ("state",))
 OLDEST = Gauge("ltc_oldest_unprocessed_seconds", "Age of the oldest thing that waits for this worker; 0: none does.")
-HEALTHY = Gauge("ltc_worker_healthy", "0: it is behind and does not move. As /healthz has it.", ("worker",))
+HEALTHY = Gauge("ltc_worker_healthy", "0: it does not move, waits for a server, or cannot be measured.", ("worker",))
+WAITING = Gauge("ltc_worker_waiting_seconds", "For how long it has waited for what is away.", ("reason",))
+STEP_AGE = Gauge("ltc_worker_step_seconds", "For how long it has been at its present step.")
+MEASUREMENT_AGE = Gauge("ltc_measurement_age_seconds", "Age of what is measured. Where it is old, only this is told.")
+BUILD = Gauge("ltc_build_info", "1; the version at work is its label.", ("version",))
 GAUGES = (
     LOG_POSITION, COMMAND_LAG, COMMAND_AGE, RELAY_POSITION, RELAY_LAG, RELAY_AGE, PROJECTOR_POSITION, PROJECTOR_LAG,
-    PROJECTOR_AGE, PROJECTOR_FAILED, PROJECTOR_SKIPPED, PROJECTOR_PARKED, DEAD_LETTERS, OLDEST, HEALTHY,
+    PROJECTOR_AGE, PROJECTOR_FAILED, PROJECTOR_RETRYING, PROJECTOR_SKIPPED, PROJECTOR_PARKED, DEAD_LETTERS, OLDEST, HEALTHY,
+    WAITING, STEP_AGE, MEASUREMENT_AGE, BUILD,
 )  # fmt: skip
 
 
@@ -106,6 +113,9 @@ class CommandMetrics:
         self._commits.observe(seconds)
 
 
+_BUILT = Reading(BUILD, 1.0, (version("ltc-events"),))
+
+
 @cache
 def worker_metrics() -> WorkerMetrics:
     """Of this process. Made when first asked for: a worker tells of what it does, and of nothing else."""
@@ -137,10 +147,10 @@ class TimedStore(EventStore):
 
 
 class MeasuredCollector(Collector):
-    """Tells the readings that were taken last."""
+    """Tells what `readings` says when it is asked."""
 
     def __init__(self) -> None:
-        self.readings: Sequence[Reading] = ()
+        self.readings: Callable[[], Sequence[Reading]] = tuple
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: what there is depends on the worker."""
@@ -149,7 +159,7 @@ class MeasuredCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """The readings by gauge."""
         families: dict[str, GaugeMetricFamily] = {}
-        for gauge, value, labels in self.readings:
+        for gauge, value, labels in (_BUILT, *self.readings()):
             family = families.get(gauge.name)
             if family is None:
                 family = families[gauge.name] = GaugeMetricFamily(gauge.name, gauge.meaning, labels=gauge.labels)

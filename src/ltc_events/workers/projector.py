@@ -13,25 +13,27 @@ from typing import Any
 
 import structlog
 
-from ltc_events.bus.arrival import NoEvent, glance, head_of, headers_of, row_of
-from ltc_events.bus.feed import SESSION_TIMEOUT_MS, Feed, FeedReplaced, Polled
+from ltc_events.bus.consumer import SESSION_TIMEOUT_MS, FeedExpired, FeedReplaced, PartitionConsumer, Polled
+from ltc_events.bus.event_decoding import NoEvent, epoch_of, head_of, headers_of, is_word_of_an_epoch, read_head, row_of
 from ltc_events.bus.origin import origin_of
-from ltc_events.bus.records import partition_of
 from ltc_events.bus.topics import EVENTS, Bus
-from ltc_events.projections.base import Projection
-from ltc_events.projections.errors import CheckpointMoved, EventMisplaced, EventsGone, PartitionsChanged
-from ltc_events.projections.handover import Adoption, adopting, agree
-from ltc_events.projections.lifecycle import last_transition
-from ltc_events.projections.naming import Connection
-from ltc_events.projections.partitioned import PartitionedRunner
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import WRITERS, rare_collections
-from ltc_events.projections.sharing import Arrivals
-from ltc_events.projections.source import Source
+from ltc_events.kernel.partitioning import partition_of
+from ltc_events.projections.catalog.event_source import Source
+from ltc_events.projections.catalog.lifecycle import last_transition
+from ltc_events.projections.declaration.errors import CheckpointMoved, EventMisplaced, EventsGone, PartitionsChanged
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Projection
+from ltc_events.projections.following.failures import Failure, record_failure
+from ltc_events.projections.following.partition_runner import PartitionRunner
+from ltc_events.projections.following.partition_track import Arrivals
+from ltc_events.projections.following.source_switch import Adoption, adopting, agree
+from ltc_events.projections.following.store_runner import WRITERS, rare_collections
+from ltc_events.projections.tables.registry import PROJECTIONS
+from ltc_events.recovery.topic_comparison import refuse_events_ahead
 from ltc_events.schemas.record import Record
 from ltc_events.schemas.tracing import PARENT, Trace
-from ltc_events.store import Database, DeadLetter, EventStore, Role, UnreadableEvent
-from ltc_events.store.foreign import keep_foreign
+from ltc_events.store import Database, DeadLetter, EventStore, Role, StoreWentBack, UnreadableEvent
+from ltc_events.store.foreign_messages import keep_foreign
 from ltc_events.store.reading import to_records
 from ltc_events.workers.spans import spans
 
@@ -65,17 +67,19 @@ class Projector:
     ) -> None:
         """`store` and the connections act as the projector, the latter in autocommit mode; `writers` are in use all the time.
 
-        Raises BusUnreachable, TopicMissing, FedFromStore, PartitionsChanged.
+        Raises BusUnreachable, TopicMissing, FedFromStore, PartitionsChanged, StoreWentBack.
         """
+        refuse_events_ahead(bus, store)
+        self._look_at_epochs(store)
         self._database = database
         self._store = store
         self._connection = connection
         self._projections = projections
-        self._feed = Feed(
+        self._feed = PartitionConsumer(
             bus, EVENTS, group, assigned=self._begin, batch_max=BATCH_MESSAGES_MAX, session_timeout_ms=session_timeout_ms
         )
         self._source = Source(self._feed.topic, self._feed.partitions)
-        self._runner = PartitionedRunner(writers, projections, self._source)
+        self._runner = PartitionRunner(writers, projections, self._source)
         self._closing = ExitStack()
         self._closing.callback(self._feed.close)
         self._closing.callback(self._runner.close)
@@ -124,10 +128,16 @@ class Projector:
             self._feed.rewind()
         except FeedReplaced as error:
             raise EventsGone(begin=0, **error.details) from error
+        except FeedExpired as error:
+            raise EventsGone(end=self._feed.ends([error.details["partition"]]).popitem()[1], **error.details) from error
 
     def finish(self) -> None:
         """Write what came."""
         self._runner.finish_quietly()
+
+    def unnoted(self) -> list[Failure]:
+        """Which tables met trouble that ended their connection."""
+        return self._runner.unnoted()
 
     def close(self) -> None:
         """Leave the group."""
@@ -139,6 +149,8 @@ class Projector:
         if any(partition >= self._source.partitions for partition in partitions):
             raise PartitionsChanged(topic=self._feed.topic, partitions=max(partitions) + 1, known=self._source.partitions)
         begins = self._runner.begin(partitions)
+        # Afterwards: where an epoch begins in between, checkpoints do not move, and we begin once more.
+        self._look_at_epochs(self._store)
         if set(self._seen) != set(partitions):
             log.info("projector_partitions", partitions=list(partitions))
         self._seen = dict.fromkeys(partitions, 0)
@@ -190,17 +202,20 @@ class Projector:
         for message in messages:
             try:
                 headers: dict[str, bytes] = {}
-                position, kind = glance(message)
+                position, kind = read_head(message)
                 if not position or concerns(kind):
                     headers = headers_of(message)
                     position, kind = head_of(headers)
+                if (epoch := epoch_of(message)) != self._epoch and self._is_void(epoch, position):
+                    continue
                 if position <= seen:
                     continue
                 self._check(message, position, kind)
                 if concerns(kind):
                     rows.append((row_of(message, headers, position, kind), message))
             except NoEvent as error:
-                letters.append(_letter(self._feed.topic, message, error))
+                if not is_word_of_an_epoch(message):
+                    letters.append(_letter(self._feed.topic, message, error))
             else:
                 seen = position
         self._seen[partition] = seen
@@ -235,12 +250,28 @@ class Projector:
         if position > self._head:
             self._head = self._store.head()[0]
             if position > self._head:
+                if epoch_of(message) == self._epoch:
+                    what = f"{self._feed.topic} has the event {position}, and the head of the store is {self._head}"
+                    raise StoreWentBack(what=what)
                 raise NoEvent(reason=f"its position {position} is not in the store")
         home = None if message.key is None else partition_of(message.key, self._source.partitions)
         if home != message.partition:
             if home is not None and self._is_stored(position, kind, message.value):
                 raise EventMisplaced(position=position, partition=message.partition, topic=self._feed.topic, home=home)
             raise NoEvent(reason="by its key it does not belong on this partition")
+
+    def _look_at_epochs(self, store: EventStore) -> None:
+        self._epochs = store.epochs()
+        self._epoch: bytes | None = self._epochs.current.name.encode()
+
+    def _is_void(self, epoch: bytes | None, position: int) -> bool:
+        """Whether an event of another epoch than the present one was lost when the store went back. Raises StoreWentBack."""
+        name = self._epochs.first.name if epoch is None else epoch.decode(errors="replace")
+        if not self._epochs.knows(name):
+            self._look_at_epochs(self._store)
+            if not self._epochs.knows(name):
+                raise StoreWentBack(what=f"{self._feed.topic} has an event of the epoch {name}, which the store never had")
+        return not self._epochs.holds(name, position)
 
     def _mark(self, every_s: float) -> None:
         """Let partitions in which nothing happens move on with the others.
@@ -270,7 +301,10 @@ class Projector:
         if time.monotonic() - self._looked_at < LOOK_EVERY_S:
             return
         self._looked_at = time.monotonic()
-        if last_transition(self._connection) != self._runner.life:
+        head = self._store.head()[0]
+        if head < self._head:
+            raise StoreWentBack(what=f"its head is {head}, and was {self._head}")
+        if self._runner.is_due or last_transition(self._connection) != self._runner.life:
             self._renew()
         elif self._seen:
             self._feed.hint(self._runner.offsets())
@@ -322,6 +356,9 @@ def open_projector(
         try:
             yield worker
             worker.finish()
+        except BaseException:
+            record_failure(database, worker.unnoted)
+            raise
         finally:
             worker.close()
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ltc_events.kernel.errors import LtcError
-from ltc_events.schemas.envelope import Undecodable
+from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.schemas.tracing import PARENT, STATE, Trace
+from ltc_events.schemas.undecodable import Undecodable
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -27,6 +27,7 @@ FAREWELL_MS = 2_000
 class TracingUnavailable(LtcError):
     """OpenTelemetry is configured, and its packages are not installed"""
 
+    kind = Kind.DEFECT
     remedy = "pip install 'ltc-events[otel]', or unset OTEL_EXPORTER_OTLP_ENDPOINT"
 
 

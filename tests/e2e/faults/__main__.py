@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.faults.load import COMMANDS_EACH, make_load
-from tests.e2e.faults.plan import HANDS, make_plan
+from tests.e2e.faults.plan import HANDS, make_plan, provoking
 from tests.e2e.faults.run import Report, run
 from tests.e2e.faults.servers import Servers
 from tests.e2e.faults.worker import BREAK
@@ -58,7 +58,8 @@ def _run(wanted: argparse.Namespace, record: Path) -> None:
     warnings.simplefilter("ignore", ResourceWarning)
     with Servers() as servers:
         for seed in wanted.seeds:
-            report = run(servers, make_plan(seed), make_load(seed, wanted.commands), broken=wanted.broken)
+            plan = provoking(make_plan(seed), wanted.broken) if wanted.broken else make_plan(seed)
+            report = run(servers, plan, make_load(seed, wanted.commands), broken=wanted.broken)
             print("\n".join(told(report, journal=wanted.journal)), flush=True)
             with record.open("a") as lines:
                 lines.write(json.dumps(recorded(report)) + "\n")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from tests.e2e.faults.facts import Facts, Seen
 from tests.e2e.faults.load import Load
 
+from ltc_events.bus.cloudevents import EPOCH_BEGAN
 from ltc_events.bus.publisher import Outgoing
 
 K = TypeVar("K")
@@ -31,7 +32,7 @@ def violations(load: Load, facts: Facts, topic: str) -> list[str]:
         (f"projection {one}" for one in facts.failures),
         (f"read table {name} is not what the store says: {wrong}" for name, wrong in facts.tables.items()),
     )
-    return [wrong for check in checks for wrong in _shortened(list(check))]
+    return [wrong for check in checks for wrong in shortened(list(check))]
 
 
 def undisturbed(facts: Facts, wanted: Sequence[Any], without: frozenset[str]) -> list[str]:
@@ -47,17 +48,17 @@ def undisturbed(facts: Facts, wanted: Sequence[Any], without: frozenset[str]) ->
                 by_customer[one.customer_id].append((one.stream_id, one.version, one.type, one.command_id))
         return by_customer
 
-    return _shortened(list(_differences("the events of customer", told(facts.stored_events), told(wanted))))
+    return shortened(list(_differences("the events of customer", told(facts.stored_events), told(wanted))))
 
 
-def _shortened(found: list[str]) -> list[str]:
+def shortened(found: list[str]) -> list[str]:
     """The first few of a sort: one cause makes many."""
     rest = len(found) - SHOWN_MAX
     return found if rest <= 0 else [*found[:SHOWN_MAX], f"… and {rest} more like these"]
 
 
 def _sent(load: Load, facts: Facts) -> Iterator[str]:
-    there = {(one.key, one.value, one.headers) for one in facts.commands}
+    there = {(one.key, one.value, one.headers) for one in (*facts.commands, *facts.expired)}
     for message in load.messages:
         if message not in there:
             yield f"a message was acknowledged and is not on the topic: {_short(message)}"
@@ -109,30 +110,65 @@ def _answers(sent: Sequence[tuple[Seen, dict[str, Any] | None]], facts: Facts) -
         if document:
             contents[document["id"]].add(json.dumps({**document, "source": ""}, sort_keys=True))
     told: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    unsure: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    void: Counter[str] = Counter()
+    again = _told_in(facts.results)
     for answer in facts.results:
         body = json.loads(answer.value or b"")
-        if answer.header("ce_id") != body["command_id"]:
-            yield f"an answer has the id {answer.header('ce_id')} and is about {body['command_id']}"
-        told[body["command_id"]].append(body)
+        if body["status"] == "undecodable":  # of garbage whose id can be read
+            continue
+        id, later = body["command_id"], _later(answer, facts.epochs)
+        if answer.header("ce_id") != id:
+            yield f"an answer has the id {answer.header('ce_id')} and is about {id}"
+        if later and not body["positions"]:
+            unsure[id].append(body)
+        elif any(body["positions"][-1] > one.after for one in later):
+            void[id] += 1
+        elif any(one.epoch in again[id] for one in later):
+            unsure[id].append(body)
+        else:
+            told[id].append(body)
     recorded = {one.command_id: one for one in facts.outcomes}
     for id in told.keys() - recorded.keys():
         yield f"command {id} was answered and has no outcome"
     for id, count in messages.items():
-        if len(told[id]) < count:
-            yield f"command {id} came {count} times and was answered {len(told[id])} times"
+        answered = len(told[id]) + len(unsure[id]) + void[id]
+        if answered < count:
+            yield f"command {id} came {count} times and was answered {answered} times"
         if id in recorded:
-            yield from _values(recorded[id], told[id], others=len(contents[id]) > 1)
+            yield from _values(recorded[id], told[id], unsure[id], others=len(contents[id]) > 1)
 
 
-def _values(outcome: Any, told: list[dict[str, Any]], *, others: bool) -> Iterator[str]:
+def _told_in(results: Iterable[Seen]) -> dict[str, set[str]]:
+    """By command the epochs in which it was told what is recorded of it. Of several, the last one counts."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for answer in results:
+        body = json.loads(answer.value or b"")
+        if body["status"] != "undecodable" and [reason["code"] for reason in body["reasons"]] != [REUSED]:
+            found[body["command_id"]].add(dict(answer.headers).get("ce_epoch", b"").decode())
+    return found
+
+
+def _later(answer: Seen, epochs: Sequence[Any]) -> Sequence[Any]:
+    """The epochs that began after the one in which it was told: of what it tells, they lost what is behind their beginning.
+
+    An answer without positions does not say whether it is about what was lost, and the command taken again.
+    """
+    told_in = dict(answer.headers).get("ce_epoch", b"").decode()
+    names = [one.epoch for one in epochs]
+    return epochs[names.index(told_in) + 1 :] if told_in in names else []
+
+
+def _values(outcome: Any, told: list[dict[str, Any]], unsure: list[dict[str, Any]], *, others: bool) -> Iterator[str]:
+    """`unsure`: what may have been told of an outcome that was lost. It counts where it says what is recorded."""
     positions = list(range(outcome.first_position, outcome.last_position + 1)) if outcome.first_position else []
     value = (outcome.status, positions, outcome.reasons)
-    found = [(one["first_outcome"], one["positions"], one["reasons"]) for one in told]
-    reused = [one for one in found if [reason["code"] for reason in one[2]] == [REUSED]]
+    found, doubtful = ([(one["first_outcome"], one["positions"], one["reasons"]) for one in some] for some in (told, unsure))
+    reused = [one for one in (*found, *doubtful) if [reason["code"] for reason in one[2]] == [REUSED]]
     for one in found:
         if one not in (value, *reused):
             yield f"command {outcome.command_id} was told {one}, and recorded is {value}"
-    if found and value not in found:
+    if value not in (*found, *doubtful):
         yield f"command {outcome.command_id} was never told what is recorded: {value}"
     if bool(reused) != others:
         yield f"command {outcome.command_id} came with {'other' if others else 'one'} content, and {len(reused)} were told so"
@@ -154,19 +190,17 @@ def _streams(facts: Facts) -> Iterator[str]:
 
 
 def _published(facts: Facts) -> Iterator[str]:
-    """All events are on Kafka as they are stored; the first coming of each is in its customer's order, on one partition."""
+    """A consumer that does as docs/upstream.md says holds the store's events as they are stored, those of a customer in its
+    order, on one partition."""
     came: dict[str, list[int]] = defaultdict(list)
     partitions: dict[str, set[int]] = defaultdict(set)
     stored = {event.position: event for event in facts.stored_events}
-    seen: set[int] = set()
-    for message in facts.events:
+    for message in consumed(facts.events):
         position, key = int(message.header("ce_position")), (message.key or b"").decode()
         partitions[key].add(message.partition)
         if position not in stored or message.value != bytes(stored[position].data):
             yield f"event {position} on Kafka is not what is stored"
-        if position not in seen:
-            seen.add(position)
-            came[key].append(position)
+        came[key].append(position)
     wanted: dict[str, list[int]] = defaultdict(list)
     for event in facts.stored_events:
         wanted[event.customer_id or event.stream_id].append(event.position)
@@ -174,6 +208,22 @@ def _published(facts: Facts) -> Iterator[str]:
     for key, found in partitions.items():
         if len(found) > 1:
             yield f"the events of {key} are on the partitions {sorted(found)}"
+
+
+def consumed(messages: Iterable[Seen]) -> list[Seen]:
+    """What is left to who reads each partition once, passes over what comes again, and undoes what is told to be void."""
+    held: dict[int, list[Seen]] = defaultdict(list)
+    highest: dict[int, int] = defaultdict(int)
+    for one in messages:
+        mine = held[one.partition]
+        if dict(one.headers).get("ce_type") == EPOCH_BEGAN.encode():
+            after = json.loads(one.value or b"")["after"]
+            mine[:] = [kept for kept in mine if int(kept.header("ce_position")) <= after]
+            highest[one.partition] = min(highest[one.partition], after)
+        elif int(one.header("ce_position")) > highest[one.partition]:
+            mine.append(one)
+            highest[one.partition] = int(one.header("ce_position"))
+    return [one for mine in held.values() for one in mine]
 
 
 def _letters(sent: Sequence[tuple[Seen, dict[str, Any] | None]], facts: Facts, topic: str) -> Iterator[str]:
@@ -199,7 +249,9 @@ def _letters(sent: Sequence[tuple[Seen, dict[str, Any] | None]], facts: Facts, t
 
 def _offsets(facts: Facts, topic: str) -> Iterator[str]:
     """All messages are behind the workers."""
-    ends: Counter[int] = Counter(one.partition for one in facts.commands)
+    ends: dict[int, int] = {}
+    for one in (*facts.commands, *facts.expired):
+        ends[one.partition] = max(ends.get(one.partition, 0), one.offset + 1)
     for feed in (topic, f"{topic}/answers"):
         for partition, end in ends.items():
             if facts.offsets.get((feed, partition), 0) != end:

@@ -1,5 +1,6 @@
 """The workers of a run: started, stopped, killed, and replaced where too few are at work."""
 
+import math
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,8 @@ from tests.e2e.faults.worker import ACTIONS, Post, asked
 DRAIN_S = 12.0
 """Whoever is told to end has ended after so long; or somebody else ends it."""
 REPLACE_S = 0.1
+LATE_S = 3.0
+"""So much later a worker may still end because of what it saw before that was taken care of."""
 ILL_MAX = 5
 """Whoever ends by itself so often is replaced no more."""
 # Whoever takes too long ends itself; and one that is told at once has not yet learned to do so in order.
@@ -72,6 +75,11 @@ class Crew:
         self._members: list[_Member] = []
         self._started = 0
         self._short_since: dict[str, float] = {}
+        self._held: dict[str, int] = {}
+        self._excused: dict[str, float] = {}
+        """Errors with which workers may end now, as there is a reason for it."""
+        self.said: list[str] = []
+        """Such ends."""
         self.ill_ends: list[str] = []
         """Workers that ended though nobody had told them to, or not as they were told."""
 
@@ -94,6 +102,15 @@ class Crew:
             elif len(self.ill_ends) < ILL_MAX and now - self._short_since.setdefault(kind, now) >= REPLACE_S:
                 self._start(kind)
 
+    def excuse(self, error: type[Exception]) -> None:
+        """From now on whoever ends with this error says what is so, and what was said before counts no more."""
+        self._excused[error.__name__] = math.inf
+        self.said.clear()
+
+    def excuse_no_more(self) -> None:
+        """It is taken care of: only who looked before that still ends so."""
+        self._excused = {error: min(until, time.monotonic() + LATE_S) for error, until in self._excused.items()}
+
     def add(self, kind: str) -> None:
         """One more from now on."""
         self._wanted[kind] += 1
@@ -103,6 +120,21 @@ class Crew:
         """Tell one to end; it is replaced only if it was the last."""
         self._wanted[kind] = max(1, self._wanted[kind] - 1)
         self._tell(self._at_work(kind)[0])
+
+    def hold(self, kind: str) -> None:
+        """Tell all of a kind to end, and replace none."""
+        self._held.setdefault(kind, self._wanted[kind])
+        self._wanted[kind] = 0
+        for member in self._at_work(kind):
+            self._tell(member)
+
+    def release(self, kind: str) -> None:
+        """Let as many be at work as before."""
+        self._wanted[kind] = self._held.pop(kind, self._wanted[kind])
+
+    def has_any(self, kind: str) -> bool:
+        """Whether one of this kind is there, asleep or about to end included."""
+        return any(one.kind == kind for one in self._members)
 
     def kill(self, kind: str) -> None:
         """End one at once."""
@@ -145,6 +177,10 @@ class Crew:
                         if hit.action == "pause":
                             member.resume_at = time.monotonic() + pause_s(hit.worker, hit.point)
                 yield hit
+
+    def at_work(self) -> list[str]:
+        """The names of those that are at work."""
+        return [str(one.process.name) for one in self._members if one.is_at_work]
 
     def are_all_awake(self) -> bool:
         """Whether nobody sleeps or is about to end."""
@@ -194,12 +230,17 @@ class Crew:
         was_hit = any(self._folder.glob(f"*.kill.{member.process.pid}"))
         if (member.killed or was_hit) and status == -signal.SIGKILL:
             return
+        words, now = self._last_words(member), time.monotonic()
+        if status == 1 and any(f"{error}:" in words and now < until for error, until in self._excused.items()):
+            self.said.append(words)
+            return
         if member.told_at is None or status not in _ENDED_IN_ORDER:
             told = "told to end" if member.told_at is not None else "by itself"
             self.ill_ends.append(f"{member.kind} worker ended {told} with status {status}: {self._last_words(member)}")
 
     def _last_words(self, member: _Member) -> str:
-        return (self._folder / f"{member.process.name}.log").read_text().strip().rpartition("\n")[2]
+        log = self._folder / f"{member.process.name}.log"
+        return log.read_text().strip().rpartition("\n")[2] if log.exists() else "nothing: it ended before it had a log"
 
 
 def _signal(member: _Member, how: signal.Signals) -> None:

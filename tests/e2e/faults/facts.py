@@ -1,17 +1,18 @@
 """All that can be seen after a run, read past our own code: Kafka's client and plain SQL."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 from psycopg.rows import namedtuple_row
 
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, EVENTS, RESULTS, Bus, Topic
-from ltc_events.projections.base import Projection
-from ltc_events.projections.catalogue import build_of, describe
-from ltc_events.projections.digest import digest_rows
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
-from ltc_events.projections.verification import verify
+from ltc_events.projections.catalog.installed_tables import describe
+from ltc_events.projections.declaration.projection import Projection, build_of
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.proving.digest import digest_rows
+from ltc_events.projections.proving.verify import verify
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database, Role
 
 STORED_EVENTS = """
@@ -21,6 +22,7 @@ _OUTCOMES = "SELECT command_id::text, status, first_position, last_position, rea
 _DEAD_LETTERS = """
     SELECT (origin->>'partition')::int AS partition, (origin->>'offset')::bigint AS offset, raw FROM ltc.dead_letters
 """
+_EPOCHS = "SELECT epoch, after FROM ltc.epochs ORDER BY number, begun_at"
 _OFFSETS = "SELECT feed, partition, next_offset FROM ltc.offsets"
 _FAILURES = "SELECT name, failed_position, failed_event, error FROM ltc_read.projection_status WHERE state = 'failed'"
 
@@ -52,23 +54,31 @@ class Facts(NamedTuple):
     offsets: dict[tuple[str, int], int]
     head: int
     failures: list[str]
+    expired: list[Seen]
+    """Messages of commands that Kafka dropped before they were taken: they are not among those above."""
+    epochs: list[Any]
+    """Oldest first."""
     tables: dict[str, str]
     """What is wrong with those read tables that are not what the store says."""
 
 
-def gather(bus: Bus, database: Database, afresh: Database) -> Facts:
-    """See all of it; `afresh` is an empty ledger to fold the store in."""
+def gather(bus: Bus, database: Database, afresh: Database, archive: Sequence[Seen] = (), expired: Sequence[Seen] = ()) -> Facts:
+    """See all of it; `afresh` is an empty ledger to fold the store in. `archive`: commands that were on the topic once."""
     with database.connect(Role.OWNER, autocommit=True) as connection:
         cursor = connection.cursor(row_factory=namedtuple_row)
         offsets = {(one.feed, one.partition): one.next_offset for one in cursor.execute(_OFFSETS)}
         ((head,),) = connection.execute("SELECT position FROM ltc.head").fetchall()
-        rows = [cursor.execute(query).fetchall() for query in (STORED_EVENTS, _OUTCOMES, _DEAD_LETTERS)]
+        rows = [cursor.execute(query).fetchall() for query in (STORED_EVENTS, _OUTCOMES, _DEAD_LETTERS, _EPOCHS)]
+        epochs = rows.pop()
         failures = [
             f"{one.name} stopped before {one.failed_event} at {one.failed_position}: {one.error}"
             for one in cursor.execute(_FAILURES)
         ]
     topics = [read_topic(bus, topic) for topic in (COMMANDS, RESULTS, EVENTS, DEAD_LETTERS)]
-    return Facts(*topics, *rows, offsets, head, failures, _tables(database, afresh))
+    places = {(one.partition, one.offset): one for one in (*archive, *topics[0])}
+    gone = {(one.partition, one.offset) for one in expired}
+    topics[0] = [one for place, one in sorted(places.items()) if place not in gone]
+    return Facts(*topics, *rows, offsets, head, failures, list(expired), epochs, _tables(database, afresh))
 
 
 def read_topic(bus: Bus, topic: Topic) -> list[Seen]:
@@ -92,13 +102,14 @@ def read_topic(bus: Bus, topic: Topic) -> list[Seen]:
 def _tables(database: Database, afresh: Database) -> dict[str, str]:
     """The store is copied into an empty ledger, all of whose read tables are folded from it in one go, by one projector."""
     with database.connect(Role.OWNER) as source, afresh.connect(Role.OWNER) as target:
+        ((head,),) = source.execute("SELECT position FROM ltc.head").fetchall()
+        target.execute("UPDATE ltc.head SET position = %s", (head,))
         with (
             source.cursor().copy("COPY ltc.events TO STDOUT (FORMAT binary)") as rows,
             target.cursor().copy("COPY ltc.events FROM STDIN (FORMAT binary)") as copied,
         ):
             for row in rows:
                 copied.write(row)
-        target.execute("UPDATE ltc.head SET position = (SELECT coalesce(max(position), 0) FROM ltc.events)")
     with open_runner(afresh, PROJECTIONS) as runner:
         runner.catch_up()
     wrong = {}

@@ -16,6 +16,10 @@ TAILING_PERCENT: Final = 25
 PAUSE_MS: Final = (2200, 3200)
 """How long a worker is stopped: always longer than its session and its lease last."""
 OUTAGE_MS: Final = (100, 1200)
+LONG: Final = ("pause", "restore-backup", "fail-over", "expire-commands")
+"""They last as long as a worker is stopped: of the store that goes back, from the backup until it is put in its place."""
+LAST: Final = "expire-commands"
+"""Comes after all others: what has expired cannot be taken again by a store that goes back afterwards."""
 DELAY_MS: Final = (0, 350)
 WORKERS: Final = ("command", "relay", "projector")
 
@@ -51,7 +55,26 @@ FAULTS: Final = (
     Fault("lose-commit-reply"),
     Fault("hold-commit-request"),
     Fault("cut-broker"),
+    # The store goes back: what it recorded since is lost.
+    Fault("restore-backup"),
+    Fault("fail-over"),
+    # Commands are dropped by Kafka before they are taken.
+    Fault("expire-commands"),
 )
+
+
+GOES_BACK: Final = ("restore-backup", "fail-over")
+PROVOKED_BY: Final = {
+    "offset-cas": ["pause command before-commit"],
+    "outcome-check": ["add command", "kill command after-hear", "add command"],
+    "checkpoint": ["pause projector before-write"],
+    "epoch": ["restore-backup"],
+    "expiry": ["expire-commands"],
+    "health": ["stop-database"],
+}
+"""By guard of `worker.BREAK` the faults that it holds against."""
+PROVOKED_MS: Final = 6000
+"""So long what is to come upon a broken guard lasts: somebody else takes the place in it, also on a machine with much to do."""
 
 
 class Step(NamedTuple):
@@ -90,11 +113,22 @@ def make_plan(seed: int) -> Plan:
     return plan_of(deck[seed % HANDS :: HANDS], seed, dice)
 
 
+def provoking(plan: Plan, broken: str) -> Plan:
+    """The plan with what comes upon a guard that is broken (of `worker.BREAK`), and without what would put in order again what
+    came of it: read tables are built anew, and lost events put back, when a store went back."""
+    wanted = [Fault(*words.split()) for words in PROVOKED_BY[broken]]
+    dice = random.Random(f"provoked {plan.seed}")
+    kept = [step for step in plan.steps if step.fault not in wanted and step.fault.action not in GOES_BACK]
+    added = [Step(fault, dice.randint(*DELAY_MS), PROVOKED_MS) for fault in wanted]
+    steps = sorted([*kept, *added], key=lambda one: one.fault.action == LAST)
+    return plan._replace(steps=tuple(steps), crew=dict.fromkeys(WORKERS, 2))
+
+
 def plan_of(faults: list[Fault], seed: int, dice: random.Random) -> Plan:
     """A plan with these faults, in their order."""
     steps = []
-    for fault in faults:
-        span = PAUSE_MS if fault.action == "pause" else OUTAGE_MS
+    for fault in sorted(faults, key=lambda one: one.action == LAST):
+        span = PAUSE_MS if fault.action in LONG else OUTAGE_MS
         steps.append(Step(fault, dice.randint(*DELAY_MS), dice.randint(*span)))
     crew = {kind: dice.randint(1, 2) for kind in WORKERS}
     return Plan(seed, dice.choice(PARTITIONS), crew, tuple(steps), dice.randrange(100) < TAILING_PERCENT)

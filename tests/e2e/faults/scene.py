@@ -4,11 +4,15 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import psycopg
+from tests.e2e.faults.administrator import Administrator
 from tests.e2e.faults.crew import ILL_MAX, Crew
+from tests.e2e.faults.expiry import Expiry
 from tests.e2e.faults.load import Load
+from tests.e2e.faults.observer import Observer
 from tests.e2e.faults.plan import Fault, Plan, Step
 from tests.e2e.faults.sender import Sender
 from tests.e2e.faults.servers import Place, Servers
@@ -30,6 +34,7 @@ REACHED_S = 4.0
 SETTLED_S = 120.0
 HELD_S = 0.3
 LIKE_NO_OTHER = 1 << 30
+ALONE = ("restore-backup", "fail-over", "expire-commands")
 
 
 class Once:
@@ -49,8 +54,15 @@ class Once:
 class Scene:
     """Plan, load and crew, on the stage of the servers."""
 
-    def __init__(self, servers: Servers, place: Place, crew: Crew, load: Load, plan: Plan, journal: Path) -> None:
+    def __init__(
+        self, servers: Servers, place: Place, crew: Crew, observer: Observer, load: Load, plan: Plan, journal: Path, well_s: float
+    ) -> None:
+        """`well_s`: so long all workers say that they are well, until they leave."""
+        self._observer = observer
+        self._well_s = well_s
+        self._well_since: float | None = None
         self._servers = servers
+        self._place = place
         self._crew = crew
         self._load = load
         self._plan = plan
@@ -59,13 +71,19 @@ class Scene:
         self._agenda: list[tuple[float, Callable[[], object]]] = []
         self._side = ThreadPoolExecutor(max_workers=2)
         self._repairs: list[Future[object]] = []
+        self._down: set[object] = set()
+        """A mark for each server that was stopped and is not up again."""
         self._open: dict[Fault, Step] = {}
         """Faults that were asked for and have not happened yet."""
         self._cuts: dict[Fault, Once] = {}
         self._begun = time.monotonic()
         self._journal = journal
+        self.administrator = Administrator(place, crew, self._note)
+        self.expiry = Expiry(place, crew, self.administrator, self._note)
         self.injected: Counter[Fault] = Counter()
         self.missed: list[Fault] = []
+        self.well_until: float | None = None
+        """When the workers were told to leave, all of them well."""
 
     def play(self) -> list[str]:
         """From the first message until all is at rest; what could not come to rest."""
@@ -80,6 +98,8 @@ class Scene:
         self._let_all_happen(customers[len(self._plan.steps) * share :])
         self._note("no more faults")
         wrong = self._await(self._disorder, self._settling.unfinished)
+        wrong = wrong or self._await(partial(self._unwell, time.monotonic()))
+        self.well_until = None if wrong else time.monotonic()
         self._note(wrong or "all is at rest")
         self._crew.close()
         self._note("all have left")
@@ -87,7 +107,7 @@ class Scene:
 
     def restore(self) -> None:
         """Bring back what is still away."""
-        for _, action in self._agenda:
+        for _, action in list(self._agenda):
             action()
         for repair in self._repairs:
             repair.result()
@@ -114,6 +134,10 @@ class Scene:
 
     def _let_all_happen(self, rest: list[Outgoing]) -> None:
         while self._is_a_server_away():
+            if self.expiry.waits_for_commands and rest:
+                self._sender.send(rest[:TRICKLE])
+                del rest[:TRICKLE]
+                self._wait(TRICKLE_S)
             self._tick()
         while self._open and rest:
             self._sender.send(rest[:TRICKLE])
@@ -134,6 +158,8 @@ class Scene:
         time.sleep(TICK_S)
         now = time.monotonic()
         self._crew.tend()
+        self.administrator.tend()
+        self.expiry.tend()
         for hit in self._crew.hits(lambda worker, point: self._open[Fault("pause", worker, point)].lasts_ms / 1000):
             self._happened(Fault(hit.action, hit.worker, hit.point))
         for fault in [one for one, cut in self._cuts.items() if cut.happened]:
@@ -164,7 +190,17 @@ class Scene:
     def _inject(self, fault: Fault, step: Step) -> bool:
         """Do what needs no point; whether it could be done now."""
         servers, lasts = self._servers, step.lasts_ms / 1000
+        if self.administrator.is_busy or self.expiry.is_busy or (fault.action in ALONE and self._is_a_server_away()):
+            return False
         match fault.action:
+            case "restore-backup":
+                backup = servers.back_up(self._place)
+                self._go_back(lasts, lambda: servers.restore(self._place, backup))
+            case "expire-commands":
+                self.expiry.begin(lasts)
+            case "fail-over":
+                servers.postgres.keep_a_copy()
+                self._go_back(lasts, servers.postgres.fail_over)
             case "add":
                 self._crew.add(fault.worker)
             case "kill" | "pause" | "remove" if not self._crew.has(fault.worker):
@@ -200,14 +236,39 @@ class Scene:
     def _repair(self, after_s: float, start: Callable[[], object]) -> None:
         """Start a server again, later, without waiting for it."""
 
+        mark = object()
+        self._down.add(mark)
+
         def begin() -> None:
             self._note("a server comes back")
-            self._repairs.append(self._side.submit(start))
+            self._repairs.append(self._side.submit(mend))
+
+        def mend() -> None:
+            start()
+            self._down.discard(mark)
+
+        self._agenda.append((time.monotonic() + after_s, begin))
+
+    def _go_back(self, after_s: float, go: Callable[[], object]) -> None:
+        """Let the store go back, later, while everybody is at work and all servers are up."""
+
+        def begin() -> None:
+            if self._down:
+                self._agenda.append((time.monotonic() + LOOK_S, begin))
+                return
+            go()
+            self._note("the store has gone back")
+            self.administrator.store_went_back()
 
         self._agenda.append((time.monotonic() + after_s, begin))
 
     def _is_a_server_away(self) -> bool:
-        return bool(self._agenda) or not all(one.done() for one in self._repairs)
+        return (
+            self.administrator.is_busy
+            or self.expiry.is_busy
+            or bool(self._agenda)
+            or not all(one.done() for one in self._repairs)
+        )
 
     def _disorder(self) -> str:
         if self._is_a_server_away():
@@ -215,6 +276,14 @@ class Scene:
         if not self._sender.done():
             return "messages are not acknowledged"
         return "" if self._crew.are_all_awake() else "a worker sleeps or does not end"
+
+    def _unwell(self, since: float) -> str:
+        """Who, at rest, does not say that it is well."""
+        wrong, now = self._observer.unwell(self._crew.at_work(), since), time.monotonic()
+        self._well_since = None if wrong else self._well_since or now
+        if self._well_since is not None and now - self._well_since < self._well_s:
+            return "workers that say they are well, for too short a time"
+        return wrong
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

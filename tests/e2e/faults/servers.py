@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +23,8 @@ from tests.proxy import Proxy
 from ltc_events.bus import local_broker
 from ltc_events.bus.local_broker import LocalBroker, _free_port
 from ltc_events.bus.topics import TOPICS, Bus, create_topics
-from ltc_events.projections.registry import PROJECTIONS
-from ltc_events.projections.runner import open_runner
+from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database, Role, open_database
 from ltc_events.store.embedded_server import _joined, leave_server
 
@@ -91,6 +92,28 @@ class Postgres:
         pgexec("pg_ctl", words, bin_path=self._server.bin_path, user=self._server.system_user)
         self._server.ensure_postgres_running()
 
+    def keep_a_copy(self) -> None:
+        """Keep what it holds now, as a standby does that hears nothing more from now on."""
+        self.stop_immediately()
+        shutil.rmtree(self._standby, ignore_errors=True)
+        subprocess.run(["cp", "-a", str(self._server.pgdata), str(self._standby)], check=True)
+        self.start()
+
+    def fail_over(self) -> None:
+        """Let the copy take its place."""
+        self.stop_immediately()
+        shutil.rmtree(self._server.pgdata)
+        self._standby.rename(self._server.pgdata)
+        self.start()
+
+    def run(self, program: str, *words: str) -> None:
+        """Run a program of PostgreSQL's."""
+        subprocess.run([str(self._server.bin_path / program), *words], check=True, capture_output=True)
+
+    @property
+    def _standby(self) -> Path:
+        return self._server.pgdata.with_name("standby")
+
     def close(self) -> None:
         """Stop it in order."""
         leave_server(self._home)
@@ -136,6 +159,19 @@ class Servers:
         place = Place(self, self.tests.create(), f"f{os.getpid()}-{next(self._numbers)}")
         create_topics(place.bus_inside, partitions)
         return place
+
+    def back_up(self, place: Place) -> Path:
+        """A backup of a place's database, made while everybody is at work."""
+        file = self._folder / f"{place.name}.dump"
+        self.postgres.run("pg_dump", "-Fc", "-f", str(file), "-d", place.database_inside.conninfo)
+        return file
+
+    def restore(self, place: Place, backup: Path) -> None:
+        """Put a backup in the place of the database, whoever is connected to that."""
+        new = self.tests.create_bare()
+        self.postgres.run("pg_restore", "-d", self.tests.at(new).conninfo, str(backup))
+        self.tests.put_in_place_of(new, place.name)
+        backup.unlink()
 
     @contextmanager
     def other_database(self) -> Iterator[Database]:

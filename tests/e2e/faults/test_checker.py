@@ -34,6 +34,16 @@ def answer(command: str, positions: list[int], status: str = "accepted") -> Seen
     return Seen(0, 0, b"c1", json.dumps(body).encode(), (("ce_id", command.encode()),))
 
 
+def told_in(epoch: str, answer: Seen) -> Seen:
+    return answer._replace(headers=(*answer.headers, ("ce_epoch", epoch.encode())))
+
+
+def reused(command: str) -> Seen:
+    refused = answer(command, [], "refused")
+    body = json.loads(refused.value or b"") | {"reasons": [{"code": "command_id_reused"}]}
+    return refused._replace(value=json.dumps(body).encode())
+
+
 def outcome(command: str, first: int, last: int, status: str = "accepted") -> Any:
     return SimpleNamespace(command_id=command, status=status, first_position=first, last_position=last, reasons=[])
 
@@ -52,6 +62,8 @@ RIGHT = Facts(
     offsets={(TOPIC, 0): 3, (f"{TOPIC}/answers", 0): 3},
     head=3,
     failures=[],
+    expired=[],
+    epochs=[SimpleNamespace(epoch="1-a", after=0)],
     tables={},
 )
 
@@ -61,6 +73,48 @@ def test_what_is_right_is_right() -> None:
     assert not violations(LOAD, RIGHT._replace(events=[*RIGHT.events, *RIGHT.events[1:]]), TOPIC), "events may come again"
     assert not violations(LOAD, RIGHT._replace(results=RIGHT.results * 2), TOPIC), "answers may come again"
     assert not undisturbed(RIGHT, EVENTS, frozenset())
+
+
+OTHER = {**DOCUMENTS[1], "data": {"number": 3}}
+OTHER_MESSAGE = (b"c1", json.dumps(OTHER).encode(), ())
+TWO_CONTENTS = Load([], [*COMMANDS, OTHER_MESSAGE, GARBAGE], COMMANDS | {OTHER_MESSAGE: OTHER}, frozenset())
+EPOCHS = [SimpleNamespace(epoch="1-a", after=0), SimpleNamespace(epoch="2-b", after=2)]
+WENT_BACK = RIGHT._replace(
+    commands=[Seen(0, offset, *message) for offset, message in enumerate([*COMMANDS, GARBAGE, OTHER_MESSAGE])],
+    results=[told_in("1-a", answer("k1", [1, 2])), told_in("1-a", answer("k2", [3])), told_in("2-b", answer("k2", [3]))],
+    offsets={(TOPIC, 0): 4, (f"{TOPIC}/answers", 0): 4},
+    epochs=EPOCHS,
+)
+
+
+@pytest.mark.parametrize("epoch", ["1-a", "2-b"])
+def test_another_content_may_have_been_refused_before_the_store_went_back(epoch: str) -> None:
+    told = WENT_BACK._replace(results=[*WENT_BACK.results, told_in(epoch, reused("k2"))])
+    assert not violations(TWO_CONTENTS, told, TOPIC)
+    (missing,) = violations(TWO_CONTENTS, WENT_BACK, TOPIC)
+    assert "came with other content, and 0 were told so" in missing
+
+
+def test_a_refusal_that_was_lost_with_the_store_is_no_second_value_and_one_that_was_kept_is_the_value() -> None:
+    refused = told_in("1-a", answer("k2", [], "refused"))
+    results = [WENT_BACK.results[0], refused]
+    lost = RIGHT._replace(results=[*results, told_in("2-b", answer("k2", [3]))], epochs=EPOCHS)
+    assert not violations(LOAD, lost, TOPIC)
+    first = [outcome("k1", 1, 2), outcome("k2", 0, 0, "refused")]
+    kept = RIGHT._replace(
+        results=results, epochs=EPOCHS, outcomes=first, stored_events=EVENTS[:2], events=RIGHT.events[:2], head=2
+    )
+    assert not violations(LOAD, kept, TOPIC)
+    (told,) = violations(LOAD, lost._replace(results=results), TOPIC)
+    assert "command k2 was never told what is recorded" in told
+
+
+def test_an_answer_that_comes_late_counts_no_more_where_the_command_was_answered_in_a_later_epoch() -> None:
+    epochs = [EPOCHS[0], SimpleNamespace(epoch="2-b", after=3)]
+    late = RIGHT._replace(results=[*WENT_BACK.results[:2], told_in("1-a", answer("k2", [2]))], epochs=epochs)
+    (told,) = violations(LOAD, late, TOPIC)
+    assert "command k2 was told" in told
+    assert not violations(LOAD, late._replace(results=[*late.results, told_in("2-b", answer("k2", [3]))]), TOPIC)
 
 
 @pytest.mark.parametrize(

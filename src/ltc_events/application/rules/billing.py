@@ -2,17 +2,19 @@
 
 from uuid import UUID
 
-from ltc_events.aggregates import credit_note, invoicing
+from ltc_events.aggregates import credit_note_issue, invoicing
 from ltc_events.aggregates.base import AlreadyExists
+from ltc_events.aggregates.business_days import fiscal_year
 from ltc_events.aggregates.credit_note import CREDIT_NOTE
 from ltc_events.aggregates.invoice import INVOICE
-from ltc_events.aggregates.number_series import NUMBER_SERIES, next_number
+from ltc_events.aggregates.number_series import NUMBER_SERIES, NumberSeries, next_number
 from ltc_events.aggregates.order import ORDER, bill, reverse_billing
-from ltc_events.application.work import Work
-from ltc_events.kernel.money import ZERO
+from ltc_events.application.errors import IdTaken
+from ltc_events.application.unit_of_work import Work
+from ltc_events.kernel.money import add_up
 from ltc_events.schemas.credit_note import IssueCreditNote
 from ltc_events.schemas.invoice import IssueInvoice
-from ltc_events.schemas.number_series import NumberAssigned, series_id
+from ltc_events.schemas.number_series import NumberAssigned, first_series_id, series_id
 from ltc_events.schemas.order import OrderInvoiced
 
 
@@ -22,14 +24,15 @@ def issue_invoice(command: IssueInvoice, work: Work) -> None:
         raise AlreadyExists(noun="invoice")
     order = work.get(ORDER, command.order_id, "order_id")
     policy = work.policies.billing.content
-    billed = bill(order, command.basis or policy.basis, command.lines, policy.over_billing_percent)
+    billed = bill(order, command.basis or policy.basis, command.lines, policy.over_billing_percent, work.effective_on)
     series, assigned = _take_number(command, work)
     issued = invoicing.issue(order, billed, command, assigned.number, work.policies)
     parts = tuple(part for _, part in billed)
-    amount = sum((part.amount for part in parts), ZERO)
+    amount = add_up(part.amount for part in parts)
+    invoiced = OrderInvoiced(invoice_id=work.subject, lines=parts, amount=amount, not_before=order.placed_on)
     work.emit(NUMBER_SERIES, series, assigned)
     work.emit(INVOICE, work.subject, *issued)
-    work.emit(ORDER, command.order_id, OrderInvoiced(invoice_id=work.subject, lines=parts, amount=amount))
+    work.emit(ORDER, command.order_id, invoiced)
 
 
 def issue_credit_note(command: IssueCreditNote, work: Work) -> None:
@@ -41,19 +44,29 @@ def issue_credit_note(command: IssueCreditNote, work: Work) -> None:
         raise AlreadyExists(noun="credit note")
     invoice = work.get(INVOICE, command.invoice_id, "invoice_id")
     series, assigned = _take_number(command, work)
-    issued = credit_note.issue(invoice, command, assigned.number)
-    again = credit_note.to_bill_again(command, issued)
+    issued = credit_note_issue.issue(invoice, command, assigned.number)
+    again = credit_note_issue.to_bill_again(command, issued)
     work.emit(NUMBER_SERIES, series, assigned)
     work.emit(CREDIT_NOTE, work.subject, issued)
-    work.emit(INVOICE, command.invoice_id, *credit_note.credit(invoice, work.subject, issued))
+    work.emit(INVOICE, command.invoice_id, *credit_note_issue.credit(invoice, work.subject, issued))
     if again:
-        order_id = invoice.document.order_id
+        order_id, issued_on = invoice.document.order_id, invoice.document.issued_on
         order = work.get(ORDER, order_id, "invoice_id")
-        work.emit(ORDER, order_id, reverse_billing(order, work.subject, command.invoice_id, again))
+        work.emit(ORDER, order_id, reverse_billing(order, work.subject, command.invoice_id, issued_on, again))
 
 
 def _take_number(command: IssueInvoice | IssueCreditNote, work: Work) -> tuple[UUID, NumberAssigned]:
-    """The stream of the command's series in the year of the document, and the next number in it."""
-    year = command.effective_on.year
-    series = series_id(command.series, year)
-    return series, next_number(work.find(NUMBER_SERIES, series), command.series, year, work.subject)
+    """The stream of the command's series in the fiscal year of the document, and the next number in it."""
+    company = work.policies.company.content
+    series, current = _series(command.series, fiscal_year(work.effective_on, company), work)
+    return series, next_number(current, command.series, work.effective_on, work.subject, company)
+
+
+def _series(name: str, year: int, work: Work) -> tuple[UUID, NumberSeries | None]:
+    """Where the numbers of a series go on: where they began under release v0.1, else under an id that nothing else can have."""
+    first, now = first_series_id(name, year), series_id(name, year)
+    try:
+        state = work.find(NUMBER_SERIES, first)
+    except IdTaken:  # by somebody who worked out the id of a series to come
+        state = None
+    return (now, work.find(NUMBER_SERIES, now)) if state is None else (first, state)

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
 from ltc_events.aggregates import credit_note, payment
-from ltc_events.aggregates.base import require_minor_units
-from ltc_events.aggregates.credit_note import CREDIT_NOTE, NOUN, CreditIsUsed
-from ltc_events.aggregates.invoice import INVOICE, apply_credit, apply_payment, remove_payment
-from ltc_events.aggregates.payment import PAYMENT, Payment
+from ltc_events.aggregates.allocation import together
+from ltc_events.aggregates.available_credit import require_paid, require_unused
+from ltc_events.aggregates.base import require_minor_units, require_not_before
+from ltc_events.aggregates.credit_note import CREDIT_NOTE, NOUN, CreditNote
+from ltc_events.aggregates.dated_balance import DatedBalance, require_any, require_available
+from ltc_events.aggregates.invoice import INVOICE
+from ltc_events.aggregates.payment import PAYMENT
 from ltc_events.aggregates.receivable import (
     Invoice,
     Item,
@@ -20,12 +22,14 @@ from ltc_events.aggregates.receivable import (
     less,
     parts_of,
 )
-from ltc_events.application.work import Work
+from ltc_events.aggregates.settlement import apply_credit, apply_payment, remove_credit, remove_payment
+from ltc_events.application.rules import claims, payment_moves
+from ltc_events.application.unit_of_work import Work
 from ltc_events.kernel.errors import Refused
-from ltc_events.kernel.money import ZERO
-from ltc_events.schemas.credit_note import ApplyCreditNote, RefundCreditNote
+from ltc_events.kernel.money import add_up
+from ltc_events.schemas.credit_note import ApplyCreditNote, RefundCreditNote, UnapplyCreditNote
 from ltc_events.schemas.invoice import Part
-from ltc_events.schemas.payment import AllocatePayment, AllocationRequest, ReturnPayment, UnallocatePayment
+from ltc_events.schemas.payment import AllocatePayment, AllocationRequest, PaymentUnallocated, ReturnPayment, UnallocatePayment
 
 
 class OverAllocation(Refused):
@@ -51,40 +55,50 @@ class _Funds(NamedTuple):
     """What can be put against invoices, of a payment or a credit note."""
 
     noun: str
+    called: str
     currency: str
-    unapplied: Decimal
+    unapplied: DatedBalance
 
 
 def allocate_payment(command: AllocatePayment, work: Work) -> None:
     """Put the payment against invoices as told, or against what is due first; what is left stays unapplied."""
-    current = payment.usable(work.find(PAYMENT, work.subject))
-    for invoice_id, parts in _plan(command.allocations, _Funds("payment", current.currency, current.unapplied), work).items():
+    current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
+    if not command.allocations and work.policies.dunning.content.automatic_allocation == "claims_first":
+        is_done = claims.allocate_to_claims(work)
+        current = work.get(PAYMENT, work.subject, "subject")
+        if is_done and not (current.unapplied and _owes(current.currency, work)):
+            return
+    funds = _Funds("payment", payment.CALLED, current.currency, current.dated_unapplied)
+    for invoice_id, parts in _plan(command.allocations, funds, work).items():
         current = work.get(PAYMENT, work.subject, "subject")
         invoice = work.get(INVOICE, invoice_id, "allocations")
-        work.emit(PAYMENT, work.subject, payment.allocate(current, invoice_id, parts))
-        work.emit(INVOICE, invoice_id, *apply_payment(invoice, work.subject, parts))
+        allocated = payment.allocate(current, invoice_id, invoice.document.issued_on, parts)
+        work.emit(PAYMENT, work.subject, allocated)
+        work.emit(INVOICE, invoice_id, *apply_payment(invoice, work.subject, parts, allocated.not_before))
 
 
 def apply_credit_note(command: ApplyCreditNote, work: Work) -> None:
     """Put what is unapplied of the credit note against invoices as told, or against what is due first; the rest stays."""
-    note = credit_note.existing(work.find(CREDIT_NOTE, work.subject))
-    plan = _plan(command.allocations, _Funds(NOUN, note.currency, note.unapplied), work)
+    note = credit_note.existing(work.find(CREDIT_NOTE, work.subject), work.effective_on)
+    plan = _plan(command.allocations, _Funds(NOUN, note.called, note.currency, note.dated_unapplied), work)
     own = work.get(INVOICE, note.invoice_id, "subject")
-    amounts = {id: sum((part.amount for part in parts), ZERO) for id, parts in plan.items()}
-    to_own = amounts.pop(note.invoice_id, ZERO)
-    credit_note.require_paid(note, own, sum(amounts.values(), ZERO), to_own, "allocations")
+    amounts = {id: add_up(part.amount for part in parts) for id, parts in plan.items()}
+    amounts.pop(note.invoice_id, None)
+    require_paid(note, own, _notes_of(own, work), add_up(amounts.values()), work.effective_on, "allocations")
     for invoice_id, parts in plan.items():
         note = work.get(CREDIT_NOTE, work.subject, "subject")
         invoice = work.get(INVOICE, invoice_id, "allocations")
-        work.emit(CREDIT_NOTE, work.subject, credit_note.apply(note, invoice_id, parts))
-        work.emit(INVOICE, invoice_id, *apply_credit(invoice, work.subject, parts))
+        applied = credit_note.apply(note, invoice_id, invoice.document.issued_on, parts)
+        work.emit(CREDIT_NOTE, work.subject, applied)
+        work.emit(INVOICE, invoice_id, *apply_credit(invoice, work.subject, parts, applied.not_before))
 
 
 def refund_credit_note(command: RefundCreditNote, work: Work) -> None:
     """Pay out what is unapplied of the credit note, as far as it was paid."""
-    note = credit_note.existing(work.find(CREDIT_NOTE, work.subject))
+    note = credit_note.existing(work.find(CREDIT_NOTE, work.subject), work.effective_on)
     refunded = credit_note.refund(note, command)
-    credit_note.require_paid(note, work.get(INVOICE, note.invoice_id, "subject"), refunded.amount, ZERO, "amount")
+    own = work.get(INVOICE, note.invoice_id, "subject")
+    require_paid(note, own, _notes_of(own, work), refunded.amount, work.effective_on, "amount")
     work.emit(CREDIT_NOTE, work.subject, refunded)
 
 
@@ -93,42 +107,68 @@ def unallocate_payment(command: UnallocatePayment, work: Work) -> None:
 
     Refused where the customer has had it back already, by a credit note that has been used.
     """
-    current = payment.usable(work.find(PAYMENT, work.subject))
-    taken = payment.unallocate(current, command.invoice_id, command.reason)
+    current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
+    taken = payment.unallocate(current, command, is_correction=True)
     invoice = work.get(INVOICE, command.invoice_id, "invoice_id")
-    unused = (work.get(CREDIT_NOTE, id, "invoice_id").unapplied for id in invoice.credit_notes)
-    used = credit_note.unpaid_credit(invoice, taken.amount) - sum(unused, ZERO)
-    if used > 0:
-        raise CreditIsUsed(used=used, number=invoice.document.number)
-    _take_back(current, command.invoice_id, command.reason, work)
+    require_unused(invoice, _notes_of(invoice, work), taken.amount, work.effective_on)
+    _take_back(taken, work)
+
+
+def unapply_credit_note(command: UnapplyCreditNote, work: Work) -> None:
+    """Take back what of the credit note was put against an invoice; refused where the customer has had it back already."""
+    note = credit_note.existing(work.find(CREDIT_NOTE, work.subject), work.effective_on)
+    taken = credit_note.unapply(note, command)
+    invoice = work.get(INVOICE, command.invoice_id, "invoice_id")
+    require_unused(invoice, _notes_of(invoice, work), taken.amount, work.effective_on)
+    work.emit(CREDIT_NOTE, work.subject, taken)
+    work.emit(INVOICE, command.invoice_id, *remove_credit(invoice, work.subject, taken.parts, command.reason, taken.not_before))
+
+
+def _notes_of(invoice: Invoice, work: Work) -> list[CreditNote]:
+    """The credit notes that correct an invoice."""
+    return [work.get(CREDIT_NOTE, id, "invoice_id") for id in invoice.credit_notes]
 
 
 def return_payment(command: ReturnPayment, work: Work) -> None:
-    """The bank took the money back: everything is un-allocated first, then nothing of it is left."""
-    current = payment.usable(work.find(PAYMENT, work.subject))
+    """The bank took the money back: everything is un-allocated first, then nothing of it is left; what was refunded is owed.
+
+    A payment that was moved here gives back what the payment it came from has recalled.
+    """
+    current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
+    payment_moves.require_recalled(current, work)
     for invoice_id in current.allocated:
-        _take_back(work.get(PAYMENT, work.subject, "subject"), invoice_id, command.reason, work)
+        left = work.get(PAYMENT, work.subject, "subject")
+        whole = UnallocatePayment(invoice_id=invoice_id, reason=command.reason, effective_on=command.effective_on)
+        _take_back(payment.unallocate(left, whole, is_correction=False), work)
+    for claim_id in current.claims:
+        claims.take_back(work.get(PAYMENT, work.subject, "subject"), claim_id, command.reason, work)
+    payment_moves.recall_moves(command, work)
     left = work.get(PAYMENT, work.subject, "subject")
-    work.emit(PAYMENT, work.subject, payment.give_back(left, command.reason))
+    returned = payment.give_back(left, command.reason, work.effective_on, claims.free_id(work, work.subject))
+    work.emit(PAYMENT, work.subject, returned)
+    claims.claim_returned(returned, work)
 
 
-def _take_back(current: Payment, invoice_id: UUID, reason: str, work: Work) -> None:
-    taken = payment.unallocate(current, invoice_id, reason)
-    invoice = work.get(INVOICE, invoice_id, "invoice_id")
+def _take_back(taken: PaymentUnallocated, work: Work) -> None:
+    invoice = work.get(INVOICE, taken.invoice_id, "invoice_id")
     work.emit(PAYMENT, work.subject, taken)
-    work.emit(INVOICE, invoice_id, *remove_payment(invoice, work.subject, taken.parts, reason))
+    reopened = remove_payment(
+        invoice, work.subject, taken.parts, taken.reason, taken.not_before, is_correction=taken.is_correction
+    )
+    work.emit(INVOICE, taken.invoice_id, *reopened)
 
 
 def _plan(allocations: Sequence[AllocationRequest], funds: _Funds, work: Work) -> dict[UUID, tuple[Part, ...]]:
     """What is put against which invoice."""
-    if not funds.unapplied:
+    if not funds.unapplied.amount:
         raise NothingUnapplied(noun=funds.noun)
     return _as_told(allocations, funds, work) if allocations else _first_due_first(funds, work)
 
 
 def _as_told(allocations: Sequence[AllocationRequest], funds: _Funds, work: Work) -> dict[UUID, tuple[Part, ...]]:
     """The parts of each invoice that is named, one for each instalment, however many requests name it."""
-    noun, currency, left = funds
+    noun, called, currency, unapplied = funds
+    left, on = unapplied.amount, work.effective_on
     open_items: dict[UUID, tuple[Item, ...]] = {}
     plan: dict[UUID, tuple[Part, ...]] = {}
     for index, request in enumerate(allocations):
@@ -138,49 +178,65 @@ def _as_told(allocations: Sequence[AllocationRequest], funds: _Funds, work: Work
         if invoice.document.currency != currency:
             number, other = invoice.document.number, invoice.document.currency
             raise InvoiceInAnotherCurrency(noun=noun, currency=currency, number=number, other=other, at=f"{at}.invoice_id")
+        require_not_before(on, invoice.document.issued_on, invoice.called)
         require_minor_units(request.amount, currency, f"{at}.amount")
         if request.amount > left:
             raise MoreThanUnapplied(noun=noun, asked=request.amount, unapplied=left, at=f"{at}.amount")
         left -= request.amount
         items = open_items.get(id, invoice.items)
-        parts = _requested(invoice, items, request, at)
-        open_items[id] = less(items, parts)
-        plan[id] = payment.together(plan.get(id, ()), parts)
+        parts = _requested(invoice, items, request, at, on)
+        open_items[id] = less(items, parts, on)
+        plan[id] = together(plan.get(id, ()), parts)
+    require_available([unapplied], on, unapplied.amount - left, called)
     return plan
 
 
-def _requested(invoice: Invoice, items: tuple[Item, ...], request: AllocationRequest, at: str) -> tuple[Part, ...]:
-    """The parts that one request asks for of the items that are still open. Raises OverAllocation."""
-    number, asked = invoice.document.number, request.amount
+def _requested(invoice: Invoice, items: tuple[Item, ...], request: AllocationRequest, at: str, on: date) -> tuple[Part, ...]:
+    """The parts that one request asks for of the items that are still open. Raises OverAllocation and AvailableLater."""
+    asked = request.amount
     if request.instalment is None:
-        open_amount = sum((item.open for item in items), ZERO)
-        what = f"invoice {number}"
+        open_amount = add_up(item.open for item in items)
+        what = invoice.called
     else:
         item = item_of(invoice, items, request.instalment, f"{at}.instalment")
         items = (item,)
         open_amount = item.open
-        what = f"instalment {request.instalment} of invoice {number}"
+        what = f"instalment {request.instalment} of {invoice.called}"
     if asked > open_amount:
         raise OverAllocation(asked=asked, open=open_amount, what=what, at=f"{at}.amount")
-    return parts_of(items, asked)
+    return parts_of(items, asked, on, what)
+
+
+def _owes(currency: str, work: Work) -> bool:
+    """Whether anything can be put against the customer's invoices on the date of the command."""
+    invoices = (work.get(INVOICE, id, "allocations") for id in work.streams_of_customer(INVOICE))
+    items = (item for invoice in invoices if invoice.document.currency == currency for item in invoice.items)
+    return any(item.dated_open.available(work.effective_on) for item in items)
 
 
 def _first_due_first(funds: _Funds, work: Work) -> dict[UUID, tuple[Part, ...]]:
-    """The instalments of all open invoices of the customer in the order they are due, then by number, until all is used."""
-    due: list[tuple[date, str, int, UUID, Decimal]] = []
-    for id in work.invoices_of_customer():
+    """The instalments of all open invoices of the customer in the order they are due, then by number, until all is used.
+
+    Of each as much as is open on the date of the command and on every day after it.
+    """
+    due: list[tuple[date, str, int, UUID, DatedBalance]] = []
+    for id in work.streams_of_customer(INVOICE):
         invoice = work.get(INVOICE, id, "allocations")
         if invoice.balance and invoice.document.currency == funds.currency:
             number = invoice.document.number
-            due.extend((item.due_on, number, item.number, id, item.open) for item in invoice.items if item.open)
+            due.extend((item.due_on, number, item.number, id, item.dated_open) for item in invoice.items if item.open)
     if not due:
         raise NothingOpen(noun=funds.noun, currency=funds.currency)
-    left = funds.unapplied
+    on = work.effective_on
+    require_any([funds.unapplied], on, funds.called)
+    require_any([balance for *_, balance in due], on, "what the customer owes")
+    left = funds.unapplied.available(on)
     plan: dict[UUID, tuple[Part, ...]] = {}
-    for _, _, instalment, id, open_amount in sorted(due):
-        taken = min(left, open_amount)
-        plan[id] = (*plan.get(id, ()), Part(instalment=instalment, amount=taken))
-        left -= taken
+    for _, _, instalment, id, balance in sorted(due):
+        taken = min(left, balance.available(on))
+        if taken:
+            plan[id] = (*plan.get(id, ()), Part(instalment=instalment, amount=taken))
+            left -= taken
         if not left:
             break
     return plan

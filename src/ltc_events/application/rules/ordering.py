@@ -5,9 +5,9 @@ from ltc_events.aggregates.amendment import amendment
 from ltc_events.aggregates.base import AlreadyExists
 from ltc_events.aggregates.opportunity import OPPORTUNITY
 from ltc_events.aggregates.order import ORDER
-from ltc_events.aggregates.placing import opportunity_of, place
+from ltc_events.aggregates.order_placement import opportunity_of, place, require_after, require_not_lost
 from ltc_events.aggregates.quote import QUOTE
-from ltc_events.application.work import Work
+from ltc_events.application.unit_of_work import Work
 from ltc_events.schemas.order import PlaceOrder
 from ltc_events.schemas.quote import QuoteOrdered
 
@@ -25,8 +25,12 @@ def place_order(command: PlaceOrder, work: Work) -> None:
     opportunity_id = opportunity_of(command, quote)
     opportunity = None if opportunity_id is None else work.get(OPPORTUNITY, opportunity_id, "opportunity_id")
     placed, other_lines = place(command, quote, earlier, opportunity_id, opportunity)
+    require_after(command, quote, earlier, opportunity)
+    require_not_lost(command, opportunity)
     work.emit(ORDER, work.subject, placed)
     if command.quote_id is not None and quote is not None:
         work.emit(QUOTE, command.quote_id, QuoteOrdered(revision=quote.revision, order_id=work.subject))
     if other_lines:
-        work.emit(ORDER, work.subject, amendment(order.evolve(None, placed), other_lines, command.reason or ""))
+        work.emit(
+            ORDER, work.subject, amendment(order.evolve(None, placed, work.effective_on), other_lines, command.reason or "")
+        )

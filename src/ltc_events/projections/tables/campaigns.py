@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
+from ltc_events.projections.declaration.projection import Add, Operation, Projection, Put, column, on
 from ltc_events.projections.tables.times import TIMES, times
 from ltc_events.schemas.campaign import CampaignClosed, CampaignCostRecorded, CampaignLaunched, CampaignPlanned
 from ltc_events.schemas.record import Record

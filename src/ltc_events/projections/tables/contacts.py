@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.customers import PHONE_E164
 from ltc_events.projections.tables.times import POSITION, TIMES, times
 from ltc_events.schemas.customer import ContactAdded
 from ltc_events.schemas.record import Record
@@ -11,7 +12,7 @@ from ltc_events.schemas.record import Record
 class Contacts(Projection):
     """People who speak for a customer, one row each (R-24)."""
 
-    table, version, key = "contacts", 1, ("position",)
+    table, version, key = "contacts", 2, ("position",)
     append_only = True
     columns = {
         **POSITION,
@@ -20,7 +21,8 @@ class Contacts(Projection):
         "contact_id": column("uuid", "the person"),
         "name": column("text", "the person's name"),
         "role": column("text", "what the person does there"),
-        "phone": column("text", "telephone number"),
+        "phone": column("text", "telephone number as it came"),
+        **PHONE_E164,
         "email": column("text", "e-mail address"),
     }
     indexes = (("customer_id",),)
@@ -35,5 +37,6 @@ class Contacts(Projection):
             name=event.name,
             role=event.role,
             phone=event.phone,
+            phone_e164=event.phone_e164,
             email=event.email,
         )

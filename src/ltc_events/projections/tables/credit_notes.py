@@ -2,17 +2,23 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
-from ltc_events.schemas.credit_note import CreditNoteApplied, CreditNoteIssued, CreditNoteRefunded
+from ltc_events.projections.declaration.projection import Add, Operation, Projection, Put, column, on
+from ltc_events.schemas.credit_note import (
+    CreditNoteApplicationReversed,
+    CreditNoteApplied,
+    CreditNoteIssued,
+    CreditNoteRefunded,
+    CreditNoteRefundFailed,
+)
 from ltc_events.schemas.record import Record
 
 
 class CreditNotes(Projection):
-    """Credit notes, one row each; amounts are positive. `applied` went against what the invoice owed,
-    `write_off_reversed` against what had been given up of it; `unapplied` stands to the customer's credit: until it is put
-    against another invoice, or refunded."""
+    """Credit notes, one row each; amounts are positive. `applied` went against what the invoice owed, `write_off_reversed`
+    against what had been given up of it, `prepaid_credited` against what it states as prepaid; `unapplied` stands to the
+    customer's credit: until it is put against another invoice, or refunded."""
 
-    table, version, key = "credit_notes", 3, ("credit_note_id",)
+    table, version, key = "credit_notes", 4, ("credit_note_id",)
     columns = {
         "credit_note_id": column("uuid", "the credit note"),
         "number": column("text", "its number, gapless per series and year"),
@@ -29,15 +35,18 @@ class CreditNotes(Projection):
         "payable": column("numeric", "net + tax + rounding"),
         "applied": column("numeric", "went against what the invoice owed"),
         "write_off_reversed": column("numeric", "went against what had been written off of the invoice"),
+        "prepaid_credited": column("numeric", "went against what the invoice states as prepaid, outside of this ledger"),
         "applied_elsewhere": column("numeric", "went against other invoices since", default="0"),
         "refunded": column("numeric", "was paid out since", default="0"),
-        "unapplied": column("numeric", "stands alone: payable − applied − write_off_reversed − applied_elsewhere − refunded"),
+        "unapplied": column(
+            "numeric", "stands alone: payable less applied, write_off_reversed, prepaid_credited, applied_elsewhere, refunded"
+        ),
         "position": column("int8", "position of the event in the log"),
     }
     indexes = (("customer_id",), ("invoice_id",), ("number",))
     checks = {
-        "credit_adds_up": "NEW.payable = NEW.applied + NEW.write_off_reversed + NEW.applied_elsewhere + NEW.refunded"
-        " + NEW.unapplied"
+        "credit_adds_up": "NEW.payable = NEW.applied + NEW.write_off_reversed + NEW.prepaid_credited + NEW.applied_elsewhere"
+        " + NEW.refunded + NEW.unapplied"
     }
 
     @on(CreditNoteIssued)
@@ -58,6 +67,7 @@ class CreditNotes(Projection):
             payable=event.payable,
             applied=event.applied,
             write_off_reversed=event.write_off_reversed,
+            prepaid_credited=event.prepaid_credited,
             unapplied=event.unapplied,
             position=record.position,
         )
@@ -70,4 +80,14 @@ class CreditNotes(Projection):
     @on(CreditNoteRefunded)
     def refunded(self, event: CreditNoteRefunded, record: Record) -> Iterator[Operation]:
         yield Add(record.subject, refunded=event.amount)
+        yield Put(record.subject, unapplied=event.unapplied)
+
+    @on(CreditNoteApplicationReversed)
+    def unapplied(self, event: CreditNoteApplicationReversed, record: Record) -> Iterator[Operation]:
+        yield Add(record.subject, applied_elsewhere=-event.amount)
+        yield Put(record.subject, unapplied=event.unapplied)
+
+    @on(CreditNoteRefundFailed)
+    def refund_failed(self, event: CreditNoteRefundFailed, record: Record) -> Iterator[Operation]:
+        yield Add(record.subject, refunded=-event.amount)
         yield Put(record.subject, unapplied=event.unapplied)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import WHEN, when
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.movement import DATED_IN_ORDER, ORDERED, ordered
 from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.invoice import DunningNoticeSent
 from ltc_events.schemas.record import Record
@@ -12,11 +12,12 @@ from ltc_events.schemas.record import Record
 class DunningNotices(Projection):
     """Reminders that went out, one row each (R-66)."""
 
-    table, version, key = "dunning_notices", 1, ("position",)
+    table, version, key = "dunning_notices", 2, ("position",)
     append_only = True
+    checks = DATED_IN_ORDER
     columns = {
         **POSITION,
-        **WHEN,
+        **ORDERED,
         "invoice_id": column("uuid", "the invoice"),
         "instalment": column("int4", "number of the instalment"),
         "level": column("int4", "how many reminders the instalment had then, this one included"),
@@ -34,7 +35,7 @@ class DunningNotices(Projection):
     def sent(self, event: DunningNoticeSent, record: Record) -> Iterator[Operation]:
         yield Put(
             record.position,
-            **when(record),
+            **ordered(record),
             invoice_id=record.subject,
             instalment=event.instalment,
             level=event.level,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import WHEN, when
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.movement import DATED_IN_ORDER, ORDERED, ordered
 from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.invoice import DisputeResolved, InvoiceDisputed
 from ltc_events.schemas.record import Record
@@ -12,11 +12,12 @@ from ltc_events.schemas.record import Record
 class InvoiceDisputes(Projection):
     """Disputes over invoices: one row when one begins and one when it is settled (R-66)."""
 
-    table, version, key = "invoice_disputes", 1, ("position",)
+    table, version, key = "invoice_disputes", 2, ("position",)
     append_only = True
+    checks = DATED_IN_ORDER
     columns = {
         **POSITION,
-        **WHEN,
+        **ORDERED,
         "invoice_id": column("uuid", "the invoice"),
         "kind": column("text", "disputed or resolved"),
         "note": column("text", "why it is contested, or how it was settled"),
@@ -35,7 +36,7 @@ class InvoiceDisputes(Projection):
 def _step(record: Record, kind: str, note: str) -> Put:
     return Put(
         record.position,
-        **when(record),
+        **ordered(record),
         invoice_id=record.subject,
         kind=kind,
         note=note,

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
+from ltc_events.projections.declaration.projection import Add, Operation, Projection, Put, column, on
 from ltc_events.schemas.invoice import (
     CreditApplied,
+    CreditRemoved,
     DisputeResolved,
     DunningNoticeSent,
     InvoiceCredited,
@@ -16,6 +17,7 @@ from ltc_events.schemas.invoice import (
     PaymentApplied,
     PaymentPromised,
     PaymentRemoved,
+    WriteOffReversed,
 )
 from ltc_events.schemas.record import Record
 
@@ -24,7 +26,7 @@ class Invoices(Projection):
     """Invoices as they stand: the facts of issue, which never change, and what is paid, credited, written off and still
     owed, with the last dispute, promise and reminder (R-63 … R-69). The database refuses a balance that does not add up."""
 
-    table, version, key = "invoices", 1, ("invoice_id",)
+    table, version, key = "invoices", 2, ("invoice_id",)
     columns = {
         "invoice_id": column("uuid", "the invoice"),
         "number": column("text", "its number, gapless per series and year"),
@@ -43,14 +45,14 @@ class Invoices(Projection):
         "net": column("numeric", "line total − allowances + charges (BT-109)"),
         "tax": column("numeric", "tax (BT-110)"),
         "gross": column("numeric", "net + tax (BT-112)"),
-        "prepaid": column("numeric", "paid before, as the invoice says (BT-113)"),
+        "prepaid": column("numeric", "paid before outside of this ledger, as the invoice says (BT-113)"),
         "rounding": column("numeric", "rounding of what is payable (BT-114)"),
         "payable": column("numeric", "gross − prepaid + rounding (BT-115)"),
         "paid": column(
             "numeric", "payments, and credit notes of other invoices, put against it, less those taken back", default="0"
         ),
         "credited": column("numeric", "credit notes put against it", default="0"),
-        "written_off": column("numeric", "given up, less what was credited of that", default="0"),
+        "written_off": column("numeric", "given up, less what was credited of that or is owed again", default="0"),
         "balance": column("numeric", "still owed: payable − paid − credited − written off"),
         "disputed": column("bool", "is it contested", default="false"),
         "dispute": column("text", "why it is, or was last, contested"),
@@ -102,8 +104,8 @@ class Invoices(Projection):
         yield Add(record.subject, paid=event.amount)
         yield Put(record.subject, balance=event.balance)
 
-    @on(PaymentRemoved)
-    def unpaid(self, event: PaymentRemoved, record: Record) -> Iterator[Operation]:
+    @on(PaymentRemoved, CreditRemoved)
+    def unpaid(self, event: PaymentRemoved | CreditRemoved, record: Record) -> Iterator[Operation]:
         yield Add(record.subject, paid=-event.amount)
         yield Put(record.subject, balance=event.balance)
 
@@ -116,6 +118,11 @@ class Invoices(Projection):
     @on(InvoiceWrittenOff)
     def written_off(self, event: InvoiceWrittenOff, record: Record) -> Iterator[Operation]:
         yield Add(record.subject, written_off=event.amount)
+        yield Put(record.subject, balance=event.balance)
+
+    @on(WriteOffReversed)
+    def write_off_reversed(self, event: WriteOffReversed, record: Record) -> Iterator[Operation]:
+        yield Add(record.subject, written_off=-event.amount)
         yield Put(record.subject, balance=event.balance)
 
     @on(InvoiceSettled)

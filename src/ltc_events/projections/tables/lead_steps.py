@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.times import POSITION, TIMES, times
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.times import POSITION, STEPPED, stepped
 from ltc_events.schemas.lead import (
     FirstResponseRecorded,
     LeadAccepted,
@@ -25,11 +25,11 @@ class LeadSteps(Projection):
     """How leads went on: one row per step, never changed (R-2, R-14 … R-17, R-21, R-23). The rows of a lead up to a date and
     position, in the order of their positions, say where it stood by then."""
 
-    table, version, key = "lead_steps", 1, ("position",)
+    table, version, key = "lead_steps", 2, ("position",)
     append_only = True
     columns = {
         **POSITION,
-        **TIMES,
+        **STEPPED,
         "customer_id": column("uuid", "the customer"),
         "lead_id": column("uuid", "the lead"),
         "step": column(
@@ -92,4 +92,4 @@ class LeadSteps(Projection):
 
 
 def _step(record: Record, step: str, **values: Any) -> Operation:
-    return Put(record.position, **times(record), customer_id=record.customer_id, lead_id=record.subject, step=step, **values)
+    return Put(record.position, **stepped(record), customer_id=record.customer_id, lead_id=record.subject, step=step, **values)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.customers import PHONE_E164
 from ltc_events.projections.tables.times import TIMES, times
 from ltc_events.schemas.lead import (
     FirstResponseRecorded,
@@ -32,7 +33,7 @@ class Leads(Projection):
     """Leads, one row each: what was captured, which never changes, and where the lead stands now (R-1 … R-7, R-14 … R-17).
     The times are those of its capture. What it was at an earlier date or position, `lead_steps` knows."""
 
-    table, version, key = "leads", 1, ("lead_id",)
+    table, version, key = "leads", 2, ("lead_id",)
     columns = {
         "lead_id": column("uuid", "the lead"),
         "position": column("int8", "position of its capture in the log"),
@@ -40,7 +41,8 @@ class Leads(Projection):
         "customer_id": column("uuid", "the customer it names"),
         "contact_name": column("text", "whom to talk to"),
         "company": column("text", "the company as it was written down"),
-        "phone": column("text", "telephone number"),
+        "phone": column("text", "telephone number as it came"),
+        **PHONE_E164,
         "email": column("text", "e-mail address"),
         "industry": column("text", "industry"),
         "need": column("text", "summary of the need"),
@@ -74,6 +76,7 @@ class Leads(Projection):
             contact_name=event.contact_name,
             company=event.company,
             phone=event.phone,
+            phone_e164=event.phone_e164,
             email=event.email,
             industry=event.industry,
             need=event.need,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ltc_events.projections.base import Column, column
+from ltc_events.projections.declaration.projection import Column, column
 from ltc_events.schemas.record import Record
 
 LINE_NO = "number of the row within its event, from 1"
@@ -18,6 +18,33 @@ WHEN: Mapping[str, Column] = MappingProxyType(
 )
 
 
+ORDERED: Mapping[str, Column] = MappingProxyType(
+    {
+        **WHEN,
+        "not_before": column(
+            "date",
+            "latest business date of what the event acts on: the database refuses a row that is dated before it; none: what the"
+            " event acts on is not known to be older (what acts on nothing, and events from before this was kept)",
+        ),
+    }
+)
+"""`WHEN` of the movements of money and goods, and what they are not dated before."""
+DATED_IN_ORDER: Mapping[str, str] = MappingProxyType(
+    {"dated_in_order": "NEW.not_before IS NULL OR NEW.effective_on >= NEW.not_before"}
+)
+"""The check that goes with `ORDERED`."""
+
+
 def when(record: Record) -> dict[str, Any]:
     """The values of the columns `WHEN`."""
     return {"effective_on": record.effective_on, "recorded_at": record.recorded_at, "customer_id": record.customer_id}
+
+
+def ordered(record: Record) -> dict[str, Any]:
+    """The values of the columns `ORDERED`."""
+    return {
+        "effective_on": record.effective_on,
+        "recorded_at": record.recorded_at,
+        "customer_id": record.customer_id,
+        "not_before": getattr(record.event, "not_before", None),
+    }

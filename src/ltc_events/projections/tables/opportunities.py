@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from ltc_events.kernel.money import HUNDRED, ZERO
-from ltc_events.projections.base import Operation, Projection, Put, column, on
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
 from ltc_events.projections.tables.times import TIMES, times
 from ltc_events.schemas.opportunity import (
     AmountChanged,
     CloseDateChanged,
     OpportunityLost,
     OpportunityOpened,
+    OpportunityReopened,
     OpportunityWon,
     StageChanged,
 )
@@ -102,4 +103,16 @@ class Opportunities(Projection):
             amount=event.amount,
             closed_on=record.effective_on,
             reason=event.reason,
+        )
+
+    @on(OpportunityReopened)
+    def reopened(self, event: OpportunityReopened, record: Record) -> Iterator[Operation]:
+        yield Put(
+            record.subject,
+            status="open",
+            stage=event.stage,
+            probability=event.probability,
+            closed_on=None,
+            quote_id=None,
+            reason=None,
         )

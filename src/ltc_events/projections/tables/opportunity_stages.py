@@ -4,22 +4,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from ltc_events.kernel.money import HUNDRED, ZERO
-from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.times import POSITION, TIMES, times
-from ltc_events.schemas.opportunity import OpportunityLost, OpportunityOpened, OpportunityWon, StageChanged
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.times import POSITION, STEPPED, stepped
+from ltc_events.schemas.opportunity import OpportunityLost, OpportunityOpened, OpportunityReopened, OpportunityWon, StageChanged
 from ltc_events.schemas.record import Record
 
 
 class OpportunityStages(Projection):
     """Through which stages opportunities went: one row per stage entered, never changed (R-37 … R-39, R-43). Won and lost are
-    stages too. The last row of an opportunity up to a date and position is the stage it was in by then, with the probability
-    that was believed."""
+    stages too, which a deal leaves when it is opened again. The last row of an opportunity up to a date and position is the
+    stage it was in by then, with the probability that was believed."""
 
-    table, version, key = "opportunity_stages", 1, ("position",)
+    table, version, key = "opportunity_stages", 2, ("position",)
     append_only = True
     columns = {
         **POSITION,
-        **TIMES,
+        **STEPPED,
         "customer_id": column("uuid", "the customer"),
         "opportunity_id": column("uuid", "the opportunity"),
         "stage": column("text", "the stage entered"),
@@ -28,7 +28,7 @@ class OpportunityStages(Projection):
         "backward": column("bool", "whether it went back to an earlier stage"),
         "amount": column("numeric", "won, lost: what the deal was worth"),
         "currency": column("text", "won, lost: currency of the amount (ISO 4217)"),
-        "reason": column("text", "why it went back, was lost, or was won without a quote"),
+        "reason": column("text", "why it went back, was lost, was won without a quote, or was opened again"),
         "competitor": column("text", "lost: to whom"),
         "quote_id": column("uuid", "won: by which accepted quote"),
         "policy_version": column("int4", "version of the policy `stages`"),
@@ -79,7 +79,19 @@ class OpportunityStages(Projection):
             competitor=event.competitor,
         )
 
+    @on(OpportunityReopened)
+    def reopened(self, event: OpportunityReopened, record: Record) -> Iterator[Operation]:
+        yield _entered(
+            record,
+            event.stage,
+            from_stage=event.was,
+            probability=event.probability,
+            backward=True,
+            reason=event.reason,
+            policy_version=event.policy_version,
+        )
+
 
 def _entered(record: Record, stage: str, **values: Any) -> Operation:
     place = {"customer_id": record.customer_id, "opportunity_id": record.subject, "stage": stage}
-    return Put(record.position, **times(record), **place, **values)
+    return Put(record.position, **stepped(record), **place, **values)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
+from ltc_events.projections.declaration.projection import Add, Operation, Projection, Put, column, on
 from ltc_events.schemas.order import (
     OrderAmended,
     OrderBillingReversed,

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import LINE_NO, WHEN, when
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.movement import DATED_IN_ORDER, LINE_NO, ORDERED, ordered
 from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.order import (
     LineAmount,
@@ -23,12 +23,13 @@ class OrderMovements(Projection):
     """What happened to order lines: one row per line and event, never changed. Adding up the rows of a kind up to a date
     and position gives what was ordered, delivered, cancelled or billed by then, as it was known then (R-57 … R-65)."""
 
-    table, version, key = "order_movements", 1, ("position", "line_no")
+    table, version, key = "order_movements", 2, ("position", "line_no")
     append_only = True
+    checks = DATED_IN_ORDER
     columns = {
         **POSITION,
         "line_no": column("int4", LINE_NO),
-        **WHEN,
+        **ORDERED,
         "order_id": column("uuid", "the order"),
         "order_line": column("int4", "number of the line in the order"),
         "kind": column("text", "ordered, amended (the change, either way), delivered, cancelled, invoiced"),
@@ -71,7 +72,7 @@ def _movements(
         yield Put(
             record.position,
             line_no,
-            **when(record),
+            **ordered(record),
             order_id=record.subject,
             order_line=part.line,
             kind=kind,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Add, Operation, Projection, Put, column, on
+from ltc_events.projections.declaration.projection import Add, Operation, Projection, Put, column, on
 from ltc_events.schemas.order import (
     OrderAmended,
     OrderBillingReversed,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.movement import WHEN, when
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.movement import DATED_IN_ORDER, ORDERED, ordered
 from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.invoice import PaymentPromised
 from ltc_events.schemas.record import Record
@@ -12,11 +12,12 @@ from ltc_events.schemas.record import Record
 class PaymentPromises(Projection):
     """Promises to pay, one row each; the last one of an invoice counts (R-67)."""
 
-    table, version, key = "payment_promises", 1, ("position",)
+    table, version, key = "payment_promises", 2, ("position",)
     append_only = True
+    checks = DATED_IN_ORDER
     columns = {
         **POSITION,
-        **WHEN,
+        **ORDERED,
         "invoice_id": column("uuid", "the invoice"),
         "promised_on": column("date", "day by which it will be paid"),
         "amount": column("numeric", "amount that will be paid, in the invoice's currency"),
@@ -28,7 +29,7 @@ class PaymentPromises(Projection):
     def promised(self, event: PaymentPromised, record: Record) -> Iterator[Operation]:
         yield Put(
             record.position,
-            **when(record),
+            **ordered(record),
             invoice_id=record.subject,
             promised_on=event.promised_on,
             amount=event.amount,

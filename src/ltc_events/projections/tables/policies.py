@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
 from ltc_events.projections.tables.times import POSITION, TIMES, times
 from ltc_events.schemas.policy import PolicyPublished
 from ltc_events.schemas.record import Record
@@ -11,7 +11,7 @@ from ltc_events.schemas.record import Record
 class PolicyVersions(Projection):
     """The versions of every policy, one row each, never changed (R-5, R-75). The last one of a kind is in force."""
 
-    table, version, key = "policies", 1, ("position",)
+    table, version, key = "policies", 3, ("position",)
     append_only = True
     columns = {
         **POSITION,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
 from ltc_events.projections.tables.times import POSITION, TIMES, times
 from ltc_events.schemas.quote import QuotePriced
 from ltc_events.schemas.record import Record

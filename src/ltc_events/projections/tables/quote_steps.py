@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.tables.times import POSITION, TIMES, times
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.times import POSITION, STEPPED, stepped
 from ltc_events.schemas.quote import (
     DiscountApproved,
     DiscountRejected,
@@ -24,11 +24,11 @@ class QuoteSteps(Projection):
     """How quotes went on: one row per step, never changed (R-49 … R-51). The rows of a quote up to a date and position, in the
     order of their positions, say where it stood by then."""
 
-    table, version, key = "quote_steps", 2, ("position",)
+    table, version, key = "quote_steps", 3, ("position",)
     append_only = True
     columns = {
         **POSITION,
-        **TIMES,
+        **STEPPED,
         "customer_id": column("uuid", "the customer"),
         "quote_id": column("uuid", "the quote"),
         "step": column(
@@ -109,4 +109,4 @@ class QuoteSteps(Projection):
 
 
 def _step(record: Record, step: str, **values: Any) -> Operation:
-    return Put(record.position, **times(record), customer_id=record.customer_id, quote_id=record.subject, step=step, **values)
+    return Put(record.position, **stepped(record), customer_id=record.customer_id, quote_id=record.subject, step=step, **values)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from ltc_events.projections.base import Operation, Projection, Put, column, on
-from ltc_events.projections.summaries import summarise
-from ltc_events.projections.tables.times import POSITION, TIMES, times
+from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
+from ltc_events.projections.tables.times import POSITION, STEPPED, stepped
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.catalogue import EVENTS
 from ltc_events.schemas.record import Record
+from ltc_events.schemas.wording import summarise
 
 
 class Timeline(Projection):
@@ -15,12 +15,12 @@ class Timeline(Projection):
     Because it has them all, it also says when each position was recorded, which is how `--known-at` with a time finds its
     position."""
 
-    table, version, key = "timeline", 2, ("position", "part")
+    table, version, key = "timeline", 3, ("position", "part")
     append_only = True
     columns = {
         **POSITION,
         "part": column("int4", "1; where one stored event is told as several today, which of them"),
-        **TIMES,
+        **STEPPED,
         "customer_id": column("uuid", "the customer; null for what belongs to the company"),
         "subject": column("uuid", "the lead, quote, invoice … that it happened to"),
         "type": column("text", "what happened, by its stable name"),
@@ -34,7 +34,7 @@ class Timeline(Projection):
         yield Put(
             record.position,
             record.part,
-            **times(record),
+            **stepped(record),
             customer_id=record.customer_id,
             subject=record.subject,
             type=event.type,

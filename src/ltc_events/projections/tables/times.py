@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ltc_events.projections.base import Column, column
+from ltc_events.projections.declaration.projection import Column, column
 from ltc_events.schemas.record import Record
 
 POSITION: Mapping[str, Column] = MappingProxyType({"position": column("int8", "position of the event in the log")})
@@ -22,3 +22,21 @@ TIMES: Mapping[str, Column] = MappingProxyType(
 def times(record: Record) -> dict[str, Any]:
     """The values of the columns `TIMES`."""
     return {"effective_on": record.effective_on, "occurred_at": record.occurred_at, "recorded_at": record.recorded_at}
+
+
+STEPPED: Mapping[str, Column] = MappingProxyType(
+    {
+        **TIMES,
+        "dated_before": column(
+            "date",
+            "the later business date of what it acts on or follows, where policy has it recorded all the same; none: dates are"
+            " in order",
+        ),
+    }
+)
+"""`TIMES` of what policy may have recorded although its dates are not in order."""
+
+
+def stepped(record: Record) -> dict[str, Any]:
+    """The values of the columns `STEPPED`."""
+    return {**times(record), "dated_before": getattr(record.event, "dated_before", None)}

@@ -10,6 +10,10 @@ One row per order line of which something can be billed: what was delivered (or 
 what was billed, with the quote and quote line it was sold by, so that finance can pull the original (R-64, R-65). The
 amount is the line's net price for that quantity. What a cancellation released is not billable; what was delivered stays so.
 """
+ties_to = """
+Nothing in the books before it is billed. By the basis *delivered* it is what `revenue-vs-opportunity` has as not billed, of
+orders for which nothing was billed ahead of a delivery.
+"""
 
 [parameters]
 basis = { type = "choice", choices = ["delivered", "ordered"], default = "delivered", meaning = "bill what is delivered, or what is ordered" }

@@ -22,7 +22,7 @@ SELECT t.position, s.channel, s.origin, s.campaign FROM ltc_read.lead_steps t JO
 WHERE t.step = 'converted' AND t.effective_on <= %(as_of)s
 UNION ALL
 SELECT t.position, s.channel, s.origin, s.campaign FROM ltc_read.opportunity_stages t JOIN source s USING (opportunity_id)
-WHERE t.stage = 'won' AND t.effective_on <= %(as_of)s
+WHERE 'won' IN (t.stage, t.from_stage) AND t.effective_on <= %(as_of)s
 UNION ALL
 SELECT t.position, t.channel, NULL, c.title FROM ltc_read.campaign_costs t
 LEFT JOIN ltc_read.campaigns c ON c.campaign_id = t.campaign_id AND %(group_by)s = 'campaign'
@@ -36,6 +36,10 @@ business date. Return is won amount less cost, in percent of the cost. Days to w
 opening of a deal without one) to the win. Costs are known per campaign and channel: grouped by origin they stand in the row
 without an origin. Currencies are kept apart: a channel with money in a second currency has a second row, in which the counts
 are empty."""
+ties_to = """
+Costs and won amounts are beliefs and are not in the books: won amounts are those of the deals' winning, as in
+`revenue-vs-opportunity`, which leads them over to revenue and cash.
+"""
 
 [parameters]
 group_by = { type = "choice", choices = ["channel", "origin", "campaign"], default = "channel", meaning = "a row per channel, per channel and origin, or per campaign" }
@@ -95,6 +99,12 @@ fact AS (
     FROM deal d
     JOIN ltc_read.opportunity_stages s USING (opportunity_id)
     WHERE s.position <= %(known_position)s AND s.effective_on <= %(as_of)s AND s.stage = 'won'
+      AND NOT EXISTS (
+          -- Nothing comes behind the end of a deal, but that it is opened again.
+          SELECT FROM ltc_read.opportunity_stages r
+          WHERE r.opportunity_id = s.opportunity_id AND r.position > s.position
+            AND r.position <= %(known_position)s AND r.effective_on <= %(as_of)s
+      )
     UNION ALL
     SELECT channel, NULL, CASE %(group_by)s WHEN 'campaign' THEN campaign_id END, 0, 0, 0, NULL, currency, NULL, amount
     FROM ltc_read.campaign_costs

@@ -30,7 +30,7 @@ FROM (
     SELECT position, effective_on, customer_id, ARRAY['to deliver', 'to bill'] FROM ltc_read.order_movements
     UNION ALL
     SELECT position, effective_on, customer_id,
-           CASE item WHEN 'invoice' THEN ARRAY['receivables', 'overdue'] ELSE ARRAY['unapplied cash and credits'] END
+           CASE item WHEN 'invoice' THEN ARRAY['receivables', 'overdue'] WHEN 'claim' THEN ARRAY['claims'] ELSE ARRAY['unapplied cash and credits'] END
     FROM ltc_read.open_item_movements
 ) m
 WHERE m.customer_id = %(customer)s AND m.effective_on <= %(as_of)s
@@ -41,8 +41,14 @@ definition = """
 All about one customer on one page (R-24, R-25): the profile as it was known, what other systems call it, the people who speak for
 it, the open amounts from pipeline to receivables, and the timeline of what happened, newest first. Amounts, per currency: *won
 deals*; *pipeline* and *weighted pipeline* of open deals; *quotes sent* and not answered; *to deliver* and *to bill*, net, of
-orders; *receivables*, with what of them is *overdue*; and *unapplied cash and credits*, which stand to the customer's credit and
+orders; *receivables*, with what of them is *overdue*; *claims* beside invoices: fees, interest and
+returned payments; and *unapplied cash and credits*, which stand to the customer's credit and
 are negative. Everything is as of the date, and as known at the position."""
+ties_to = """
+Receivables are what `receivables-aging --customer` has outstanding on invoices, and so the customer's part of the journal's
+receivables; unapplied cash and credits are his part of its accounts unapplied_cash and customer_credits. Deals, quotes and
+orders stand in no account.
+"""
 
 [parameters]
 customer = { type = "customer", required = true, meaning = "the customer: its id, its name, or what another system calls it" }
@@ -144,7 +150,9 @@ amount (place, item, count, currency, amount) AS (
     FROM item WHERE item = 'invoice' AND due_on < %(as_of)s GROUP BY currency
     UNION ALL
     SELECT 9, 'unapplied cash and credits', count(*), currency, sum(outstanding)
-    FROM item WHERE item <> 'invoice' GROUP BY currency
+    FROM item WHERE item IN ('payment', 'credit_note') GROUP BY currency
+    UNION ALL
+    SELECT 10, 'claims', count(*), currency, sum(outstanding) FROM item WHERE item = 'claim' GROUP BY currency
 ),
 happened AS (
     SELECT type, effective_on, summary, actor, position, row_number() OVER (ORDER BY position DESC, part DESC) AS place

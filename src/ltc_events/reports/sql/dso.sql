@@ -11,19 +11,33 @@ made payable, with tax, less the credit notes of the window. The window is the `
 Without credit sales there is no DSO.
 """
 narrow = true
+ties_to = """
+Receivables are the receivables of the trial balance, per currency; unapplied is what it has as unapplied_cash and
+customer_credits; so both are those of `receivables-aging`. Credit sales are no balance.
+"""
+books = """
+SELECT CASE account WHEN 'receivables' THEN account ELSE 'unapplied' END, currency, sum(amount)
+FROM ltc_read.journal
+WHERE account IN ('receivables', 'unapplied_cash', 'customer_credits') AND effective_on <= %(as_of)s AND position <= %(known_position)s
+GROUP BY 1, currency
+"""
 
 [parameters]
-days = { type = "integer", default = 90, meaning = "length of the window in days" }
+days = { type = "integer", reach = "back", default = 90, meaning = "length of the window in days" }
 
 [columns]
 currency = { type = "text", meaning = "currency of the amounts" }
 window_from = { type = "date", meaning = "first day of the window" }
 window_to = { type = "date", meaning = "last day of the window" }
 days = { type = "integer", meaning = "days of the window" }
-receivables = { type = "money", meaning = "what invoices still owe" }
-unapplied = { type = "money", meaning = "unapplied cash and stand-alone credit notes (negative)" }
+receivables = { type = "money", meaning = "what invoices still owe", total = true }
+unapplied = { type = "money", meaning = "unapplied cash and stand-alone credit notes (negative)", total = true }
 credit_sales = { type = "money", meaning = "invoiced less credited in the window, with tax" }
 dso = { type = "decimal", meaning = "receivables ÷ credit sales × days, to one decimal" }
+
+[ties]
+receivables = "receivables in the trial balance"
+unapplied = "unapplied_cash and customer_credits in the trial balance"
 */
 WITH candidate AS (
     SELECT item_id, instalment FROM ltc_read.open_items
@@ -33,7 +47,7 @@ WITH candidate AS (
 ), stock AS (
     SELECT m.currency,
            coalesce(sum(m.amount) FILTER (WHERE m.item = 'invoice'), 0) AS receivables,
-           coalesce(sum(m.amount) FILTER (WHERE m.item <> 'invoice'), 0) AS unapplied
+           coalesce(sum(m.amount) FILTER (WHERE m.item IN ('payment', 'credit_note')), 0) AS unapplied
     FROM candidate
     JOIN ltc_read.open_item_movements m USING (item_id, instalment)
     WHERE m.effective_on <= %(as_of)s AND m.position <= %(known_position)s

@@ -5,14 +5,15 @@ events = """
 SELECT position, step FROM ltc_read.lead_steps WHERE effective_on <= %(as_of)s
 UNION ALL
 SELECT s.position, 'won' FROM ltc_read.opportunity_stages s JOIN ltc_read.opportunities o USING (opportunity_id)
-WHERE s.stage = 'won' AND o.lead_id IS NOT NULL AND s.effective_on <= %(as_of)s
+WHERE 'won' IN (s.stage, s.from_stage) AND o.lead_id IS NOT NULL AND s.effective_on <= %(as_of)s
 """
 definition = """
 How many leads reached each step from capture to won deal, and what share that is of the step before and of all captured
 leads: the weakest share is the weak link (R-23). Two bases, which answer different questions: *cohort* counts the leads that
 were captured in the period, wherever they had got to by the as-of date; *period* counts the leads that took the step in the
 period, whenever they were captured. A lead counts once per step, and only for steps that were recorded: leads may be answered
-before they are assigned, or never be assigned, so a share can be above 100 %. Won are the leads whose opportunity was won."""
+before they are assigned, or never be assigned, so a share can be above 100 %. Won are the leads whose opportunity was won
+and not opened again since."""
 
 [parameters]
 basis = { type = "choice", choices = ["cohort", "period"], default = "cohort", meaning = "leads captured in the period, or steps taken in the period" }
@@ -47,6 +48,12 @@ taken AS (
     FROM ltc_read.opportunity_stages s
     JOIN ltc_read.opportunities o USING (opportunity_id)
     WHERE s.position <= %(known_position)s AND s.effective_on <= %(as_of)s AND s.stage = 'won' AND o.lead_id IS NOT NULL
+      AND NOT EXISTS (
+          -- Nothing comes behind the end of a deal, but that it is opened again.
+          SELECT FROM ltc_read.opportunity_stages r
+          WHERE r.opportunity_id = s.opportunity_id AND r.position > s.position
+            AND r.position <= %(known_position)s AND r.effective_on <= %(as_of)s
+      )
 ),
 reached AS (
     SELECT DISTINCT t.step, t.lead_id

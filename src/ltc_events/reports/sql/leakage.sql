@@ -17,6 +17,10 @@ customer or by who asked for the prices, with the reasons given and who approved
 Price parity is held by the price index: what the group paid, in percent of what the same things cost on average in all accepted
 quotes of the period and currency; 100 is parity. For a single thing, the lowest and highest net price of one show the spread.
 The period is that of the acceptance. Currencies are kept apart."""
+ties_to = """
+Nothing in the books: quotes are accepted, not billed. Without a group that leaves any out, the net is what accepted quotes say;
+the discounts of those that were ordered are the discounts of `revenue-vs-opportunity`.
+"""
 
 [parameters]
 group_by = { type = "choice", choices = ["sku", "customer", "requester"], default = "sku", meaning = "what a row stands for" }

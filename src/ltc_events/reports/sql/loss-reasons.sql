@@ -2,18 +2,28 @@
 title = "Loss reasons"
 key = ["{group_by}", "currency"]
 events = """
-SELECT s.position,
+SELECT e.position,
        CASE %(group_by)s WHEN 'reason' THEN s.reason WHEN 'stage' THEN s.from_stage WHEN 'competitor' THEN s.competitor
                          WHEN 'channel' THEN o.channel ELSE o.owner END AS group_by,
        s.currency
 FROM ltc_read.opportunity_stages s
-JOIN ltc_read.opportunities o USING (opportunity_id)
+JOIN ltc_read.opportunities o USING (opportunity_id),
+LATERAL (
+    SELECT s.position
+    UNION ALL
+    SELECT r.position FROM ltc_read.opportunity_stages r
+    WHERE r.opportunity_id = s.opportunity_id AND r.position > s.position AND r.from_stage = 'lost' AND r.effective_on <= %(as_of)s
+) e
 WHERE s.stage = 'lost' AND s.effective_on <= %(as_of)s
 """
 definition = """
 Why deals were lost in the period, how many and worth how much (R-43): by reason, by the stage they were lost from, by
 competitor, channel or owner. The share is of all lost deals, whatever their currency. Days run from the opening of the deal to
-its loss. Currencies are kept apart."""
+its loss. A deal that was opened again by the as-of date is not lost. Currencies are kept apart."""
+ties_to = """
+Nothing in the books: lost amounts are what deals were believed to be worth. What was billed on a lost deal all the same
+stands in a row of its own in `revenue-vs-opportunity`.
+"""
 
 [parameters]
 group_by = { type = "choice", choices = ["reason", "stage", "competitor", "channel", "owner"], default = "reason", meaning = "what a row stands for" }
@@ -42,6 +52,12 @@ WITH lost AS (
     FROM ltc_read.opportunity_stages s
     JOIN ltc_read.opportunities o USING (opportunity_id)
     WHERE s.position <= %(known_position)s AND s.effective_on <= %(as_of)s AND s.stage = 'lost'
+      AND NOT EXISTS (
+          -- Nothing comes behind the end of a deal, but that it is opened again.
+          SELECT FROM ltc_read.opportunity_stages r
+          WHERE r.opportunity_id = s.opportunity_id AND r.position > s.position
+            AND r.position <= %(known_position)s AND r.effective_on <= %(as_of)s
+      )
       AND s.effective_on BETWEEN coalesce(%(from)s::date, '-infinity') AND coalesce(%(to)s::date, 'infinity')
 )
 SELECT label AS group_by,

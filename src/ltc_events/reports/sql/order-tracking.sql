@@ -11,6 +11,10 @@ One row per order: what of it is delivered, open, cancelled and billed, by net a
 left to deliver, and `cancelled` when it was released before anything was delivered. Ordered is after amendments; open =
 ordered − delivered − cancelled. An order is late when its requested delivery day has passed and something is open.
 """
+ties_to = """
+Invoiced is the line total of the orders' invoices, before allowances, charges and tax, less what is to be billed again.
+Orders and deliveries stand in no account; `revenue-vs-opportunity` leads from them to revenue and cash.
+"""
 
 [parameters]
 customer = { type = "customer", meaning = "only the orders of this customer" }

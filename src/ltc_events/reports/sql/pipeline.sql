@@ -23,6 +23,9 @@ definition = """
 The opportunities that were open on the as-of date, with what they were believed to be worth on that day: the stage they were
 in, the amount, and the amount weighted by the probability that was believed then, not by what the stage counts for today
 (R-38; DOMAIN: Σ amount × probability). Won and lost deals are no longer part of it. Currencies are kept apart."""
+ties_to = """
+Nothing in the books: open deals are beliefs, and stand in no account before something is billed.
+"""
 
 [parameters]
 group_by = { type = "choice", choices = ["stage", "owner", "channel", "month", "opportunity"], default = "stage", meaning = "what a row stands for; month is the month in which a deal is expected to close" }

@@ -7,7 +7,13 @@ SELECT s.position,
                          ELSE n.needed END AS group_by
 FROM ltc_read.quote_steps s
 JOIN ltc_read.quotes q USING (quote_id)
-LEFT JOIN ltc_read.quote_steps p ON %(group_by)s = 'requester' AND p.quote_id = s.quote_id AND p.step = 'priced'
+LEFT JOIN LATERAL (
+    SELECT o.person FROM ltc_read.quote_steps o
+    WHERE o.quote_id = s.quote_id AND o.step = 'priced' AND o.position <= %(known_position)s
+    UNION ALL  -- up to its first pricing a quote counts under no requester
+    SELECT NULL
+    WHERE NOT EXISTS (SELECT FROM ltc_read.quote_steps o WHERE o.quote_id = s.quote_id AND o.step = 'priced' AND o.position < s.position)
+) p ON %(group_by)s = 'requester'
 LEFT JOIN (VALUES ('yes'), ('no')) n (needed) ON %(group_by)s = 'approval'
     AND (n.needed = 'no' OR EXISTS (SELECT FROM ltc_read.quote_steps a WHERE a.quote_id = s.quote_id AND a.approval_needed))
 WHERE s.effective_on <= %(as_of)s

@@ -11,9 +11,23 @@ What is outstanding by age (R-69): one row per instalment, or one per customer. 
 invoice date, by `basis`, to the as-of date; the buckets are inclusive: not due (up to 0 days), 1–30, 31–60, 61–90, 91–120,
 over 120. Unapplied cash, and credit notes beyond what their invoice owed, are negative rows that age from their own date.
 What is dated after the as-of date but known already is in `future`, never in paid: payments, credits and write-offs less
-what undid them; remaining = outstanding − future. Instalments with nothing outstanding are left out.
+what undid them; remaining = outstanding − future. So a settled instalment that a bank return opens again later has a row: it
+has nothing outstanding, a negative future, and remains. Instalments that are settled and stay so are left out, and so are
+invoices and claims that are dated after the as-of date.
 """
 narrow = true
+ties_to = """
+Receivables are the receivables of the trial balance, unapplied cash its unapplied_cash and customer credits its
+customer_credits, per currency, as of any date and known at any position; with `--customer`, what the journal has of this
+customer. Together they are outstanding, and the buckets add up to it.
+"""
+books = """
+SELECT account, currency, sum(amount)
+FROM ltc_read.journal
+WHERE account IN ('receivables', 'unapplied_cash', 'customer_credits') AND effective_on <= %(as_of)s AND position <= %(known_position)s
+    AND (%(customer)s::uuid IS NULL OR customer_id = %(customer)s::uuid)
+GROUP BY account, currency
+"""
 
 [parameters]
 basis = { type = "choice", choices = ["due", "invoice"], default = "due", meaning = "what days are counted from: the due date or the invoice date" }
@@ -23,27 +37,35 @@ customer = { type = "customer", meaning = "only this customer" }
 [columns]
 customer = { type = "text", meaning = "name of the customer" }
 customer_id = { type = "uuid", meaning = "the customer" }
-document = { type = "text", meaning = "invoice, payment (unapplied cash) or credit_note", optional = true }
-document_id = { type = "uuid", meaning = "that invoice, payment or credit note", optional = true }
-number = { type = "text", meaning = "number of the document; the payment's reference", optional = true }
+document = { type = "text", meaning = "invoice, payment (unapplied cash), credit_note or claim (fee, interest, returned payment)", optional = true }
+document_id = { type = "uuid", meaning = "that invoice, payment, credit note or claim", optional = true }
+number = { type = "text", meaning = "number of the document; reference of the payment or claim", optional = true }
 instalment = { type = "integer", meaning = "number of the instalment of an invoice", optional = true }
 document_on = { type = "date", meaning = "date of the document", optional = true }
 due_on = { type = "date", meaning = "when the instalment is due", optional = true }
 days = { type = "integer", meaning = "days since it was due, or since the date of the document, by basis", optional = true }
 currency = { type = "text", meaning = "currency of the amounts" }
-invoiced = { type = "money", meaning = "amount of the instalment", total = true }
+invoiced = { type = "money", meaning = "amount of the instalment or claim", total = true }
 paid = { type = "money", meaning = "paid on it, by money or by another invoice's credit note, by the as-of date; of a payment: its unapplied cash", total = true }
 credited = { type = "money", meaning = "credited on it by then; of a credit note: what stands alone", total = true }
 written_off = { type = "money", meaning = "given up by then", total = true }
 outstanding = { type = "money", meaning = "invoiced − paid − credited − written off", total = true }
+receivables = { type = "money", meaning = "outstanding on invoices", total = true, optional = true }
+unapplied_cash = { type = "money", meaning = "outstanding as unapplied cash (negative)", total = true, optional = true }
+customer_credits = { type = "money", meaning = "outstanding as credit notes beyond what their invoices owed (negative)", total = true, optional = true }
 not_due = { type = "money", meaning = "outstanding, not due yet", total = true }
 days_1_30 = { type = "money", meaning = "outstanding for 1 to 30 days", total = true }
 days_31_60 = { type = "money", meaning = "outstanding for 31 to 60 days", total = true }
 days_61_90 = { type = "money", meaning = "outstanding for 61 to 90 days", total = true }
 days_91_120 = { type = "money", meaning = "outstanding for 91 to 120 days", total = true }
 over_120 = { type = "money", meaning = "outstanding for more than 120 days", total = true }
-future = { type = "money", meaning = "known payments, credits and write-offs dated after the as-of date", total = true }
+future = { type = "money", meaning = "known payments, credits and write-offs dated after the as-of date, less what undoes them then", total = true }
 remaining = { type = "money", meaning = "outstanding − future", total = true }
+
+[ties]
+receivables = "receivables in the trial balance"
+unapplied_cash = "unapplied_cash in the trial balance"
+customer_credits = "customer_credits in the trial balance"
 */
 -- Only these items can have something outstanding then, or moved since; the many settled ones are never looked at.
 WITH candidate AS (
@@ -53,7 +75,7 @@ WITH candidate AS (
     SELECT item_id, instalment FROM ltc_read.open_item_movements WHERE effective_on > %(as_of)s
 ), item AS (
     SELECT m.item_id, m.instalment, m.item,
-           coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind = 'invoiced'), 0) AS invoiced,
+           coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind IN ('invoiced', 'claimed')), 0) AS invoiced,
            -coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND (m.kind = 'credited' OR m.item = 'credit_note')), 0)
                AS credited,
            -coalesce(sum(m.amount) FILTER (WHERE m.effective_on <= %(as_of)s AND m.kind = 'written_off'), 0) AS written_off,
@@ -69,7 +91,7 @@ WITH candidate AS (
            o.currency, %(as_of)s::date - CASE %(basis)s WHEN 'due' THEN o.due_on ELSE o.document_on END AS days
     FROM item i
     JOIN ltc_read.open_items o USING (item_id, instalment)
-    WHERE i.outstanding <> 0 OR (i.is_future AND i.item <> 'invoice' AND i.future <> 0)
+    WHERE i.outstanding <> 0 OR (i.future <> 0 AND NOT (i.is_future AND i.item IN ('invoice', 'claim')))
 ), bucket AS (
     SELECT *, %(per)s = 'instalment' AS is_single,
            CASE WHEN days <= 0 THEN 0 WHEN days <= 30 THEN 1 WHEN days <= 60 THEN 2 WHEN days <= 90 THEN 3
@@ -86,6 +108,9 @@ SELECT c.name AS customer, b.customer_id,
        CASE WHEN is_single THEN b.days END AS days,
        b.currency, sum(b.invoiced) AS invoiced, sum(b.paid) AS paid, sum(b.credited) AS credited,
        sum(b.written_off) AS written_off, sum(b.outstanding) AS outstanding,
+       sum(b.outstanding) FILTER (WHERE b.item = 'invoice') AS receivables,
+       sum(b.outstanding) FILTER (WHERE b.item = 'payment') AS unapplied_cash,
+       sum(b.outstanding) FILTER (WHERE b.item = 'credit_note') AS customer_credits,
        coalesce(sum(b.outstanding) FILTER (WHERE b.bucket = 0), 0) AS not_due,
        coalesce(sum(b.outstanding) FILTER (WHERE b.bucket = 1), 0) AS days_1_30,
        coalesce(sum(b.outstanding) FILTER (WHERE b.bucket = 2), 0) AS days_31_60,

@@ -9,9 +9,12 @@ Contracts whose last day is within `days` days of the as-of date, terminated one
 one on which notice can be given: the last day less the days of notice. A contract that renews by itself does so unless notice
 is given by then; any other ends unless it is renewed. The first to need notice come first.
 """
+ties_to = """
+Nothing in the books: the value of a contract is what was signed, and stands in no account before something is billed.
+"""
 
 [parameters]
-days = { type = "integer", default = 90, meaning = "how far to look ahead, in days" }
+days = { type = "integer", reach = "ahead", default = 90, meaning = "how far to look ahead, in days" }
 customer = { type = "customer", meaning = "only this customer" }
 
 [columns]

@@ -23,7 +23,7 @@ date (by now, while that day lasts) and not done is overdue."""
 
 [parameters]
 owner = { type = "text", meaning = "only what this owner has to do" }
-days = { type = "integer", default = 0, meaning = "show follow-ups that are due up to so many days after the as-of date" }
+days = { type = "integer", reach = "ahead", default = 0, meaning = "show follow-ups that are due up to so many days after the as-of date" }
 
 [columns]
 kind = { type = "text", meaning = "follow_up, unanswered or unassigned" }

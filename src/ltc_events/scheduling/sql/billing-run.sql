@@ -30,6 +30,6 @@ WITH policy AS (
     HAVING bool_or(billable > 0)
 )
 SELECT customer_id, NULL::uuid AS subject, concat_ws('/', order_id, %(today)s::date, position) AS occasion,
-       %(today)s::date::timestamp AT TIME ZONE 'UTC' AS at, jsonb_build_object('order_id', order_id) AS data
+       %(today)s::date::timestamp AT TIME ZONE 'UTC' AS at, jsonb_build_object('order_id', order_id, 'effective_on', %(today)s::date) AS data
 FROM due
 ORDER BY order_id

@@ -91,12 +91,43 @@ BEGIN
 END
 $$;
 
--- Compare and set: whoever was replaced while it slept finds another offset and must not commit.
+-- Wait until nobody who is appending holds the head row.
+CREATE OR REPLACE FUNCTION ltc.await_head() RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT FROM ltc.head FOR UPDATE
+$$;
+
+-- Compare and set: whoever was replaced while it slept finds another offset and must not commit. Nothing goes back.
 CREATE OR REPLACE FUNCTION ltc.advance_offset(feed text, part integer, expected bigint, next bigint) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF feed LIKE '%.events' THEN
+        RAISE EXCEPTION 'the offset of % is moved by the relay alone', feed USING ERRCODE = '42501';
+    END IF;
+    PERFORM ltc.set_offset(feed, part, expected, next);
+END
+$$;
+
+-- The same for what has been published: the relay's group may move this and nothing else.
+CREATE OR REPLACE FUNCTION ltc.advance_published(feed text, part integer, expected bigint, next bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF feed NOT LIKE '%.events' THEN
+        RAISE EXCEPTION 'the relay does not move the offset of %', feed USING ERRCODE = '42501';
+    END IF;
+    PERFORM ltc.set_offset(feed, part, expected, next);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION ltc.set_offset(feed text, part integer, expected bigint, next bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF next < expected THEN
+        RAISE EXCEPTION 'the offset of % partition % would go back from % to %', feed, part, expected, next
+            USING ERRCODE = 'LTC02';
+    END IF;
     UPDATE ltc.offsets o SET next_offset = next
-    WHERE o.feed = advance_offset.feed AND o.partition = part AND o.next_offset = expected;
+    WHERE o.feed = set_offset.feed AND o.partition = part AND o.next_offset = expected;
     IF NOT FOUND AND expected = 0 THEN
         INSERT INTO ltc.offsets VALUES (feed, part, next) ON CONFLICT DO NOTHING;
     END IF;
@@ -105,3 +136,14 @@ BEGIN
     END IF;
 END
 $$;
+
+-- From where to where the events of a command go that has one at this position. What a command did is known as a whole or not
+-- at all, so whoever asks what was known at a position is answered at an end.
+CREATE OR REPLACE FUNCTION ltc.command_span(at bigint) RETURNS TABLE (first_position bigint, last_position bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT o.first_position, o.last_position FROM ltc.events e JOIN ltc.outcomes o USING (command_id) WHERE e.position = at
+$$;
+
+-- The same for who may only read, with the rights of its owner.
+CREATE OR REPLACE FUNCTION ltc_read.command_span(at bigint) RETURNS TABLE (first_position bigint, last_position bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ SELECT * FROM ltc.command_span(at) $$;

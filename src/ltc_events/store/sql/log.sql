@@ -7,6 +7,20 @@ CREATE TABLE IF NOT EXISTS {schema}.{head} (
 
 INSERT INTO {schema}.{head} (position, recorded_at) VALUES (0, clock_timestamp()) ON CONFLICT DO NOTHING;
 
+-- Positions are handed out here and nowhere else: whoever appends may not write the head row by himself. Where the position is
+-- not the `expected` one, both results are NULL and nothing has changed.
+CREATE OR REPLACE FUNCTION {schema}.{take_positions}(count bigint, expected bigint, OUT base bigint, OUT recorded_at timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF count < 0 THEN
+        RAISE EXCEPTION 'positions are never taken back: count is %', count USING ERRCODE = 'LTC04';
+    END IF;
+    UPDATE {schema}.{head} h SET position = h.position + count, recorded_at = greatest(h.recorded_at, clock_timestamp())
+    WHERE h.position = coalesce(expected, h.position)
+    RETURNING h.position - count, h.recorded_at INTO base, recorded_at;
+END
+$$;
+
 -- Fixed widths first: no padding.
 CREATE TABLE IF NOT EXISTS {schema}.{events} (
     position bigint NOT NULL,
@@ -28,3 +42,6 @@ CREATE TABLE IF NOT EXISTS {schema}.{events} (
 
 -- Which streams a customer has: one entry for each, at its first event.
 CREATE INDEX IF NOT EXISTS {customer_index} ON {schema}.{events} (customer_id, position) WHERE version = 1;
+
+-- The few events that are large: whoever reads many at once sees by it how many he may (`large_events`).
+CREATE INDEX IF NOT EXISTS {large_index} ON {schema}.{events} (position) WHERE octet_length(data) > 16384;

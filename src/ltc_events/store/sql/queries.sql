@@ -2,18 +2,16 @@
 
 -- name: take_positions
 -- Only if nobody has written since the caller looked, where it says so.
-UPDATE ltc.head SET position = position + {count}, recorded_at = greatest(recorded_at, clock_timestamp())
-WHERE position = coalesce(%b::bigint, position)
-RETURNING position - {count} AS base, recorded_at
+SELECT base, recorded_at{check} FROM ltc.take_head_positions({count}, %b::bigint) WHERE base IS NOT NULL
 
 -- name: take_positions_for_copy
 -- With the time as COPY wants it: microseconds since 2000.
-UPDATE {schema}.{head} SET position = position + {count}, recorded_at = greatest(recorded_at, clock_timestamp())
-RETURNING position - {count} AS base, ((extract(epoch FROM recorded_at) - 946684800) * 1000000)::bigint AS recorded
+SELECT base, ((extract(epoch FROM recorded_at) - 946684800) * 1000000)::bigint AS recorded{check}
+FROM {schema}.{take_positions}({count}, NULL)
 
 -- name: check_reads
 -- One more column of either: the head row is locked by then.
-, ltc.require_unwritten({since}, position - {count}, {streams}, {customers})
+, ltc.require_unwritten({since}, base, {streams}, {customers})
 
 -- name: keep_dead_letter
 INSERT INTO ltc.dead_letters (source, raw, reason, origin) VALUES ({source}, {raw}, {reason}, {origin}::jsonb)
@@ -110,6 +108,11 @@ WHERE position > %(after)s AND position <= coalesce(%(upto)s::bigint, 9223372036
   AND (%(types)s::text[] IS NULL OR type = ANY(%(types)s::text[]) OR type <> ALL({known}::text[]))
 ORDER BY position LIMIT %(limit)s
 
+-- name: large_events
+-- As the index has it: a constant, and the same one.
+SELECT position, octet_length(data) FROM ltc.events
+WHERE position > %(after)s AND position <= %(upto)s AND octet_length(data) > 16384 ORDER BY position
+
 -- name: offsets
 SELECT feed, partition, next_offset FROM ltc.offsets WHERE feed = ANY(%(feeds)s::text[])
 
@@ -122,8 +125,17 @@ SELECT pg_try_advisory_lock(hashtextextended(%s, 0))
 -- name: advance_offset
 SELECT ltc.advance_offset(%s, %s, %s, %s)
 
+-- name: advance_published
+SELECT ltc.advance_published(%s, %s, %s, %s)
+
 -- name: load
 SELECT {event_columns} FROM ltc.events WHERE stream_id = ANY(%(ids)s) ORDER BY stream_id, version
+
+-- name: load_after
+SELECT e.* FROM unnest(%(ids)s, %(versions)s::bigint[]) AS known (stream_id, version) CROSS JOIN LATERAL (
+    SELECT {event_columns} FROM ltc.events
+    WHERE stream_id = known.stream_id AND version > known.version ORDER BY version
+) e
 
 -- name: stream
 SELECT {event_columns} FROM ltc.events WHERE stream_id = %(id)s AND version > %(after_version)s ORDER BY version
@@ -161,8 +173,48 @@ SELECT stream_id, max(version) FROM ltc.events WHERE stream_id = ANY(%(ids)s) GR
 -- name: head
 SELECT position, recorded_at FROM ltc.head
 
+-- name: server
+SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = current_database()
+
+-- name: epochs
+SELECT number, epoch, after, begun_at, begun_by, reason FROM ltc.epochs ORDER BY number, begun_at
+
+-- name: events_at
+SELECT {event_columns} FROM ltc.events WHERE position = ANY(%(positions)s::int8[])
+
+-- name: lock_head
+SELECT position FROM ltc.head FOR UPDATE
+
+-- name: move_head
+UPDATE ltc.head SET position = %(position)s, recorded_at = greatest(recorded_at, %(recorded_at)s)
+
+-- name: put_back_events
+COPY ltc.events (position, stream_id, version, type, data, customer_id, occurred_at, effective_on, recorded_at,
+                 command_id, correlation_id, causation_id, actor) FROM STDIN
+
+-- name: put_back_outcome
+INSERT INTO ltc.outcomes (command_id, command_type, content_hash, status, first_position, last_position, reasons, content,
+                          recorded_at)
+VALUES (%(id)s, %(type)s, %(hash)s, %(status)s, %(first)s, %(last)s, %(reasons)s::jsonb, %(content)s, %(recorded_at)s)
+ON CONFLICT (command_id) DO NOTHING
+
+-- name: begin_epoch
+INSERT INTO ltc.epochs (number, epoch, after, begun_by, reason)
+VALUES (%(number)s, %(epoch)s, %(after)s, %(by)s, %(reason)s)
+
+-- name: keep_expired
+INSERT INTO ltc.expired_messages (feed, partition, first_offset, next_offset, passed_by, reason)
+VALUES (%(feed)s, %(partition)s, %(first)s, %(next)s, %(by)s, %(reason)s)
+
+-- name: set_offset
+UPDATE ltc.offsets SET next_offset = CASE WHEN %(only_back)s THEN least(next_offset, %(next)s) ELSE %(next)s END
+WHERE feed = %(feed)s AND partition = 0
+
 -- name: await_head
-SELECT FROM ltc.head FOR UPDATE
+SELECT ltc.await_head()
+
+-- name: command_span
+SELECT first_position, last_position FROM ltc.command_span(%(position)s)
 
 -- name: recorded_at
 SELECT recorded_at FROM ltc.events WHERE position = %(position)s

@@ -1,10 +1,10 @@
--- The three groups that may use the ledger. They are the server's, so another database may have made them.
+-- The groups that may use the ledger. They are the server's, so another database may have made them.
 DO $$
 DECLARE
     wanted text;
     may_set text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['ltc_writer', 'ltc_projector', 'ltc_reader'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['ltc_writer', 'ltc_relay', 'ltc_projector', 'ltc_reader'] LOOP
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);

@@ -1,0 +1,219 @@
+"""Commands from many threads: what arrives while one batch is being stored makes up the next one (group commit)."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from itertools import chain, repeat
+from logging import ERROR, WARNING
+from typing import NamedTuple
+
+import psycopg
+import structlog
+
+from ltc_events.application.errors import Contention, ServiceBusy, ServiceClosed
+from ltc_events.application.parsing import Document, Prepared, prepare
+from ltc_events.application.pipeline import Answer, CommandPipeline
+from ltc_events.kernel.clock import Clock
+from ltc_events.kernel.errors import LtcError
+from ltc_events.store import Database, EventStore, Role
+
+log = structlog.get_logger()
+
+BATCH_MAX = 500
+"""Documents in one transaction, unless a single request has more."""
+GATHER_S = 0.005
+"""How long a batch may wait for callers that were answered together and are expected to come again together."""
+QUEUE_MAX = 10_000
+"""Documents that may wait, in all requests together."""
+
+
+class _Request(NamedTuple):
+    """The documents of one caller. `together`: once one is refused, those behind it are not decided."""
+
+    batch: Sequence[Prepared]
+    source: str
+    together: bool
+    answers: "Future[list[Answer]]"
+
+
+class CommandService:
+    """One command pipeline, in a thread of its own, for any number of calling threads.
+
+    A batch is what arrived during the one before it. Callers that are answered together mostly come again together: a batch
+    waits a moment (`GATHER_S`) for as many requests as the last one had. A lone caller waits for nobody. Each caller is
+    answered when its documents are stored. The connection to the store is opened with the first request, and anew after it
+    was lost.
+    """
+
+    def __init__(
+        self, open_store: Callable[[], EventStore], clock: Clock, *, batch_max: int = BATCH_MAX, queue_max: int = QUEUE_MAX
+    ) -> None:
+        self._open_store = open_store
+        self._clock = clock
+        self._batch_max = batch_max
+        self._queue_max = queue_max
+        self._changed = threading.Condition()
+        self._queue: deque[_Request] = deque()
+        self._waiting = 0
+        self._wanted = 1
+        """How many requests the last batch had: as many are likely to come again as soon as they are answered."""
+        self._is_closed = False
+        self._store: EventStore | None = None
+        self._pipeline: CommandPipeline | None = None
+        self._thread = threading.Thread(target=self._work, name="ltc-commands", daemon=True)
+        self._thread.start()
+
+    def enqueue(self, documents: Sequence[Document], *, source: str = "submit", together: bool = False) -> "Future[list[Answer]]":
+        """Have documents decided in order and stored in one transaction; the future has an answer for each, in that order.
+
+        `source` is what dead letters are kept under. With `together`, the documents behind a refused one are answered with
+        `not_decided`. Raises ServiceBusy, ServiceClosed. The future raises what `CommandPipeline.submit` does, and
+        DatabaseUnreachable: then none of the documents is known to be stored, and to send the same again is safe.
+        """
+        answers: Future[list[Answer]] = Future()
+        with self._changed:
+            self._require_room(len(documents))
+            self._waiting += len(documents)
+        try:
+            now = self._clock.now()
+            request = _Request([prepare(one, now) for one in documents], source, together, answers)
+        except BaseException:  # an interrupt, too, must not leave room taken for ever
+            with self._changed:
+                self._waiting -= len(documents)
+            raise
+        with self._changed:
+            if self._is_closed:
+                self._waiting -= len(documents)
+                raise ServiceClosed
+            self._queue.append(request)
+            if len(self._queue) >= self._wanted:
+                self._changed.notify()
+        return answers
+
+    def submit(
+        self,
+        documents: Sequence[Document],
+        *,
+        source: str = "submit",
+        together: bool = False,
+        timeout_s: float | None = None,
+    ) -> list[Answer]:
+        """As `enqueue`, and wait for the answers. Raises TimeoutError after `timeout_s` seconds; the documents may be stored."""
+        return self.enqueue(documents, source=source, together=together).result(timeout_s)
+
+    def close(self) -> None:
+        """Take no more requests, answer those that wait, and leave the store."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _require_room(self, documents: int) -> None:
+        if self._is_closed:
+            raise ServiceClosed
+        if self._waiting + documents > self._queue_max:
+            self._drop_cancelled()
+        if self._waiting and self._waiting + documents > self._queue_max:
+            raise ServiceBusy(waiting=self._waiting, limit=self._queue_max)
+
+    def _drop_cancelled(self) -> None:
+        kept = [request for request in self._queue if not request.answers.cancelled()]
+        self._waiting -= sum(len(request.batch) for request in self._queue) - sum(len(request.batch) for request in kept)
+        self._queue = deque(kept)
+
+    def _work(self) -> None:
+        try:
+            while requests := self._take():
+                self._answer_or_fail(requests)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Leave the store; after a defect of ours, nobody is left waiting."""
+        with self._changed:
+            self._is_closed = True
+            left, self._queue = self._queue, deque()
+        for request in left:
+            if request.answers.set_running_or_notify_cancel():
+                request.answers.set_exception(ServiceClosed())
+        self._leave_store()
+
+    def _answer_or_fail(self, requests: Sequence[_Request]) -> None:
+        """No caller waits for ever; the next batch finds a store that is opened anew, unless only others were quicker."""
+        try:
+            self._answer(requests)
+        except Exception as error:  # whatever it is, it is the callers' to know, and the thread goes on for the others
+            if not isinstance(error, Contention):
+                self._leave_store()
+            for request in requests:
+                request.answers.set_exception(error)
+            is_passing = isinstance(error, (LtcError, psycopg.Error))
+            log.log(WARNING if is_passing else ERROR, "batch_not_stored", requests=len(requests), exc_info=not is_passing)
+
+    def _take(self) -> list[_Request]:
+        """What makes up the next batch, in order of arrival; nothing when the service is closed and all is answered."""
+        taken: list[_Request] = []
+        size = 0
+        with self._changed:
+            while not taken:
+                self._await_requests()
+                if not self._queue:
+                    return []
+                while self._queue and (not taken or self._fits(taken[0], self._queue[0], size)):
+                    request = self._queue.popleft()
+                    self._waiting -= len(request.batch)
+                    # A caller that has cancelled its request has been told that nothing of it is stored.
+                    if request.answers.set_running_or_notify_cancel():
+                        taken.append(request)
+                        size += len(request.batch)
+            self._wanted = len(taken)
+        return taken
+
+    def _await_requests(self) -> None:
+        """Wait for a request; then, at most `GATHER_S`, for as many as there were the last time."""
+        self._changed.wait_for(self._are_enough, GATHER_S)
+        if not (self._queue or self._is_closed):
+            self._wanted = 1
+            self._changed.wait_for(self._are_enough)
+
+    def _are_enough(self) -> bool:
+        return self._is_closed or len(self._queue) >= self._wanted
+
+    def _fits(self, first: _Request, request: _Request, size: int) -> bool:
+        return request.source == first.source and size + len(request.batch) <= self._batch_max
+
+    def _answer(self, requests: Sequence[_Request]) -> None:
+        batch = list(chain.from_iterable(request.batch for request in requests))
+        groups: list[int | None] = []
+        if any(request.together for request in requests):
+            for number, request in enumerate(requests):
+                groups += repeat(number if request.together else None, len(request.batch))
+        answers = iter(self._opened().begin(batch, source=requests[0].source, groups=groups).finish())
+        divided = [[next(answers) for _ in request.batch] for request in requests]
+        for request, own in zip(requests, divided, strict=True):
+            request.answers.set_result(own)
+
+    def _opened(self) -> CommandPipeline:
+        if self._pipeline is None:
+            self._store = self._open_store()
+            self._pipeline = CommandPipeline(self._store, self._clock)
+        return self._pipeline
+
+    def _leave_store(self) -> None:
+        store, self._store, self._pipeline = self._store, None, None
+        if store is not None:
+            store.close()
+
+
+@contextmanager
+def open_command_service(
+    database: Database, clock: Clock, *, batch_max: int = BATCH_MAX, queue_max: int = QUEUE_MAX
+) -> Iterator[CommandService]:
+    """A service on a ledger, as the writer; at the end of the block, what waits is answered."""
+    service = CommandService(lambda: EventStore(database, Role.WRITER), clock, batch_max=batch_max, queue_max=queue_max)
+    try:
+        yield service
+    finally:
+        service.close()

@@ -1,0 +1,21 @@
+"""Who decides a command: a rule where it crosses aggregates, and else the aggregate of its noun."""
+
+from ltc_events.aggregates.registry import AGGREGATES
+from ltc_events.application.rules.registry import RULES
+from ltc_events.application.unit_of_work import Work
+from ltc_events.schemas.base import Command
+from ltc_events.schemas.catalogue import COMMANDS, noun_of
+
+_AGGREGATES_OF = {model: AGGREGATES[noun_of(name)] for name, model in COMMANDS.items()}
+
+
+def dispatch(command: Command, work: Work) -> None:
+    """Decide a command, and emit what comes of it. Raises Refused."""
+    model = type(command)
+    rule = RULES.get(model)
+    if rule is not None:
+        rule(command, work)
+        return
+    aggregate = _AGGREGATES_OF[model]
+    state = work.find(aggregate, work.subject)
+    work.emit(aggregate, work.subject, *aggregate.decide(state, command, work.policies))

@@ -1,0 +1,58 @@
+"""What a command says that it touches before it is decided: loaded for a whole batch at once, in one query."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from ltc_events.aggregates.business_days import fiscal_year
+from ltc_events.aggregates.policies import Policies
+from ltc_events.schemas.base import Command
+from ltc_events.schemas.catalogue import COMMANDS
+from ltc_events.schemas.envelope import Message
+from ltc_events.schemas.number_series import first_series_id, series_id
+
+_Model = type[Command]
+_FIELDS: dict[_Model, tuple[str, ...]] = {
+    model: tuple(name for name in model.touches if "." not in name) for model in COMMANDS.values()
+}
+_LISTS: dict[_Model, tuple[tuple[str, str], ...]] = {
+    model: tuple((of, each) for of, dot, each in (name.partition(".") for name in model.touches) if dot)
+    for model in COMMANDS.values()
+}
+_NUMBERED = frozenset(model for model in COMMANDS.values() if "series" in model.model_fields)
+_DERIVING = frozenset(model for model in COMMANDS.values() if model.derived_streams is not Command.derived_streams)
+_SURVEYING = frozenset(model for model in COMMANDS.values() if model.surveyed_noun is not Command.surveyed_noun)
+
+
+def streams_of(message: Message, policies: Policies) -> list[UUID]:
+    """The streams that a command is known to touch before it is decided."""
+    ids = [message.subject]
+    command: Any = message.command
+    if command is None:
+        return ids
+    model = type(command)
+    for name in _FIELDS[model]:
+        id = getattr(command, name)
+        if id is not None:
+            ids.append(id)
+    for name, each in _LISTS[model]:
+        ids += [getattr(one, each) for one in getattr(command, name)]
+    if model.begins_for_customer and message.customer_id is not None:
+        ids.append(message.customer_id)
+    if model in _NUMBERED:
+        year = fiscal_year(command.effective_on, policies.company.content)
+        ids += (first_series_id(command.series, year), series_id(command.series, year))
+    if model in _DERIVING:
+        ids += command.derived_streams(message.subject)
+    return ids
+
+
+def surveyed(messages: Iterable[Message]) -> dict[str, list[UUID]]:
+    """The customers all of whose streams of an aggregate will be asked for, by its noun."""
+    found: dict[str, list[UUID]] = {}
+    for message in messages:
+        if type(message.command) in _SURVEYING and message.command is not None and message.customer_id is not None:
+            noun = message.command.surveyed_noun()
+            if noun is not None:
+                found.setdefault(noun, []).append(message.customer_id)
+    return found

@@ -1,0 +1,57 @@
+"""The log: lines on stderr, for people or as JSON."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO, cast
+
+import structlog
+
+from ltc_events.kernel.foreign_text import terminal_text
+from ltc_events.store.confidential import all_without_secrets
+
+
+def is_json_log(log_format: str) -> bool:
+    """Whether the log is JSON lines: as `log_format` says; where it says nothing, for all but people on a terminal."""
+    return log_format == "json" or (log_format != "console" and not sys.stderr.isatty())
+
+
+def configure_logging(log_format: str) -> None:
+    """Logs go to stderr, for people or as JSON lines. No secret is in them, nor in traces; and these show no variables."""
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer()
+        if is_json_log(log_format)
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _confidentially,
+            *([] if is_json_log(log_format) else [_harmlessly]),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Stderr())),
+        cache_logger_on_first_use=True,
+    )
+
+
+class _Stderr:
+    """What stderr is when a line is written: loggers are kept, and whoever calls us from a program may replace it."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+def _confidentially(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {name: all_without_secrets(value) for name, value in event.items()}
+
+
+def _harmlessly(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {name: terminal_text(value) if isinstance(value, str) else value for name, value in event.items()}

@@ -1,0 +1,113 @@
+"""What the settings lead to, opened when first asked for: database, stores, pipeline, command service, bus."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from ltc_events.bootstrap.settings import Settings
+from ltc_events.kernel.errors import LtcError
+from ltc_events.store.database import Database, Role
+from ltc_events.store.embedded import open_database
+
+if TYPE_CHECKING:
+    from ltc_events.application.command_service import CommandService
+    from ltc_events.application.pipeline import CommandPipeline
+    from ltc_events.bus.topics import Bus
+    from ltc_events.store.event_store import EventStore
+
+
+class NoBus(LtcError):
+    """no Kafka is configured"""
+
+    remedy = "set LTC_KAFKA_BOOTSTRAP or give --kafka-bootstrap host:port; `make broker` starts one on this machine"
+
+
+class Services:
+    """One process's way to the ledger. Not for several threads at once, its command service apart."""
+
+    def __init__(self, settings: Settings, database: Database | None = None) -> None:
+        """With a `database`, that one, whatever the settings say of it."""
+        self.settings = settings
+        self._database = database
+        self._stores: dict[Role, EventStore] = {}
+
+    @property
+    def database(self) -> Database:
+        """The database of the settings, or the embedded server, laid out on first use. Raises StoreError."""
+        if self._database is None:
+            self._database = open_database(self._url, self.settings.home, self.settings.database_password_file)
+            if self.is_embedded:
+                # Nobody administers the embedded server: a first command is all the set-up there is.
+                self._database.initialise()
+        return self._database
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is the embedded server's."""
+        return not self._url
+
+    @property
+    def _url(self) -> str:
+        url = self.settings.database_url
+        return url.get_secret_value() if url else ""
+
+    @property
+    def has_bus(self) -> bool:
+        """Whether a Kafka is configured."""
+        return bool(self.settings.kafka_bootstrap)
+
+    @property
+    def bus(self) -> "Bus":
+        """The bus of the settings. Raises NoBus."""
+        from ltc_events.bus.topics import Bus
+
+        if not self.settings.kafka_bootstrap:
+            raise NoBus
+        return Bus(self.settings.kafka_bootstrap, self.settings.kafka_prefix)
+
+    def store(self, role: Role) -> "EventStore":
+        """The event store, acting as `role`; the same each time, and closed with the services."""
+        from ltc_events.store.event_store import EventStore
+
+        if role not in self._stores:
+            self._stores[role] = EventStore(self.database, role)
+        return self._stores[role]
+
+    def pipeline(self, *, dry_run: bool = False) -> "CommandPipeline":
+        """A command pipeline on the writer's store, with a cache of its own."""
+        return _pipeline(self.store(Role.WRITER), dry_run=dry_run)
+
+    def command_service(self, **limits: Any) -> "AbstractContextManager[CommandService]":
+        """A pipeline for many threads, open during the block. `limits`: those of `open_command_service`."""
+        from ltc_events.application.clock import SystemClock
+        from ltc_events.application.command_service import open_command_service
+
+        return open_command_service(self.database, SystemClock(), **limits)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for store in self._stores.values():
+            store.close()
+        self._stores.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@contextmanager
+def open_pipeline(database: Database, *, dry_run: bool = False) -> "Iterator[CommandPipeline]":
+    """A command pipeline on a store of its own, which is closed at the end of the block."""
+    from ltc_events.store.event_store import EventStore
+
+    with EventStore(database, Role.WRITER) as store:
+        yield _pipeline(store, dry_run=dry_run)
+
+
+def _pipeline(store: "EventStore", *, dry_run: bool) -> "CommandPipeline":
+    from ltc_events.application.clock import SystemClock
+    from ltc_events.application.pipeline import CommandPipeline
+
+    return CommandPipeline(store, SystemClock(), dry_run=dry_run)

@@ -1,0 +1,120 @@
+"""The settings: what is given (a flag) before the environment, before `.env` in the working directory, before the default."""
+
+import getpass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.store.confidential import conceal
+from ltc_events.store.home import default_home
+
+PREFIX = "LTC_"
+ENV_FILE = ".env"
+METRICS_HOST = "127.0.0.1"
+UNHEALTHY_AFTER_S = 60.0
+
+
+class SettingInvalid(LtcError):
+    """the setting {name} is not valid: {problem}"""
+
+    kind = Kind.USAGE
+    remedy = f"correct it where it is set: as a flag, in the environment, or in {ENV_FILE} in the working directory"
+
+
+class SettingsUnreadable(LtcError):
+    """the settings cannot be read from {file}: {reason}"""
+
+    kind = Kind.USAGE
+    remedy = "give this user the right to read it as UTF-8, or move it away"
+
+
+def login() -> str:
+    """The name of the user that this process runs as."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user that has no name
+        return "unknown"
+
+
+class Settings(BaseSettings):
+    """All settings, each by its variable's name without `LTC_`. An empty variable is none. Not validated again when copied."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: SecretStr | None = Field(None, description="PostgreSQL 15 or newer; without it, the embedded server")
+    database_password_file: Path | None = Field(
+        None,
+        description="a file with the password, for a URL without one; read anew at every connection. So is `PGPASSFILE`; "
+        "`PGPASSWORD` and a password in the URL are as they were when the process began",
+    )
+    home: Path = Field(
+        default_factory=default_home, description="folder of the embedded server; by default in the user's data folder"
+    )
+    kafka_bootstrap: str | None = Field(None, repr=False, description="Kafka, as `host:port,…`; without it there is no bus")
+    kafka_prefix: str = Field("ltc", description="what names of topics and groups begin with: one per ledger on a cluster")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="how the log is written; `auto`: for people on a terminal, else as JSON lines"
+    )
+    metrics_port: int | None = Field(
+        None, ge=1, le=65_535, description="the port where a worker offers `/metrics` and `/healthz`; without it, nowhere"
+    )
+    metrics_host: str = Field(METRICS_HOST, description="the address that they are offered on; `0.0.0.0`: on all of them")
+    unhealthy_after: float = Field(
+        UNHEALTHY_AFTER_S,
+        ge=0.1,
+        description="seconds after which a worker that does not move, waits for a server or cannot be measured is unhealthy",
+    )
+    actor: str = Field(
+        default_factory=login,
+        description="who does what is done with `ltc projections` and `ltc dead-letters`; by default the login's name",
+    )
+
+    def model_post_init(self, _: Any, /) -> None:
+        """Whatever else is told of the settings, no credentials."""
+        for server in (self.kafka_bootstrap or "").split(","):
+            credentials = server.rpartition("@")[0]
+            conceal(credentials)
+            conceal(credentials.rpartition(":")[2])
+
+    def given(self, **flags: Any) -> "Settings":
+        """These settings with those flags that are not None, which are taken as they are."""
+        return self.model_copy(update={name: flag for name, flag in flags.items() if flag is not None})
+
+    def environment(self) -> dict[str, str]:
+        """The variables that make another process have the same settings, wherever they came from; in clear."""
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        return {
+            variable(name): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values.items()
+            if value is not None
+        }
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field of the settings."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def load_settings(**flags: Any) -> Settings:
+    """The settings under these flags; those that are None are not given. Raises SettingInvalid, SettingsUnreadable."""
+    try:
+        return Settings(**{name: flag for name, flag in flags.items() if flag is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        # Without the cause: its trace would show what was given.
+        name = str(first["loc"][0])
+        raise SettingInvalid(name=f"--{name.replace('_', '-')} / {variable(name)}", problem=first["msg"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsUnreadable(file=Path(ENV_FILE).resolve(), reason=reason) from None

@@ -1,0 +1,123 @@
+"""Beginning and end offsets of topics, and single messages at given offsets."""
+
+import time
+from collections.abc import Mapping
+from typing import Self
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from ltc_events.bus import records
+from ltc_events.bus.consumer import Polled
+from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, Bus, BusUnreachable, TopicMissing, reach
+
+records.install()
+
+LOOK_MS = 1_000
+# Without a message for so long, reading is given up.
+READ_S = 30.0
+
+
+class Survey:
+    """A reader that belongs to no group and moves no offset. Not to be shared by threads."""
+
+    def __init__(self, bus: Bus) -> None:
+        """Raises BusUnreachable."""
+        self._bus = bus
+        reach(bus)
+        try:
+            self._consumer = KafkaConsumer(
+                bootstrap_servers=bus.bootstrap,
+                bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
+                enable_auto_commit=False,
+                allow_auto_create_topics=False,
+                request_timeout_ms=CONNECT_TIMEOUT_MS,
+                max_partition_fetch_bytes=64 * 1024,
+            )
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """By partition the offset that its next message gets. Raises TopicMissing, BusUnreachable."""
+        try:
+            return {place.partition: end for place, end in self._consumer.end_offsets(self._places(topic)).items()}
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+
+    def beginnings(self, topic: str) -> dict[int, int]:
+        """By partition the first offset that there still is. Raises TopicMissing, BusUnreachable."""
+        try:
+            return {place.partition: begin for place, begin in self._consumer.beginning_offsets(self._places(topic)).items()}
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+
+    def offsets_at(self, topic: str, moment: float) -> dict[int, int]:
+        """By partition the first offset of what was sent at that moment (in seconds since 1970) or later; its end: nothing was.
+
+        Raises TopicMissing, BusUnreachable.
+        """
+        ends = self.ends(topic)
+        try:
+            asked = {place: max(int(moment * 1000), 0) for place in self._places(topic)}
+            found = self._consumer.offsets_for_times(asked)
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+        return ends | {place.partition: one.offset for place, one in found.items() if one is not None}
+
+    def last(self, topic: str, count: int) -> dict[int, list[Polled]]:
+        """By partition its last messages as of now, oldest first, at most so many. Raises TopicMissing, BusUnreachable."""
+        ends = self.ends(topic)
+        return self.read(topic, {number: max(end - count, 0) for number, end in ends.items()}, ends)
+
+    def read(self, topic: str, begins: Mapping[int, int], ends: Mapping[int, int]) -> dict[int, list[Polled]]:
+        """What there still is of partitions from one offset to another, oldest first. Raises BusUnreachable."""
+        found: dict[int, list[Polled]] = {number: [] for number in begins}
+        deadline = time.monotonic() + READ_S
+        try:
+            places = [TopicPartition(topic, number) for number in begins]
+            self._consumer.assign(places)
+            for place, first in self._consumer.beginning_offsets(places).items():
+                self._consumer.seek(place, max(first, begins[place.partition]))
+            while any(self._consumer.position(place) < ends[place.partition] for place in places):
+                if time.monotonic() > deadline:
+                    raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=f"{topic} could not be read to its end in time")
+                for messages in self._consumer.poll(timeout_ms=LOOK_MS).values():
+                    for one in messages:
+                        found[one.partition].append(Polled(one.partition, one.offset, one.key, one.value, one.headers))
+                    deadline = time.monotonic() + READ_S
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+        return {number: [one for one in messages if one.offset < ends[number]] for number, messages in found.items()}
+
+    def sent_at(self, topic: str, offsets: Mapping[int, int]) -> dict[int, float]:
+        """By partition when the message at that offset (or the next that is kept) was sent, in seconds since 1970.
+
+        Partitions whose message did not come within a second are absent. Raises BusUnreachable.
+        """
+        found: dict[int, float] = {}
+        try:
+            for partition, offset in offsets.items():
+                place = TopicPartition(topic, partition)
+                self._consumer.assign([place])
+                self._consumer.seek(place, max(offset, self._consumer.beginning_offsets([place])[place]))
+                for messages in self._consumer.poll(timeout_ms=LOOK_MS, max_records=1).values():
+                    found[partition] = messages[0].timestamp / 1000
+        except KafkaError as error:
+            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+        return found
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._consumer.close(autocommit=False)
+
+    def _places(self, topic: str) -> list[TopicPartition]:
+        places = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic) or ()]
+        if not places:
+            raise TopicMissing(topic=topic)
+        return places

@@ -1,0 +1,32 @@
+"""What commands `ltc` has, and where they are: each module is imported when its command is asked for."""
+
+from ltc_events.cli.lazy import Entry
+
+_CLI = "ltc_events.cli"
+
+COMMANDS: dict[str, Entry] = {
+    "init": Entry(f"{_CLI}.doctor:init", "Lay out the ledger and the read tables, and with --kafka the topics."),
+    "doctor": Entry(f"{_CLI}.doctor:doctor", "Look at everything that must be right; each finding names its fix."),
+    "recover": Entry(
+        f"{_CLI}.recover:recover",
+        "Bring topic and read tables back to a store that has gone back, by the restore of a backup or a promotion.",
+    ),
+    "expired": Entry(f"{_CLI}.expired:expired", "Show which commands expired on their topic before they were taken."),
+    "demo": Entry(
+        f"{_CLI}.demo:demo", "Simulate a company on an empty database and show around: four reports and the story of an invoice."
+    ),
+    "submit": Entry(f"{_CLI}.submit:submit", "Submit commands; prints one outcome a line."),
+    "import": Entry(f"{_CLI}.importing:import_", "Import CSV files; ends with a reconciliation."),
+    "simulate": Entry(f"{_CLI}.simulate:simulate", "Simulate a company and submit its commands, or write them to a file."),
+    "report": Entry(
+        f"{_CLI}.report:report",
+        "Run a report: as of a business date, as known at a position or time of the log; or what changed in it since then.",
+        takes_other_options=True,
+    ),
+    "explain": Entry(f"{_CLI}.explain:app", "Why a figure is what it is, from the events alone."),
+    "events": Entry(f"{_CLI}.events:app", "The log of events."),
+    "dead-letters": Entry(f"{_CLI}.dead_letters:app", "What came in and could not be decoded, and seeing to it."),
+    "projections": Entry(f"{_CLI}.projections.app:app", "The read tables and how far they have come."),
+    "schema": Entry(f"{_CLI}.schema:app", "JSON Schemas of all commands and events, and the AsyncAPI document of Kafka."),
+    "worker": Entry(f"{_CLI}.worker:app", "Work between Kafka and the ledger, until SIGTERM."),
+}

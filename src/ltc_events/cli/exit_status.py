@@ -1,0 +1,136 @@
+"""Exit status and error output of `ltc`.
+
+1: refused or failed; 2: wrong usage; 130: interrupted. People get two lines, programs a JSON document on stdout (`--json`),
+and who reads the log gets a line of it (`LTC_LOG_FORMAT`). No secret is in any of them.
+"""
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NoReturn
+
+import psycopg
+import structlog
+
+from ltc_events.__main__ import INTERRUPTED
+from ltc_events.bootstrap.logs import configure_logging, is_json_log
+from ltc_events.cli.output import err, print_json
+from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.reports.errors import ReportBrokenOff
+from ltc_events.store import diagnose
+from ltc_events.store.confidential import without_secrets
+
+FAILED, WRONG_USAGE = 1, 2
+EXIT_STATUS = {Kind.USAGE: WRONG_USAGE, Kind.REFUSED: FAILED, Kind.UNAVAILABLE: FAILED, Kind.DEFECT: FAILED}
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def tell(error: BaseException, *, as_json: bool, log_format: str) -> NoReturn:
+    """Say what is wrong, and exit."""
+    say = _Voice(as_json=as_json, log_format=log_format)
+    match error:
+        case LtcError():
+            # Half a document is on stdout already: another one after it would only hide that.
+            say.as_json = as_json and not isinstance(error, ReportBrokenOff)
+            say.fail(error.code, error.message, error.fix, status=EXIT_STATUS[error.kind])
+        case KeyboardInterrupt():
+            say.interrupted()
+        case psycopg.Error():
+            told = diagnose(error)
+            say.fail(
+                told.code, str(error).strip(), told.fix, status=WRONG_USAGE if isinstance(error, psycopg.DataError) else FAILED
+            )
+        case UnicodeEncodeError() if (word := _no_text(sys.argv)) is not None:
+            say.fail("usage", f"{word} is no text in UTF-8", "write it in UTF-8", status=WRONG_USAGE)
+        case BrokenPipeError():
+            leave_quietly()
+        case OSError() if error.errno in _NO_SPACE:
+            _forget_stdout()
+            say.as_json = False
+            say.fail("no_space", f"no space is left{_place(error)}", "make room, and run the same command again")
+        case OSError():
+            say.fail("system", f"{error.strerror or error}{_place(error)}", "see that this user may read and write there")
+        case _:
+            say.crash(error)
+
+
+def usage(error: Any, *, as_json: bool, log_format: str) -> NoReturn:
+    """Say what is wrong with the command line, and what there is."""
+    help_of = error.ctx.command_path if error.ctx else "ltc"
+    error.message = without_secrets(error.message)
+    say = _Voice(as_json=as_json, log_format=log_format)
+    if as_json or is_json_log(log_format):
+        say.fail("usage", error.format_message(), f"`{help_of} --help` shows what there is", status=error.exit_code)
+    error.show()
+    sys.exit(error.exit_code)
+
+
+def leave_quietly() -> NoReturn:
+    """Whoever read our output has had enough."""
+    _forget_stdout()
+    sys.exit(1)
+
+
+def _forget_stdout() -> None:
+    """What is still in its buffer cannot be written: nobody shall try when the process ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _no_text(words: Sequence[str]) -> str | None:
+    """The first word of the command line that is no text, or the option before it."""
+    for before, word in zip(["", *words], words, strict=False):
+        if any("\ud800" <= one <= "\udfff" for one in word):
+            option = word.partition("=")[0] if word.startswith("--") else before
+            return option if option.startswith("-") else "an argument"
+    return None
+
+
+def _place(error: OSError) -> str:
+    return f": {error.filename}" if error.filename else ""
+
+
+class _Voice:
+    def __init__(self, *, as_json: bool, log_format: str) -> None:
+        self.as_json = as_json
+        self._is_log = is_json_log(log_format)
+        configure_logging(log_format)
+
+    def fail(self, code: str, message: str, fix: str, *, status: int = FAILED) -> NoReturn:
+        message, fix = without_secrets(message), without_secrets(fix)
+        if self.as_json:
+            print_json({"error": {"code": code, "message": message, "fix": fix}})
+        if self._is_log:
+            structlog.get_logger().error("failed", code=code, message=message, fix=fix)
+        else:
+            err.print(f"[bold red]error[/] {_plain(message)}")
+            if fix:
+                err.print(f"[bold]fix[/]   {_plain(fix)}")
+        sys.exit(status)
+
+    def interrupted(self) -> NoReturn:
+        """One line is enough for whoever asked for it."""
+        message, fix = "interrupted", "what was done is kept: the same command goes on"
+        if self.as_json:
+            print_json({"error": {"code": "interrupted", "message": message, "fix": fix}})
+        err.print(f"{message}; {fix}")
+        sys.exit(INTERRUPTED)
+
+    def crash(self, error: BaseException) -> NoReturn:
+        """A defect of ours: the trace is for whoever mends it."""
+        name = f"{type(error).__name__}: {error}"
+        trace = without_secrets("".join(traceback.format_exception(error)))
+        if not self._is_log:
+            sys.stderr.write(trace)
+            self.fail("defect", name, "this is a defect of ltc-events: report it with the lines above")
+        structlog.get_logger().error("crashed", exception=trace)
+        self.fail("defect", name, "this is a defect of ltc-events: report it with the trace in the log")
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,44 @@
+"""`ltc expired`: commands that Kafka dropped before they were taken; with --yes, go on without them."""
+
+from typing import Annotated
+
+import typer
+
+from ltc_events.cli.context import services_of
+from ltc_events.cli.options import ByOption, JsonOption
+from ltc_events.cli.output import err, print_json
+from ltc_events.store import Role
+
+
+def expired(
+    context: typer.Context,
+    by: ByOption,
+    yes: Annotated[bool, typer.Option("--yes", help="Let the command workers go on without them. Needs a reason.")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in ltc.expired_messages.", show_default=False)] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show which commands expired on their topic before they were taken. Exit 1 where there are some and --yes was not given."""
+    from ltc_events.bus.offsets import Survey
+    from ltc_events.recovery.expired import find_expired, go_on_without
+
+    services = services_of(context)
+    bus = services.bus
+    if yes:
+        if not reason.strip():
+            raise typer.BadParameter("who decides that commands are given up says why", param_hint="--reason")
+        found = go_on_without(services.database, bus, by=by, reason=reason)
+    else:
+        with Survey(bus) as survey:
+            found = find_expired(bus, services.store(Role.WRITER), survey)
+    if as_json:
+        document = [
+            {"partition": one.partition, "first": one.first, "last": one.next - 1, "messages": one.messages} for one in found
+        ]
+        print_json({"expired": document, "passed": yes})
+    else:
+        for one in found:
+            err.print(f"partition {one.partition}: offsets {one.first} to {one.next - 1}, {one.messages} messages")
+        done = "The command workers go on without them." if yes else "They were acknowledged and never taken."
+        err.print(done if found else "No command expired before it was taken.")
+    if found and not yes:
+        raise typer.Exit(1)

@@ -1,0 +1,57 @@
+"""Options and arguments that several commands share."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from ltc_events.bootstrap.settings import load_settings
+
+
+class ProjectorSource(StrEnum):
+    """Where a projector takes events from."""
+
+    KAFKA = "kafka"
+    STORE = "store"
+
+
+def _actor() -> str:
+    return load_settings().actor
+
+
+ByOption = Annotated[
+    str, typer.Option("--by", envvar="LTC_ACTOR", default_factory=_actor, help="Who does it; kept with the reason.")
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept, and shown by `ltc projections status NAME`.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+NameArgument = Annotated[str, typer.Argument(help="Name of the read table; `ltc projections list` names them.")]
+BuildOption = Annotated[
+    str | None, typer.Option("--build", help="Which table: v2, or v2b1 if built anew; default: the one that readers see.")
+]
+LimitOption = Annotated[
+    int, typer.Option("--limit", min=0, max=100_000, help="How many differing rows to name; all are counted.")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="DATE", help="Business date to look at; default: today in the company's time zone.", show_default=False
+    ),
+]
+KnownAt = Annotated[
+    str | None,
+    typer.Option(
+        "--known-at",
+        metavar="TIME|POSITION",
+        help="What was known then (at a position: when its command was done); default: all that is known.",
+        show_default=False,
+    ),
+]
+ChangedSince = Annotated[
+    str | None,
+    typer.Option(
+        "--changed-since",
+        metavar="TIME|POSITION",
+        help="What is different, about the same date, from what was known then; with the events in between.",
+        show_default=False,
+    ),
+]

@@ -1,0 +1,1 @@
+"""`ltc projections`: the read tables."""

@@ -1,0 +1,26 @@
+"""Text that came from outside, made harmless where it is shown: no order to a terminal, no formula of a spreadsheet."""
+
+import re
+from typing import Any
+
+# Escape codes begin with a control character of C0 or C1; what turns the direction of writing shows other words than are there.
+_ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_FORMULA_STARTS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
+def terminal_text(text: str) -> str:
+    """The text with every control character but tab and line feed, and every change of direction, written out: `\\x1b`."""
+    return text if text.isprintable() else _ORDERS.sub(_written_out, text)
+
+
+def csv_cell(value: Any) -> Any:
+    """A value for a cell of CSV: a text that a spreadsheet would take for a formula gets an apostrophe; numbers stay numbers."""
+    if isinstance(value, str) and value[:1] in _FORMULA_STARTS and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
+def _written_out(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

@@ -1,0 +1,38 @@
+"""Time zones by their IANA names, and the date that a moment has in one."""
+
+from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ltc_events.kernel.errors import Kind, LtcError
+
+
+class TimeZoneMissing(LtcError):
+    """this machine does not know {name}, the time zone of policy company"""
+
+    kind = Kind.DEFECT
+    remedy = "install the IANA time zones (the system's or Python's package tzdata)"
+
+
+@lru_cache(maxsize=16)  # a ledger has one; whoever publishes another tries a few
+def known_zone(name: str) -> tzinfo | None:
+    """The time zone of an IANA name, or None where there is none."""
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def zone_named(name: str) -> tzinfo:
+    """The time zone of an IANA name that was published. Raises TimeZoneMissing."""
+    zone = known_zone(name)
+    if zone is None:
+        raise TimeZoneMissing(name=name)
+    return zone
+
+
+def day_in(zone: tzinfo, moment: datetime) -> date:
+    """The date of a moment in a zone."""
+    return moment.astimezone(zone).date()

@@ -1,0 +1,199 @@
+"""The DDL of a declaration: table, primary key, indexes, comments, guards, view, checkpoint.
+
+All of it is made as the projector's role, which owns what it makes; readers get SELECT.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib.resources import files
+
+from psycopg import sql
+
+from ltc_events.projections.catalog.event_source import STORE
+from ltc_events.projections.catalog.installed_tables import shown_builds
+from ltc_events.projections.catalog.lifecycle import FOLLOWED, PROJECTOR, State, record, states_of
+from ltc_events.projections.catalog.skipped_events import left_out
+from ltc_events.projections.catalog.views import show
+from ltc_events.projections.declaration.builds import Build, named_in_sql, parse_physical
+from ltc_events.projections.declaration.errors import DependentsInTheWay, TableDiffers
+from ltc_events.projections.declaration.names import READER, SCHEMA, Connection, names, relation
+from ltc_events.projections.declaration.projection import Projection, build_of, built
+
+# One number for "somebody is making read tables": projectors that start together queue up behind it.
+_LAYOUT_LOCK = 0x6C746372
+
+
+def prepare(connection: Connection, projections: Sequence[type[Projection]]) -> list[type[Projection]]:
+    """Make what is missing, in one transaction; returns what is to be kept up with the log: each of the projections on
+    every table of its version that is in use, and on none while an operator fills one or has dropped them all.
+
+    A table that is made begins at the beginning of the store. Raises TableDiffers when a table is not as declared.
+    """
+    with connection.transaction():
+        lock_layout(connection)
+        present, shown = _present_columns(connection), shown_builds(connection)
+        states = _known_states(connection, present, shown)
+        followed: list[type[Projection]] = []
+        for projection in projections:
+            state_of = {build: state for build, state in states.items() if build[:2] == (projection.table, projection.version)}
+            if not state_of:
+                _make(connection, projection, shown=projection.table not in shown)
+                followed.append(projection)
+            for build, state in state_of.items():
+                if state in FOLLOWED:
+                    followed.append(built(projection, build.build))
+                    _compare(followed[-1], present.get(build.physical, []))
+        connection.execute(
+            "INSERT INTO ltc_read.checkpoints (projection, version, source, partition, position, moved_at)"
+            " SELECT p, v, %s, 0, 0, clock_timestamp() FROM unnest(%s::text[], %s::int4[]) AS t (p, v)"
+            " WHERE NOT EXISTS (SELECT FROM ltc_read.checkpoints c WHERE (c.projection, c.version) = (p, v))",
+            (STORE, [one.place() for one in followed], [one.version for one in followed]),
+        )
+    return followed
+
+
+def lock_layout(connection: Connection) -> None:
+    """Be the only one who makes, switches or drops read tables until the transaction ends; makes what keeps count of them."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LAYOUT_LOCK,))
+    _lay_out(connection)
+
+
+def show_newer(connection: Connection, projections: Iterable[type[Projection]]) -> None:
+    """Let the views of these projections, which have reached the head, show them where they show an older version.
+
+    Not where an operator built the table (then he switches), where it leaves out events, nor where what others built on a view
+    is in the way.
+    """
+    shown = shown_builds(connection)
+    for projection in projections:
+        before, build = shown.get(projection.table), build_of(projection)
+        if before is None or before.version >= build.version or not left_out(connection, build).is_nothing:
+            continue
+        with suppress(DependentsInTheWay), connection.transaction():
+            lock_layout(connection)
+            if states_of(connection, projection.table).get(build) is State.FOLLOWING:
+                show(connection, build)
+                record(connection, before, State.RETIRED, by=PROJECTOR, reason=f"{build} has caught up with the log")
+                record(connection, build, State.SHOWN, by=PROJECTOR, reason="caught up with the log")
+
+
+def _known_states(connection: Connection, present: Iterable[str], shown: Mapping[str, Build]) -> dict[Build, State]:
+    """The states of all builds; tables from before states were kept get theirs."""
+    states = states_of(connection)
+    for physical in present:
+        build = parse_physical(physical)
+        if build is not None and build not in states:
+            states[build] = State.SHOWN if shown.get(build.name) == build else State.FOLLOWING
+            record(connection, build, states[build], by=PROJECTOR, reason="found")
+    return states
+
+
+def _make(connection: Connection, projection: type[Projection], *, shown: bool) -> None:
+    for statement in (*table_sql(projection), *index_sql(projection)):
+        connection.execute(statement)
+    build = build_of(projection)
+    if shown:
+        show(connection, build)
+    record(connection, build, State.SHOWN if shown else State.FOLLOWING, by=PROJECTOR, reason="laid out")
+
+
+def _compare(projection: type[Projection], found: list[str]) -> None:
+    declared = [f"{name} {one.type}" for name, one in projection.columns.items()]
+    if found != declared:
+        raise TableDiffers(table=projection.physical(), found=", ".join(found), declared=", ".join(declared))
+
+
+def table_sql(projection: type[Projection], *, keyed: bool = True) -> Iterator[sql.Composed]:
+    """The table with its comments and guards, without secondary indexes; without its key too unless `keyed`."""
+    table = relation(projection.physical(), projection.schema)
+    columns = [_column_sql(projection, name) for name in projection.columns]
+    if keyed:
+        columns.append(sql.SQL("PRIMARY KEY ({})").format(names(projection.key)))
+    # Rows that change keep some room beside them, so that a change stays on its page and leaves the indexes alone.
+    room = sql.SQL("" if projection.append_only else " WITH (fillfactor = 80)")
+    yield sql.SQL("CREATE TABLE {} ({}){}").format(table, sql.SQL(", ").join(columns), room)
+    yield from _comments_sql(projection)
+    yield sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(READER))
+    if projection.balanced:
+        arguments = (projection.balanced.amount, *projection.balanced.entry)
+        yield sql.SQL(
+            "CREATE TRIGGER balanced AFTER INSERT ON {} REFERENCING NEW TABLE AS inserted"
+            " FOR EACH STATEMENT EXECUTE FUNCTION ltc_read.refuse_unbalanced({})"
+        ).format(table, sql.SQL(", ").join(map(sql.Literal, arguments)))
+        yield sql.SQL(
+            "CREATE TRIGGER unchanged BEFORE UPDATE OR DELETE ON {} FOR EACH STATEMENT EXECUTE FUNCTION ltc_read.refuse_change()"
+        ).format(table)
+    for name, condition in projection.checks.items():
+        # Not a CHECK constraint: that one would also judge the partial row that an upsert proposes before it merges.
+        yield sql.SQL(
+            "CREATE TRIGGER {} AFTER INSERT OR UPDATE ON {} FOR EACH ROW WHEN (({}) IS NOT TRUE)"
+            " EXECUTE FUNCTION ltc_read.refuse_row({})"
+        ).format(sql.Identifier(f"check_{name}"), table, _declared_sql(condition), sql.Literal(name))
+
+
+def key_sql(projection: type[Projection]) -> sql.Composed:
+    """The key of a table that was made without."""
+    return sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(relation(projection.physical()), names(projection.key))
+
+
+def index_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
+    """The secondary indexes; apart from the table, because a bulk fill is quicker without them."""
+    for index in projection.indexes:
+        yield sql.SQL("CREATE INDEX ON {} ({})").format(relation(projection.physical(), projection.schema), names(index))
+
+
+def _column_sql(projection: type[Projection], name: str) -> sql.Composed:
+    declared = projection.columns[name]
+    balance = projection.balanced
+    # A null amount would slip through the sum; a null in an entry stands for something, or for a mistake.
+    never_null = () if balance is None else {*balance.entry, balance.amount} - {*balance.nullable}
+    required = declared.default is not None or name in never_null
+    parts = [sql.Identifier(name), _declared_sql(declared.type)]
+    if required:
+        parts.append(sql.SQL("NOT NULL"))
+    if declared.default is not None:
+        parts.append(sql.SQL("DEFAULT {}").format(_declared_sql(declared.default)))
+    return sql.SQL(" ").join(parts)
+
+
+def _comments_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
+    table = projection.physical()
+    yield sql.SQL("COMMENT ON TABLE {} IS {}").format(relation(table, projection.schema), sql.Literal(projection.meaning()))
+    for column, declared in projection.columns.items():
+        target = sql.Identifier(projection.schema, table, column)
+        yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(target, sql.Literal(declared.meaning))
+
+
+def _declared_sql(text: str) -> sql.SQL:
+    """SQL that stands in a declaration, which is our own code."""
+    return sql.SQL(text)
+
+
+def _lay_out(connection: Connection) -> None:
+    """Make what keeps count of read tables, unless it is there as this program wants it: to make a view anew is to wait for
+    all who read it, in transactions that may be long, and to be in each other's way in the meantime."""
+    script = _read_schema()
+    mark = hashlib.sha256(script.encode()).hexdigest()
+    ((is_marked,),) = connection.execute("SELECT to_regclass('ltc_read.laid_out') IS NOT NULL").fetchall()
+    if is_marked and connection.execute("SELECT FROM ltc_read.laid_out WHERE sha256 = %s", (mark,)).fetchone() is not None:
+        return
+    connection.execute(sql.SQL(script))
+    connection.execute("UPDATE ltc_read.laid_out SET sha256 = %s", (mark,))
+
+
+@cache
+def _read_schema() -> str:
+    return named_in_sql(files("ltc_events.projections").joinpath("sql", "read_schema.sql").read_text(encoding="utf-8"))
+
+
+def _present_columns(connection: Connection) -> dict[str, list[str]]:
+    """The columns of every table of the read schema, in their order, as `name type`."""
+    rows = connection.execute(
+        "SELECT c.relname, array_agg(a.attname || ' ' || t.typname ORDER BY a.attnum)"
+        " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid"
+        " WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped GROUP BY 1",
+        (SCHEMA,),
+    )
+    return dict(rows.fetchall())

@@ -1,0 +1,85 @@
+"""The lifecycle of a build: its states, and by whom, when and why each was entered."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from ltc_events.projections.declaration.builds import Build
+from ltc_events.projections.declaration.names import Connection
+
+PROJECTOR = "projector"
+"""Who makes the transitions that nobody asked for."""
+
+
+class State(StrEnum):
+    """Where a table is in its life.
+
+    Laid out by a projector, it is `following` (or `shown` at once where there was none), and shown when it has caught up.
+    Built by an operator, it is `filling`, `indexing`, `catching_up`, `ready`, and `shown` when the operator switches. One that
+    the operator cancels is `cancelling` until whoever builds it has left, and `cancelled` when its table is gone.
+    """
+
+    FILLING = "filling"
+    INDEXING = "indexing"
+    CATCHING_UP = "catching_up"
+    READY = "ready"
+    FOLLOWING = "following"
+    SHOWN = "shown"
+    RETIRED = "retired"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    DROPPED = "dropped"
+
+
+UNFINISHED = frozenset({State.FILLING, State.INDEXING, State.CATCHING_UP})
+"""A rebuild is at work, or waits to be taken up again."""
+FOLLOWED = frozenset({State.READY, State.FOLLOWING, State.SHOWN, State.RETIRED})
+"""Projectors that have the version keep these up with the log."""
+GONE = frozenset({State.CANCELLED, State.DROPPED})
+
+
+class Transition(NamedTuple):
+    """A table came into a state, at a position of the log."""
+
+    build: Build
+    state: State
+    position: int
+    made_at: datetime
+    made_by: str
+    reason: str
+
+
+def record(connection: Connection, build: Build, state: State, *, by: str, reason: str) -> None:
+    """Bring a build into a state, within the caller's transaction."""
+    connection.execute(
+        "INSERT INTO ltc_read.projection_transitions (projection, version, build, state, position, made_at, made_by, reason)"
+        " VALUES (%s, %s, %s, %s, coalesce((SELECT min(position) FROM ltc_read.checkpoints"
+        " WHERE projection = %s AND version = %s), 0), clock_timestamp(), %s, %s)",
+        (*build, state.value, build.place, build.version, by, reason),
+    )
+
+
+def states_of(connection: Connection, name: str | None = None) -> dict[Build, State]:
+    """The state of each build that is or was, of one projection or of all."""
+    rows = connection.execute(
+        "SELECT projection, version, build, state FROM ltc_read.projection_builds"
+        " WHERE %(name)s::text IS NULL OR projection = %(name)s ORDER BY 1, 2, 3",
+        {"name": name},
+    )
+    return {Build(*row[:3]): State(row[3]) for row in rows}
+
+
+def transitions_of(connection: Connection, name: str) -> list[Transition]:
+    """The life of a projection's tables, oldest first."""
+    rows = connection.execute(
+        "SELECT projection, version, build, state, position, made_at, made_by, reason"
+        " FROM ltc_read.projection_transitions WHERE projection = %s ORDER BY id",
+        (name,),
+    )
+    return [Transition(Build(*row[:3]), State(row[3]), *row[4:]) for row in rows]
+
+
+def last_transition(connection: Connection) -> int:
+    """Rises whenever a table comes into another state; asking is cheap."""
+    row = connection.execute("SELECT coalesce(max(id), 0) FROM ltc_read.projection_transitions").fetchone()
+    return int(row[0]) if row else 0

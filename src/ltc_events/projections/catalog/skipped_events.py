@@ -1,0 +1,210 @@
+"""Events that a read table has skipped, and customers whose later events are parked behind them.
+
+A letter refers to the event and does not copy it. It is written in the transaction that moves the checkpoint past the event.
+Whose events wait is told by the letters themselves: those that hold somebody and are not settled.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import sql
+
+from ltc_events.projections.declaration.builds import Build, named_in_sql
+from ltc_events.projections.declaration.names import SCHEMA, Connection, relation
+from ltc_events.schemas.upcasting import stored_as
+
+_HELD = """
+    SELECT c.projection, c.version, c.partition, c.holds, (
+        SELECT array_agg(l.held) FROM {letters} l
+        WHERE (l.projection, l.version) = (c.projection, c.version) AND l.held IS NOT NULL AND l.settled_at IS NULL
+    ) FROM {checkpoints} c
+    WHERE c.source = %s AND (c.projection, c.version) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))
+"""
+_WRITE = """
+    INSERT INTO {letters} (projection, version, position, event, subject, customer_id, held, cause, written_at)
+    SELECT %(place)s, %(version)s, e.position, %(event)s, e.stream_id, e.customer_id,
+           CASE WHEN %(parks)s THEN coalesce(e.customer_id, e.stream_id) END, %(cause)s, clock_timestamp()
+    FROM ltc.events e WHERE e.position = %(position)s
+    ON CONFLICT (projection, version, position) DO UPDATE SET event = excluded.event, held = excluded.held,
+        cause = excluded.cause, written_at = excluded.written_at, settled_at = NULL, settled_by = NULL
+"""
+_CHANGED = """
+    UPDATE {checkpoints} SET holds = holds + 1
+    WHERE projection = %s AND version = %s AND source = %s AND partition = ANY(%s)
+"""
+_LETTERS = named_in_sql("""
+    SELECT b.projection, l.version, b.build, l.position, l.event, l.subject, l.customer_id, l.held, l.cause, l.written_at,
+           l.settled_at, l.settled_by
+    FROM ltc_read.projection_letters l JOIN ltc_read.projection_builds b
+        ON b.version = l.version AND l.projection = {place(b.projection, b.build)}
+    WHERE (%(name)s::text IS NULL OR b.projection = %(name)s) AND (%(settled)s OR l.settled_at IS NULL)
+    ORDER BY 1, 2, 3, 4
+""").encode()
+_POSITIONS = b"""
+    SELECT position, type FROM ltc.events
+    WHERE coalesce(customer_id, stream_id) = %s AND position BETWEEN %s AND %s ORDER BY position
+"""
+_WAITING = b"""
+    SELECT l.held, count(e.position) FROM ltc_read.projection_letters l
+    CROSS JOIN LATERAL (
+        SELECT max(c.position) AS position FROM ltc_read.checkpoints c
+        WHERE (c.projection, c.version) = (l.projection, l.version)
+    ) c
+    LEFT JOIN ltc.events e ON e.position BETWEEN l.position AND c.position AND coalesce(e.customer_id, e.stream_id) = l.held
+        AND e.type = ANY(%s)
+    WHERE l.projection = %s AND l.version = %s AND l.held IS NOT NULL AND l.settled_at IS NULL
+    GROUP BY l.held
+"""
+
+
+class Held(NamedTuple):
+    """Whose events wait (a customer's; of the company's own streams, the stream's), and by partition how often that changed."""
+
+    keys: frozenset[UUID]
+    changes: Mapping[int, int]
+
+
+NOBODY = Held(frozenset(), {})
+
+
+class SkippedEvent(NamedTuple):
+    """An event that a table has left out. `held`: whose events wait because of it; None: it was skipped."""
+
+    build: Build
+    position: int
+    event: str
+    subject: UUID
+    customer_id: UUID | None
+    held: UUID | None
+    cause: str
+    written_at: datetime
+    settled_at: datetime | None
+    settled_by: str | None
+
+
+class Skipped(NamedTuple):
+    """What a table lacks: the positions of events that were skipped, and whose events wait since which position."""
+
+    skipped: tuple[int, ...]
+    parked: dict[UUID, int]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it lacks nothing."""
+        return not (self.skipped or self.parked)
+
+    def document(self) -> dict[str, Any]:
+        """For programs: positions of events, and since which position customers wait."""
+        return {"skipped": self.skipped, "parked": {str(held): position for held, position in self.parked.items()}}
+
+    def __str__(self) -> str:
+        return f"{len(self.skipped)} events skipped, {len(self.parked)} customers parked"
+
+
+NOTHING = Skipped((), {})
+
+
+def _lacking(positions: Iterable[tuple[int, UUID | None]]) -> Skipped:
+    """What letters say together: each the position of an event, and whose events wait since then, if any do."""
+    told = list(positions)
+    return Skipped(tuple(at for at, held in told if held is None), {held: at for at, held in told if held is not None})
+
+
+def held_by(
+    connection: Connection, source: str, tables: Collection[tuple[str, int]], schema: str = SCHEMA
+) -> dict[tuple[str, int], Held]:
+    """Whose events wait, by the places and versions of tables that this source feeds."""
+    query = sql.SQL(_HELD).format(letters=relation("projection_letters", schema), checkpoints=relation("checkpoints", schema))
+    found: dict[tuple[str, int], Held] = {}
+    names, versions = [name for name, _ in tables], [version for _, version in tables]
+    for name, version, partition, holds, keys in connection.execute(query, (source, names, versions)):
+        changes = found[name, version].changes if (name, version) in found else {}
+        found[name, version] = Held(frozenset(keys or ()), {**changes, partition: holds})
+    return found
+
+
+def record_skipped(
+    connection: Connection, table: tuple[str, int], position: int, event: str, cause: str, *, parks: bool, schema: str = SCHEMA
+) -> None:
+    """Leave word that a table goes on without an event, within the caller's transaction."""
+    query = sql.SQL(_WRITE).format(letters=relation("projection_letters", schema))
+    place, version = table
+    connection.execute(
+        query,
+        {"place": place, "version": version, "position": position, "event": event, "cause": cause, "parks": parks},
+    )
+
+
+def holder_of(connection: Connection, position: int) -> UUID:
+    """Whose events wait for one another with the event at this position."""
+    ((found,),) = connection.execute(
+        "SELECT coalesce(customer_id, stream_id) FROM ltc.events WHERE position = %s", (position,)
+    ).fetchall()
+    return UUID(str(found))
+
+
+def count_change(
+    connection: Connection, table: tuple[str, int], source: str, partitions: Iterable[int], schema: str = SCHEMA
+) -> None:
+    """Let everybody who writes these partitions see that other customers wait than before, within the caller's transaction."""
+    query = sql.SQL(_CHANGED).format(checkpoints=relation("checkpoints", schema))
+    connection.execute(query, (*table, source, list(partitions)))
+
+
+def settle(connection: Connection, build: Build, held: UUID, *, by: str) -> None:
+    """The events of `held` wait no longer, within the caller's transaction."""
+    connection.execute(
+        "UPDATE ltc_read.projection_letters SET settled_at = clock_timestamp(), settled_by = %s"
+        " WHERE projection = %s AND version = %s AND held = %s AND settled_at IS NULL",
+        (by, build.place, build.version, held),
+    )
+
+
+def letters(connection: Connection, name: str | None = None, *, settled: bool = False) -> list[SkippedEvent]:
+    """The letters of one projection's tables or of all, in order; those that are settled only if asked for."""
+    if not _is_laid_out(connection):
+        return []
+    rows = connection.execute(_LETTERS, {"name": name, "settled": settled})
+    return [SkippedEvent(Build(*row[:3]), *row[3:]) for row in rows]
+
+
+def left_out(connection: Connection, build: Build, schema: str = SCHEMA) -> Skipped:
+    """What a table lacks at this moment."""
+    if schema == SCHEMA and not _is_laid_out(connection):
+        return NOTHING
+    query = sql.SQL(
+        "SELECT position, held FROM {} WHERE projection = %s AND version = %s AND settled_at IS NULL ORDER BY position"
+    ).format(relation("projection_letters", schema))
+    return _lacking(connection.execute(query, (build.place, build.version)))
+
+
+def all_skipped(connection: Connection) -> dict[Build, Skipped]:
+    """What tables lack at this moment; those that lack nothing are absent."""
+    found: dict[Build, list[tuple[int, UUID | None]]] = {}
+    for one in letters(connection):
+        found.setdefault(one.build, []).append((one.position, one.held))
+    return {build: _lacking(positions) for build, positions in found.items()}
+
+
+def positions_of(connection: Connection, held: UUID, first: int, last: int) -> list[tuple[int, str]]:
+    """The positions from `first` to `last` at which `held` has events, and their stored types. Reads that part of the log."""
+    rows = connection.execute(_POSITIONS, (held, first, last))
+    return [(position, kind) for position, kind in rows]
+
+
+def waiting(connection: Connection, build: Build, types: Sequence[str]) -> dict[UUID, int]:
+    """How many events wait for each who is parked, that in the way included. Reads the log from there on.
+
+    `types`: those that the projection handles.
+    """
+    if not _is_laid_out(connection):
+        return {}
+    rows = connection.execute(_WAITING, (list(stored_as(types)), build.place, build.version))
+    return dict(rows.fetchall())
+
+
+def _is_laid_out(connection: Connection) -> bool:
+    # Not before a projector of this version was here.
+    return connection.execute("SELECT to_regclass('ltc_read.projection_letters') IS NOT NULL").fetchone() == (True,)

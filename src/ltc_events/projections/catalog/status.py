@@ -1,0 +1,88 @@
+"""The lag of each read table behind the log, and the failures of those that have stopped."""
+
+from datetime import datetime
+from importlib.resources import files
+from typing import NamedTuple
+
+from psycopg.rows import class_row
+
+from ltc_events.projections.declaration.builds import named_in_sql
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.store import Database, Role
+
+
+class ProjectionStatus(NamedTuple):
+    """One projection at this moment, in a partition of what feeds it.
+
+    `state` is `live`; `failed`: it stopped at an event, and goes on when somebody says so; `retrying`: trouble that is not the
+    event's own keeps it there, and it is tried again unasked; `waiting`: its writer waits for somebody's lock; or `ahead` of the
+    store. Where it is not `live`, `error` says why and `fix` what to do; `failed_position` and `failed_event`, where it is known,
+    at which event.
+    """
+
+    name: str
+    version: int
+    source: str
+    partition: int
+    position: int
+    """The last position taken in."""
+    state: str
+    lag_events: int
+    lag_seconds: float
+    """Age of the oldest event that is not taken in; 0 when there is none."""
+    moved_at: datetime
+    failed_position: int | None
+    failed_event: str | None
+    error: str | None
+    build: int
+    """0 for the first table of a version; the same version built anew counts on."""
+    life: str | None
+    """Where the table is in its life, see `lifecycle.State`; since when, by whom and why."""
+    life_since: datetime | None
+    life_by: str | None
+    life_reason: str | None
+    ahead: bool
+    """Whether it took in what the store, which has gone back, does not have."""
+    epoch: str | None
+    """The epoch of the store when its checkpoint moved last."""
+    fault: str | None
+    """Whose it is that it does not get on: `event`, `retry` (it passes) or `operator`, see `store.sqlstate`."""
+    fix: str | None
+    attempts: int | None
+    """How often it was tried at that event, since `first_failed_at`, the last time at `failed_at`."""
+    first_failed_at: datetime | None
+    failed_at: datetime | None
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether it goes no further until somebody says so."""
+        return self.state == "failed"
+
+    @property
+    def gets_on(self) -> bool:
+        """Whether nothing is known to be in its way."""
+        return self.state == "live"
+
+    @property
+    def obstacle(self) -> str:
+        """At which event it does not get on, in words; empty where no event is known."""
+        if self.failed_position is None:
+            return ""
+        return f"{self.failed_event or 'the event'} at position {self.failed_position}"
+
+
+def projection_status(database: Database) -> list[ProjectionStatus]:
+    """All projections that were ever laid out, by name and version; none, where nobody has made read tables yet.
+
+    Raises NotInitialised where there is no ledger.
+    """
+    query = named_in_sql(files("ltc_events.projections").joinpath("sql", "status.sql").read_text(encoding="utf-8"))
+    with database.connect(Role.PROJECTOR) as connection, connection.cursor(row_factory=class_row(ProjectionStatus)) as cursor:
+        if not are_laid_out(connection):
+            return []
+        return cursor.execute(query.encode()).fetchall()
+
+
+def are_laid_out(connection: Connection) -> bool:
+    """Whether there are read tables: a ledger is written without them, until a projector or a report makes them."""
+    return connection.execute("SELECT to_regclass('ltc_read.projection_status') IS NOT NULL").fetchone() == (True,)

@@ -1,0 +1,54 @@
+"""Read tables whose checkpoint is ahead of the store, after a restore or a promotion that lost events."""
+
+from typing import NamedTuple
+
+from psycopg.rows import class_row
+
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.store import StoreWentBack
+
+_AHEAD = b"""
+    SELECT projection, version, source, "partition", "position", mark_position, epoch, head FROM ltc_read.tables_ahead()
+"""
+_IS_LAID_OUT = b"SELECT to_regprocedure('ltc_read.tables_ahead()') IS NOT NULL"
+NAMED_MAX = 3
+
+
+class Ahead(NamedTuple):
+    """A checkpoint that is ahead of the store, whose head is `head`: beyond it, or behind another event than the store has there.
+
+    `mark_position` and `epoch` (None: from a release that did not keep them): an event that was taken in, and the store's
+    epoch then.
+    """
+
+    projection: str
+    version: int
+    source: str
+    partition: int
+    position: int
+    mark_position: int | None
+    epoch: str | None
+    head: int
+
+
+def tables_ahead(connection: Connection) -> list[Ahead]:
+    """Checkpoints that are ahead of the store. Needs no more than a reader's rights."""
+    if connection.execute(_IS_LAID_OUT).fetchone() != (True,):
+        return []
+    with connection.cursor(row_factory=class_row(Ahead)) as cursor:
+        return cursor.execute(_AHEAD).fetchall()
+
+
+def told(ahead: list[Ahead]) -> str:
+    """Which tables these are, and where, in a few words."""
+    names = list(dict.fromkeys(one.projection for one in ahead))
+    more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
+    high, head = max(one.position for one in ahead), ahead[0].head
+    which = f"read table{'s' if len(names) > 1 else ''} {', '.join(names[:NAMED_MAX])}{more}"
+    return f"{which} took in events up to position {high} that the store, whose head is {head}, does not have"
+
+
+def refuse_tables_ahead(connection: Connection) -> None:
+    """Raise StoreWentBack where a table is ahead of the store."""
+    if ahead := tables_ahead(connection):
+        raise StoreWentBack(what=told(ahead))

@@ -1,0 +1,104 @@
+"""The views that readers use: which table each shows, replaced in a way that keeps dependent views and grants."""
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from ltc_events.projections.catalog.installed_tables import describe
+from ltc_events.projections.declaration.builds import Build
+from ltc_events.projections.declaration.errors import DependentsInTheWay
+from ltc_events.projections.declaration.names import READER, SCHEMA, Connection, relation
+
+_DEPENDENTS = """
+    SELECT DISTINCT CASE d.classid WHEN 'pg_rewrite'::regclass THEN r.ev_class::regclass::text
+        ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END
+    FROM pg_depend d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+    LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(view)s::regclass AND d.deptype = 'n'
+    AND r.ev_class IS DISTINCT FROM %(view)s::regclass AND (%(columns)s::text[] IS NULL OR a.attname = ANY (%(columns)s::text[]))
+    ORDER BY 1
+"""
+
+
+def show(connection: Connection, build: Build) -> None:
+    """Let the view show this build's table, within the caller's transaction.
+
+    Columns keep their order, new ones come last, grants stay. Where a column of the view is not in the table, the view is
+    made anew with the same grants; or, if others built on it but not on that column, goes on to show it, empty. Raises
+    DependentsInTheWay (naming them) if they did.
+    """
+    table = describe(connection, build).columns
+    view = _view_columns(connection, build.name)
+    lost = [name for name, kind in view.items() if table.get(name) != kind]
+    shown = [name for name in view if name not in lost]
+    parts: list[sql.Composable] = [sql.Identifier(name) for name in shown]
+    grants: list[tuple[str, str, bool]] = []
+    if lost and (dependents := dependents_of(connection, build.name)):
+        changed = [name for name in lost if name in table]  # one column cannot be both: nobody can go on
+        users = dependents if changed else dependents_of(connection, build.name, lost)
+        if users:
+            raise DependentsInTheWay(projection=build.name, build=build, columns=", ".join(lost), dependents=", ".join(users))
+        parts = [_empty(name, view[name]) if name in lost else sql.Identifier(name) for name in view]
+    elif lost:
+        grants = _grants(connection, build.name)
+        connection.execute(sql.SQL("DROP VIEW {}").format(relation(build.name)))
+    parts += [sql.Identifier(name) for name in table if name not in shown]
+    connection.execute(
+        sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}").format(
+            relation(build.name), sql.SQL(", ").join(parts), relation(build.physical)
+        )
+    )
+    for grantee, privilege, grantable in [(READER, "SELECT", False), *grants]:
+        connection.execute(
+            sql.SQL("GRANT {} ON {} TO {}{}").format(
+                sql.SQL(privilege),
+                relation(build.name),
+                sql.SQL("PUBLIC") if grantee == "PUBLIC" else sql.Identifier(grantee),
+                sql.SQL(" WITH GRANT OPTION" if grantable else ""),
+            )
+        )
+    _comment(connection, build)
+
+
+def dependents_of(connection: Connection, name: str, columns: Sequence[str] | None = None) -> list[str]:
+    """The views and functions that others built on the view of a projection, or on these of its columns."""
+    given = {"view": f"{SCHEMA}.{name}", "columns": None if columns is None else list(columns)}
+    return [one for (one,) in connection.execute(_DEPENDENTS, given)]
+
+
+def _empty(name: str, kind: str) -> sql.Composed:
+    return sql.SQL("NULL::{} AS {}").format(sql.SQL(kind), sql.Identifier(name))
+
+
+def _view_columns(connection: Connection, name: str) -> dict[str, str]:
+    rows = connection.execute(
+        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute"
+        " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        (f"{SCHEMA}.{name}",),
+    )
+    return dict(rows.fetchall())
+
+
+def _grants(connection: Connection, name: str) -> list[tuple[str, str, bool]]:
+    rows = connection.execute(
+        "SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END, a.privilege_type, a.is_grantable"
+        " FROM pg_class c CROSS JOIN aclexplode(c.relacl) a WHERE c.oid = to_regclass(%s) AND a.grantee <> c.relowner",
+        (f"{SCHEMA}.{name}",),
+    )
+    return rows.fetchall()
+
+
+def _comment(connection: Connection, build: Build) -> None:
+    """The view says what the table says."""
+    rows = connection.execute(
+        "SELECT a.attname, d.description FROM pg_description d"
+        " LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid > 0"
+        " WHERE d.classoid = 'pg_class'::regclass AND d.objoid = to_regclass(%s)",
+        (f"{SCHEMA}.{build.physical}",),
+    ).fetchall()
+    for column, meaning in rows:
+        if column is None:
+            target = sql.SQL("VIEW {}").format(relation(build.name))
+        else:
+            target = sql.SQL("COLUMN {}").format(sql.Identifier(SCHEMA, build.name, column))
+        connection.execute(sql.SQL("COMMENT ON {} IS {}").format(target, sql.Literal(meaning)))

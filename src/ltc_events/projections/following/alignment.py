@@ -1,0 +1,46 @@
+"""Aligns all partitions of a table at one position, reading from the store what each has not applied yet."""
+
+from collections.abc import Sequence
+
+from ltc_events.projections.catalog.event_source import STORE, Vector
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Projection
+from ltc_events.projections.following.bulk_loader import FILL_EVENTS
+from ltc_events.projections.following.event_applier import EventApplier
+from ltc_events.projections.following.log_pages import Log, pages
+from ltc_events.projections.writing.checkpoints import Move
+from ltc_events.schemas.record import Record
+
+
+def align(
+    log: Log, connection: Connection, projection: type[Projection], vector: Vector, upto: int, *, page_events: int = FILL_EVENTS
+) -> Vector:
+    """Take a table from `vector` to the position `upto` in all partitions that are not there yet; how far it is then.
+
+    Each page is a transaction, unless the caller is in one. Raises FoldStopped with the event that stands in the way, and
+    CheckpointMoved when somebody else writes the table.
+    """
+    intake = EventApplier(connection, projection(), source=vector.source)
+    intake.look()
+    for records, position in pages(log, vector.low, upto, projection.types, page_events):
+        fresh = [record for record in records if not vector.holds(record)]
+        vector = _take(intake, vector, fresh, position)
+    return vector
+
+
+def replay_to(
+    log: Log, connection: Connection, projection: type[Projection], after: int, other: Vector, *, page_events: int = FILL_EVENTS
+) -> None:
+    """Take a table that follows the store from the position `after` to where another one is: with those events that the
+    other has taken in and without the rest. Raises FoldStopped, CheckpointMoved."""
+    intake = EventApplier(connection, projection(), source=STORE)
+    intake.look()
+    vector = Vector(STORE, {0: after})
+    for records, position in pages(log, after, other.high, projection.types, page_events):
+        vector = _take(intake, vector, [record for record in records if other.holds(record)], position)
+
+
+def _take(intake: EventApplier, vector: Vector, records: Sequence[Record], position: int) -> Vector:
+    """Take all partitions that are behind to a position; `records` are what they have not taken in up to there."""
+    intake.take(records, [Move(partition, at, position) for partition, at in vector.positions.items() if at < position])
+    return Vector(vector.source, {partition: max(at, position) for partition, at in vector.positions.items()})

@@ -1,0 +1,272 @@
+"""Loads the whole log into tables: one read of the log for all of them, written in long stretches."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import TypeAlias
+from uuid import UUID
+
+import psycopg
+
+from ltc_events.projections.declaration.errors import FoldStopped
+from ltc_events.projections.declaration.names import SCHEMA, Connection
+from ltc_events.projections.declaration.projection import Handler, Operation, Projection
+from ltc_events.projections.following.event_applier import EventApplier, passes
+from ltc_events.projections.following.failures import Failure
+from ltc_events.projections.following.log_pages import READ_EVENTS, Log, pages
+from ltc_events.projections.following.store_runner import rare_collections
+from ltc_events.projections.following.table_track import PARTITION, SOURCE
+from ltc_events.projections.writing.checkpoints import Move
+from ltc_events.projections.writing.write_buffer import WriteBuffer
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.record import Record, ordered_with
+from ltc_events.store import UnreadableEvent, is_connection_gone, waits
+
+FILL_EVENTS = 40_000
+"""Events that are gathered before they are written: the more, the more of what happens to a row is one change of it."""
+# So many operations of one table are gathered at most: a document of 10,000 lines is one event.
+_OPERATIONS_MAX = 400_000
+# Where events of these types are rare, the checkpoint moves on all the same.
+_STRETCH_POSITIONS_MAX = 1_000_000
+
+_TURN_S = 0.0005
+
+_Dispatch: TypeAlias = dict[type[Event], list[tuple[Handler, "_Lane"]]]
+
+
+class _Lane:
+    """One table on its way. `gathered` is None when a handler raised since the last stretch was sent off."""
+
+    __slots__ = ("batch", "gathered", "intake", "interrupted", "operations", "projection", "stopped")
+
+    def __init__(self, projection: type[Projection], connection: Connection) -> None:
+        self.projection = projection()
+        self.intake = EventApplier(connection, self.projection, source=SOURCE, partition=PARTITION)
+        self.intake.look()
+        self.batch: list[Operation] = []
+        self.operations = 0
+        """So many were gathered."""
+        self.gathered: WriteBuffer | None = self.intake.writer.gather()
+        self.stopped: FoldStopped | None = None
+        self.interrupted = False
+
+    def gather(self) -> None:
+        """Take the page's operations to what was gathered before."""
+        batch, self.batch = self.batch, []
+        self.operations += len(batch)
+        if self.gathered is not None:
+            try:
+                self.gathered.add(batch)
+            except Exception:  # noqa: BLE001 - which event it was is found when the stretch is written: those before it come first
+                self.gathered = None
+
+    def hand_over(self) -> WriteBuffer | None:
+        """What was gathered; from now on the next stretch is."""
+        gathered, self.gathered = self.gathered, self.intake.writer.gather()
+        self.operations = 0
+        return gathered
+
+    def go(self, log: Log, after: int, upto: int) -> None:
+        """Take the table along a stretch that it could not take in as a whole, event by event where it must be.
+
+        Raises CheckpointMoved.
+        """
+        held = self.intake.held
+        try:
+            for records, position in pages(log, after, upto, self.projection.types, READ_EVENTS):
+                self.intake.take(records, [Move(PARTITION, after, position)])
+                after = position
+        except FoldStopped as error:
+            self._stop(error)
+        except Exception as error:
+            if not waits(error):
+                raise
+            self.tell(after, error)
+            raise
+        if self.intake.held is not held:
+            self.gathered = None  # events of a customer who waits now may be among them
+
+    def pass_by(self, error: UnreadableEvent) -> None:
+        """Go on behind the next event, which cannot be decoded, or stop before it, as the projection says."""
+        position, kind = error.details["position"], error.details["type"]
+        try:
+            self.intake.leave_out(position, kind, error, [Move(PARTITION, position - 1, position)])
+        except FoldStopped as stopped:
+            self._stop(stopped)
+
+    def tell(self, after: int, error: Exception) -> None:
+        """Leave word of trouble with the events after a position, where it can be left and read."""
+        connection = self.intake.writer.connection
+        if (
+            self.projection.schema == SCHEMA
+            and not self.interrupted
+            and waits(error)
+            and not is_connection_gone(error, connection)
+        ):
+            with suppress(psycopg.Error):  # what is in the way of the table may be in the way of the word, too
+                Failure(self._name, SOURCE, PARTITION, after + 1, "", error).note(connection)
+
+    def _stop(self, stopped: FoldStopped) -> None:
+        self.stopped = stopped
+        if self.projection.schema == SCHEMA:
+            at, event = stopped.details["position"], stopped.details["event"]
+            Failure(self._name, SOURCE, PARTITION, at, event, stopped).note(self.intake.writer.connection)
+
+    @property
+    def _name(self) -> tuple[str, int]:
+        return self.projection.place(), self.projection.version
+
+
+class _Stretch:
+    """A part of the log on its way into the tables. `failed`: those that it could not be written to as a whole."""
+
+    def __init__(self, lanes: Sequence[_Lane], after: int, position: int) -> None:
+        self.after = after
+        self.position = position
+        self._gathered = [(lane, lane.hand_over()) for lane in lanes]
+        self.failed: list[_Lane] = []
+
+    def write(self) -> None:
+        for lane, gathered in self._gathered:
+            try:
+                if gathered is None:
+                    self.failed.append(lane)
+                else:
+                    lane.intake.writer.write_gathered(gathered, expected=self.after, position=self.position)
+            except Exception as error:
+                if passes(error):
+                    lane.tell(self.after, error)
+                    raise
+                self.failed.append(lane)  # the event that is in the way is looked for
+        self._gathered = []
+
+
+class BulkLoader:
+    """Takes tables along the store together, each stretch in a transaction per table with its checkpoint. Not to be shared by
+    threads."""
+
+    def __init__(self, log: Log, connection: Connection, *projections: type[Projection], page_events: int = FILL_EVENTS) -> None:
+        self._log = log
+        self._lanes = [_Lane(projection, connection) for projection in projections]
+        self._page_events = page_events
+        self._reached = 0
+
+    @property
+    def stopped(self) -> dict[str, FoldStopped]:
+        """The tables that go no further, by their places, and why."""
+        return {lane.projection.place(): lane.stopped for lane in self._lanes if lane.stopped}
+
+    def fill(self, after: int, upto: int, arrived: Callable[[int], None] | None = None) -> None:
+        """From the position `after`, where all of them are, to `upto`; while one stretch is written, the next is folded.
+
+        `arrived(position)` is called after each stretch, when it is written and none is being written. A table that cannot take
+        an event in leaves it out, if it declares that, or stops before it, alone: FoldStopped says which, when the others are
+        there. Raises CheckpointMoved when somebody else writes one of the tables.
+        """
+        while self._running() and after < upto:
+            try:
+                self._fill(after, upto, arrived)
+                break
+            except UnreadableEvent as error:
+                # Not the one that was raised: it holds on to the read that it broke off, and with it to the connection.
+                after = self._pass_by(type(error)(**error.details), arrived)
+        for stopped in self.stopped.values():
+            raise stopped
+
+    def _fill(self, after: int, upto: int, arrived: Callable[[int], None] | None) -> None:
+        with rare_collections(), _quick_turns(), ThreadPoolExecutor(max_workers=1, thread_name_prefix="ltc-fill") as thread:
+            writing: tuple[_Stretch, Future[None]] | None = None
+
+            def finish() -> None:
+                nonlocal writing
+                if writing:
+                    (stretch, written), writing = writing, None
+                    written.result()
+                    for lane in stretch.failed:
+                        lane.go(self._log, stretch.after, stretch.position)
+                    self._reached = stretch.position
+                    if arrived:
+                        arrived(stretch.position)
+
+            dispatch, taken = self._dispatch(), 0
+            types = sorted({name for lane in self._running() for name in lane.projection.types})
+            start = self._reached = after
+            try:
+                for records, position in pages(self._log, after, upto, types, min(self._page_events, READ_EVENTS)):
+                    _fold(dispatch, records)
+                    for lane in self._lanes:
+                        lane.gather()
+                    taken += len(records)
+                    few = taken < self._page_events and position - start < _STRETCH_POSITIONS_MAX
+                    if few and position < upto and all(lane.operations < _OPERATIONS_MAX for lane in self._lanes):
+                        continue
+                    finish()
+                    stretch = _Stretch(self._running(), start, position)
+                    writing = stretch, thread.submit(stretch.write)
+                    start, taken = position, 0
+                    dispatch = self._dispatch()
+                    if not self._running():
+                        break
+            except KeyboardInterrupt:
+                writing = None  # nobody waits for it: it is undone, and comes again
+                for lane in self._lanes:
+                    lane.interrupted = True
+                    lane.intake.writer.connection.cancel()
+                raise
+            finally:
+                finish()
+
+    def _running(self) -> list[_Lane]:
+        return [lane for lane in self._lanes if lane.stopped is None]
+
+    def _dispatch(self) -> _Dispatch:
+        dispatch: _Dispatch = {}
+        for lane in self._running():
+            keys = lane.intake.held.keys
+            for event, handler in lane.projection.handlers.items():
+                chosen = _unless_waiting(handler, keys) if keys else handler
+                dispatch.setdefault(event, []).append((chosen, lane))
+        return dispatch
+
+    def _pass_by(self, error: UnreadableEvent, arrived: Callable[[int], None] | None) -> int:
+        """Take all that are there along what is before an event that cannot be decoded, and past it those that go on."""
+        position, kind = error.details["position"], error.details["type"]
+        for lane in self._running():
+            lane.hand_over()
+            concerned = lane.projection.concerns(kind)
+            lane.go(self._log, self._reached, position - concerned)
+            if concerned and lane.stopped is None:
+                lane.pass_by(error)
+            lane.hand_over()
+        if arrived and self._running():
+            arrived(position)
+        return int(position)
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Who writes needs Python for a moment between two waits for the server; the other thread would keep it for long."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _fold(dispatch: _Dispatch, records: Sequence[Record]) -> None:
+    for record in records:
+        event = record.event
+        for handler, lane in dispatch.get(type(event), ()):
+            try:
+                lane.batch.extend(handler(lane.projection, event, record))
+            except Exception:  # noqa: BLE001 - as in `_Lane.gather`
+                lane.gathered = None
+
+
+def _unless_waiting(handler: Handler, keys: frozenset[UUID]) -> Handler:
+    def handle(projection: Projection, event: Event, record: Record) -> Iterable[Operation]:
+        return () if ordered_with(record) in keys else handler(projection, event, record)
+
+    return handle

@@ -1,0 +1,48 @@
+"""Brings read tables up to the log, whoever feeds them."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from ltc_events.projections.catalog.event_source import fed_by_topic
+from ltc_events.projections.declaration.projection import Projection
+from ltc_events.store import Database, Role
+
+log = structlog.get_logger()
+
+Report = Callable[[int, int], None]
+"""Told how much is done of how much: events where the store feeds the tables, tables where a topic does."""
+
+
+def catch_up(
+    database: Database, projections: Sequence[type[Projection]], report: Report | None = None, *, shows: bool = True
+) -> int:
+    """Bring read tables up to the present head of the log, and return it.
+
+    One that does not get there has left word, see `projections.status`; of several that a topic feeds, FoldStopped says so as
+    well. `shows`: as `Runner` has it.
+    """
+    if is_fed_by_topic(database, Role.PROJECTOR):
+        from ltc_events.projections.following.source_switch import catch_up_partitions
+
+        return catch_up_partitions(database, projections, report)
+    from ltc_events.projections.following.store_runner import open_runner
+
+    with open_runner(database, projections, shows=shows) as runner:
+        start: list[int] = []
+
+        def moved(position: int, head: int) -> None:
+            if not start:
+                start.append(position)
+            if report:
+                report(position - start[0], head - start[0])
+
+        position = runner.catch_up(moved)
+    log.debug("caught_up", position=position)
+    return position
+
+
+def is_fed_by_topic(database: Database, role: Role) -> bool:
+    """Whether read tables take their events from Kafka, as a projector or a reader sees it."""
+    with database.connect(role, autocommit=True) as connection:
+        return fed_by_topic(connection)

@@ -1,0 +1,265 @@
+"""What a batch of a topic means for each read table: rows to write, and checkpoints per partition."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psycopg
+import structlog
+
+from ltc_events.projections.declaration.errors import CheckpointMoved, FoldStopped
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Projection
+from ltc_events.projections.following.event_applier import EventApplier, Prepared, cause_of, passes
+from ltc_events.projections.following.failures import Failure, Patience, first_of
+from ltc_events.projections.writing.checkpoints import Move, move_checkpoints
+from ltc_events.schemas.record import Record
+from ltc_events.store import is_connection_gone, waits
+
+log = structlog.get_logger()
+
+# So few events, counted once for each table that they concern, are written for several tables at once. Where there are many, a
+# transaction for each table costs next to nothing, and nobody who wants to look at, switch or lock one waits for the others.
+TOGETHER_MAX = 500
+
+
+class Arrivals(NamedTuple):
+    """What came of one partition, in its order: events that some table handles, and how far it was read.
+
+    `position` is that of the last event that came, whether handled or not.
+    """
+
+    records: list[Record]
+    position: int
+    next_offset: int
+
+
+class Place:
+    """How far a table is in a partition: as stored, as stored when all that is being written is, and as read.
+
+    What lies between the last two does not concern it. One that is `stopped` goes no further. `epoch`: that of the store then.
+    """
+
+    __slots__ = ("epoch", "next_offset", "position", "read", "read_offset", "stopped", "underway")
+
+    def __init__(self, position: int, next_offset: int, epoch: str, *, stopped: bool) -> None:
+        self.position = self.underway = self.read = position
+        self.next_offset = self.read_offset = next_offset
+        self.epoch = epoch
+        self.stopped = stopped
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it was read further than is stored or being written."""
+        return self.underway < self.read and not self.stopped
+
+    def read_up_to(self, position: int, next_offset: int) -> None:
+        """It was read so far."""
+        if self.read < position and not self.stopped:
+            self.read, self.read_offset = position, max(self.read_offset, next_offset)
+
+
+class Share:
+    """What a batch brings for one table: its part of each partition's events, and what they mean."""
+
+    __slots__ = ("moves", "parts", "prepared", "track")
+
+    def __init__(self, track: "PartitionTrack") -> None:
+        self.track = track
+        self.parts: dict[int, list[Record]] = {}
+        self.moves: list[Move] = []
+        self.prepared: Prepared | None = None
+
+    @property
+    def records(self) -> list[Record]:
+        """All of its events, partition by partition."""
+        return [record for part in self.parts.values() for record in part]
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nothing of it was stopped meanwhile."""
+        return not any(self.track.places[move.partition].stopped for move in self.moves)
+
+    def set_out(self) -> None:
+        """From now on it counts as read and, if there is anything to write, as being written."""
+        for move in self.moves:
+            place = self.track.places[move.partition]
+            place.read_up_to(move.position, move.next_offset or 0)
+            if self.parts:
+                place.underway = move.position
+
+
+class PartitionTrack:
+    """A table on its way along a topic."""
+
+    def __init__(self, projection: type[Projection], connection: Connection, source: str) -> None:
+        self.projection = projection()
+        self.connection = connection
+        self.source = source
+        self.intake = EventApplier(connection, self.projection, source=source, moved=self.moved)
+        self.places: dict[int, Place] = {}
+        self.patience = Patience()
+
+    @property
+    def name(self) -> tuple[str, int]:
+        """Under which name and version its checkpoints are kept."""
+        return self.projection.place(), self.projection.version
+
+    def take_in(self, share: Share) -> None:
+        """Write a share. Where an event is in the way, and the table stops at such, its partition stops before it.
+
+        Where something else is in the way, that passes, the table waits. Raises CheckpointMoved.
+        """
+        try:
+            self.intake.write(share.records, share.moves, share.prepared)
+        except Exception as error:  # noqa: BLE001 - what passes is waited for; of the rest the event is looked for
+            if passes(error):
+                self._wait(share.moves, share.parts, error)
+                return
+            # Whatever a handler raises concerns that partition of this table, not the others.
+            for move in share.moves:
+                if not self.is_waiting:
+                    with self._standing(move.partition, share.parts):
+                        self.intake.take(share.parts.get(move.partition, []), [move])
+        else:
+            self.patience.got_on()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for trouble to pass, in all of its partitions."""
+        return self.patience.error is not None
+
+    def pass_by(self, move: Move) -> None:
+        """Move a checkpoint past what means nothing here, or let the table wait. Raises CheckpointMoved."""
+        try:
+            move_idle(self.connection, self.source, [(self, move)])
+        except Exception as error:
+            if not waits(error):
+                raise
+            self._wait([move], {}, error)
+
+    def leave_out(self, partition: int, position: int, event_type: str, error: Exception) -> None:
+        """Go on behind an event of a partition, which cannot be decoded, or stop before it, as the projection says.
+
+        Nothing is being written then. Raises CheckpointMoved.
+        """
+        place = self.places[partition]
+        with self._standing(partition, {}):
+            self.intake.leave_out(position, event_type, error, [Move(partition, place.position, position, epoch=place.epoch)])
+        place.underway = place.read = place.position
+
+    def moved(self, move: Move) -> None:
+        """A checkpoint has moved. Told by whoever writes, from any thread."""
+        place = self.places[move.partition]
+        place.position = move.position
+        if move.next_offset is not None:
+            place.next_offset = move.next_offset
+
+    @contextmanager
+    def _standing(self, partition: int, parts: Mapping[int, list[Record]]) -> Iterator[None]:
+        try:
+            yield
+        except FoldStopped as stopped:
+            self.places[partition].stopped = True
+            at, event = stopped.details["position"], stopped.details["event"]
+            Failure(self.name, self.source, partition, at, event, stopped).note(self.connection)
+        except Exception as error:
+            if not waits(error):
+                raise
+            place = self.places[partition]
+            self._wait([Move(partition, place.position, place.position + 1)], parts, error)
+
+    def _wait(self, moves: Sequence[Move], parts: Mapping[int, list[Record]], error: Exception) -> None:
+        """Go no further in any partition until it is tried again, from where the table is."""
+        if isinstance(error, CheckpointMoved):
+            raise error
+        found = []
+        for move in moves:
+            place = self.places[move.partition]
+            left = [record for record in parts.get(move.partition, ()) if record.position > place.position]
+            found.append((bool(left), *first_of(left, move.position), move.partition))
+        _, position, event, partition = max(found, key=lambda one: (one[0], -one[1]))
+        self.patience.begin(self.connection, Failure(self.name, self.source, partition, position, event, error))
+        for place in self.places.values():
+            place.stopped = True
+
+
+TrackMoves = Sequence[tuple[PartitionTrack, Move]]
+
+
+def share_of(
+    track: PartitionTrack,
+    arrivals: Mapping[int, Arrivals],
+    parts: Mapping[int, Mapping[PartitionTrack, list[Record]]],
+) -> Share:
+    """What of all this a table has not taken in yet."""
+    share = Share(track)
+    for partition, one in sorted(arrivals.items()):
+        place = track.places.get(partition)
+        if place is None or place.stopped or one.position <= place.read:
+            continue
+        records = parts[partition].get(track, [])
+        if records and records[0].position <= place.read:
+            records = [record for record in records if record.position > place.read]
+        if records:
+            share.parts[partition] = records
+        share.moves.append(Move(partition, place.underway, one.position, one.next_offset, epoch=place.epoch))
+    if share.parts:
+        share.prepared = track.intake.prepare(share.records)
+    return share
+
+
+def write_shares(connection: Connection, source: str, shares: Sequence[Share], idle: TrackMoves) -> None:
+    """Write the shares that go through this connection, and move `idle` checkpoints of tables that nothing concerned.
+
+    Few events go together in one transaction, which spares most of what a table costs; where one is in the way, each table
+    goes by itself. Raises CheckpointMoved: then nothing is written of what went together.
+    """
+    few = sum(len(part) for share in shares for part in share.parts.values()) <= TOGETHER_MAX
+    if few and _are_written_together(connection, source, shares, idle):
+        return
+    for share in shares:
+        share.track.take_in(share)
+    move_idle_apart(connection, source, idle)
+
+
+def move_idle_apart(connection: Connection, source: str, moves: TrackMoves) -> None:
+    """The same, but a table whose checkpoint somebody holds waits by itself. Raises CheckpointMoved."""
+    if not moves:
+        return
+    try:
+        move_idle(connection, source, moves)
+    except psycopg.Error as error:
+        if not waits(error) or is_connection_gone(error, connection):
+            raise
+        for track, move in moves:
+            if not track.is_waiting:
+                track.pass_by(move)
+
+
+def move_idle(connection: Connection, source: str, moves: TrackMoves) -> None:
+    """Move checkpoints of tables that nothing concerned. Raises CheckpointMoved."""
+    _write_together(connection, source, (), moves)
+
+
+def _are_written_together(connection: Connection, source: str, shares: Sequence[Share], idle: TrackMoves) -> bool:
+    try:
+        _write_together(connection, source, shares, idle)
+    except Exception as error:
+        if isinstance(error, CheckpointMoved) or is_connection_gone(error, connection):
+            raise
+        # Whosever fault it is, it comes again to the table that it is about, and is dealt with there.
+        log.info("tables_written_apart", tables=[share.track.name[0] for share in shares], cause=cause_of(error))
+        return False
+    return True
+
+
+def _write_together(connection: Connection, source: str, shares: Iterable[Share], idle: TrackMoves) -> None:
+    batches = [(share, share.track.intake.meaning(share.records, share.prepared)) for share in shares]
+    moves = [*idle, *((share.track, move) for share, _ in batches for move in share.track.intake.checked(share.moves))]
+    with connection.transaction():
+        move_checkpoints(connection, source, [(track.name, move) for track, move in moves])
+        for share, batch in batches:
+            share.track.intake.writer.apply(batch)
+    for track, move in moves:
+        track.moved(move)

@@ -1,0 +1,277 @@
+"""Keeps read tables up with the store: one read of the log for all projections at the same position."""
+
+import gc
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import cycle
+
+import psycopg
+
+from ltc_events.projections.catalog.ddl import prepare, show_newer
+from ltc_events.projections.catalog.event_source import refuse_unless_store
+from ltc_events.projections.catalog.lifecycle import last_transition
+from ltc_events.projections.catalog.tables_ahead import refuse_tables_ahead
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Projection, build_of
+from ltc_events.projections.following.event_applier import Prepared
+from ltc_events.projections.following.failures import Failure, record_failure
+from ltc_events.projections.following.log_pages import Log, pages
+from ltc_events.projections.following.table_track import Track, advance, find_positions
+from ltc_events.schemas.base import Event
+from ltc_events.schemas.record import Record
+from ltc_events.store import Database, EventStore, Role, UnreadableEvent, is_connection_gone, waits
+
+PAGE_EVENTS_MAX = 5000
+# So far it goes before it looks whether it shall stop.
+STEP_EVENTS = 100_000
+# How soon `follow` notices that it shall stop. New events wake it at once.
+WAIT_S = 0.5
+GARBAGE_OBJECTS_MIN = 200_000
+# PostgreSQL writes two tables at once while we prepare the next page.
+WRITERS = 2
+
+
+class _Share:
+    """The events of a page that one projection handles, and what they mean to it."""
+
+    __slots__ = ("prepared", "records", "track")
+
+    def __init__(self, track: Track) -> None:
+        self.track = track
+        self.records: list[Record] = []
+        self.prepared: Prepared | None = None
+
+
+class Runner:
+    """Takes projections along the log. Not to be shared by threads.
+
+    A projection that cannot take an event in stops before it, alone, unless it declares otherwise (`OnFailure`);
+    `ltc_read.projection_status` says where and why. It is tried again by the next runner. One that meets trouble which passes
+    (somebody's lock, a full disk) waits, alone, and is tried again a moment later; that is told there, too. A lost connection is
+    raised, and so is what no table gets past: nothing is half done, so start again.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        connections: Sequence[Connection],
+        projections: Iterable[type[Projection]],
+        *,
+        page_events: int = PAGE_EVENTS_MAX,
+        adopting: bool = False,
+        shows: bool = True,
+    ) -> None:
+        """`connections`, in autocommit mode and acting as the projector, share the writing between them. Unless `shows` is false,
+        readers see tables of newer versions, that projectors have made, as soon as these have caught up.
+
+        Raises StoreWentBack; FedElsewhere where tables take their events from a topic: who is `adopting` tables for that topic
+        takes those along that do not yet.
+        """
+        self._projections = tuple(projections)
+        self._log = log
+        self._connections = connections
+        self._page_events = page_events
+        self._adopting = adopting
+        self._shown = not shows
+        self._tracks: list[Track] = []
+        self._known_life = -1
+        self._find_tracks()
+
+    def catch_up(self, report: Callable[[int, int], None] | None = None, *, events_max: int | None = None) -> int:
+        """Take all projections to the present head of the log, and return it.
+
+        `report(position, head)` is called after each page with the position of the hindmost. With `events_max` they are
+        taken only so far beyond the hindmost, and that position is returned where it is not the head.
+        """
+        self._find_tracks()
+        self._try_again()
+        head, _ = self._log.head()
+        if any(track.position > head for track in self._tracks):
+            refuse_tables_ahead(self._connections[0])
+        if events_max is not None:
+            goal = min((track.position for track in self._running()), default=head) + events_max
+            if goal < head:
+                self._go(goal, report)
+                return goal
+        self._go(head, report)
+        if not self._shown:
+            show_newer(self._connections[0], [type(track.projection) for track in self._running()])
+            self._shown = True
+        return head
+
+    def _go(self, head: int, report: Callable[[int, int], None] | None) -> None:
+        while group := self._hindmost(head):
+            ahead = [track.position for track in self._running() if track.position > group[0].position]
+            self._carry(group, min([head, *ahead]), lambda position: report(position, head) if report else None)
+        waiting = [track for track in self._tracks if track.patience.error is not None]
+        if waiting and not self._running():
+            # What nobody gets past is no matter of one table: it is for whoever runs us to wait.
+            error = waiting[0].patience.error
+            for track in waiting:
+                track.patience.end()
+            assert error is not None  # noqa: S101 - they wait
+            raise error
+
+    def _try_again(self) -> None:
+        """Take those along again that waited long enough for trouble to pass."""
+        again = [track for track in self._tracks if not track.failed and track.patience.is_over]
+        for track in again:
+            track.patience.end()
+        find_positions(again)
+
+    def step(self) -> None:
+        """Take projections some way along the log; wait for events, a moment, where they are at its head."""
+        self._log.wait(self.catch_up(events_max=STEP_EVENTS), WAIT_S)
+
+    def follow(self, stop: threading.Event) -> None:
+        """Keep up with the log until `stop` is set."""
+        while not stop.is_set():
+            self.step()
+
+    def unnoted(self) -> list[Failure]:
+        """Which tables met trouble that ended their connection, so that they could not leave word."""
+        return [track.patience.unnoted for track in self._tracks if track.patience.unnoted is not None]
+
+    def _find_tracks(self) -> None:
+        """Take on the tables that are in use: operators build and drop some while we run."""
+        connection = self._connections[0]
+        if self._known_life >= 0 and last_transition(connection) == self._known_life:
+            return
+        with connection.transaction():  # nobody brings a table into another state in between
+            followed = prepare(connection, self._projections)
+            refuse_tables_ahead(connection)
+            if not self._adopting:
+                refuse_unless_store(connection, list(map(build_of, followed)))
+            self._known_life = last_transition(connection)
+        known = {track.name: track for track in self._tracks}
+        self._tracks = [
+            known.get((one.place(), one.version)) or Track(one, connection)
+            for one, connection in zip(followed, cycle(self._connections), strict=False)
+        ]
+        find_positions(self._tracks)
+
+    def _running(self) -> list[Track]:
+        return [track for track in self._tracks if track.goes_on]
+
+    def _hindmost(self, head: int) -> list[Track]:
+        behind = [track for track in self._running() if track.position < head]
+        lowest = min((track.position for track in behind), default=0)
+        return [track for track in behind if track.position == lowest]
+
+    def _carry(self, group: list[Track], upto: int, report: Callable[[int], None]) -> None:
+        """Take a group that stands at one position along to `upto`: while one page is written, the next is prepared."""
+        types = sorted({name for track in group for name in track.projection.types})
+        after = group[0].position
+        with ThreadPoolExecutor(max_workers=len(self._connections), thread_name_prefix="ltc-write") as writers, self._cut_short():
+            writing: list[Future[None]] = []
+            unreadable: UnreadableEvent | None = None
+            try:
+                for records, position in pages(self._log, after, upto, types, self._page_events):
+                    shares = _share_out([track for track in group if track.goes_on], records)
+                    _finish(writing)
+                    report(after)
+                    writing = [writers.submit(_take_in, connection, shares, after, position) for connection in self._connections]
+                    after = position
+            except UnreadableEvent as error:
+                # Not the one that was raised: it holds on to the read that it broke off, and with it to the connection.
+                unreadable = type(error)(**error.details)
+            _finish(writing)
+            report(after)
+        if unreadable:
+            self._pass_by(group, unreadable, report)
+
+    @contextmanager
+    def _cut_short(self) -> Iterator[None]:
+        """Who is interrupted does not wait for what is being written: it is undone, and comes again."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            for track in self._tracks:
+                track.interrupted = True
+            for connection in self._connections:
+                connection.cancel()
+            raise
+
+    def _pass_by(self, group: list[Track], error: UnreadableEvent, report: Callable[[int], None]) -> None:
+        """Those that an event concerns which cannot be decoded stop right before it, or leave it out; the others go on."""
+        position, kind = error.details["position"], error.details["type"]
+        for track in group:
+            if track.projection.concerns(kind) and track.goes_on:
+                if track.position < position - 1:
+                    self._carry([track], position - 1, report)
+                if track.position == position - 1 and track.goes_on:
+                    track.leave_out(position, kind, error)
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Records come and go by the thousand and have no cycles: the collector would walk all that lives for nothing."""
+    before = gc.get_threshold()
+    gc.set_threshold(GARBAGE_OBJECTS_MIN, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@contextmanager
+def open_runner(database: Database, projections: Iterable[type[Projection]], *, shows: bool = True) -> Iterator[Runner]:
+    """A runner on the database's event store, with connections of its own."""
+    store = EventStore(database, Role.PROJECTOR)
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(rare_collections())
+            connect = partial(database.connect, Role.PROJECTOR, autocommit=True)
+            runner = Runner(store, [stack.enter_context(connect()) for _ in range(WRITERS)], projections, shows=shows)
+            try:
+                yield runner
+            except BaseException:
+                record_failure(database, runner.unnoted)
+                raise
+    finally:
+        store.close()
+
+
+def _share_out(tracks: list[Track], records: list[Record]) -> list[_Share]:
+    wanted: dict[type[Event], list[Callable[[Record], None]]] = {}
+    shares = []
+    for track in tracks:
+        share = _Share(track)
+        shares.append(share)
+        for event in track.projection.handlers:
+            wanted.setdefault(event, []).append(share.records.append)
+    for record in records:
+        for append in wanted.get(type(record.event), ()):
+            append(record)
+    for share in shares:
+        share.prepared = share.track.intake.prepare(share.records)
+    return shares
+
+
+def _take_in(connection: Connection, shares: list[_Share], after: int, position: int) -> None:
+    """Write the shares that go through this connection."""
+    # One that failed, or that another projector took on, no longer stands where this page begins.
+    present = [
+        share
+        for share in shares
+        if share.track.connection is connection and share.track.position == after and share.track.goes_on
+    ]
+    for share in present:
+        if share.records:
+            share.track.take_in(share.records, position, share.prepared)
+    idle = [share.track for share in present if not share.records]
+    try:
+        advance(idle, position)
+    except psycopg.Error as error:
+        if not waits(error) or is_connection_gone(error, connection):
+            raise
+        for track in idle:  # which of them is held up?
+            track.pass_by(position)
+
+
+def _finish(writing: Iterable[Future[None]]) -> None:
+    for written in writing:
+        written.result()

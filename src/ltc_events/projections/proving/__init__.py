@@ -1,0 +1,1 @@
+"""Whether a read table is what the store says, and what differs."""

@@ -1,0 +1,50 @@
+"""Read tables as of an earlier position of the log, built in temporary tables."""
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from ltc_events.projections.catalog.ddl import index_sql, table_sql
+from ltc_events.projections.catalog.installed_tables import describe
+from ltc_events.projections.declaration.names import TEMPORARY, Connection, relation
+from ltc_events.projections.declaration.projection import Projection, build_of, temporary
+from ltc_events.projections.following.bulk_loader import FILL_EVENTS, BulkLoader
+from ltc_events.projections.following.table_track import PARTITION, SOURCE
+from ltc_events.projections.proving.digest import Digest, digest_rows
+from ltc_events.store import Database, EventStore, Role
+
+
+def digests_as_of(
+    database: Database, projections: Sequence[type[Projection]], position: int, *, page_events: int = FILL_EVENTS
+) -> list[Digest]:
+    """The digests of these tables as of a position, with one read of the log. Raises FoldStopped."""
+    tables = [temporary(projection) for projection in projections]
+    with EventStore(database, Role.PROJECTOR) as store, database.connect(Role.PROJECTOR, autocommit=True) as connection:
+        make_temporary(connection, *tables, indexed=True)
+        BulkLoader(store, connection, *tables, page_events=page_events).fill(0, position)
+        return [
+            Digest(
+                table.table, build_of(table), position, *digest_rows(connection, describe(connection, build_of(table), TEMPORARY))
+            )
+            for table in tables
+        ]
+
+
+def make_temporary(connection: Connection, *projections: type[Projection], indexed: bool = False) -> None:
+    """The empty temporary tables of projections made by `temporary`, with checkpoints of their own.
+
+    An index refuses some rows, so a table that goes on without what is refused has its own here as well; others if `indexed`.
+    """
+    for name in ("checkpoints", "projection_letters"):
+        connection.execute(
+            sql.SQL("CREATE TEMPORARY TABLE {} (LIKE {} INCLUDING ALL)").format(sql.Identifier(name), relation(name))
+        )
+    for projection in projections:
+        for statement in table_sql(projection):
+            connection.execute(statement)
+        for statement in index_sql(projection) if indexed or projection.on_failure != "stop" else ():
+            connection.execute(statement)
+        connection.execute(
+            "INSERT INTO pg_temp.checkpoints VALUES (%s, %s, %s, %s, 0, clock_timestamp())",
+            (projection.place(), projection.version, SOURCE, PARTITION),
+        )

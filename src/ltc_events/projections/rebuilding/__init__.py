@@ -1,0 +1,1 @@
+"""Building read tables anew beside the shown ones, and switching readers over."""

@@ -1,0 +1,1 @@
+"""From operations to rows: net effect per key, buffers, encodings, checkpoints."""

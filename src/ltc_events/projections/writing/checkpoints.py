@@ -1,0 +1,101 @@
+"""Checkpoints of read tables, moved by compare-and-set in the transaction that writes the rows."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from psycopg import sql
+
+from ltc_events.projections.declaration.errors import CheckpointMoved
+from ltc_events.projections.declaration.names import SCHEMA, Connection, relation
+
+_PRESENT = sql.SQL("(SELECT epoch FROM ltc.epochs ORDER BY number DESC LIMIT 1)")
+_MARK = """(epoch, mark_position, mark_command, mark_recorded) = (
+        SELECT p.epoch, e.position, e.command_id, e.recorded_at
+        FROM {present} p LEFT JOIN ltc.events e ON e.position = {position}
+    )"""
+
+# Locked in the order of the key, as everybody does who moves several: so nobody waits in a circle.
+_MOVE = """
+    WITH own AS (
+        SELECT c.projection, c.version, c.source, c.partition, m.position, m.next_offset
+        FROM unnest(%s::text[], %s::int4[], %s::int4[], %s::int8[], %s::int8[], %s::int8[], %s::int8[], %s::text[])
+            AS m (projection, version, partition, expected, position, next_offset, holds, epoch)
+        JOIN {checkpoints} c ON (c.projection, c.version, c.partition, c.position)
+            = (m.projection, m.version, m.partition, m.expected) AND c.holds = coalesce(m.holds, c.holds)
+        WHERE c.source = %s AND {in_its_epoch} ORDER BY c.projection, c.version, c.source, c.partition FOR UPDATE OF c
+    )
+    UPDATE {checkpoints} c
+    SET position = own.position, next_offset = coalesce(own.next_offset, c.next_offset), moved_at = clock_timestamp(), {mark}
+    FROM own WHERE (c.projection, c.version, c.source, c.partition) = (own.projection, own.version, own.source, own.partition)
+    RETURNING c.projection, c.version, c.partition
+"""
+
+
+def mark(position: str) -> sql.Composed:
+    """What a checkpoint keeps of the event at its position, to be SET with it: by this a store that went back is known, also
+    when it has grown again since. `position` is SQL."""
+    return sql.SQL(_MARK).format(present=_PRESENT, position=sql.SQL(position))
+
+
+def in_its_epoch(epoch: str) -> sql.Composed:
+    """Whether the present epoch is that of a move, to follow WHERE; `epoch` is SQL, NULL: any.
+
+    A statement sees what was committed when it has its locks: so who waited for `lock_checkpoints` sees what was done under it.
+    """
+    return sql.SQL("({present} = {epoch}) IS NOT FALSE").format(present=_PRESENT, epoch=sql.SQL(epoch))
+
+
+def _move(schema: str) -> bytes:
+    own = {"mark": mark("own.position"), "in_its_epoch": in_its_epoch("m.epoch")}
+    return sql.SQL(_MOVE).format(checkpoints=relation("checkpoints", schema), **own).as_bytes()
+
+
+_MOVE_READ_TABLES = _move(SCHEMA)
+_ARE_THERE = b"SELECT to_regclass('ltc_read.checkpoints') IS NOT NULL"
+_LOCK = b"LOCK TABLE ltc_read.checkpoints IN SHARE ROW EXCLUSIVE MODE"
+_MARK_ALL = sql.SQL("UPDATE ltc_read.checkpoints c SET {} WHERE (c.projection, c.version) = (%s, %s)").format(mark("c.position"))
+
+
+class Move(NamedTuple):
+    """A partition of a source was taken in from `expected` to `position`.
+
+    `next_offset` is where to read on in the partition, for a source that counts otherwise than by positions. `holds`: it is
+    only for as long as the same customers wait as at that count; see `letters`. `epoch`: it is only in that epoch of the store,
+    as what was taken in may be void since another one began.
+    """
+
+    partition: int
+    expected: int
+    position: int
+    next_offset: int | None = None
+    holds: int | None = None
+    epoch: str | None = None
+
+
+def move_checkpoints(
+    connection: Connection, source: str, moves: Sequence[tuple[tuple[str, int], Move]], schema: str = SCHEMA
+) -> None:
+    """Move checkpoints, each with the place and version of its table, in the caller's transaction: at least one, none twice.
+
+    Raises CheckpointMoved with those that are not where they were expected. The others have moved then: the caller lets the
+    error leave the transaction.
+    """
+    statement = _MOVE_READ_TABLES if schema == SCHEMA else _move(schema)
+    columns = zip(*((*table, *move) for table, move in moves), strict=True)
+    moved = set(connection.execute(statement, (*map(list, columns), source)).fetchall())
+    if len(moved) != len(moves):
+        away = [(table, move) for table, move in moves if (*table, move.partition) not in moved] or moves
+        names = ", ".join(dict.fromkeys(place for (place, _), _ in away))
+        raise CheckpointMoved(projection=names, expected=", ".join(map(str, sorted({move.expected for _, move in away}))))
+
+
+def lock_checkpoints(connection: Connection) -> None:
+    """Wait until nobody is moving a checkpoint, and let nobody until the caller's transaction ends; what moves next sees what it
+    did. Nothing where no tables are laid out."""
+    if connection.execute(_ARE_THERE).fetchone() == (True,):
+        connection.execute(_LOCK)
+
+
+def mark_checkpoints(connection: Connection, place: str, version: int) -> None:
+    """Let the checkpoints of a table keep what the store has at their positions, in the caller's transaction that made them."""
+    connection.execute(_MARK_ALL, (place, version))

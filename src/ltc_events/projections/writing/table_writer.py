@@ -1,0 +1,200 @@
+"""Writes the net effect of a batch to one read table, set-based, with its checkpoint, in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from psycopg import sql
+from psycopg.types.json import set_json_dumps
+
+from ltc_events.projections.declaration.errors import CheckpointMoved, OperationInvalid
+from ltc_events.projections.declaration.names import Connection, names, relation
+from ltc_events.projections.declaration.projection import NUMBERS, Operation, Projection
+from ltc_events.projections.writing.checkpoints import Move, in_its_epoch, mark, move_checkpoints
+from ltc_events.projections.writing.pg_binary import (
+    Array,
+    ArrayDumper,
+    TextArray,
+    TextArrayDumper,
+    array_oid,
+    json_bytes,
+    pack_array,
+)
+from ltc_events.projections.writing.pg_text import COPY_OPTIONS, array
+from ltc_events.projections.writing.write_buffer import Shape, WriteBuffer
+
+PREPARED_STATEMENTS_MAX = 2000
+
+# Most moves are of one checkpoint: without arrays, and without a join.
+_MOVE = """
+    UPDATE {} SET position = %s, next_offset = coalesce(%s::int8, next_offset), moved_at = clock_timestamp(), {}
+    WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s AND holds = coalesce(%s, holds)
+    AND {}
+"""
+
+
+def prepare_session(connection: Connection) -> None:
+    """Set up a connection for writers.
+
+    A crash of the server may lose the last moments of a read table together with its checkpoint, so they are made again
+    from the log: waiting for the disk would be for nothing.
+    """
+    connection.execute("SET synchronous_commit = off; SET client_encoding = 'UTF8'")
+    if not connection.autocommit:
+        connection.commit()
+    connection.adapters.register_dumper(Array, ArrayDumper)
+    connection.adapters.register_dumper(TextArray, TextArrayDumper)
+    set_json_dumps(json_bytes, connection)
+    connection.prepared_max = PREPARED_STATEMENTS_MAX
+
+
+class _Upsert(NamedTuple):
+    statement: bytes
+    columns: tuple[str, ...]
+    adds_from: int
+    """The columns from here on are added to."""
+
+
+class Writer:
+    """Writes one projection's table and moves its checkpoints for one source. `partition` is what `write` is about."""
+
+    def __init__(self, connection: Connection, projection: type[Projection], *, source: str, partition: int = 0) -> None:
+        prepare_session(connection)
+        self._connection = connection
+        self._projection = projection
+        self._table = relation(projection.physical(), projection.schema)
+        self._columns = tuple(projection.columns)
+        self._place = (projection.place(), projection.version, source)
+        self._partition = partition
+        checkpoints = relation("checkpoints", projection.schema)
+        self._move = sql.SQL(_MOVE).format(checkpoints, mark("%s"), in_its_epoch("%s::text")).as_bytes(connection)
+        self._upserts: dict[tuple[Any, ...], _Upsert] = {}
+        self._shape = Shape(projection)
+
+    @property
+    def connection(self) -> Connection:
+        """What it writes through."""
+        return self._connection
+
+    def write(self, operations: Sequence[Operation], *, expected: int, position: int) -> None:
+        """Apply the operations of all events after `expected` up to `position`.
+
+        Raises CheckpointMoved when the checkpoint is not at `expected` (nothing is written then) and OperationInvalid.
+        """
+        self.write_partitions(operations, (Move(self._partition, expected, position),))
+
+    def write_partitions(self, operations: Sequence[Operation], moves: Sequence[Move]) -> None:
+        """Apply the operations of all events by which these partitions move; raises as `write`."""
+        self._write(self._gathered(operations), moves)
+
+    def apply(self, operations: Sequence[Operation]) -> None:
+        """Change the rows alone, in an open transaction that moves the checkpoint too. Raises OperationInvalid."""
+        self._change(self._gathered(operations))
+
+    def gather(self) -> WriteBuffer:
+        """Nothing yet, to be added to by whoever writes more than a batch at once."""
+        return WriteBuffer(self._shape)
+
+    def write_gathered(self, gathered: WriteBuffer, *, expected: int, position: int) -> None:
+        """Apply what was gathered from all events after `expected` up to `position`; raises as `write`."""
+        self._write(gathered, (Move(self._partition, expected, position),))
+
+    def _gathered(self, operations: Sequence[Operation]) -> WriteBuffer:
+        gathered = self.gather()
+        gathered.add(operations)
+        return gathered
+
+    def _write(self, gathered: WriteBuffer, moves: Sequence[Move]) -> None:
+        with self._connection.transaction():
+            self._advance(moves)
+            self._change(gathered)
+
+    def _change(self, gathered: WriteBuffer) -> None:
+        net = gathered.net
+        if gathered.texts or gathered.rows:
+            self._append(gathered)
+        gone = [key for key, (removed, _, _) in net.items() if removed]
+        if gone:
+            self._delete(gone)
+        groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+        for key, (_, sets, adds) in net.items():
+            if sets is not None:
+                shape = (len(key), tuple(sets), tuple(adds))
+                groups.setdefault(shape, []).append((*key, *sets.values(), *adds.values()))
+        for shape, group in groups.items():
+            self._upsert(shape, group)
+
+    def _advance(self, moves: Sequence[Move]) -> None:
+        if len(moves) != 1:
+            place, version, source = self._place
+            move_checkpoints(self._connection, source, [((place, version), move) for move in moves], self._projection.schema)
+            return
+        ((partition, expected, position, next_offset, holds, epoch),) = moves
+        given = (position, next_offset, position, *self._place, partition, expected, holds, epoch)
+        moved = self._connection.execute(self._move, given)
+        if not moved.rowcount:
+            raise CheckpointMoved(projection=self._place[0], expected=expected)
+
+    def _append(self, gathered: WriteBuffer) -> None:
+        copy = sql.SQL("COPY {} ({}) FROM STDIN ").format(self._table, names(self._columns))
+        if gathered.texts:
+            with self._connection.cursor() as cursor, cursor.copy(copy + sql.SQL(COPY_OPTIONS)) as stream:
+                for text in gathered.texts:
+                    stream.write(text)
+        if gathered.rows:
+            with self._connection.cursor() as cursor, cursor.copy(copy + sql.SQL("(FORMAT binary)")) as stream:
+                stream.set_types([self._projection.columns[name].type for name in self._columns])
+                for row in gathered.rows:
+                    stream.write_row(row[1:])
+
+    def _delete(self, keys: list[tuple[Any, ...]]) -> None:
+        projection = self._projection
+        self._shape.check(len(keys[0]), ())
+        statement = sql.SQL("DELETE FROM {} t USING unnest({}) AS k ({}) WHERE ({}) = ({})").format(
+            self._table, self._arrays(projection.key), names(projection.key), _of("t", projection.key), _of("k", projection.key)
+        )
+        self._connection.execute(statement, self._pack(projection.key, keys, adds_from=len(projection.key)))
+
+    def _upsert(self, shape: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> None:
+        upsert = self._upserts.get(shape)
+        if upsert is None:
+            upsert = self._upserts[shape] = self._plan(*shape)
+        self._connection.execute(upsert.statement, self._pack(upsert.columns, rows, adds_from=upsert.adds_from))
+
+    def _plan(self, key_length: int, sets: tuple[str, ...], adds: tuple[str, ...]) -> _Upsert:
+        projection = self._projection
+        self._shape.check(key_length, (*sets, *adds))
+        changes = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in sets]
+        for name in adds:
+            declared = projection.columns[name]
+            if declared.type not in NUMBERS or declared.default not in (None, "0"):
+                problem = f"Add needs a number that starts at 0 or null; column {name} does not"
+                raise OperationInvalid(table=projection.table, problem=problem)
+            changes.append(sql.SQL("{0} = coalesce(t.{0}, 0) + excluded.{0}").format(sql.Identifier(name)))
+        columns = (*projection.key, *sets, *adds)
+        change = sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(changes)) if changes else sql.SQL("NOTHING")
+        statement = sql.SQL("INSERT INTO {} AS t ({}) SELECT * FROM unnest({}) ON CONFLICT ({}) DO {}").format(
+            self._table, names(columns), self._arrays(columns), names(projection.key), change
+        )
+        return _Upsert(statement.as_bytes(self._connection), columns, len(columns) - len(adds))
+
+    def _arrays(self, columns: Iterable[str]) -> sql.Composed:
+        return sql.SQL(", ").join(
+            sql.SQL("%s::{}[]").format(sql.Identifier(self._projection.columns[name].type)) for name in columns
+        )
+
+    def _pack(self, columns: Sequence[str], rows: list[tuple[Any, ...]], *, adds_from: int) -> list[Array]:
+        return [
+            self._pack_column(name, values, nullable=index < adds_from)
+            for index, (name, values) in enumerate(zip(columns, zip(*rows, strict=True), strict=True))
+        ]
+
+    def _pack_column(self, name: str, values: Sequence[Any], *, nullable: bool) -> Array:
+        kind = self._projection.columns[name].type
+        literal = array(kind, values, nullable=nullable)
+        if literal is not None:
+            return TextArray(array_oid(kind), literal)
+        return pack_array(self._projection.table, name, kind, values, nullable=nullable)
+
+
+def _of(alias: str, columns: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(alias, name) for name in columns)

@@ -1,0 +1,139 @@
+"""Compares the last messages of each partition with the store.
+
+The store cannot know by itself that it has gone back: an older backup is whole. So whoever works between it and Kafka compares
+the two when it begins, and stops where the topic knows of what the store does not have.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import orjson
+
+from ltc_events.bus.cloudevents import EPOCH_BEGAN, SOURCE
+from ltc_events.bus.consumer import Polled
+from ltc_events.bus.event_decoding import NoEvent, head_of, headers_of, row_of
+from ltc_events.bus.offsets import Survey
+from ltc_events.bus.topics import EVENTS, RESULTS, Bus
+from ltc_events.recovery.outcomes_ahead import answers_ahead
+from ltc_events.schemas.record import RawRecord
+from ltc_events.schemas.tracing import PARENT, Trace
+from ltc_events.store import EventStore, StoreWentBack
+from ltc_events.store.epochs import Epochs
+from ltc_events.store.reading import to_raw_records
+
+# So many messages at the end of a partition are looked at: what is none of ours may lie behind the last that is.
+LAST = 20
+
+
+class Told(NamedTuple):
+    """An event as the topic has it, or word of an epoch that began (`record` is None). `epoch` None: from a release without."""
+
+    partition: int
+    offset: int
+    epoch: str | None
+    position: int
+    record: RawRecord | None
+    trace: Trace | None = None
+    """The trace that the event came with."""
+
+
+def told_of(message: Polled) -> Told:
+    """What a message on the topic of events says; raises NoEvent where it is none of ours."""
+    headers = headers_of(message)
+    epoch = headers.get("ce_epoch")
+    name = None if epoch is None else epoch.decode(errors="replace")
+    if headers.get("ce_type") == EPOCH_BEGAN.encode():
+        try:
+            return Told(message.partition, message.offset, str(name), int(orjson.loads(message.value or b"")["after"]), None)
+        except (ValueError, TypeError, KeyError) as error:
+            raise NoEvent(reason=f"its epoch is unreadable: {error}") from None
+    position, kind = head_of(headers)
+    if headers.get("ce_source") != SOURCE.encode() or headers.get("ce_id") != headers.get("ce_position"):
+        raise NoEvent(reason="its id or source is not one that the relay gives")
+    (record,) = to_raw_records([row_of(message, headers, position, kind)])
+    return Told(message.partition, message.offset, name, position, record, _trace(headers))
+
+
+def _trace(headers: Mapping[str, bytes | None]) -> Trace | None:
+    if PARENT not in headers:
+        return None
+    return Trace.of({name: value.decode(errors="replace") for name, value in headers.items() if value is not None})
+
+
+def ours(messages: Iterable[Polled]) -> Iterator[Told]:
+    """Those that are ours."""
+    for message in messages:
+        try:
+            yield told_of(message)
+        except NoEvent:
+            continue
+
+
+class TopicComparison:
+    """Holds events of the topic against the store."""
+
+    def __init__(self, store: EventStore) -> None:
+        self.epochs: Epochs = store.epochs()
+        self._store = store
+
+    def is_of_another_store(self, one: Told) -> bool:
+        """Whether it speaks of an epoch that the store never had."""
+        return one.epoch is not None and not self.epochs.knows(one.epoch)
+
+    def is_void(self, one: Told) -> bool:
+        """Whether it is known to have been lost: the store went back behind it, and somebody has said so."""
+        name = self.epochs.first.name if one.epoch is None else one.epoch
+        return self.epochs.knows(name) and not self.epochs.holds(name, one.position)
+
+    def foreign(self, told: Sequence[Told]) -> list[Told]:
+        """Those of which the store does not know, in the order given."""
+        events = [one for one in told if one.record is not None and not self.is_of_another_store(one) and not self.is_void(one)]
+        stored = self._store.raw_at(sorted({one.position for one in events}))
+        wrong = {(one.partition, one.offset) for one in events if not is_same(one.record, stored.get(one.position))}
+        return [one for one in told if self.is_of_another_store(one) or (one.partition, one.offset) in wrong]
+
+
+def is_same(one: RawRecord | None, other: RawRecord | None) -> bool:
+    """Whether two are one event, to the byte and to the moment it was recorded."""
+    return one is not None and other is not None and one == other
+
+
+def refuse_events_ahead(bus: Bus, store: EventStore, *, survey: Survey | None = None) -> dict[int, Told]:
+    """See that the store has the last events of each partition of the topic; returns these (absent: there is none of ours).
+
+    Raises StoreWentBack, BusUnreachable, TopicMissing.
+    """
+    topic = bus.topic(EVENTS)
+    # The topic first: what is on it was stored before.
+    last = _look(bus, survey, lambda look: look.last(topic, LAST))
+    witness, found = TopicComparison(store), {}
+    for messages in last.values():
+        told = list(ours(messages))
+        if told:
+            found[told[-1].partition] = told[-1]
+    if foreign := witness.foreign(list(found.values())):
+        raise StoreWentBack(what=said_of(topic, foreign, store.head()[0]))
+    return found
+
+
+def said_of(topic: str, foreign: Sequence[Told], head: int) -> str:
+    """What the topic has and the store has not, in words."""
+    one = max(foreign, key=lambda each: each.position)
+    if one.record is None:
+        return f"{topic} knows of the epoch {one.epoch}, which the store never had"
+    which = "another event there" if one.position <= head else f"the head {head}"
+    return f"{topic} has the event {one.position} of command {one.record.command_id}, and the store has {which}"
+
+
+def refuse_answers_ahead(bus: Bus, store: EventStore, *, survey: Survey) -> None:
+    """See that the store has the outcomes of the commands that were answered last. Raises as `refuse_events_ahead`."""
+    topic = bus.topic(RESULTS)
+    if missing := answers_ahead(survey, topic, store):
+        raise StoreWentBack(what=f"{topic} has the answers to {len(missing)} commands, of which the store has no such outcome")
+
+
+def _look(bus: Bus, survey: Survey | None, look: Callable[[Survey], dict[int, list[Polled]]]) -> dict[int, list[Polled]]:
+    if survey is not None:
+        return look(survey)
+    with Survey(bus) as own:
+        return look(own)

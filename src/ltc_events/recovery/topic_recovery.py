@@ -1,0 +1,123 @@
+"""Recovers from Kafka what the store has lost: events, and outcomes of their commands."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from ltc_events.application.parsing import prepare
+from ltc_events.bus.cloudevents import command_document
+from ltc_events.bus.consumer import Polled
+from ltc_events.bus.offsets import Survey
+from ltc_events.bus.topics import COMMANDS, RESULTS, Bus
+from ltc_events.recovery.assessment import Assessment
+from ltc_events.recovery.outcomes_ahead import MARGIN, REUSED
+from ltc_events.recovery.topic_comparison import Told
+from ltc_events.schemas.envelope import Message
+from ltc_events.schemas.outcome import Outcome, Result, Status
+from ltc_events.schemas.record import RawRecord
+from ltc_events.schemas.undecodable import Undecodable
+from ltc_events.store import EventStore
+from ltc_events.store.commit import StoredTrace
+
+UNKNOWN = "unknown"
+
+
+class TopicRecovery(NamedTuple):
+    """Events to be put back, the outcomes of commands that the store has none of, and the traces that events came with."""
+
+    records: list[RawRecord]
+    outcomes: list[Outcome]
+    traces: list[StoredTrace]
+
+
+def heal(bus: Bus, store: EventStore, findings: Assessment) -> TopicRecovery:
+    """Gather what can be put back; `findings` say that it can be. Raises BusUnreachable, TopicMissing."""
+    records = [one.record for one in findings.lost if one.record is not None]
+    since = (store.recorded_at(findings.common or 0) or datetime.fromtimestamp(0, UTC)) - MARGIN
+    with Survey(bus) as survey:
+        answers = list(_answers(_since(survey, bus.topic(RESULTS), since)))
+        commands = _commands(_unread(survey, bus.topic(COMMANDS), store))
+    ids = {one.command_id for one in answers} | {one.command_id for one in records}
+    outcomes = dict.fromkeys(ids - store.outcomes(list(ids)).keys())
+    return TopicRecovery(records, list(_outcomes(outcomes, records, answers, commands)), list(_traces(findings.lost)))
+
+
+def _traces(lost: Iterable[Told]) -> Iterator[StoredTrace]:
+    """A trace for all events of a command, as consumers were told it."""
+    for _, part in groupby((one for one in lost if one.record is not None), key=lambda one: one.record and one.record.command_id):
+        events = list(part)
+        if (trace := events[0].trace) is not None:
+            yield StoredTrace(events[0].position, events[-1].position, trace)
+
+
+# What is answered so says nothing of what is recorded under the id.
+_NO_OUTCOME = ("duplicate", "undecodable")
+
+
+def _outcomes(
+    wanted: Iterable[UUID], records: Sequence[RawRecord], answers: Sequence[Result], commands: dict[UUID, Message]
+) -> Iterator[Outcome]:
+    """As they were recorded, as far as Kafka says.
+
+    Accepted with events: the events say so. Without events, or refused: the answer does. What was answered and whose events
+    are not there is left open, to be decided anew. Of a command that came by another door than Kafka nobody knows the content:
+    sent again, it is refused as another one under the same id, and has no second effect.
+    """
+    spans: dict[UUID, tuple[int, int]] = {}
+    for one in records:
+        first, _ = spans.get(one.command_id, (one.position, 0))
+        spans[one.command_id] = first, one.position
+    told = {one.command_id: one for one in answers if one.status not in _NO_OUTCOME and not _is_reuse(one)}
+    for id in wanted:
+        message, answer = commands.get(id), told.get(id)
+        kind, content_hash = (message.type, message.content_hash) if message else (UNKNOWN, b"")
+        if id in spans:
+            yield Outcome(id, kind, content_hash, Status.ACCEPTED, *spans[id])
+        elif answer is not None and answer.first_outcome is not None and not answer.positions:
+            refused = answer.first_outcome is Status.REFUSED
+            content = message.content if message and refused else None
+            yield Outcome(id, kind, content_hash, answer.first_outcome, 0, 0, tuple(answer.reasons), content)
+
+
+def _is_reuse(answer: Result) -> bool:
+    """Whether it is about another command under the same id."""
+    return any(reason.code == REUSED for reason in answer.reasons)
+
+
+def _answers(messages: Iterable[Polled]) -> Iterator[Result]:
+    for message in messages:
+        try:
+            yield Result.model_validate_json(message.value or b"")
+        except ValidationError:
+            continue
+
+
+def _commands(messages: Iterable[Polled]) -> dict[UUID, Message]:
+    """Commands by their ids, each as it came first."""
+    found: dict[UUID, Message] = {}
+    for one in messages:
+        try:
+            parsed: Any = prepare(command_document(one.headers, one.key, one.value), datetime.now(UTC)).parsed
+        except Undecodable:
+            continue
+        if isinstance(parsed, Message):
+            found.setdefault(parsed.command_id, parsed)
+    return found
+
+
+def _since(survey: Survey, topic: str, moment: datetime) -> Iterator[Polled]:
+    begins = survey.offsets_at(topic, moment.timestamp())
+    for messages in survey.read(topic, begins, survey.ends(topic)).values():
+        yield from messages
+
+
+def _unread(survey: Survey, topic: str, store: EventStore) -> Iterator[Polled]:
+    """What the store, as it is now, has not taken yet: it will be taken again."""
+    ends = survey.ends(topic)
+    taken = store.offsets(topic)
+    for messages in survey.read(topic, {number: taken.get((topic, number), 0) for number in ends}, ends).values():
+        yield from messages

@@ -1,0 +1,158 @@
+"""The business date and the position of the log that a report may look at, settled once in its transaction."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, NamedTuple, TypeAlias
+
+import psycopg
+
+from ltc_events.kernel.time_zones import day_in, zone_named
+from ltc_events.reports.errors import ReadTablesMissing
+from ltc_events.store import StoreWentBack
+
+Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+TIMELINE = "timeline"
+"""The read table that knows when each position was recorded: it has a row for every event."""
+
+_LOWEST_CHECKPOINTS = "SELECT name, min(position) FROM ltc_read.shown_checkpoints WHERE name = ANY(%s) GROUP BY name"
+# Those that took in what the store does not have, as it has gone back.
+_AHEAD = """
+SELECT s.name, a.position, a.head
+FROM ltc_read.shown_checkpoints s
+JOIN ltc_read.tables_ahead() a USING (projection, version, source, partition)
+WHERE s.name = ANY(%s) ORDER BY 2 DESC, 1 LIMIT 1
+"""
+_KNOWS_AHEAD = "SELECT to_regprocedure('ltc_read.tables_ahead()') IS NOT NULL"
+# Positions have no gap and recorded_at never falls as they rise, so halving finds the last one in some twenty steps.
+# UNION, not ALL: one event may be told as several, which have their position in common.
+_POSITION_AT = """
+WITH RECURSIVE search (low, high) AS (
+    SELECT 0::bigint, %(upto)s::bigint
+    UNION
+    SELECT CASE WHEN t.recorded_at <= %(moment)s THEN t.position ELSE s.low END,
+           CASE WHEN t.recorded_at <= %(moment)s THEN s.high ELSE t.position - 1 END
+    FROM search s
+    JOIN ltc_read.timeline t ON t.position = (s.low + s.high + 1) / 2
+    WHERE s.low < s.high
+)
+SELECT max(low) FROM search
+"""
+_HEAD = "SELECT position FROM ltc_read.log_head"
+_COMMAND_SPAN = "SELECT first_position, last_position FROM ltc_read.command_span(%s)"
+_KNOWS_COMMANDS = "SELECT to_regprocedure('ltc_read.command_span(bigint)') IS NOT NULL"
+_TIME_ZONE = "SELECT content ->> 'time_zone' FROM ltc_read.policies WHERE kind = 'company' ORDER BY version DESC LIMIT 1"
+_KNOWS_POLICIES = "SELECT to_regclass('ltc_read.policies') IS NOT NULL"
+_RECORDED_AT = "SELECT recorded_at FROM ltc_read.timeline WHERE position = %s"
+
+
+class AsOf(NamedTuple):
+    """What a report may look at.
+
+    `as_of` bounds business dates and `position` what had been recorded; `known_at` is when that was (None: nothing yet).
+    `moment` is the end of the day `as_of` for the company, or the present while that day lasts.
+    """
+
+    as_of: date
+    moment: datetime
+    position: int
+    known_at: datetime | None
+
+
+def settle(
+    connection: Connection, report: str, tables: Iterable[str], as_of: date | None, known_at: int | datetime | None
+) -> AsOf:
+    """Work out what was asked for, within the transaction of the report that reads `tables`.
+
+    The position is at the end of a command, so that nobody sees half of what it did: a position in between is rounded up. And it
+    is never above the lowest checkpoint of the tables read, so that they all know the same: where that is amid a command, as
+    they are on their way, it is the end of the command before.
+    Without a date it is the business day that it is in the company's time zone.
+    Raises ReadTablesMissing, StoreWentBack, TimeZoneMissing.
+    """
+    now = _one(connection, "SELECT transaction_timestamp()").astimezone(UTC)
+    zone = _zone(connection)
+    as_of = as_of or day_in(zone, now)
+    wanted = sorted(tables)
+    position = lowest_checkpoint(connection, report, wanted)
+    _refuse_ahead(connection, report, [*wanted, TIMELINE])
+    lowest = position
+    if isinstance(known_at, datetime):
+        upto = lowest_checkpoint(connection, report, [TIMELINE])
+        position = min(position, _one(connection, _POSITION_AT, {"upto": upto, "moment": known_at}))
+        position = _command_end(connection, position, lowest)
+    else:
+        if known_at is not None:
+            position = min(position, known_at)
+        position = _command_end(connection, position, lowest)
+        known_at = _recorded_at(connection, position)
+    return AsOf(as_of, _moment(as_of, now, zone), position, known_at)
+
+
+def _command_end(connection: Connection, position: int, lowest: int) -> int:
+    """The end of the command that has an event at `position`, or where that is beyond `lowest`, of the one before."""
+    if not _one(connection, _KNOWS_COMMANDS):
+        return position
+    row = connection.execute(_COMMAND_SPAN, (position,)).fetchone()
+    if row is None:
+        return position
+    first, last = row
+    return int(last) if last <= lowest else int(first) - 1
+
+
+def lowest_checkpoint(connection: Connection, report: str, tables: Iterable[str]) -> int:
+    """The position up to which all of these read tables are filled; raises ReadTablesMissing."""
+    wanted = sorted(tables)
+    found: dict[str, int] = {}
+    if _laid_out(connection):
+        found.update(connection.execute(_LOWEST_CHECKPOINTS, (wanted,)).fetchall())
+    missing = [table for table in wanted if table not in found]
+    if missing:
+        raise ReadTablesMissing(report=report, tables=", ".join(missing))
+    return min(found.values())
+
+
+def _refuse_ahead(connection: Connection, report: str, tables: list[str]) -> None:
+    """Figures that rest on what the store does not have are not told. Raises StoreWentBack."""
+    if not _one(connection, _KNOWS_AHEAD):
+        return
+    row = connection.execute(_AHEAD.encode(), (tables,)).fetchone()
+    if row is not None:
+        table, position, head = row
+        what = f"{report} reads {table}, at position {position}, which the store, whose head is {head}, does not have as it was"
+        raise StoreWentBack(what=what)
+
+
+def log_head(connection: Connection) -> int:
+    """The last position of the log, as a reader sees it (0: nothing is laid out, or there is no event)."""
+    return int(_one(connection, _HEAD)) if _laid_out(connection) else 0
+
+
+def _laid_out(connection: Connection) -> bool:
+    return _one(connection, "SELECT to_regclass('ltc_read.shown_checkpoints')") is not None
+
+
+def _recorded_at(connection: Connection, position: int) -> datetime | None:
+    if position == 0:
+        return None
+    row = connection.execute(_RECORDED_AT, (position,)).fetchone()
+    return row[0].astimezone(UTC) if row else None
+
+
+def _zone(connection: Connection) -> tzinfo:
+    """The time zone of policy `company`: UTC before it was published."""
+    name = _one(connection, _TIME_ZONE) if _one(connection, _KNOWS_POLICIES) else None
+    return zone_named(name or "UTC")
+
+
+def _moment(as_of: date, now: datetime, zone: tzinfo) -> datetime:
+    if as_of == day_in(zone, now):
+        return now
+    if as_of == date.max:
+        return datetime.max.replace(tzinfo=UTC)
+    return datetime.combine(as_of + timedelta(days=1), datetime.min.time(), zone).astimezone(UTC)
+
+
+def _one(connection: Connection, query: Any, params: Any = None) -> Any:
+    row = connection.execute(query, params).fetchone()
+    return row[0] if row else None

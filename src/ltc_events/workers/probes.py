@@ -1,0 +1,186 @@
+"""Measures how far each kind of worker is behind, from the database and from Kafka."""
+
+import time
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from ltc_events.bus.offsets import Survey
+from ltc_events.bus.topics import COMMANDS, EVENTS, Bus
+from ltc_events.projections.catalog.event_source import STORE
+from ltc_events.projections.catalog.lifecycle import State
+from ltc_events.projections.catalog.skipped_events import NOTHING, all_skipped
+from ltc_events.projections.catalog.status import ProjectionStatus, projection_status
+from ltc_events.projections.declaration.builds import Build
+from ltc_events.store import Database, EventStore, Role
+from ltc_events.workers.health import Measure
+from ltc_events.workers.metrics import (
+    COMMAND_AGE,
+    COMMAND_LAG,
+    DEAD_LETTERS,
+    LOG_POSITION,
+    PROJECTOR_AGE,
+    PROJECTOR_FAILED,
+    PROJECTOR_LAG,
+    PROJECTOR_PARKED,
+    PROJECTOR_POSITION,
+    PROJECTOR_RETRYING,
+    PROJECTOR_SKIPPED,
+    RELAY_AGE,
+    RELAY_LAG,
+    RELAY_POSITION,
+    Reading,
+)
+
+# Counting them looks at each.
+LETTERS_EVERY_S = 30.0
+
+
+class CommandLag(NamedTuple):
+    """Of a partition of commands: up to where it is taken, how many messages are not (less than 0: it is another topic
+    than the one that was read), and how old the oldest of them is."""
+
+    taken: int
+    messages: int
+    oldest_s: float
+
+
+class RelayLag(NamedTuple):
+    """The last position of the log, the last that Kafka has acknowledged, and the age of the oldest event between them."""
+
+    head: int
+    position: int
+    oldest_s: float
+
+
+def command_lag(survey: Survey, store: EventStore, topic: str, only: Collection[int] | None = None) -> dict[int, CommandLag]:
+    """By partition (of those in `only`, if given) what lies behind the effect offsets. Raises TopicMissing, BusUnreachable."""
+    ends = {number: end for number, end in survey.ends(topic).items() if only is None or number in only}
+    taken = {number: offset for (_, number), offset in store.offsets(topic).items()}
+    behind = {number: taken.get(number, 0) for number, end in ends.items() if end > taken.get(number, 0)}
+    sent, now = survey.sent_at(topic, behind), time.time()
+    return {
+        number: CommandLag(
+            taken.get(number, 0), end - taken.get(number, 0), max(now - sent[number], 0.0) if number in sent else 0.0
+        )
+        for number, end in ends.items()
+    }
+
+
+def relay_lag(store: EventStore, feed: str, now: float) -> RelayLag:
+    """How far the relay of a feed is; `now` in seconds since 1970."""
+    head, _ = store.head()
+    position = store.offsets(feed).get((feed, 0), 0)
+    next_at = store.recorded_at(position + 1) if head > position else None
+    return RelayLag(head, position, max(now - next_at.timestamp(), 0.0) if next_at else 0.0)
+
+
+class CommandProbe:
+    """Of a command worker: the messages in the partitions that are its own."""
+
+    def __init__(self, bus: Bus, database: Database) -> None:
+        """Raises BusUnreachable."""
+        self._topic = bus.topic(COMMANDS)
+        self._survey = Survey(bus)
+        self._store = EventStore(database, Role.WRITER)
+        self._own: tuple[int, ...] | None = None
+        self._letters: tuple[Reading, ...] = ()
+        self._letters_at = -LETTERS_EVERY_S
+
+    def measure(self, worker: Any) -> Measure:
+        """What lies behind the effect offsets.
+
+        While it waits for servers, its partitions are those that it had last; before it had any, all of them.
+        """
+        if worker is not None:
+            self._own = worker.partitions
+        lags = command_lag(self._survey, self._store, self._topic, self._own)
+        readings = [
+            *(Reading(COMMAND_LAG, max(lag.messages, 0), (str(number),)) for number, lag in lags.items()),
+            *(Reading(COMMAND_AGE, lag.oldest_s, (str(number),)) for number, lag in lags.items()),
+            *self._count_letters(),
+            Reading(LOG_POSITION, self._store.head()[0]),
+        ]
+        waiting = sum(max(lag.messages, 0) for lag in lags.values())
+        oldest = max((lag.oldest_s for lag in lags.values()), default=0.0)
+        return Measure(waiting, oldest, sum(lag.taken for lag in lags.values()), tuple(readings))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._store.close()
+        self._survey.close()
+
+    def _count_letters(self) -> tuple[Reading, ...]:
+        if time.monotonic() - self._letters_at >= LETTERS_EVERY_S:
+            counts = self._store.dead_letter_counts()
+            self._letters = tuple(Reading(DEAD_LETTERS, count, (state,)) for state, count in counts.items())
+            self._letters_at = time.monotonic()
+        return self._letters
+
+
+class RelayProbe:
+    """Of a relay: the events behind its offset. One that stands by has nothing to do."""
+
+    def __init__(self, bus: Bus, database: Database) -> None:
+        self._feed = bus.topic(EVENTS)
+        self._store = EventStore(database, Role.RELAY)
+        self._stands_by = False
+
+    def measure(self, worker: Any) -> Measure:
+        """What is in the log and not acknowledged by Kafka."""
+        if worker is not None:
+            self._stands_by = worker.is_standing_by
+        lag = relay_lag(self._store, self._feed, time.time())
+        readings = (
+            Reading(LOG_POSITION, lag.head),
+            Reading(RELAY_POSITION, lag.position),
+            Reading(RELAY_LAG, lag.head - lag.position),
+            Reading(RELAY_AGE, lag.oldest_s),
+        )
+        # One that stands by has nothing to do, and nothing to tell of the other one's work.
+        if self._stands_by:
+            return Measure(0, 0.0, lag.position)
+        return Measure(lag.head - lag.position, lag.oldest_s, lag.position, readings)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._store.close()
+
+
+class ProjectorProbe:
+    """Of a projector: the events that the tables in use have not taken in. One that has failed stands, for all to see."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def measure(self, worker: Any) -> Measure:
+        """The hindmost table says how far behind it is, in the partitions that are its own where it has some."""
+        own = getattr(worker, "partitions", None)
+        by_table: dict[str, list[ProjectionStatus]] = {}
+        for one in projection_status(self._database):
+            is_own = own is None or one.source == STORE or one.partition in own
+            if one.life == State.SHOWN.value and is_own:
+                by_table.setdefault(one.name, []).append(one)
+        readings: list[Reading] = []
+        with self._database.connect(Role.PROJECTOR) as connection:
+            lacking = all_skipped(connection)
+        lag, oldest, place = 0, 0.0, 0
+        for table, parts in by_table.items():
+            failed = any(one.has_stopped for one in parts)
+            lacks = lacking.get(Build(table, parts[0].version, parts[0].build), NOTHING)
+            behind, age = max(one.lag_events for one in parts), max(one.lag_seconds or 0.0 for one in parts)
+            readings += [
+                Reading(PROJECTOR_POSITION, min(one.position for one in parts), (table,)),
+                Reading(PROJECTOR_LAG, behind, (table,)),
+                Reading(PROJECTOR_AGE, age, (table,)),
+                Reading(PROJECTOR_FAILED, float(failed), (table,)),
+                Reading(PROJECTOR_RETRYING, float(any(not one.gets_on and not one.has_stopped for one in parts)), (table,)),
+                Reading(PROJECTOR_SKIPPED, len(lacks.skipped), (table,)),
+                Reading(PROJECTOR_PARKED, len(lacks.parked), (table,)),
+            ]
+            place += sum(one.position for one in parts)
+            if not failed:
+                lag, oldest = max(lag, behind), max(oldest, age)
+        return Measure(lag, oldest, place, tuple(readings))
+
+    def close(self) -> None:
+        """Nothing is kept open."""

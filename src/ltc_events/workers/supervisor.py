@@ -1,0 +1,120 @@
+"""Runs all workers of a small installation in child processes: started, restarted when one ends, stopped together."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import IO, NamedTuple
+
+import structlog
+
+from ltc_events.workers.loop import BACKOFF_MAX_S, BACKOFF_MIN_S, DRAIN_S, Stop
+
+log = structlog.get_logger()
+
+LOOK_S = 0.2
+# A worker that lived so long was well: its next end is not the continuation of a series.
+WELL_S = 30.0
+
+
+class Member(NamedTuple):
+    """A worker to be kept alive: its name in the logs, and the words that start it."""
+
+    name: str
+    command: Sequence[str]
+
+
+class _Child:
+    """A member and its process, if it has one."""
+
+    def __init__(self, member: Member, environment: Mapping[str, str], output: IO[bytes] | None) -> None:
+        self.member = member
+        self._output = output
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._began = 0.0
+        self._pause = BACKOFF_MIN_S
+        self._next = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The process, if it is alive."""
+        return self._process.pid if self._process else None
+
+    def tend(self, now: float) -> None:
+        """Start it if it is time; notice when it has ended."""
+        if self._process is None:
+            if now >= self._next:
+                # What the parent never writes to ends with the parent, however that ends: see `end_with_parent`.
+                self._process = subprocess.Popen(
+                    self.member.command, env=self._environment, stdin=subprocess.PIPE, stdout=self._output, stderr=self._output
+                )
+                self._began = now
+                log.debug("family_member_started", member=self.member.name, pid=self._process.pid)
+            return
+        status = self._process.poll()
+        if status is None:
+            return
+        self._pause = BACKOFF_MIN_S if now - self._began > WELL_S else min(self._pause * 2, BACKOFF_MAX_S)
+        self._next = now + self._pause
+        self._forget()
+        log.warning("family_member_ended", member=self.member.name, status=status, again_in_s=self._pause)
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM."""
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+
+    def end(self, deadline: float) -> None:
+        """Wait until it has ended; at the deadline it is killed, which is safe at any moment."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(max(deadline - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            log.warning("family_member_killed", member=self.member.name)
+            self._process.kill()
+            self._process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+        self._process = None
+
+
+def keep(members: Sequence[Member], stop: Stop, environment: Mapping[str, str], output: IO[bytes] | None = None) -> None:
+    """Keep the members alive until `stop`; when this returns, all have ended. What they say goes to `output`, or to ours."""
+    children = [_Child(member, environment, output) for member in members]
+    try:
+        while not stop.requested():
+            for child in children:
+                child.tend(time.monotonic())
+            stop.wait(LOOK_S)
+    finally:
+        for child in children:
+            child.ask_to_end()
+        deadline = time.monotonic() + DRAIN_S
+        for child in children:
+            child.end(deadline)
+    log.debug("family_ended")
+
+
+def stop_children_on_signals(stop: Stop) -> None:
+    """SIGTERM and SIGINT ask for the end. Unlike a worker, who may be cut short, we wait for those we started."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
+
+
+def end_with_parent() -> None:
+    """Ask this process to end when the one that holds the other end of its standard input is gone."""
+    threading.Thread(target=_watch_parent, name="ltc-parent", daemon=True).start()
+
+
+def _watch_parent() -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,45 @@
+"""Copies of frozen states."""
+
+import importlib
+import pkgutil
+from dataclasses import dataclass, is_dataclass
+from dataclasses import replace as replace_of_dataclasses
+from typing import Any
+
+import pytest
+
+from ltc_events import aggregates
+from ltc_events.kernel.frozen import replace
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    name: str
+    numbers: tuple[int, ...] = ()
+    note: str | None = None
+
+
+def test_a_copy_differs_in_what_was_changed_and_in_nothing_else() -> None:
+    state = State("a", (1, 2))
+    copy = replace(state, name="b", note="new")
+    assert copy == replace_of_dataclasses(state, name="b", note="new") == State("b", (1, 2), "new")
+    assert state == State("a", (1, 2))
+    assert hash(copy) == hash(State("b", (1, 2), "new"))
+
+
+def test_a_field_that_there_is_none_of_is_an_error() -> None:
+    changes: dict[str, Any] = {"nmae": "b"}
+    with pytest.raises(TypeError, match="State has no field nmae"):
+        replace(State("a"), **changes)
+
+
+def test_what_aggregates_keep_can_be_copied_slot_by_slot() -> None:
+    names = [one.name for one in pkgutil.iter_modules(aggregates.__path__, f"{aggregates.__name__}.")]
+    kept = {
+        one
+        for name in names
+        for one in vars(importlib.import_module(name)).values()
+        if isinstance(one, type) and is_dataclass(one) and one.__module__.startswith(aggregates.__name__)
+    }
+    assert len(kept) >= 15
+    assert not [one for one in kept if "__slots__" not in vars(one) or hasattr(one, "__post_init__") or "__dict__" in dir(one)]
