@@ -17,10 +17,10 @@ from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.runner import Result, run
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.customer import CustomerRegistered, Profile
+from ltc_events.schemas.follow_up import FirstResponseRecorded
 from ltc_events.schemas.lead import (
     Channel,
     EvidenceKind,
-    FirstResponseRecorded,
     LeadAccepted,
     LeadAssigned,
     LeadCaptured,

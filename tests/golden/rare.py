@@ -17,7 +17,6 @@ from ltc_events.schemas.credit_note import (
     UnapplyCreditNote,
 )
 from ltc_events.schemas.customer import Profile, RegisterCustomer
-from ltc_events.schemas.invoice import PromisePayment, ReverseWriteOff, SendDunningNotice, WriteOffInvoice
 from ltc_events.schemas.lead import CaptureLead, Channel
 from ltc_events.schemas.opportunity import LoseOpportunity, LossReason, ReopenOpportunity
 from ltc_events.schemas.order import AmendOrder
@@ -35,6 +34,7 @@ from ltc_events.schemas.payment import (
 )
 from ltc_events.schemas.policy import PolicyKind, PublishPolicy, RequireRegisteredCustomer
 from ltc_events.schemas.quote import DraftQuote, ExpireQuote, PriceQuote, QuoteLineRequest, SendQuote
+from ltc_events.schemas.receivable import PromisePayment, ReverseWriteOff, SendDunningNotice, WriteOffInvoice
 
 LATER = date(2026, 5, 4)
 

@@ -27,7 +27,12 @@ from ltc_events.reports.runner import run
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.credit_note import CreditNoteIssued, CreditReason
 from ltc_events.schemas.customer import Profile, RegisterCustomer
-from ltc_events.schemas.invoice import (
+from ltc_events.schemas.number_series import NumberAssigned, series_id
+from ltc_events.schemas.order import LineAmount, PlaceOrder
+from ltc_events.schemas.outcome import Outcome, Status
+from ltc_events.schemas.payment import PaymentAllocated, PaymentReturned, PaymentUnallocated
+from ltc_events.schemas.policy import BusinessDates, PublishPolicy
+from ltc_events.schemas.receivable import (
     DisputeResolved,
     InvoiceCredited,
     InvoiceDisputed,
@@ -38,11 +43,6 @@ from ltc_events.schemas.invoice import (
     PaymentPromised,
     PaymentRemoved,
 )
-from ltc_events.schemas.number_series import NumberAssigned, series_id
-from ltc_events.schemas.order import LineAmount, PlaceOrder
-from ltc_events.schemas.outcome import Outcome, Status
-from ltc_events.schemas.payment import PaymentAllocated, PaymentReturned, PaymentUnallocated
-from ltc_events.schemas.policy import BusinessDates, PublishPolicy
 from ltc_events.store import Commit, Database, EventStore, NewEvent, Role
 
 ORDER, INVOICE, PAYMENT, NOTE = (derive_id("old", name) for name in ("order", "invoice", "payment", "note"))

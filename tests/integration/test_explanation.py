@@ -14,8 +14,8 @@ from ltc_events.explanation.chain import NotAnInvoice, NotYetAnInvoice, UnknownI
 from ltc_events.explanation.invoice import explain_invoice
 from ltc_events.explanation.story import Story
 from ltc_events.schemas.claim import ClaimKind, RaiseClaim, WaiveClaim
-from ltc_events.schemas.invoice import SendDunningNotice
 from ltc_events.schemas.payment import AllocateToClaim
+from ltc_events.schemas.receivable import SendDunningNotice
 from ltc_events.store import Database, EventStore, Role
 
 END = date(2026, 6, 30)

@@ -13,16 +13,10 @@ from tests.integration.books import DAY, Books, line
 from ltc_events.projections.tables.chart_of_accounts import Account
 from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.schemas.credit_note import CreditNoteIssued, RefundCreditNote
-from ltc_events.schemas.invoice import (
-    DocumentCharge,
-    InvoiceIssued,
-    IssueInvoice,
-    ReverseWriteOff,
-    SendDunningNotice,
-    WriteOffInvoice,
-)
+from ltc_events.schemas.invoice import DocumentCharge, InvoiceIssued, IssueInvoice
 from ltc_events.schemas.order import LineQuantity, PlaceOrder
 from ltc_events.schemas.payment import MoveOutPayment, RecoverWriteOff, RefundPayment, ReturnPayment, UnallocatePayment
+from ltc_events.schemas.receivable import ReverseWriteOff, SendDunningNotice, WriteOffInvoice
 from ltc_events.store import Commit, Database, EventStore, NewEvent, Role
 
 TOMORROW = date(2026, 1, 2)

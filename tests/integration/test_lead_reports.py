@@ -5,11 +5,8 @@ from decimal import Decimal
 import pytest
 from tests.small_company import Company, figures, id_of
 
+from ltc_events.schemas.follow_up import FirstResponseRecorded, FollowUpCompleted, FollowUpMissed, FollowUpScheduled
 from ltc_events.schemas.lead import (
-    FirstResponseRecorded,
-    FollowUpCompleted,
-    FollowUpMissed,
-    FollowUpScheduled,
     LeadAccepted,
     LeadAssigned,
     LeadDisqualified,

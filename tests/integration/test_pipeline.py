@@ -18,9 +18,9 @@ from ltc_events.application.errors import Contention
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.application.rules.registry import RULES
 from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.invoice import WriteOffInvoice
 from ltc_events.schemas.lead import ScreenLead
 from ltc_events.schemas.outcome import Outcome, Status
+from ltc_events.schemas.receivable import WriteOffInvoice
 from ltc_events.schemas.undecodable import Undecodable
 from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
 

@@ -12,15 +12,9 @@ from ltc_events.explanation.invoice import explain_invoice
 from ltc_events.reports.errors import InvalidParameter
 from ltc_events.schemas.claim import ClaimKind, RaiseClaim
 from ltc_events.schemas.credit_note import ApplyCreditNote, RefundCreditNote
-from ltc_events.schemas.invoice import (
-    DisputeInvoice,
-    PromisePayment,
-    ResolveDispute,
-    SendDunningNotice,
-    WriteOffInvoice,
-)
 from ltc_events.schemas.payment import RefundPayment, ReturnPayment, UnallocatePayment
 from ltc_events.schemas.policy import Dunning, PublishPolicy
+from ltc_events.schemas.receivable import DisputeInvoice, PromisePayment, ResolveDispute, SendDunningNotice, WriteOffInvoice
 from ltc_events.store import Database, EventStore, Role
 
 THIRTY_FIFTY_TWENTY = (("30", 30), ("50", 60), ("20", 90))

@@ -28,12 +28,13 @@ from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.contract import SignContract
 from ltc_events.schemas.credit_note import CreditReason, IssueCreditNote
-from ltc_events.schemas.invoice import IssueInvoice, SendDunningNotice
+from ltc_events.schemas.invoice import IssueInvoice
 from ltc_events.schemas.opportunity import OpenOpportunity
 from ltc_events.schemas.order import PlaceOrder
 from ltc_events.schemas.payment import ReceivePayment
 from ltc_events.schemas.policy import PublishPolicy, RequireRegisteredCustomer
 from ltc_events.schemas.quote import DraftQuote
+from ltc_events.schemas.receivable import SendDunningNotice
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.workers.command import CommandWorker
 

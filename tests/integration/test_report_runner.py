@@ -37,7 +37,8 @@ from ltc_events.reports.render import write_csv, write_json, write_parquet, writ
 from ltc_events.reports.runner import Answer, run
 from ltc_events.schemas.campaign import CampaignCostRecorded, CampaignPlanned
 from ltc_events.schemas.customer import ContactAdded, CustomerRegistered, Profile, ProfileUpdated, ReferenceLinked
-from ltc_events.schemas.lead import Channel, FirstResponseRecorded, FollowUpCompleted, FollowUpScheduled, LeadAssigned
+from ltc_events.schemas.follow_up import FirstResponseRecorded, FollowUpCompleted, FollowUpScheduled
+from ltc_events.schemas.lead import Channel, LeadAssigned
 from ltc_events.schemas.opportunity import AmountChanged, LossReason, OpportunityLost
 from ltc_events.schemas.quote import QuoteAccepted, QuoteDrafted, QuoteSent
 from ltc_events.store import Database, EventStore, Role

@@ -10,10 +10,11 @@ from tests.integration.books import DAY, Books, line, rows_of, short
 
 from ltc_events.projections.tables.bridge_terms import Term
 from ltc_events.schemas.credit_note import ApplyCreditNote, RefundCreditNote
-from ltc_events.schemas.invoice import DocumentCharge, WriteOffInvoice
+from ltc_events.schemas.invoice import DocumentCharge
 from ltc_events.schemas.opportunity import LoseOpportunity, LossReason, ReopenOpportunity
 from ltc_events.schemas.order import AmendOrder, CancelOrder, LineQuantity, PlaceOrder, ReportDelivery
 from ltc_events.schemas.payment import RefundPayment, ReturnPayment
+from ltc_events.schemas.receivable import WriteOffInvoice
 from ltc_events.store import Database, EventStore, Role
 
 DIFFERENCES = (

@@ -8,13 +8,8 @@ from tests.small_company import Company, figures, id_of
 
 from ltc_events.reports.catalogue import catalogue
 from ltc_events.schemas.campaign import CampaignCostRecorded, CampaignPlanned
-from ltc_events.schemas.lead import (
-    Channel,
-    FirstResponseRecorded,
-    LeadAssigned,
-    LeadConverted,
-    LeadRejected,
-)
+from ltc_events.schemas.follow_up import FirstResponseRecorded
+from ltc_events.schemas.lead import Channel, LeadAssigned, LeadConverted, LeadRejected
 from ltc_events.schemas.opportunity import AmountChanged, CloseDateChanged, LossReason, OpportunityLost
 from ltc_events.store import Database, EventStore
 

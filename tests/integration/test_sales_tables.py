@@ -11,16 +11,13 @@ from tests.small_company import Company, id_of, line, priced
 from ltc_events.kernel.money import HUNDRED
 from ltc_events.schemas.campaign import CampaignClosed, CampaignCostRecorded, CampaignLaunched, CampaignPlanned
 from ltc_events.schemas.customer import ContactAdded, CustomerRegistered, Profile, ProfileUpdated, ReferenceLinked
+from ltc_events.schemas.follow_up import FollowUpCompleted, FollowUpMissed, FollowUpScheduled, ResponseBreached
 from ltc_events.schemas.lead import (
     Channel,
-    FollowUpCompleted,
-    FollowUpMissed,
-    FollowUpScheduled,
     LeadDetail,
     LeadDetailRecorded,
     LeadDisqualified,
     LeadScored,
-    ResponseBreached,
     Temperature,
     TemperatureChanged,
 )

@@ -22,7 +22,8 @@ from ltc_events.kernel.ids import derive_id
 from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.schemas.contract import SignContract, TerminateContract
-from ltc_events.schemas.lead import DisqualifyLead, RecordFirstResponse, ScheduleFollowUp
+from ltc_events.schemas.follow_up import RecordFirstResponse, ScheduleFollowUp
+from ltc_events.schemas.lead import DisqualifyLead
 from ltc_events.schemas.order import LineQuantity, PlaceOrder, ReportDelivery
 from ltc_events.schemas.outcome import Outcome, Status
 from ltc_events.schemas.policy import Billing, Company, PublishPolicy

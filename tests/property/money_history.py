@@ -23,7 +23,7 @@ from ltc_events.schemas.credit_note import (
     ReportFailedCreditRefund,
     UnapplyCreditNote,
 )
-from ltc_events.schemas.invoice import DocumentCharge, IssueInvoice, ReverseWriteOff, SendDunningNotice, WriteOffInvoice
+from ltc_events.schemas.invoice import DocumentCharge, IssueInvoice
 from ltc_events.schemas.opportunity import LoseOpportunity, LossReason, OpenOpportunity, ReopenOpportunity, WinOpportunity
 from ltc_events.schemas.order import AmendOrder, CancelOrder, LineQuantity, OrderLineRequest, PlaceOrder, ReportDelivery
 from ltc_events.schemas.outcome import Status
@@ -38,6 +38,7 @@ from ltc_events.schemas.payment import (
     UnallocateFromClaim,
     UnallocatePayment,
 )
+from ltc_events.schemas.receivable import ReverseWriteOff, SendDunningNotice, WriteOffInvoice
 
 _examples = count(1)
 _SPLITS = [(("100", 30),), (("50", 0), ("50", 60)), (("33.33", 30), ("33.33", 60), ("33.34", 90))]

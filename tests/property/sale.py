@@ -35,16 +35,7 @@ from ltc_events.schemas.credit_note import (
     ReportFailedCreditRefund,
     UnapplyCreditNote,
 )
-from ltc_events.schemas.invoice import (
-    DisputeInvoice,
-    DocumentCharge,
-    InvoiceIssued,
-    IssueInvoice,
-    ResolveDispute,
-    ReverseWriteOff,
-    SendDunningNotice,
-    WriteOffInvoice,
-)
+from ltc_events.schemas.invoice import DocumentCharge, InvoiceIssued, IssueInvoice
 from ltc_events.schemas.order import (
     AmendOrder,
     CancelOrder,
@@ -64,6 +55,7 @@ from ltc_events.schemas.payment import (
     UnallocatePayment,
 )
 from ltc_events.schemas.policy import Term
+from ltc_events.schemas.receivable import DisputeInvoice, ResolveDispute, ReverseWriteOff, SendDunningNotice, WriteOffInvoice
 
 THE_ORDER = derive_id("test", "order")
 INVOICES = [derive_id("test", "invoice", str(number)) for number in range(4)]

@@ -32,19 +32,7 @@ from ltc_events.schemas.credit_note import (
     CreditNoteRefunded,
     CreditNoteRefundFailed,
 )
-from ltc_events.schemas.invoice import (
-    CreditApplied,
-    CreditRemoved,
-    DunningNoticeSent,
-    InvoiceCredited,
-    InvoiceIssued,
-    InvoiceReopened,
-    InvoiceSettled,
-    InvoiceWrittenOff,
-    PaymentApplied,
-    PaymentRemoved,
-    WriteOffReversed,
-)
+from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.schemas.number_series import NumberAssigned
 from ltc_events.schemas.order import (
     OrderAmended,
@@ -63,6 +51,18 @@ from ltc_events.schemas.payment import (
     PaymentReturned,
     PaymentUnallocated,
     PaymentUnallocatedFromClaim,
+)
+from ltc_events.schemas.receivable import (
+    CreditApplied,
+    CreditRemoved,
+    DunningNoticeSent,
+    InvoiceCredited,
+    InvoiceReopened,
+    InvoiceSettled,
+    InvoiceWrittenOff,
+    PaymentApplied,
+    PaymentRemoved,
+    WriteOffReversed,
 )
 from ltc_events.schemas.record import Record
 

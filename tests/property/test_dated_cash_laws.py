@@ -22,7 +22,6 @@ from ltc_events.schemas.credit_note import (
     RefundCreditNote,
     ReportFailedCreditRefund,
 )
-from ltc_events.schemas.invoice import DisputeInvoice, ResolveDispute, ReverseWriteOff, WriteOffInvoice
 from ltc_events.schemas.payment import (
     AllocatePayment,
     AllocationRequest,
@@ -31,6 +30,7 @@ from ltc_events.schemas.payment import (
     ReturnPayment,
     UnallocatePayment,
 )
+from ltc_events.schemas.receivable import DisputeInvoice, ResolveDispute, ReverseWriteOff, WriteOffInvoice
 
 INVOICE = INVOICES[0]
 Make = Callable[[Decimal], Command]

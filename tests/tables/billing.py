@@ -24,7 +24,7 @@ from ltc_events.projections.tables.invoice_lines import InvoiceLines
 from ltc_events.projections.tables.invoice_taxes import InvoiceTaxes
 from ltc_events.projections.tables.invoices import Invoices
 from ltc_events.projections.tables.payment_promises import PaymentPromises
-from ltc_events.schemas.invoice import (
+from ltc_events.schemas.receivable import (
     CreditApplied,
     CreditRemoved,
     DisputeResolved,

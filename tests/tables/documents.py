@@ -18,15 +18,7 @@ from ltc_events.schemas.credit_note import (
     CreditNoteRefundFailed,
     CreditReason,
 )
-from ltc_events.schemas.invoice import (
-    Instalment,
-    InvoiceIssued,
-    InvoiceLine,
-    InvoiceWrittenOff,
-    Part,
-    TaxSubtotal,
-    WriteOffReversed,
-)
+from ltc_events.schemas.invoice import Instalment, InvoiceIssued, InvoiceLine, TaxSubtotal
 from ltc_events.schemas.payment import (
     PaymentAllocated,
     PaymentAllocatedToClaim,
@@ -42,6 +34,7 @@ from ltc_events.schemas.payment import (
     PaymentUnallocated,
     PaymentUnallocatedFromClaim,
 )
+from ltc_events.schemas.receivable import InvoiceWrittenOff, Part, WriteOffReversed
 
 INVOICE, OTHER_INVOICE, DEAL = id_of("invoice 1"), id_of("invoice 2"), id_of("deal")
 NOTE, PAYMENT, CLAIM = id_of("credit 1"), id_of("payment 1"), id_of("claim 1")

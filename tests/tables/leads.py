@@ -9,13 +9,16 @@ from tests.tables.specification import at, given
 from ltc_events.projections.tables.follow_ups import FollowUps
 from ltc_events.projections.tables.lead_steps import LeadSteps
 from ltc_events.projections.tables.leads import Leads
-from ltc_events.schemas.lead import (
-    Channel,
-    EvidenceKind,
+from ltc_events.schemas.follow_up import (
     FirstResponseRecorded,
     FollowUpCompleted,
     FollowUpMissed,
     FollowUpScheduled,
+    ResponseBreached,
+)
+from ltc_events.schemas.lead import (
+    Channel,
+    EvidenceKind,
     LeadAccepted,
     LeadAssigned,
     LeadCaptured,
@@ -27,7 +30,6 @@ from ltc_events.schemas.lead import (
     LeadRejected,
     LeadScored,
     Priority,
-    ResponseBreached,
     Temperature,
     TemperatureChanged,
 )

@@ -16,9 +16,7 @@ from ltc_events.projections.tables.quote_lines import QuoteLines
 from ltc_events.projections.tables.quote_steps import QuoteSteps
 from ltc_events.projections.tables.quotes import Quotes
 from ltc_events.projections.tables.timeline import Timeline
-from ltc_events.schemas.lead import (
-    Channel,
-)
+from ltc_events.schemas.lead import Channel
 from ltc_events.schemas.opportunity import (
     AmountChanged,
     CloseDateChanged,

@@ -8,9 +8,10 @@ from uuid import UUID
 from tests.unit.specification import TODAY
 
 from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.invoice import Instalment, InvoiceIssued, InvoiceLine, Part, TaxSubtotal
+from ltc_events.schemas.invoice import Instalment, InvoiceIssued, InvoiceLine, TaxSubtotal
 from ltc_events.schemas.order import LineAmount, LineQuantity, OrderDelivered, OrderLine, OrderLineRequest, OrderPlaced
 from ltc_events.schemas.payment import PaymentReceived
+from ltc_events.schemas.receivable import Part
 
 ORDER = derive_id("test", "order")
 INVOICE = derive_id("test", "invoice")

@@ -19,14 +19,6 @@ from ltc_events.schemas.credit_note import (
     RefundCreditNote,
     ReportFailedCreditRefund,
 )
-from ltc_events.schemas.invoice import (
-    DisputeInvoice,
-    PaymentApplied,
-    PromisePayment,
-    ResolveDispute,
-    SendDunningNotice,
-    WriteOffInvoice,
-)
 from ltc_events.schemas.payment import (
     AllocatePayment,
     AllocationRequest,
@@ -34,6 +26,14 @@ from ltc_events.schemas.payment import (
     RefundPayment,
     ReturnPayment,
     UnallocatePayment,
+)
+from ltc_events.schemas.receivable import (
+    DisputeInvoice,
+    PaymentApplied,
+    PromisePayment,
+    ResolveDispute,
+    SendDunningNotice,
+    WriteOffInvoice,
 )
 
 OTHER_PAYMENT = derive_id("test", "other payment")

@@ -22,26 +22,28 @@ from ltc_events.schemas.campaign import CampaignLaunched, CloseCampaign, LaunchC
 from ltc_events.schemas.catalogue import COMMANDS
 from ltc_events.schemas.contract import ContractRenewed, FlagRenewal, RenewContract, TerminateContract
 from ltc_events.schemas.customer import AddContact, CustomerRegistered, LinkReference, Profile, UpdateProfile
+from ltc_events.schemas.follow_up import (
+    CompleteFollowUp,
+    FollowUpScheduled,
+    MissFollowUp,
+    RecordFirstResponse,
+    RecordResponseBreach,
+    ScheduleFollowUp,
+)
 from ltc_events.schemas.invoice import IssueInvoice
 from ltc_events.schemas.lead import (
     AssignLead,
     ChangeTemperature,
-    CompleteFollowUp,
     ConvertLead,
     DisqualifyLead,
     EvidenceKind,
-    FollowUpScheduled,
     LeadAccepted,
     LeadAssigned,
     LeadConverted,
     LeadDetail,
     LeadQualified,
-    MissFollowUp,
     QualifyLead,
-    RecordFirstResponse,
     RecordLeadDetail,
-    RecordResponseBreach,
-    ScheduleFollowUp,
     ScoreLead,
     ScreenLead,
     Temperature,

@@ -18,7 +18,6 @@ from ltc_events.application.rules.claims import ClaimInAnotherCurrency
 from ltc_events.application.unit_of_work import NotFound
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.claim import ClaimKind, ClaimPaid, ClaimRaised, ClaimUnpaid, ClaimWaived, RaiseClaim, WaiveClaim
-from ltc_events.schemas.invoice import InvoiceClaimed, SendDunningNotice
 from ltc_events.schemas.payment import (
     AllocatePayment,
     AllocateToClaim,
@@ -33,6 +32,7 @@ from ltc_events.schemas.payment import (
     UnallocateFromClaim,
 )
 from ltc_events.schemas.policy import Dunning, PolicyPublished
+from ltc_events.schemas.receivable import InvoiceClaimed, SendDunningNotice
 
 CLAIM = derive_id("test", "claim")
 

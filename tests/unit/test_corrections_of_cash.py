@@ -24,7 +24,6 @@ from ltc_events.schemas.credit_note import (
     ReportFailedCreditRefund,
     UnapplyCreditNote,
 )
-from ltc_events.schemas.invoice import CreditRemoved, InvoiceReopened
 from ltc_events.schemas.payment import (
     AllocatePayment,
     AllocationRequest,
@@ -34,6 +33,7 @@ from ltc_events.schemas.payment import (
     ReturnPayment,
     UnallocatePayment,
 )
+from ltc_events.schemas.receivable import CreditRemoved, InvoiceReopened
 
 
 def told(invoice: Any, amount: str) -> tuple[AllocationRequest, ...]:

@@ -29,19 +29,11 @@ from ltc_events.application.errors import OtherCustomers
 from ltc_events.application.unit_of_work import NotFound
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.credit_note import CreditLine, CreditNoteIssued, CreditReason, IssueCreditNote
-from ltc_events.schemas.invoice import (
-    DocumentCharge,
-    InvoiceCredited,
-    InvoiceIssued,
-    InvoiceLine,
-    InvoiceSettled,
-    IssueInvoice,
-    TaxSubtotal,
-    WriteOffInvoice,
-)
+from ltc_events.schemas.invoice import DocumentCharge, InvoiceIssued, InvoiceLine, IssueInvoice, TaxSubtotal
 from ltc_events.schemas.number_series import NumberAssigned, series_id
 from ltc_events.schemas.order import AmendOrder, CancelOrder, OrderBillingReversed
 from ltc_events.schemas.payment import AllocatePayment
+from ltc_events.schemas.receivable import InvoiceCredited, InvoiceSettled, WriteOffInvoice
 
 SERIES = series_id("CN", 2026)
 ORDERED = at(ORDER, placed(order_line(), order_line(2, "3", "50.00", tax_rate=Decimal(7))))

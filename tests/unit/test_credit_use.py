@@ -20,8 +20,8 @@ from ltc_events.schemas.credit_note import (
     IssueCreditNote,
     RefundCreditNote,
 )
-from ltc_events.schemas.invoice import CreditApplied, InvoiceSettled, WriteOffInvoice
 from ltc_events.schemas.payment import AllocatePayment, AllocationRequest, ReturnPayment, UnallocatePayment
+from ltc_events.schemas.receivable import CreditApplied, InvoiceSettled, WriteOffInvoice
 
 THIRD = derive_id("test", "third invoice")
 OTHER_PAYMENT = derive_id("test", "other payment")

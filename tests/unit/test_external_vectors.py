@@ -13,9 +13,10 @@ from ltc_events.aggregates import invoice, payment
 from ltc_events.aggregates.payment import Payment
 from ltc_events.aggregates.receivable import Invoice
 from ltc_events.schemas.credit_note import CreditLine, CreditNoteIssued, CreditReason, IssueCreditNote
-from ltc_events.schemas.invoice import IssueInvoice, SendDunningNotice, WriteOffInvoice
+from ltc_events.schemas.invoice import IssueInvoice
 from ltc_events.schemas.payment import AllocatePayment
 from ltc_events.schemas.policy import Dunning, PolicyPublished, Term
+from ltc_events.schemas.receivable import SendDunningNotice, WriteOffInvoice
 
 VECTORS = "vectors/external_vectors.json"
 FULL_CREDIT = IssueCreditNote(invoice_id=INVOICE, reason=CreditReason.OTHER)

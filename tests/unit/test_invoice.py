@@ -13,7 +13,9 @@ from ltc_events.aggregates.dunning import DunningDisputed, DunningPromised, Noti
 from ltc_events.aggregates.invoice import AlreadyDisputed, MoreThanOwed, NotDisputed, PromiseInThePast
 from ltc_events.aggregates.receivable import InstalmentPaid, NothingOwed, UnknownInstalment
 from ltc_events.schemas.base import Command
-from ltc_events.schemas.invoice import (
+from ltc_events.schemas.invoice import TaxSubtotal
+from ltc_events.schemas.policy import Dunning, PolicyPublished
+from ltc_events.schemas.receivable import (
     DisputeInvoice,
     DisputeResolved,
     DunningNoticeSent,
@@ -27,10 +29,8 @@ from ltc_events.schemas.invoice import (
     PromisePayment,
     ResolveDispute,
     SendDunningNotice,
-    TaxSubtotal,
     WriteOffInvoice,
 )
-from ltc_events.schemas.policy import Dunning, PolicyPublished
 
 APRIL_FIRST = date(2026, 4, 1)
 """The first instalment of `issued` is due."""

@@ -35,18 +35,11 @@ from ltc_events.aggregates.policy import TermsNotHundredPercent
 from ltc_events.application.errors import OtherCustomers
 from ltc_events.application.unit_of_work import NotFound
 from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.invoice import (
-    DocumentCharge,
-    Instalment,
-    InvoiceIssued,
-    InvoiceLine,
-    InvoiceSettled,
-    IssueInvoice,
-    TaxSubtotal,
-)
+from ltc_events.schemas.invoice import DocumentCharge, Instalment, InvoiceIssued, InvoiceLine, IssueInvoice, TaxSubtotal
 from ltc_events.schemas.number_series import NumberAssigned, series_id
 from ltc_events.schemas.order import CancelOrder, OrderCancelled, OrderInvoiced
 from ltc_events.schemas.policy import Billing, PaymentTerms, PolicyPublished, Term
+from ltc_events.schemas.receivable import InvoiceSettled
 
 SERIES = series_id("INV", 2026)
 DELIVERED = at(ORDER, placed(), delivered((1, "10", "100.00"), complete=True))

@@ -26,6 +26,7 @@ from ltc_events.aggregates.required_fields import MissingFields
 from ltc_events.aggregates.scoring import UnknownFactor
 from ltc_events.application.errors import IdTaken, OtherCustomers
 from ltc_events.schemas.base import Command, Event
+from ltc_events.schemas.follow_up import FirstResponseRecorded, RecordFirstResponse, RecordResponseBreach, ResponseBreached
 from ltc_events.schemas.lead import (
     AssignLead,
     CaptureLead,
@@ -34,7 +35,6 @@ from ltc_events.schemas.lead import (
     ConvertLead,
     DisqualifyLead,
     EvidenceKind,
-    FirstResponseRecorded,
     LeadAccepted,
     LeadAssigned,
     LeadConverted,
@@ -46,10 +46,7 @@ from ltc_events.schemas.lead import (
     LeadScored,
     Priority,
     QualifyLead,
-    RecordFirstResponse,
     RecordLeadDetail,
-    RecordResponseBreach,
-    ResponseBreached,
     ScoreLead,
     ScreenLead,
     Temperature,

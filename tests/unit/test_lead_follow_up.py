@@ -16,17 +16,15 @@ from ltc_events.aggregates.follow_up import (
 )
 from ltc_events.aggregates.lead import LeadClosed
 from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.lead import (
+from ltc_events.schemas.follow_up import (
     CompleteFollowUp,
     FollowUpCompleted,
     FollowUpMissed,
     FollowUpScheduled,
-    LeadAccepted,
-    LeadAssigned,
-    LeadDisqualified,
     MissFollowUp,
     ScheduleFollowUp,
 )
+from ltc_events.schemas.lead import LeadAccepted, LeadAssigned, LeadDisqualified
 
 CALL = derive_id("test", "call")
 OTHER = derive_id("test", "another call")

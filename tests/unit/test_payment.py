@@ -19,7 +19,6 @@ from ltc_events.application.rules.cash import InvoiceInAnotherCurrency, NothingO
 from ltc_events.application.unit_of_work import NotFound
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.base import Command, Event
-from ltc_events.schemas.invoice import InvoiceReopened, InvoiceSettled, PaymentApplied, PaymentRemoved
 from ltc_events.schemas.payment import (
     AllocatePayment,
     AllocationRequest,
@@ -33,6 +32,7 @@ from ltc_events.schemas.payment import (
     ReturnPayment,
     UnallocatePayment,
 )
+from ltc_events.schemas.receivable import InvoiceReopened, InvoiceSettled, PaymentApplied, PaymentRemoved
 
 TWO_PARTS = at(INVOICE, issued("60.00", "40.00"))
 OTHER = at(OTHER_INVOICE, issued("50.00", number="INV-2026-000002"))

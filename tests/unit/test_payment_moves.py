@@ -26,7 +26,6 @@ from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.claim import ClaimKind, ClaimRaised
 from ltc_events.schemas.customer import CustomerRegistered, Profile
-from ltc_events.schemas.invoice import InvoiceReopened, PaymentRemoved
 from ltc_events.schemas.payment import (
     AllocatePayment,
     CancelMove,
@@ -47,6 +46,7 @@ from ltc_events.schemas.payment import (
     ReturnPayment,
 )
 from ltc_events.schemas.policy import PolicyPublished, RequireRegisteredCustomer
+from ltc_events.schemas.receivable import InvoiceReopened, PaymentRemoved
 
 SOURCE = derive_id("test", "the bank's payment")
 TARGET = derive_id("test", "what it becomes")

@@ -10,7 +10,8 @@ import pytest
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.catalogue import EVENTS
 from ltc_events.schemas.customer import Profile, ProfileUpdated
-from ltc_events.schemas.lead import FirstResponseRecorded, LeadAccepted, ResponseBreached
+from ltc_events.schemas.follow_up import FirstResponseRecorded, ResponseBreached
+from ltc_events.schemas.lead import LeadAccepted
 from ltc_events.schemas.opportunity import LossReason, OpportunityLost, OpportunityWon, StageChanged
 from ltc_events.schemas.order import OrderCancelled, OrderShipped
 from ltc_events.schemas.wording import summarise

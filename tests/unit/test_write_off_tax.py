@@ -26,19 +26,18 @@ from ltc_events.aggregates.receivable import MoreThanUnapplied, NothingUnapplied
 from ltc_events.application.rules.cash import InvoiceInAnotherCurrency
 from ltc_events.kernel.money import ZERO, apportion
 from ltc_events.schemas.credit_note import CreditLine, CreditReason, IssueCreditNote
-from ltc_events.schemas.invoice import (
+from ltc_events.schemas.invoice import IssueInvoice, TaxSubtotal
+from ltc_events.schemas.payment import AllocatePayment, AllocationRequest, PaymentAllocated, RecoverWriteOff, UnallocatePayment
+from ltc_events.schemas.policy import PolicyPublished, WriteOff
+from ltc_events.schemas.receivable import (
     InvoiceReopened,
     InvoiceSettled,
     InvoiceWrittenOff,
-    IssueInvoice,
     PaymentApplied,
     ReverseWriteOff,
-    TaxSubtotal,
     WriteOffInvoice,
     WriteOffReversed,
 )
-from ltc_events.schemas.payment import AllocatePayment, AllocationRequest, PaymentAllocated, RecoverWriteOff, UnallocatePayment
-from ltc_events.schemas.policy import PolicyPublished, WriteOff
 
 NO_RELIEF = PolicyPublished(version=3, content=WriteOff(kind="write_off", tax_relief="none"))
 

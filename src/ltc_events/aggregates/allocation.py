@@ -7,7 +7,7 @@ from uuid import UUID
 from ltc_events.aggregates.base import require_minor_units
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO
-from ltc_events.schemas.invoice import Part
+from ltc_events.schemas.receivable import Part
 
 Parts = tuple[Part, ...]
 

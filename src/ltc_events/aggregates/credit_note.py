@@ -29,7 +29,7 @@ from ltc_events.schemas.credit_note import (
     ReportFailedCreditRefund,
     UnapplyCreditNote,
 )
-from ltc_events.schemas.invoice import Part
+from ltc_events.schemas.receivable import Part
 
 NOUN = "credit note"
 CreditNoteEvent = (

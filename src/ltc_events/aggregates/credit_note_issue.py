@@ -34,8 +34,9 @@ from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO, add_up
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.credit_note import CreditLine, CreditNoteIssued, IssueCreditNote
-from ltc_events.schemas.invoice import InvoiceCredited, InvoiceLine, InvoiceSettled, TaxSubtotal
+from ltc_events.schemas.invoice import InvoiceLine, TaxSubtotal
 from ltc_events.schemas.order import LineAmount, LineQuantity
+from ltc_events.schemas.receivable import InvoiceCredited, InvoiceSettled
 
 
 class OverCredit(Refused):

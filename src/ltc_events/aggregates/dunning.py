@@ -9,8 +9,8 @@ from ltc_events.aggregates.receivable import Invoice, Item, item_of
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import EXACT, HUNDRED, ZERO, proportion, round_half_up
 from ltc_events.schemas.claim import ClaimKind
-from ltc_events.schemas.invoice import DunningNoticeSent, InvoiceClaimed, SendDunningNotice
 from ltc_events.schemas.policy import Dunning
+from ltc_events.schemas.receivable import DunningNoticeSent, InvoiceClaimed, SendDunningNotice
 
 _DAYS_IN_YEAR = Decimal(365)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple, assert_never
 
 from ltc_events.kernel.errors import Refused
-from ltc_events.schemas.lead import FirstResponseRecorded, RecordFirstResponse, RecordResponseBreach, ResponseBreached
+from ltc_events.schemas.follow_up import FirstResponseRecorded, RecordFirstResponse, RecordResponseBreach, ResponseBreached
 
 
 class FirstResponse(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple, assert_never
 from uuid import UUID
 
 from ltc_events.kernel.errors import Refused
-from ltc_events.schemas.lead import (
+from ltc_events.schemas.follow_up import (
     CompleteFollowUp,
     FollowUpCompleted,
     FollowUpMissed,

@@ -30,7 +30,8 @@ from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.frozen import replace
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.base import Event
-from ltc_events.schemas.invoice import (
+from ltc_events.schemas.invoice import InvoiceIssued
+from ltc_events.schemas.receivable import (
     CreditApplied,
     CreditRemoved,
     DisputeInvoice,
@@ -39,7 +40,6 @@ from ltc_events.schemas.invoice import (
     InvoiceClaimed,
     InvoiceCredited,
     InvoiceDisputed,
-    InvoiceIssued,
     InvoiceReopened,
     InvoiceSettled,
     InvoiceWrittenOff,

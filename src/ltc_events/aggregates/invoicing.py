@@ -11,10 +11,11 @@ from ltc_events.aggregates.tax_category import require_ordered_tax, require_tax
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import HUNDRED, ZERO, add_up
 from ltc_events.schemas.base import Event
-from ltc_events.schemas.invoice import InvoiceIssued, InvoiceLine, InvoiceSettled, IssueInvoice
+from ltc_events.schemas.invoice import InvoiceIssued, InvoiceLine, IssueInvoice
 from ltc_events.schemas.limits import NET_MAX
 from ltc_events.schemas.order import LineAmount
 from ltc_events.schemas.policy import Term
+from ltc_events.schemas.receivable import InvoiceSettled
 
 
 class UnknownTerms(Refused):

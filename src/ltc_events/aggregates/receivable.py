@@ -10,7 +10,7 @@ from uuid import UUID
 from ltc_events.aggregates.dated_balance import NOTHING, DatedBalance, require_available
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import ZERO, add_up
-from ltc_events.schemas.invoice import Part
+from ltc_events.schemas.receivable import Part
 
 
 class BilledLine(NamedTuple):

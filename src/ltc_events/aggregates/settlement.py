@@ -7,7 +7,7 @@ from uuid import UUID
 from ltc_events.aggregates.receivable import Invoice
 from ltc_events.kernel.money import add_up
 from ltc_events.schemas.base import Event
-from ltc_events.schemas.invoice import (
+from ltc_events.schemas.receivable import (
     CreditApplied,
     CreditRemoved,
     InvoiceReopened,

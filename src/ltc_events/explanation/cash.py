@@ -16,7 +16,9 @@ from ltc_events.schemas.credit_note import (
     CreditNoteRefunded,
     CreditNoteRefundFailed,
 )
-from ltc_events.schemas.invoice import (
+from ltc_events.schemas.invoice import InvoiceIssued, TaxSubtotal
+from ltc_events.schemas.payment import PaymentAllocated
+from ltc_events.schemas.receivable import (
     CreditApplied,
     CreditRemoved,
     DisputeResolved,
@@ -24,17 +26,14 @@ from ltc_events.schemas.invoice import (
     InvoiceClaimed,
     InvoiceCredited,
     InvoiceDisputed,
-    InvoiceIssued,
     InvoiceReopened,
     InvoiceSettled,
     InvoiceWrittenOff,
     PaymentApplied,
     PaymentPromised,
     PaymentRemoved,
-    TaxSubtotal,
     WriteOffReversed,
 )
-from ltc_events.schemas.payment import PaymentAllocated
 from ltc_events.schemas.record import Record
 
 Movement = (

@@ -9,19 +9,13 @@ from uuid import UUID
 from ltc_events.kernel.errors import LtcError
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.claim import ClaimPaid
-from ltc_events.schemas.invoice import (
-    CreditApplied,
-    DunningNoticeSent,
-    InvoiceClaimed,
-    InvoiceCredited,
-    InvoiceIssued,
-    PaymentApplied,
-)
+from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.schemas.lead import LeadCaptured
 from ltc_events.schemas.number_series import NumberAssigned, first_series_id, format_number, parse_number, series_id
 from ltc_events.schemas.opportunity import OpportunityOpened
 from ltc_events.schemas.order import OrderPlaced
 from ltc_events.schemas.payment import PaymentMovedIn
+from ltc_events.schemas.receivable import CreditApplied, DunningNoticeSent, InvoiceClaimed, InvoiceCredited, PaymentApplied
 from ltc_events.schemas.record import Record
 from ltc_events.store import EventStore
 

@@ -7,14 +7,8 @@ from ltc_events.explanation.story import Node
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.campaign import CampaignCostRecorded, CampaignPlanned
-from ltc_events.schemas.lead import (
-    FirstResponseRecorded,
-    LeadAssigned,
-    LeadCaptured,
-    LeadConverted,
-    LeadQualified,
-    LeadScored,
-)
+from ltc_events.schemas.follow_up import FirstResponseRecorded
+from ltc_events.schemas.lead import LeadAssigned, LeadCaptured, LeadConverted, LeadQualified, LeadScored
 from ltc_events.schemas.opportunity import (
     AmountChanged,
     OpportunityLost,

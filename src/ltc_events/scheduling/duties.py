@@ -18,8 +18,8 @@ from ltc_events.kernel.time_zones import day_in, zone_named
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.contract import FlagRenewal, RenewContract
 from ltc_events.schemas.envelope import document
+from ltc_events.schemas.follow_up import MissFollowUp, RecordResponseBreach
 from ltc_events.schemas.invoice import IssueInvoice
-from ltc_events.schemas.lead import MissFollowUp, RecordResponseBreach
 from ltc_events.schemas.quote import ExpireQuote
 
 SOURCE = "ltc-clock"

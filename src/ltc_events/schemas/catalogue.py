@@ -1,4 +1,4 @@
-"""All nouns at once: importing this module fills the registries of commands and events."""
+"""All commands and events: importing this module fills the registries of commands and events."""
 
 from ltc_events.schemas import (
     campaign,
@@ -6,6 +6,7 @@ from ltc_events.schemas import (
     contract,
     credit_note,
     customer,
+    follow_up,
     invoice,
     lead,
     number_series,
@@ -14,29 +15,33 @@ from ltc_events.schemas import (
     payment,
     policy,
     quote,
+    receivable,
 )
 from ltc_events.schemas.base import COMMANDS, EVENTS
 
-NOUNS = (
+MODULES = (
     customer,
     campaign,
     lead,
+    follow_up,
     opportunity,
     policy,
     quote,
     contract,
     order,
     invoice,
+    receivable,
     credit_note,
     payment,
     claim,
     number_series,
 )
+"""Where commands and events are declared, in the order of the documentation; a noun has one module, or several."""
 
 COMPANY_NOUNS = frozenset({"campaign", "policy", "price_book", "number_series"})
 """Nouns that belong to the company; everything else belongs to one customer."""
 
-__all__ = ["COMMANDS", "COMPANY_NOUNS", "EVENTS", "NOUNS", "noun_of"]
+__all__ = ["COMMANDS", "COMPANY_NOUNS", "EVENTS", "MODULES", "noun_of"]
 
 
 def noun_of(type_name: str) -> str:

@@ -20,9 +20,10 @@ from ltc_events.schemas.base import (
     Positive,
     Schema,
 )
-from ltc_events.schemas.invoice import InvoiceLine, Part, TaxSubtotal
+from ltc_events.schemas.invoice import InvoiceLine, TaxSubtotal
 from ltc_events.schemas.limits import LINES_MAX
 from ltc_events.schemas.payment import AllocationRequest
+from ltc_events.schemas.receivable import Part
 from ltc_events.schemas.wording import money, words
 
 

@@ -1,4 +1,4 @@
-"""Lead: a specific customer with potential intent to buy something specific (R-1 … R-4, R-6, R-7, R-14 … R-18, R-21)."""
+"""Lead: a specific customer with potential intent to buy something specific (R-1 … R-4, R-6, R-7, R-14 … R-16, R-21)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +19,6 @@ from ltc_events.schemas.base import (
     Exact,
     Flag,
     Id,
-    Moment,
     Name,
     NotNegative,
     OrderedEvent,
@@ -168,45 +167,6 @@ class AssignLead(Command):
     candidates: tuple[Candidate, ...] = Field(default=(), max_length=200)
 
 
-class RecordFirstResponse(Command):
-    """Say that somebody first answered the lead, at the envelope's time (R-17)."""
-
-    type: ClassVar[str] = "lead.record_first_response.v1"
-    by: Name
-    medium: Code | None = None
-
-
-class RecordResponseBreach(Command):
-    """Say that the time for a first response has passed without one (R-17); sent by a clock."""
-
-    type: ClassVar[str] = "lead.record_response_breach.v1"
-
-
-class ScheduleFollowUp(Command):
-    """Plan to get in touch again (R-18)."""
-
-    type: ClassVar[str] = "lead.schedule_follow_up.v1"
-    follow_up_id: Id
-    due_at: Moment
-    medium: Code | None = None
-    note: Text | None = None
-
-
-class CompleteFollowUp(Command):
-    """Say that a planned follow-up was done."""
-
-    type: ClassVar[str] = "lead.complete_follow_up.v1"
-    follow_up_id: Id
-    result: Text | None = None
-
-
-class MissFollowUp(Command):
-    """Say that a planned follow-up was not done in time; sent by a clock."""
-
-    type: ClassVar[str] = "lead.miss_follow_up.v1"
-    follow_up_id: Id
-
-
 class QualifyLead(Command):
     """Confirm need, budget, authority and time frame."""
 
@@ -334,63 +294,6 @@ class LeadAssigned(OrderedEvent):
 
     def in_words(self) -> str:
         return f"lead assigned to {self.owner}"
-
-
-class FirstResponseRecorded(OrderedEvent):
-    """Somebody first answered the lead; `in_time` holds it against the service level."""
-
-    type: ClassVar[str] = "lead.first_response_recorded.v1"
-    by: str
-    medium: str | None = None
-    in_time: bool
-
-    def in_words(self) -> str:
-        return f"first response{by(self.by)}, {'in time' if self.in_time else 'late'}"
-
-
-class ResponseBreached(OrderedEvent):
-    """The time for a first response passed without one."""
-
-    type: ClassVar[str] = "lead.response_sla_breached.v1"
-    due_at: datetime
-
-    def in_words(self) -> str:
-        return f"no response by {self.due_at:%Y-%m-%d %H:%M}"
-
-
-class FollowUpScheduled(OrderedEvent):
-    """A follow-up was planned."""
-
-    type: ClassVar[str] = "lead.follow_up_scheduled.v1"
-    follow_up_id: UUID
-    due_at: datetime
-    medium: str | None = None
-    note: str | None = None
-    owner: str | None = None
-
-    def in_words(self) -> str:
-        return f"follow-up planned for {self.due_at:%Y-%m-%d %H:%M}{because(self.note)}"
-
-
-class FollowUpCompleted(OrderedEvent):
-    """A planned follow-up was done."""
-
-    type: ClassVar[str] = "lead.follow_up_completed.v1"
-    follow_up_id: UUID
-    result: str | None = None
-
-    def in_words(self) -> str:
-        return f"follow-up done{because(self.result)}"
-
-
-class FollowUpMissed(OrderedEvent):
-    """A planned follow-up was not done in time."""
-
-    type: ClassVar[str] = "lead.follow_up_missed.v1"
-    follow_up_id: UUID
-
-    def in_words(self) -> str:
-        return "follow-up missed"
 
 
 class LeadQualified(OrderedEvent):

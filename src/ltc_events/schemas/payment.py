@@ -24,7 +24,7 @@ from ltc_events.schemas.base import (
     Schema,
 )
 from ltc_events.schemas.claim import derived_claim_id
-from ltc_events.schemas.invoice import Part
+from ltc_events.schemas.receivable import Part
 from ltc_events.schemas.wording import money
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from ltc_events.kernel.money import HUNDRED, round_half_up
-from ltc_events.schemas.invoice import PromisePayment, SendDunningNotice, WriteOffInvoice
+from ltc_events.schemas.receivable import PromisePayment, SendDunningNotice, WriteOffInvoice
 from ltc_events.simulation import claims, complaints, goods, names, payments, recovery
 from ltc_events.simulation.customer import Customer, Receivable
 from ltc_events.simulation.run import Process

@@ -15,8 +15,9 @@ from ltc_events.schemas.credit_note import (
     ReportFailedCreditRefund,
     UnapplyCreditNote,
 )
-from ltc_events.schemas.invoice import DisputeInvoice, InvoiceIssued, IssueInvoice, ResolveDispute
+from ltc_events.schemas.invoice import InvoiceIssued, IssueInvoice
 from ltc_events.schemas.order import LineQuantity, OrderBillingReversed
+from ltc_events.schemas.receivable import DisputeInvoice, ResolveDispute
 from ltc_events.simulation import goods, names
 from ltc_events.simulation.customer import Customer, Receivable
 from ltc_events.simulation.run import Process

@@ -7,11 +7,11 @@ from typing import Final
 from uuid import UUID
 
 from ltc_events.schemas.claim import ClaimRaised
-from ltc_events.schemas.invoice import (
+from ltc_events.schemas.invoice import InvoiceIssued
+from ltc_events.schemas.receivable import (
     CreditApplied,
     CreditRemoved,
     InvoiceCredited,
-    InvoiceIssued,
     InvoiceWrittenOff,
     PaymentApplied,
     PaymentRemoved,

@@ -7,23 +7,25 @@ from uuid import UUID
 
 from ltc_events.kernel.money import round_to
 from ltc_events.schemas.customer import AddContact, LinkReference, Profile, RegisterCustomer, UpdateProfile
+from ltc_events.schemas.follow_up import (
+    CompleteFollowUp,
+    MissFollowUp,
+    RecordFirstResponse,
+    RecordResponseBreach,
+    ScheduleFollowUp,
+)
 from ltc_events.schemas.lead import (
     AssignLead,
     Candidate,
     CaptureLead,
     ChangeTemperature,
-    CompleteFollowUp,
     ConvertLead,
     DisqualifyLead,
     EvidenceKind,
     LeadDetail,
-    MissFollowUp,
     Priority,
     QualifyLead,
-    RecordFirstResponse,
     RecordLeadDetail,
-    RecordResponseBreach,
-    ScheduleFollowUp,
     ScoreLead,
     ScreenLead,
     Temperature,

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from ltc_events.aggregates.receivable import written_off_total
 from ltc_events.kernel.money import HUNDRED, ZERO, minor_unit, round_half_up
-from ltc_events.schemas.invoice import ReverseWriteOff
 from ltc_events.schemas.payment import RecoverWriteOff
+from ltc_events.schemas.receivable import ReverseWriteOff
 from ltc_events.simulation import goods, names, payments
 from ltc_events.simulation.customer import Customer, Receivable
 from ltc_events.simulation.run import Process

@@ -28,8 +28,8 @@ from ltc_events.application.unit_of_work import Work
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import add_up
 from ltc_events.schemas.credit_note import ApplyCreditNote, RefundCreditNote, UnapplyCreditNote
-from ltc_events.schemas.invoice import Part
 from ltc_events.schemas.payment import AllocatePayment, AllocationRequest, PaymentUnallocated, ReturnPayment, UnallocatePayment
+from ltc_events.schemas.receivable import Part
 
 
 class OverAllocation(Refused):

@@ -16,7 +16,6 @@ from ltc_events.application.errors import IdTaken, OtherCustomers
 from ltc_events.application.unit_of_work import Work
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.claim import ClaimKind, ClaimPaid, ClaimRaised, ClaimUnpaid, RaiseClaim, derived_claim_id
-from ltc_events.schemas.invoice import DunningNoticeSent, InvoiceClaimed, SendDunningNotice
 from ltc_events.schemas.payment import (
     AllocateToClaim,
     PaymentAllocatedToClaim,
@@ -24,6 +23,7 @@ from ltc_events.schemas.payment import (
     PaymentReturned,
     UnallocateFromClaim,
 )
+from ltc_events.schemas.receivable import DunningNoticeSent, InvoiceClaimed, SendDunningNotice
 
 
 class ClaimInAnotherCurrency(Refused):

@@ -6,7 +6,7 @@ from ltc_events.schemas.base import Command
 from ltc_events.schemas.claim import RaiseClaim
 from ltc_events.schemas.contract import SignContract
 from ltc_events.schemas.credit_note import ApplyCreditNote, IssueCreditNote, RefundCreditNote, UnapplyCreditNote
-from ltc_events.schemas.invoice import IssueInvoice, SendDunningNotice
+from ltc_events.schemas.invoice import IssueInvoice
 from ltc_events.schemas.lead import CaptureLead, ConvertLead
 from ltc_events.schemas.opportunity import WinOpportunity
 from ltc_events.schemas.order import PlaceOrder
@@ -23,6 +23,7 @@ from ltc_events.schemas.payment import (
 )
 from ltc_events.schemas.policy import PublishPolicy
 from ltc_events.schemas.quote import DraftQuote, PriceQuote
+from ltc_events.schemas.receivable import SendDunningNotice
 
 RULES: dict[type[Command], Rule] = {
     PublishPolicy: selling.publish_policy,

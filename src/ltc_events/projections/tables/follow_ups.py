@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
 from ltc_events.projections.tables.times import TIMES, times
-from ltc_events.schemas.lead import FollowUpCompleted, FollowUpMissed, FollowUpScheduled
+from ltc_events.schemas.follow_up import FollowUpCompleted, FollowUpMissed, FollowUpScheduled
 from ltc_events.schemas.record import Record
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
 from ltc_events.projections.tables.movement import DATED_IN_ORDER, ORDERED, ordered
 from ltc_events.projections.tables.times import POSITION
-from ltc_events.schemas.invoice import DisputeResolved, InvoiceDisputed
+from ltc_events.schemas.receivable import DisputeResolved, InvoiceDisputed
 from ltc_events.schemas.record import Record
 
 

@@ -9,7 +9,8 @@ from ltc_events.projections.declaration.projection import Operation, Projection,
 from ltc_events.projections.tables.movement import LINE_NO, WHEN, when
 from ltc_events.projections.tables.times import POSITION
 from ltc_events.schemas.credit_note import CreditNoteIssued
-from ltc_events.schemas.invoice import InvoiceIssued, InvoiceWrittenOff, TaxSubtotal, WriteOffReversed
+from ltc_events.schemas.invoice import InvoiceIssued, TaxSubtotal
+from ltc_events.schemas.receivable import InvoiceWrittenOff, WriteOffReversed
 from ltc_events.schemas.record import Record
 
 _OWED, _NOT_OWED = Decimal(1), Decimal(-1)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from ltc_events.projections.declaration.projection import Add, Operation, Projection, Put, column, on
-from ltc_events.schemas.invoice import (
+from ltc_events.schemas.invoice import InvoiceIssued
+from ltc_events.schemas.receivable import (
     CreditApplied,
     CreditRemoved,
     DisputeResolved,
     DunningNoticeSent,
     InvoiceCredited,
     InvoiceDisputed,
-    InvoiceIssued,
     InvoiceReopened,
     InvoiceSettled,
     InvoiceWrittenOff,

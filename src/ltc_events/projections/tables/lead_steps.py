@@ -5,8 +5,8 @@ from typing import Any
 
 from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
 from ltc_events.projections.tables.times import POSITION, STEPPED, stepped
+from ltc_events.schemas.follow_up import FirstResponseRecorded, ResponseBreached
 from ltc_events.schemas.lead import (
-    FirstResponseRecorded,
     LeadAccepted,
     LeadAssigned,
     LeadCaptured,
@@ -15,7 +15,6 @@ from ltc_events.schemas.lead import (
     LeadQualified,
     LeadRejected,
     LeadScored,
-    ResponseBreached,
     TemperatureChanged,
 )
 from ltc_events.schemas.record import Record

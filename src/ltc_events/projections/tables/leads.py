@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
 from ltc_events.projections.tables.customers import PHONE_E164
 from ltc_events.projections.tables.times import TIMES, times
+from ltc_events.schemas.follow_up import FirstResponseRecorded
 from ltc_events.schemas.lead import (
-    FirstResponseRecorded,
     LeadAccepted,
     LeadAssigned,
     LeadCaptured,

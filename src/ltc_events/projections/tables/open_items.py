@@ -14,7 +14,7 @@ from ltc_events.schemas.credit_note import (
     CreditNoteRefunded,
     CreditNoteRefundFailed,
 )
-from ltc_events.schemas.invoice import InvoiceIssued, InvoiceWrittenOff, WriteOffReversed
+from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.schemas.payment import (
     PaymentAllocated,
     PaymentAllocatedToClaim,
@@ -30,6 +30,7 @@ from ltc_events.schemas.payment import (
     PaymentUnallocated,
     PaymentUnallocatedFromClaim,
 )
+from ltc_events.schemas.receivable import InvoiceWrittenOff, WriteOffReversed
 from ltc_events.schemas.record import Record
 
 

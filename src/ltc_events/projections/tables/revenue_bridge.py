@@ -17,15 +17,7 @@ from ltc_events.schemas.credit_note import (
     CreditNoteRefunded,
     CreditNoteRefundFailed,
 )
-from ltc_events.schemas.invoice import (
-    CreditApplied,
-    CreditRemoved,
-    InvoiceIssued,
-    InvoiceWrittenOff,
-    PaymentApplied,
-    PaymentRemoved,
-    WriteOffReversed,
-)
+from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.schemas.opportunity import OpportunityReopened, OpportunityWon
 from ltc_events.schemas.order import OrderAmended, OrderBillingReversed, OrderCancelled, OrderDelivered, OrderPlaced
 from ltc_events.schemas.payment import (
@@ -42,6 +34,14 @@ from ltc_events.schemas.payment import (
     PaymentUnallocatedFromClaim,
 )
 from ltc_events.schemas.quote import QuoteAccepted
+from ltc_events.schemas.receivable import (
+    CreditApplied,
+    CreditRemoved,
+    InvoiceWrittenOff,
+    PaymentApplied,
+    PaymentRemoved,
+    WriteOffReversed,
+)
 from ltc_events.schemas.record import Record
 
 _Terms: TypeAlias = dict[Term, Decimal]
