@@ -1,0 +1,74 @@
+"""The bytes of a leaf (RFC 8785: sorted keys, no spaces): what the log says of an event or of an outcome, without its content."""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from ltc_events.schemas.record import RawRecord
+
+SCHEMA = 1
+"""`v` in each leaf: the form that this module writes."""
+
+
+def event_leaf(event: RawRecord) -> bytes:
+    """The leaf of an event, index = position - 1. It has the hash of the stored bytes, and of the rest all there is."""
+    # Written out, in the order of the keys: this runs once for each event of the log, and again at each verification.
+    customer = "null" if event.customer_id is None else f'"{event.customer_id}"'
+    return (
+        b'{"actor":%b,"causation":"%b","command":"%b","correlation":"%b","customer":%b,"data":"%b","effective":"%b",'
+        b'"occurred":"%b","position":%d,"recorded":"%b","stream":"%b","type":%b,"v":1,"version":%d}'
+    ) % (
+        orjson.dumps(event.actor),
+        str(event.causation_id).encode(),
+        str(event.command_id).encode(),
+        str(event.correlation_id).encode(),
+        customer.encode(),
+        sha256(event.data).hexdigest().encode(),
+        event.effective_on.isoformat().encode(),
+        moment(event.occurred_at).encode(),
+        event.position,
+        moment(event.recorded_at).encode(),
+        str(event.subject).encode(),
+        orjson.dumps(event.type),
+        event.version,
+    )
+
+
+def outcome_leaf(
+    command_id: UUID,
+    command_type: str,
+    content_hash: bytes,
+    status: str,
+    positions: tuple[int, int],
+    reasons: Any,
+    content: bytes | None,
+    recorded_at: datetime,
+) -> bytes:
+    """The leaf of an outcome: of what is content in it, the hash."""
+    return canonical(
+        {
+            "command": str(command_id),
+            "content": None if content is None else sha256(content).hexdigest(),
+            "content_hash": content_hash.hex(),
+            "first": positions[0],
+            "last": positions[1],
+            "reasons": sha256(canonical(reasons)).hexdigest(),
+            "recorded": moment(recorded_at),
+            "status": status,
+            "type": command_type,
+            "v": SCHEMA,
+        }
+    )
+
+
+def canonical(document: Any) -> bytes:
+    """RFC 8785 of a document of strings, whole numbers, null, lists and objects whose keys are ASCII."""
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def moment(at: datetime) -> str:
+    """A time in UTC with all six digits of its microseconds."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
