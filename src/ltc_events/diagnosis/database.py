@@ -17,15 +17,12 @@ from ltc_events.projections.catalog.lifecycle import State
 from ltc_events.projections.catalog.status import ProjectionStatus, are_laid_out, projection_status
 from ltc_events.projections.catalog.tables_ahead import tables_ahead, told
 from ltc_events.store import Database, Role, StoreWentBack, diagnose
+from ltc_events.store.sql_files import Statements
 
 LAG_EVENTS_MAX = 100_000
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_TIME = b"SELECT extract(epoch FROM clock_timestamp())::float8"
-_MAY_LOOK = b"SELECT has_schema_privilege('ltc', 'USAGE') AND has_schema_privilege('ltc_read', 'USAGE')"
-_HEAD_AND_LAST = b"SELECT h.position, coalesce((SELECT max(position) FROM ltc.events), 0) FROM ltc.head h"
-_EPOCH = b"SELECT epoch, begun_at, begun_by, reason FROM ltc.epochs ORDER BY number DESC LIMIT 1"
-_HAS_EPOCHS = b"SELECT to_regclass('ltc.epochs') IS NOT NULL"
+_SQL = Statements(__name__)
 _APPEND_ONLY = ["events", "outcomes", "dead_letters", "dead_letter_steps", "traces", "epochs", "expired_messages"]
 
 
@@ -44,13 +41,13 @@ def examine_database(database: Database, *, is_embedded: bool) -> Iterator[Check
         off = [name for (name,) in connection.execute(statement("settings-off"))]
         detail = f"off: {', '.join(off)}" if off else "commits reach the disk"
         yield Check("durability", not off, detail, "switch them on in postgresql.conf")
-        yield skew("clock", _one(connection, _TIME) - time.time(), "the database's")
+        yield skew("clock", _one(connection, _SQL["time"]) - time.time(), "the database's")
         laid_out = bool(_one(connection, statement("ledger-laid-out")))
         yield Check("ledger", laid_out, "laid out" if laid_out else "there is none", "run `ltc init`")
         if not laid_out:
             return
         usable = usable_roles(database)
-        if not _one(connection, _MAY_LOOK) and usable:
+        if not _one(connection, _SQL["may_look"]) and usable:
             # A login that is a member of groups and inherits nothing sees what its groups see.
             connection = stack.enter_context(database.connect(usable[0], autocommit=True))
         if usable[:1] == [Role.READER]:
@@ -65,15 +62,15 @@ def examine_database(database: Database, *, is_embedded: bool) -> Iterator[Check
 
 
 def _ledger(connection: Connection) -> Iterator[Check]:
-    head, last = connection.execute(_HEAD_AND_LAST).fetchone() or (0, 0)
+    head, last = connection.execute(_SQL["head_and_last"]).fetchone() or (0, 0)
     yield Check(
         "positions",
         head == last,
         f"{head} events, the head agrees" if head == last else f"head {head}, last event {last}",
         "stop all writers and restore the database from a backup: somebody changed it by hand",
     )
-    if _one(connection, _HAS_EPOCHS):
-        name, begun_at, by, reason = connection.execute(_EPOCH).fetchone() or ("none", None, "", "")
+    if _one(connection, _SQL["has_epochs"]):
+        name, begun_at, by, reason = connection.execute(_SQL["epoch"]).fetchone() or ("none", None, "", "")
         since = f" since {begun_at:%Y-%m-%d %H:%M} by {by}: {reason}" if begun_at else ""
         yield Check("epoch", begun_at is not None, f"{name}{since}", "run `ltc init`")
     else:

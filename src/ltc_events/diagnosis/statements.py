@@ -1,8 +1,8 @@
 """The SQL statements of diagnosis, each in a file of `sql/`."""
 
-from importlib.resources import files
+from ltc_events.store.sql_files import read_sql
 
 
 def statement(name: str) -> bytes:
     """The statement in the file of this name."""
-    return files("ltc_events.diagnosis").joinpath("sql", f"{name}.sql").read_bytes()
+    return read_sql("ltc_events.diagnosis", name).encode()

@@ -9,41 +9,13 @@ import psycopg
 from ltc_events.kernel.time_zones import day_in, zone_named
 from ltc_events.reports.errors import ReadTablesMissing
 from ltc_events.store import StoreWentBack
+from ltc_events.store.sql_files import Statements
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
+_SQL = Statements(__name__, "queries")
 TIMELINE = "timeline"
 """The read table that knows when each position was recorded: it has a row for every event."""
-
-_LOWEST_CHECKPOINTS = "SELECT name, min(position) FROM ltc_read.shown_checkpoints WHERE name = ANY(%s) GROUP BY name"
-# Those that took in what the store does not have, as it has gone back.
-_AHEAD = """
-SELECT s.name, a.position, a.head
-FROM ltc_read.shown_checkpoints s
-JOIN ltc_read.tables_ahead() a USING (projection, version, source, partition)
-WHERE s.name = ANY(%s) ORDER BY 2 DESC, 1 LIMIT 1
-"""
-_KNOWS_AHEAD = "SELECT to_regprocedure('ltc_read.tables_ahead()') IS NOT NULL"
-# Positions have no gap and recorded_at never falls as they rise, so halving finds the last one in some twenty steps.
-# UNION, not ALL: one event may be told as several, which have their position in common.
-_POSITION_AT = """
-WITH RECURSIVE search (low, high) AS (
-    SELECT 0::bigint, %(upto)s::bigint
-    UNION
-    SELECT CASE WHEN t.recorded_at <= %(moment)s THEN t.position ELSE s.low END,
-           CASE WHEN t.recorded_at <= %(moment)s THEN s.high ELSE t.position - 1 END
-    FROM search s
-    JOIN ltc_read.timeline t ON t.position = (s.low + s.high + 1) / 2
-    WHERE s.low < s.high
-)
-SELECT max(low) FROM search
-"""
-_HEAD = "SELECT position FROM ltc_read.log_head"
-_COMMAND_SPAN = "SELECT first_position, last_position FROM ltc_read.command_span(%s)"
-_KNOWS_COMMANDS = "SELECT to_regprocedure('ltc_read.command_span(bigint)') IS NOT NULL"
-_TIME_ZONE = "SELECT content ->> 'time_zone' FROM ltc_read.policies WHERE kind = 'company' ORDER BY version DESC LIMIT 1"
-_KNOWS_POLICIES = "SELECT to_regclass('ltc_read.policies') IS NOT NULL"
-_RECORDED_AT = "SELECT recorded_at FROM ltc_read.timeline WHERE position = %s"
 
 
 class AsOf(NamedTuple):
@@ -70,7 +42,7 @@ def settle(
     Without a date it is the business day that it is in the company's time zone.
     Raises ReadTablesMissing, StoreWentBack, TimeZoneMissing.
     """
-    now = _one(connection, "SELECT transaction_timestamp()").astimezone(UTC)
+    now = _one(connection, _SQL["now"]).astimezone(UTC)
     zone = _zone(connection)
     as_of = as_of or day_in(zone, now)
     wanted = sorted(tables)
@@ -79,7 +51,7 @@ def settle(
     lowest = position
     if isinstance(known_at, datetime):
         upto = lowest_checkpoint(connection, report, [TIMELINE])
-        position = min(position, _one(connection, _POSITION_AT, {"upto": upto, "moment": known_at}))
+        position = min(position, _one(connection, _SQL["position_at"], {"upto": upto, "moment": known_at}))
         position = _command_end(connection, position, lowest)
     else:
         if known_at is not None:
@@ -91,9 +63,9 @@ def settle(
 
 def _command_end(connection: Connection, position: int, lowest: int) -> int:
     """The end of the command that has an event at `position`, or where that is beyond `lowest`, of the one before."""
-    if not _one(connection, _KNOWS_COMMANDS):
+    if not _one(connection, _SQL["knows_commands"]):
         return position
-    row = connection.execute(_COMMAND_SPAN, (position,)).fetchone()
+    row = connection.execute(_SQL["command_span"], (position,)).fetchone()
     if row is None:
         return position
     first, last = row
@@ -105,7 +77,7 @@ def lowest_checkpoint(connection: Connection, report: str, tables: Iterable[str]
     wanted = sorted(tables)
     found: dict[str, int] = {}
     if _laid_out(connection):
-        found.update(connection.execute(_LOWEST_CHECKPOINTS, (wanted,)).fetchall())
+        found.update(connection.execute(_SQL["lowest_checkpoints"], (wanted,)).fetchall())
     missing = [table for table in wanted if table not in found]
     if missing:
         raise ReadTablesMissing(report=report, tables=", ".join(missing))
@@ -114,9 +86,9 @@ def lowest_checkpoint(connection: Connection, report: str, tables: Iterable[str]
 
 def _refuse_ahead(connection: Connection, report: str, tables: list[str]) -> None:
     """Figures that rest on what the store does not have are not told. Raises StoreWentBack."""
-    if not _one(connection, _KNOWS_AHEAD):
+    if not _one(connection, _SQL["knows_ahead"]):
         return
-    row = connection.execute(_AHEAD.encode(), (tables,)).fetchone()
+    row = connection.execute(_SQL["ahead"], (tables,)).fetchone()
     if row is not None:
         table, position, head = row
         what = f"{report} reads {table}, at position {position}, which the store, whose head is {head}, does not have as it was"
@@ -125,23 +97,23 @@ def _refuse_ahead(connection: Connection, report: str, tables: list[str]) -> Non
 
 def log_head(connection: Connection) -> int:
     """The last position of the log, as a reader sees it (0: nothing is laid out, or there is no event)."""
-    return int(_one(connection, _HEAD)) if _laid_out(connection) else 0
+    return int(_one(connection, _SQL["head"])) if _laid_out(connection) else 0
 
 
 def _laid_out(connection: Connection) -> bool:
-    return _one(connection, "SELECT to_regclass('ltc_read.shown_checkpoints')") is not None
+    return _one(connection, _SQL["laid_out"]) is not None
 
 
 def _recorded_at(connection: Connection, position: int) -> datetime | None:
     if position == 0:
         return None
-    row = connection.execute(_RECORDED_AT, (position,)).fetchone()
+    row = connection.execute(_SQL["recorded_at"], (position,)).fetchone()
     return row[0].astimezone(UTC) if row else None
 
 
 def _zone(connection: Connection) -> tzinfo:
     """The time zone of policy `company`: UTC before it was published."""
-    name = _one(connection, _TIME_ZONE) if _one(connection, _KNOWS_POLICIES) else None
+    name = _one(connection, _SQL["time_zone"]) if _one(connection, _SQL["knows_policies"]) else None
     return zone_named(name or "UTC")
 
 

@@ -2,10 +2,10 @@
 
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
 
 from ltc_events.reports.base import Report, declare
 from ltc_events.reports.errors import UnknownReport
+from ltc_events.store.sql_files import read_sql
 
 NAMES: tuple[str, ...] = (
     "funnel",
@@ -37,7 +37,7 @@ def report(name: str) -> Report:
         near = get_close_matches(name, NAMES, n=3, cutoff=0.5)
         suggestion = f"did you mean {' or '.join(near)}?" if near else f"the reports are: {', '.join(NAMES)}"
         raise UnknownReport(name=name, suggestion=suggestion)
-    return declare(name, files("ltc_events.reports").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
+    return declare(name, read_sql("ltc_events.reports", name))
 
 
 def catalogue() -> tuple[Report, ...]:

@@ -25,54 +25,12 @@ from ltc_events.reports.runner import Question, Row, policies_before, raw_json, 
 from ltc_events.reports.totals import Sums, Totals
 from ltc_events.reports.values import amount_text, json_rows, json_value
 from ltc_events.store import Database
+from ltc_events.store.sql_files import Statements
 
 EVENTS_MAX = 20
 """So many events of a row are told, the newest; all are counted."""
+_SQL = Statements(__name__, "queries")
 PROFILES = "customer_profiles"
-
-_CHANGES = """
-WITH then_ AS ({then}
-), now_ AS ({now}
-), differing AS (
-    SELECT 0 AS "_side", one.* FROM (SELECT * FROM then_ EXCEPT ALL SELECT * FROM now_) one
-    UNION ALL
-    SELECT 1, one.* FROM (SELECT * FROM now_ EXCEPT ALL SELECT * FROM then_) one
-), keyed AS MATERIALIZED (
-    SELECT {key} AS "_key", differing.* FROM differing
-), event AS (
-    SELECT position, {event_key} AS "_key" FROM ({events}
-    ) e
-    WHERE position > %(then_position)s AND position <= %(now_position)s
-), concern AS (
-    SELECT k."_key", e.position FROM (SELECT DISTINCT "_key", {row_key} AS part FROM keyed) k JOIN event e ON e."_key" = k.part
-    UNION
-    {renamed}
-), ranked AS (
-    SELECT "_key", position, count(*) OVER (PARTITION BY "_key") AS events,
-           row_number() OVER (PARTITION BY "_key" ORDER BY position DESC) AS place
-    FROM concern
-), told AS (
-    SELECT r."_key", max(r.events) AS events,
-           jsonb_agg(jsonb_build_object('position', t.position, 'type', t.type, 'effective_on', t.effective_on,
-                                        'recorded_at', t.recorded_at, 'actor', t.actor, 'summary', t.summary)
-                     ORDER BY t.position, t.part) AS told
-    FROM ranked r
-    JOIN ltc_read.timeline t USING (position)
-    WHERE r.place <= {events_max}
-    GROUP BY r."_key"
-)
-SELECT {columns}, "_side", "_key", coalesce(told.events, 0) AS "_events", told.told AS "_told"
-FROM keyed
-LEFT JOIN told USING ("_key")
-ORDER BY "_key", "_side"
-"""
-_RENAMED = """
-    SELECT k."_key", p.position
-    FROM keyed k
-    JOIN ltc_read.customer_profiles p USING (customer_id)
-    WHERE p.name IS NOT NULL AND p.effective_on <= %(as_of)s AND p.position > %(then_position)s AND p.position <= %(now_position)s
-"""
-_NOBODY = "SELECT NULL::text[], NULL::bigint WHERE false"
 
 
 class Change(NamedTuple):
@@ -177,26 +135,23 @@ def _opened(connection: Connection, question: Question, then: AsOf, now: AsOf) -
 
 def _statement(connection: Connection, report: Report, parameters: Mapping[str, Any]) -> bytes:
     """The statement for this report; asks the server which columns of the key its events have."""
-    events = sql.SQL("SELECT * FROM ({}\n) e LIMIT 0").format(sql.SQL(report.events))
+    events = _SQL.compose("shape_of_events", events=sql.SQL(report.events))
     found = connection.execute(events, parameters).description or ()
     named = {one.name.removeprefix("row."): one.name for one in found[1:]}
     parts = [name for name in report.key if name in named]
     has_customer = {"customer", "customer_id"} <= {column.sql_name for column in report.columns}
-    return (
-        sql.SQL(_CHANGES)
-        .format(
-            then=sql.SQL(report.sql.replace("%(known_position)s", "%(then_position)s")),
-            now=sql.SQL(report.sql.replace("%(known_position)s", "%(now_position)s")),
-            key=_texts(_key_value(report, name) for name in report.key),
-            row_key=_texts(_key_value(report, name) for name in parts),
-            event_key=_texts(sql.Identifier(named[name]) for name in parts),
-            events=sql.SQL(report.events),
-            renamed=sql.SQL(_RENAMED if has_customer else _NOBODY),
-            events_max=sql.Literal(EVENTS_MAX),
-            columns=sql.SQL(", ").join(sql.Identifier("keyed", column.sql_name) for column in report.columns),
-        )
-        .as_bytes(connection)
-    )
+    return _SQL.compose(
+        "changes",
+        then=sql.SQL(report.sql.replace("%(known_position)s", "%(then_position)s")),
+        now=sql.SQL(report.sql.replace("%(known_position)s", "%(now_position)s")),
+        key=_texts(_key_value(report, name) for name in report.key),
+        row_key=_texts(_key_value(report, name) for name in parts),
+        event_key=_texts(sql.Identifier(named[name]) for name in parts),
+        events=sql.SQL(report.events),
+        renamed=sql.SQL(_SQL.text("renamed" if has_customer else "nobody")),
+        events_max=sql.Literal(EVENTS_MAX),
+        columns=sql.SQL(", ").join(sql.Identifier("keyed", column.sql_name) for column in report.columns),
+    ).as_bytes(connection)
 
 
 def _key_value(report: Report, name: str) -> sql.Composable:

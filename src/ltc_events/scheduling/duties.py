@@ -8,7 +8,6 @@ recorded, so that two clocks, or one that was killed, send the same command with
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
-from importlib.resources import files
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from ltc_events.schemas.envelope import document
 from ltc_events.schemas.follow_up import MissFollowUp, RecordResponseBreach
 from ltc_events.schemas.invoice import IssueInvoice
 from ltc_events.schemas.quote import ExpireQuote
+from ltc_events.store.sql_files import Statements, read_sql
 
 SOURCE = "ltc-clock"
 SOON_S = 5.0
@@ -51,7 +51,7 @@ class Duty:
     @cached_property
     def query(self) -> bytes:
         """The SQL, with the parameters `now` (UTC), `today` and `ahead_days`."""
-        return files("ltc_events.scheduling").joinpath(f"sql/{self.name}.sql").read_bytes()
+        return read_sql("ltc_events.scheduling", self.name).encode()
 
     def document(self, due: Due) -> dict[str, Any]:
         """The command that follows, as a structured-mode CloudEvent."""
@@ -77,7 +77,7 @@ DUTIES = (
 )
 
 
-COMPANY = b"SELECT content ->> 'time_zone' FROM ltc_read.policies WHERE kind = 'company' ORDER BY version DESC LIMIT 1"
+COMPANY = Statements(__name__)["company_time_zone"]
 """The query for the company's time zone; no row: policy `company` was never published."""
 
 

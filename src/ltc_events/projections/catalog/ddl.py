@@ -6,8 +6,6 @@ All of it is made as the projector's role, which owns what it makes; readers get
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
-from importlib.resources import files
 
 from psycopg import sql
 
@@ -20,6 +18,9 @@ from ltc_events.projections.declaration.builds import Build, named_in_sql, parse
 from ltc_events.projections.declaration.errors import DependentsInTheWay, TableDiffers
 from ltc_events.projections.declaration.names import READER, SCHEMA, Connection, names, relation
 from ltc_events.projections.declaration.projection import Projection, build_of, built
+from ltc_events.store.sql_files import Statements, read_sql
+
+_SQL = Statements(__name__)
 
 # One number for "somebody is making read tables": projectors that start together queue up behind it.
 _LAYOUT_LOCK = 0x6C746372
@@ -46,9 +47,7 @@ def prepare(connection: Connection, projections: Sequence[type[Projection]]) -> 
                     followed.append(built(projection, build.build))
                     _compare(followed[-1], present.get(build.physical, []))
         connection.execute(
-            "INSERT INTO ltc_read.checkpoints (projection, version, source, partition, position, moved_at)"
-            " SELECT p, v, %s, 0, 0, clock_timestamp() FROM unnest(%s::text[], %s::int4[]) AS t (p, v)"
-            " WHERE NOT EXISTS (SELECT FROM ltc_read.checkpoints c WHERE (c.projection, c.version) = (p, v))",
+            _SQL["begin_checkpoints"],
             (STORE, [one.place() for one in followed], [one.version for one in followed]),
         )
     return followed
@@ -56,7 +55,7 @@ def prepare(connection: Connection, projections: Sequence[type[Projection]]) -> 
 
 def lock_layout(connection: Connection) -> None:
     """Be the only one who makes, switches or drops read tables until the transaction ends; makes what keeps count of them."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LAYOUT_LOCK,))
+    connection.execute(_SQL["lock_layout"], (_LAYOUT_LOCK,))
     _lay_out(connection)
 
 
@@ -118,19 +117,11 @@ def table_sql(projection: type[Projection], *, keyed: bool = True) -> Iterator[s
     yield sql.SQL("GRANT SELECT ON {} TO {}").format(table, sql.Identifier(READER))
     if projection.balanced:
         arguments = (projection.balanced.amount, *projection.balanced.entry)
-        yield sql.SQL(
-            "CREATE TRIGGER balanced AFTER INSERT ON {} REFERENCING NEW TABLE AS inserted"
-            " FOR EACH STATEMENT EXECUTE FUNCTION ltc_read.refuse_unbalanced({})"
-        ).format(table, sql.SQL(", ").join(map(sql.Literal, arguments)))
-        yield sql.SQL(
-            "CREATE TRIGGER unchanged BEFORE UPDATE OR DELETE ON {} FOR EACH STATEMENT EXECUTE FUNCTION ltc_read.refuse_change()"
-        ).format(table)
+        yield _SQL.compose("refuse_unbalanced", table=table, arguments=sql.SQL(", ").join(map(sql.Literal, arguments)))
+        yield _SQL.compose("refuse_change", table=table)
     for name, condition in projection.checks.items():
-        # Not a CHECK constraint: that one would also judge the partial row that an upsert proposes before it merges.
-        yield sql.SQL(
-            "CREATE TRIGGER {} AFTER INSERT OR UPDATE ON {} FOR EACH ROW WHEN (({}) IS NOT TRUE)"
-            " EXECUTE FUNCTION ltc_read.refuse_row({})"
-        ).format(sql.Identifier(f"check_{name}"), table, _declared_sql(condition), sql.Literal(name))
+        trigger = sql.Identifier(f"check_{name}")
+        yield _SQL.compose("refuse_row", trigger=trigger, table=table, condition=_declared_sql(condition), check=name)
 
 
 def key_sql(projection: type[Projection]) -> sql.Composed:
@@ -174,26 +165,16 @@ def _declared_sql(text: str) -> sql.SQL:
 def _lay_out(connection: Connection) -> None:
     """Make what keeps count of read tables, unless it is there as this program wants it: to make a view anew is to wait for
     all who read it, in transactions that may be long, and to be in each other's way in the meantime."""
-    script = _read_schema()
+    script = named_in_sql(read_sql("ltc_events.projections.catalog", "read_schema"))
     mark = hashlib.sha256(script.encode()).hexdigest()
-    ((is_marked,),) = connection.execute("SELECT to_regclass('ltc_read.laid_out') IS NOT NULL").fetchall()
-    if is_marked and connection.execute("SELECT FROM ltc_read.laid_out WHERE sha256 = %s", (mark,)).fetchone() is not None:
+    ((is_marked,),) = connection.execute(_SQL["is_marked"]).fetchall()
+    if is_marked and connection.execute(_SQL["find_mark"], (mark,)).fetchone() is not None:
         return
     connection.execute(sql.SQL(script))
-    connection.execute("UPDATE ltc_read.laid_out SET sha256 = %s", (mark,))
-
-
-@cache
-def _read_schema() -> str:
-    return named_in_sql(files("ltc_events.projections").joinpath("sql", "read_schema.sql").read_text(encoding="utf-8"))
+    connection.execute(_SQL["keep_mark"], (mark,))
 
 
 def _present_columns(connection: Connection) -> dict[str, list[str]]:
     """The columns of every table of the read schema, in their order, as `name type`."""
-    rows = connection.execute(
-        "SELECT c.relname, array_agg(a.attname || ' ' || t.typname ORDER BY a.attnum)"
-        " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid"
-        " WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped GROUP BY 1",
-        (SCHEMA,),
-    )
+    rows = connection.execute(_SQL["present_columns"], (SCHEMA,))
     return dict(rows.fetchall())

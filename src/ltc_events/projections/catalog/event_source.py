@@ -11,11 +11,12 @@ from ltc_events.projections.declaration.builds import Build
 from ltc_events.projections.declaration.errors import CheckpointMoved, FedElsewhere, NoSuchBuild
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.schemas.record import RawRecord, Record, routing_key
+from ltc_events.store.sql_files import Statements
+
+_SQL = Statements(__name__)
 
 STORE = "store"
 """The source of tables that follow the store itself. It has one partition, 0."""
-
-_VECTOR = "SELECT source, partition, position FROM ltc_read.checkpoints WHERE projection = %s AND version = %s ORDER BY 1, 2"
 
 
 class Source(NamedTuple):
@@ -68,7 +69,7 @@ def vector_of(connection: Connection, build: Build, *, lock: Literal["", "FOR UP
     With a lock nobody moves it until the caller's transaction ends; NOWAIT raises psycopg's LockNotAvailable where somebody
     is about to.
     """
-    rows = connection.execute(f"{_VECTOR} {lock}".encode(), (build.place, build.version)).fetchall()
+    rows = connection.execute(_SQL["checkpoints"] + f" {lock}".encode(), (build.place, build.version)).fetchall()
     if not rows:
         raise NoSuchBuild(projection=build.name, build=build)
     sources = {source for source, _, _ in rows}
@@ -79,23 +80,21 @@ def vector_of(connection: Connection, build: Build, *, lock: Literal["", "FOR UP
 
 def declared_source(connection: Connection) -> Source | None:
     """Where an operator, or the first projector on Kafka, said that events shall come from; None: nobody did."""
-    row = connection.execute("SELECT source, partitions FROM ltc_read.feed").fetchone()
+    row = connection.execute(_SQL["declared_source"]).fetchone()
     return None if row is None else Source(*row)
 
 
 def declare_source(connection: Connection, source: Source, *, by: str, reason: str) -> None:
     """Say where events shall come from, within the caller's transaction, which holds the lock of the layout."""
     connection.execute(
-        "INSERT INTO ltc_read.feed VALUES (true, %(source)s, %(partitions)s, clock_timestamp(), %(by)s, %(reason)s)"
-        " ON CONFLICT (only_row) DO UPDATE SET source = excluded.source, partitions = excluded.partitions,"
-        " since = excluded.since, set_by = excluded.set_by, reason = excluded.reason",
+        _SQL["declare_source"],
         {"source": source.name, "partitions": source.partitions, "by": by, "reason": reason},
     )
 
 
 def fed_by_topic(connection: Connection) -> bool:
     """Whether read tables take their events from a topic. Needs no more than a reader's rights."""
-    if connection.execute("SELECT to_regclass('ltc_read.feed') IS NULL").fetchone() == (True,):
+    if connection.execute(_SQL["is_laid_out"]).fetchone() != (True,):
         return False
     source = declared_source(connection)
     return source is not None and not source.is_store
@@ -107,8 +106,7 @@ def refuse_unless_store(connection: Connection, builds: list[Build]) -> None:
     foreign: Any = None if declared is None or declared.is_store else declared.name
     if foreign is None:
         row = connection.execute(
-            "SELECT c.source FROM ltc_read.checkpoints c JOIN unnest(%s::text[], %s::int4[]) AS b (place, version)"
-            " ON (c.projection, c.version) = (b.place, b.version) WHERE c.source <> %s LIMIT 1",
+            _SQL["other_source"],
             ([build.place for build in builds], [build.version for build in builds], STORE),
         ).fetchone()
         foreign = row and row[0]

@@ -5,6 +5,9 @@ from typing import NamedTuple
 from ltc_events.projections.declaration.builds import Build, parse_physical
 from ltc_events.projections.declaration.errors import NoSuchBuild
 from ltc_events.projections.declaration.names import SCHEMA, Connection
+from ltc_events.store.sql_files import Statements
+
+_SQL = Statements(__name__)
 
 
 class Table(NamedTuple):
@@ -18,10 +21,7 @@ class Table(NamedTuple):
 
 def shown_builds(connection: Connection) -> dict[str, Build]:
     """Which build the view of each read table shows."""
-    rows = connection.execute(
-        "SELECT view_name, table_name FROM information_schema.view_table_usage WHERE view_schema = %s AND table_schema = %s",
-        (SCHEMA, SCHEMA),
-    )
+    rows = connection.execute(_SQL["tables_of_views"], (SCHEMA, SCHEMA))
     shown = {}
     for view, table in rows:
         build = parse_physical(table)
@@ -40,24 +40,12 @@ def shown_build(connection: Connection, name: str) -> Build:
 
 def describe(connection: Connection, build: Build, schema: str = SCHEMA) -> Table:
     """What the table of a build looks like in the database; raises NoSuchBuild when there is none."""
-    # The class is looked up in the catalogue, because a temporary schema has another name in each session.
-    row = connection.execute(
-        "SELECT to_regclass(format('%%I.%%I', %s::text, %s::text))::oid", (schema, build.physical)
-    ).fetchone()
+    row = connection.execute(_SQL["oid"], (schema, build.physical)).fetchone()
     oid = row[0] if row else None
     if oid is None:
         raise NoSuchBuild(projection=build.name, build=build)
-    columns = connection.execute(
-        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute"
-        " WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        (oid,),
-    )
-    key = connection.execute(
-        "SELECT a.attname FROM pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (attnum, place)"
-        " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
-        " WHERE i.indrelid = %s AND i.indisprimary ORDER BY k.place",
-        (oid,),
-    )
+    columns = connection.execute(_SQL["columns"], (oid,))
+    key = connection.execute(_SQL["primary_key"], (oid,))
     return Table(schema, build.physical, dict(columns.fetchall()), tuple(name for (name,) in key))
 
 
@@ -66,9 +54,7 @@ def position_of(connection: Connection, build: Build) -> int:
 
     Of a table that several partitions feed it is that of the hindmost; the others may be further.
     """
-    row = connection.execute(
-        "SELECT min(position) FROM ltc_read.checkpoints WHERE projection = %s AND version = %s", (build.place, build.version)
-    ).fetchone()
+    row = connection.execute(_SQL["lowest_checkpoint"], (build.place, build.version)).fetchone()
     if row is None or row[0] is None:
         raise NoSuchBuild(projection=build.name, build=build)
     return int(row[0])

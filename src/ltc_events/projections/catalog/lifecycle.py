@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from ltc_events.projections.declaration.builds import Build
 from ltc_events.projections.declaration.names import Connection
+from ltc_events.store.sql_files import Statements
+
+_SQL = Statements(__name__)
 
 PROJECTOR = "projector"
 """Who makes the transitions that nobody asked for."""
@@ -52,34 +55,24 @@ class Transition(NamedTuple):
 def record(connection: Connection, build: Build, state: State, *, by: str, reason: str) -> None:
     """Bring a build into a state, within the caller's transaction."""
     connection.execute(
-        "INSERT INTO ltc_read.projection_transitions (projection, version, build, state, position, made_at, made_by, reason)"
-        " VALUES (%s, %s, %s, %s, coalesce((SELECT min(position) FROM ltc_read.checkpoints"
-        " WHERE projection = %s AND version = %s), 0), clock_timestamp(), %s, %s)",
+        _SQL["record_transition"],
         (*build, state.value, build.place, build.version, by, reason),
     )
 
 
 def states_of(connection: Connection, name: str | None = None) -> dict[Build, State]:
     """The state of each build that is or was, of one projection or of all."""
-    rows = connection.execute(
-        "SELECT projection, version, build, state FROM ltc_read.projection_builds"
-        " WHERE %(name)s::text IS NULL OR projection = %(name)s ORDER BY 1, 2, 3",
-        {"name": name},
-    )
+    rows = connection.execute(_SQL["states"], {"name": name})
     return {Build(*row[:3]): State(row[3]) for row in rows}
 
 
 def transitions_of(connection: Connection, name: str) -> list[Transition]:
     """The life of a projection's tables, oldest first."""
-    rows = connection.execute(
-        "SELECT projection, version, build, state, position, made_at, made_by, reason"
-        " FROM ltc_read.projection_transitions WHERE projection = %s ORDER BY id",
-        (name,),
-    )
+    rows = connection.execute(_SQL["transitions"], (name,))
     return [Transition(Build(*row[:3]), State(row[3]), *row[4:]) for row in rows]
 
 
 def last_transition(connection: Connection) -> int:
     """Rises whenever a table comes into another state; asking is cheap."""
-    row = connection.execute("SELECT coalesce(max(id), 0) FROM ltc_read.projection_transitions").fetchone()
+    row = connection.execute(_SQL["last_transition"]).fetchone()
     return int(row[0]) if row else 0

@@ -9,54 +9,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg import sql
-
 from ltc_events.projections.declaration.builds import Build, named_in_sql
 from ltc_events.projections.declaration.names import SCHEMA, Connection, relation
 from ltc_events.schemas.upcasting import stored_as
+from ltc_events.store.sql_files import Statements
 
-_HELD = """
-    SELECT c.projection, c.version, c.partition, c.holds, (
-        SELECT array_agg(l.held) FROM {letters} l
-        WHERE (l.projection, l.version) = (c.projection, c.version) AND l.held IS NOT NULL AND l.settled_at IS NULL
-    ) FROM {checkpoints} c
-    WHERE c.source = %s AND (c.projection, c.version) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))
-"""
-_WRITE = """
-    INSERT INTO {letters} (projection, version, position, event, subject, customer_id, held, cause, written_at)
-    SELECT %(place)s, %(version)s, e.position, %(event)s, e.stream_id, e.customer_id,
-           CASE WHEN %(parks)s THEN coalesce(e.customer_id, e.stream_id) END, %(cause)s, clock_timestamp()
-    FROM ltc.events e WHERE e.position = %(position)s
-    ON CONFLICT (projection, version, position) DO UPDATE SET event = excluded.event, held = excluded.held,
-        cause = excluded.cause, written_at = excluded.written_at, settled_at = NULL, settled_by = NULL
-"""
-_CHANGED = """
-    UPDATE {checkpoints} SET holds = holds + 1
-    WHERE projection = %s AND version = %s AND source = %s AND partition = ANY(%s)
-"""
-_LETTERS = named_in_sql("""
-    SELECT b.projection, l.version, b.build, l.position, l.event, l.subject, l.customer_id, l.held, l.cause, l.written_at,
-           l.settled_at, l.settled_by
-    FROM ltc_read.projection_letters l JOIN ltc_read.projection_builds b
-        ON b.version = l.version AND l.projection = {place(b.projection, b.build)}
-    WHERE (%(name)s::text IS NULL OR b.projection = %(name)s) AND (%(settled)s OR l.settled_at IS NULL)
-    ORDER BY 1, 2, 3, 4
-""").encode()
-_POSITIONS = b"""
-    SELECT position, type FROM ltc.events
-    WHERE coalesce(customer_id, stream_id) = %s AND position BETWEEN %s AND %s ORDER BY position
-"""
-_WAITING = b"""
-    SELECT l.held, count(e.position) FROM ltc_read.projection_letters l
-    CROSS JOIN LATERAL (
-        SELECT max(c.position) AS position FROM ltc_read.checkpoints c
-        WHERE (c.projection, c.version) = (l.projection, l.version)
-    ) c
-    LEFT JOIN ltc.events e ON e.position BETWEEN l.position AND c.position AND coalesce(e.customer_id, e.stream_id) = l.held
-        AND e.type = ANY(%s)
-    WHERE l.projection = %s AND l.version = %s AND l.held IS NOT NULL AND l.settled_at IS NULL
-    GROUP BY l.held
-"""
+_SQL = Statements(__name__)
 
 
 class Held(NamedTuple):
@@ -116,7 +74,7 @@ def held_by(
     connection: Connection, source: str, tables: Collection[tuple[str, int]], schema: str = SCHEMA
 ) -> dict[tuple[str, int], Held]:
     """Whose events wait, by the places and versions of tables that this source feeds."""
-    query = sql.SQL(_HELD).format(letters=relation("projection_letters", schema), checkpoints=relation("checkpoints", schema))
+    query = _SQL.compose("held", letters=relation("projection_letters", schema), checkpoints=relation("checkpoints", schema))
     found: dict[tuple[str, int], Held] = {}
     names, versions = [name for name, _ in tables], [version for _, version in tables]
     for name, version, partition, holds, keys in connection.execute(query, (source, names, versions)):
@@ -129,7 +87,7 @@ def record_skipped(
     connection: Connection, table: tuple[str, int], position: int, event: str, cause: str, *, parks: bool, schema: str = SCHEMA
 ) -> None:
     """Leave word that a table goes on without an event, within the caller's transaction."""
-    query = sql.SQL(_WRITE).format(letters=relation("projection_letters", schema))
+    query = _SQL.compose("record_skipped", letters=relation("projection_letters", schema))
     place, version = table
     connection.execute(
         query,
@@ -139,9 +97,7 @@ def record_skipped(
 
 def holder_of(connection: Connection, position: int) -> UUID:
     """Whose events wait for one another with the event at this position."""
-    ((found,),) = connection.execute(
-        "SELECT coalesce(customer_id, stream_id) FROM ltc.events WHERE position = %s", (position,)
-    ).fetchall()
+    ((found,),) = connection.execute(_SQL["holder_of"], (position,)).fetchall()
     return UUID(str(found))
 
 
@@ -149,24 +105,20 @@ def count_change(
     connection: Connection, table: tuple[str, int], source: str, partitions: Iterable[int], schema: str = SCHEMA
 ) -> None:
     """Let everybody who writes these partitions see that other customers wait than before, within the caller's transaction."""
-    query = sql.SQL(_CHANGED).format(checkpoints=relation("checkpoints", schema))
+    query = _SQL.compose("count_change", checkpoints=relation("checkpoints", schema))
     connection.execute(query, (*table, source, list(partitions)))
 
 
 def settle(connection: Connection, build: Build, held: UUID, *, by: str) -> None:
     """The events of `held` wait no longer, within the caller's transaction."""
-    connection.execute(
-        "UPDATE ltc_read.projection_letters SET settled_at = clock_timestamp(), settled_by = %s"
-        " WHERE projection = %s AND version = %s AND held = %s AND settled_at IS NULL",
-        (by, build.place, build.version, held),
-    )
+    connection.execute(_SQL["settle"], (by, build.place, build.version, held))
 
 
 def letters(connection: Connection, name: str | None = None, *, settled: bool = False) -> list[SkippedEvent]:
     """The letters of one projection's tables or of all, in order; those that are settled only if asked for."""
     if not _is_laid_out(connection):
         return []
-    rows = connection.execute(_LETTERS, {"name": name, "settled": settled})
+    rows = connection.execute(named_in_sql(_SQL.text("skipped_events")).encode(), {"name": name, "settled": settled})
     return [SkippedEvent(Build(*row[:3]), *row[3:]) for row in rows]
 
 
@@ -174,9 +126,7 @@ def left_out(connection: Connection, build: Build, schema: str = SCHEMA) -> Skip
     """What a table lacks at this moment."""
     if schema == SCHEMA and not _is_laid_out(connection):
         return NOTHING
-    query = sql.SQL(
-        "SELECT position, held FROM {} WHERE projection = %s AND version = %s AND settled_at IS NULL ORDER BY position"
-    ).format(relation("projection_letters", schema))
+    query = _SQL.compose("lacking", letters=relation("projection_letters", schema))
     return _lacking(connection.execute(query, (build.place, build.version)))
 
 
@@ -190,7 +140,7 @@ def all_skipped(connection: Connection) -> dict[Build, Skipped]:
 
 def positions_of(connection: Connection, held: UUID, first: int, last: int) -> list[tuple[int, str]]:
     """The positions from `first` to `last` at which `held` has events, and their stored types. Reads that part of the log."""
-    rows = connection.execute(_POSITIONS, (held, first, last))
+    rows = connection.execute(_SQL["positions_of"], (held, first, last))
     return [(position, kind) for position, kind in rows]
 
 
@@ -201,10 +151,10 @@ def waiting(connection: Connection, build: Build, types: Sequence[str]) -> dict[
     """
     if not _is_laid_out(connection):
         return {}
-    rows = connection.execute(_WAITING, (list(stored_as(types)), build.place, build.version))
+    rows = connection.execute(_SQL["waiting"], (list(stored_as(types)), build.place, build.version))
     return dict(rows.fetchall())
 
 
 def _is_laid_out(connection: Connection) -> bool:
     # Not before a projector of this version was here.
-    return connection.execute("SELECT to_regclass('ltc_read.projection_letters') IS NOT NULL").fetchone() == (True,)
+    return connection.execute(_SQL["is_laid_out"]).fetchone() == (True,)

@@ -1,7 +1,6 @@
 """The lag of each read table behind the log, and the failures of those that have stopped."""
 
 from datetime import datetime
-from importlib.resources import files
 from typing import NamedTuple
 
 from psycopg.rows import class_row
@@ -9,6 +8,9 @@ from psycopg.rows import class_row
 from ltc_events.projections.declaration.builds import named_in_sql
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.store import Database, Role
+from ltc_events.store.sql_files import Statements
+
+_SQL = Statements(__name__)
 
 
 class ProjectionStatus(NamedTuple):
@@ -76,7 +78,7 @@ def projection_status(database: Database) -> list[ProjectionStatus]:
 
     Raises NotInitialised where there is no ledger.
     """
-    query = named_in_sql(files("ltc_events.projections").joinpath("sql", "status.sql").read_text(encoding="utf-8"))
+    query = named_in_sql(_SQL.text("status"))
     with database.connect(Role.PROJECTOR) as connection, connection.cursor(row_factory=class_row(ProjectionStatus)) as cursor:
         if not are_laid_out(connection):
             return []
@@ -85,4 +87,4 @@ def projection_status(database: Database) -> list[ProjectionStatus]:
 
 def are_laid_out(connection: Connection) -> bool:
     """Whether there are read tables: a ledger is written without them, until a projector or a report makes them."""
-    return connection.execute("SELECT to_regclass('ltc_read.projection_status') IS NOT NULL").fetchone() == (True,)
+    return connection.execute(_SQL["are_laid_out"]).fetchone() == (True,)

@@ -6,11 +6,9 @@ from psycopg.rows import class_row
 
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.store import StoreWentBack
+from ltc_events.store.sql_files import Statements
 
-_AHEAD = b"""
-    SELECT projection, version, source, "partition", "position", mark_position, epoch, head FROM ltc_read.tables_ahead()
-"""
-_IS_LAID_OUT = b"SELECT to_regprocedure('ltc_read.tables_ahead()') IS NOT NULL"
+_SQL = Statements(__name__)
 NAMED_MAX = 3
 
 
@@ -33,10 +31,10 @@ class Ahead(NamedTuple):
 
 def tables_ahead(connection: Connection) -> list[Ahead]:
     """Checkpoints that are ahead of the store. Needs no more than a reader's rights."""
-    if connection.execute(_IS_LAID_OUT).fetchone() != (True,):
+    if connection.execute(_SQL["is_laid_out"]).fetchone() != (True,):
         return []
     with connection.cursor(row_factory=class_row(Ahead)) as cursor:
-        return cursor.execute(_AHEAD).fetchall()
+        return cursor.execute(_SQL["tables_ahead"]).fetchall()
 
 
 def told(ahead: list[Ahead]) -> str:

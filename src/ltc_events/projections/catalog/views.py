@@ -8,16 +8,9 @@ from ltc_events.projections.catalog.installed_tables import describe
 from ltc_events.projections.declaration.builds import Build
 from ltc_events.projections.declaration.errors import DependentsInTheWay
 from ltc_events.projections.declaration.names import READER, SCHEMA, Connection, relation
+from ltc_events.store.sql_files import Statements
 
-_DEPENDENTS = """
-    SELECT DISTINCT CASE d.classid WHEN 'pg_rewrite'::regclass THEN r.ev_class::regclass::text
-        ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END
-    FROM pg_depend d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-    LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(view)s::regclass AND d.deptype = 'n'
-    AND r.ev_class IS DISTINCT FROM %(view)s::regclass AND (%(columns)s::text[] IS NULL OR a.attname = ANY (%(columns)s::text[]))
-    ORDER BY 1
-"""
+_SQL = Statements(__name__)
 
 
 def show(connection: Connection, build: Build) -> None:
@@ -63,7 +56,7 @@ def show(connection: Connection, build: Build) -> None:
 def dependents_of(connection: Connection, name: str, columns: Sequence[str] | None = None) -> list[str]:
     """The views and functions that others built on the view of a projection, or on these of its columns."""
     given = {"view": f"{SCHEMA}.{name}", "columns": None if columns is None else list(columns)}
-    return [one for (one,) in connection.execute(_DEPENDENTS, given)]
+    return [one for (one,) in connection.execute(_SQL["dependents"], given)]
 
 
 def _empty(name: str, kind: str) -> sql.Composed:
@@ -71,31 +64,18 @@ def _empty(name: str, kind: str) -> sql.Composed:
 
 
 def _view_columns(connection: Connection, name: str) -> dict[str, str]:
-    rows = connection.execute(
-        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute"
-        " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        (f"{SCHEMA}.{name}",),
-    )
+    rows = connection.execute(_SQL["view_columns"], (f"{SCHEMA}.{name}",))
     return dict(rows.fetchall())
 
 
 def _grants(connection: Connection, name: str) -> list[tuple[str, str, bool]]:
-    rows = connection.execute(
-        "SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END, a.privilege_type, a.is_grantable"
-        " FROM pg_class c CROSS JOIN aclexplode(c.relacl) a WHERE c.oid = to_regclass(%s) AND a.grantee <> c.relowner",
-        (f"{SCHEMA}.{name}",),
-    )
+    rows = connection.execute(_SQL["grants"], (f"{SCHEMA}.{name}",))
     return rows.fetchall()
 
 
 def _comment(connection: Connection, build: Build) -> None:
     """The view says what the table says."""
-    rows = connection.execute(
-        "SELECT a.attname, d.description FROM pg_description d"
-        " LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid > 0"
-        " WHERE d.classoid = 'pg_class'::regclass AND d.objoid = to_regclass(%s)",
-        (f"{SCHEMA}.{build.physical}",),
-    ).fetchall()
+    rows = connection.execute(_SQL["descriptions"], (f"{SCHEMA}.{build.physical}",)).fetchall()
     for column, meaning in rows:
         if column is None:
             target = sql.SQL("VIEW {}").format(relation(build.name))

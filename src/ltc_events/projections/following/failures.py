@@ -17,23 +17,13 @@ from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.following.event_applier import cause_of
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, Fault, Role, diagnose, is_connection_gone
+from ltc_events.store.sql_files import Statements
 
 log = structlog.get_logger()
+_SQL = Statements(__name__)
 
 PAUSE_MIN_S = 1.0
 PAUSE_MAX_S = 30.0
-
-_IDS = b"SELECT command_id, correlation_id, causation_id FROM ltc.events WHERE position = %s"
-_FAILED = b"""
-    INSERT INTO ltc_read.projection_failures AS f (projection, version, source, partition, failed_position, failed_event, error,
-        failed_at, fault, fix, waits, attempts, first_failed_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s, %s, %s, 1, clock_timestamp())
-    ON CONFLICT (projection, version, source, partition) DO UPDATE SET failed_position = excluded.failed_position,
-    failed_event = excluded.failed_event, error = excluded.error, failed_at = excluded.failed_at, fault = excluded.fault,
-    fix = excluded.fix, waits = excluded.waits,
-    attempts = CASE f.failed_position WHEN excluded.failed_position THEN f.attempts + 1 ELSE 1 END,
-    first_failed_at = CASE f.failed_position WHEN excluded.failed_position THEN f.first_failed_at ELSE excluded.failed_at END
-"""
 
 
 class Failure(NamedTuple):
@@ -56,12 +46,12 @@ class Failure(NamedTuple):
             look = f"look at it with `ltc events show {self.position}`, mend the cause"
             fix = f"{look if told.fault is Fault.EVENT else fix}, then `ltc projections catch-up`"
         values = (cause, told.fault, fix, not stopped)
-        connection.execute(_FAILED, (*self.table, self.source, self.partition, self.position, self.event, *values))
+        connection.execute(_SQL["record_failure"], (*self.table, self.source, self.partition, self.position, self.event, *values))
         name, version = self.table
         if not stopped:
             log.warning("projection_waits", table=name, version=version, position=self.position, type=self.event, cause=cause)
             return
-        found = connection.execute(_IDS, (self.position,)).fetchone() or ()
+        found = connection.execute(_SQL["ids_of"], (self.position,)).fetchone() or ()
         ids = dict(zip(("command_id", "correlation_id", "causation_id"), map(str, found), strict=False))
         log.error("projection_stopped", table=name, version=version, position=self.position, type=self.event, cause=cause, **ids)
 

@@ -34,20 +34,9 @@ from ltc_events.projections.writing.checkpoints import Move
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 from ltc_events.store import UnreadableEvent
+from ltc_events.store.sql_files import Statements
 
-_PLACES = b"""
-    SELECT c.projection, c.version, c.source, c.partition, c.position, c.next_offset,
-           (SELECT epoch FROM ltc.epochs ORDER BY number DESC LIMIT 1),
-           coalesce(f.failed_position > c.position AND NOT f.waits, false)
-    FROM ltc_read.checkpoints c LEFT JOIN ltc_read.projection_failures f USING (projection, version, source, partition)
-    WHERE (c.projection, c.version) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))
-"""
-_NEXT_OFFSETS = b"""
-    SELECT c.partition, min(c.next_offset)
-    FROM ltc_read.checkpoints c LEFT JOIN ltc_read.projection_failures f USING (projection, version, source, partition)
-    WHERE c.source = %s AND c.next_offset IS NOT NULL AND (f.failed_position > c.position AND NOT f.waits) IS NOT TRUE
-    GROUP BY c.partition
-"""
+_SQL = Statements(__name__)
 TYPES_MAX = 10_000
 # Checkpoints of tables that nothing concerned follow so often: each costs as much as one that moves with rows.
 IDLE_EVERY_S = 0.25
@@ -137,7 +126,7 @@ class PartitionRunner:
         names = [build.place for build in builds], [build.version for build in builds]
         found: dict[tuple[str, int], dict[int, Place]] = {}
         self.waiting = False
-        for name, version, source, partition, position, next_offset, epoch, failed in connection.execute(_PLACES, names):
+        for name, version, source, partition, position, next_offset, epoch, failed in connection.execute(_SQL["places"], names):
             if source == STORE:
                 self.waiting = True
             elif source == self._source.name:
@@ -254,7 +243,7 @@ class PartitionRunner:
 
 def next_offsets(connection: Connection, topic: str) -> dict[int, int]:
     """By partition of the topic where the hindmost of the tables that it feeds, and that are not stopped, has to be read on."""
-    return dict(connection.execute(_NEXT_OFFSETS, (topic,)).fetchall())
+    return dict(connection.execute(_SQL["next_offsets"], (topic,)).fetchall())
 
 
 def _through(connection: Connection, busy: Sequence[Share], idle: TrackMoves) -> tuple[list[Share], TrackMoves]:

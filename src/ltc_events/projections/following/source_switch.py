@@ -30,6 +30,9 @@ from ltc_events.projections.following.failures import Failure
 from ltc_events.projections.following.store_runner import WRITERS, Runner
 from ltc_events.projections.writing.checkpoints import mark_checkpoints
 from ltc_events.store import Database, EventStore, Role, UnreadableEvent, is_connection_gone, waits
+from ltc_events.store.sql_files import Statements
+
+_SQL = Statements(__name__)
 
 # With the hash of a topic's name: who hands tables over to it.
 _ADOPTION_LOCK = 0x6C746364
@@ -39,7 +42,6 @@ SLICE_EVENTS = 50_000
 NEARLY_EVENTS = 2_000
 
 _WAIT_S = 0.2
-_STOPPED = b"SELECT FROM ltc_read.projection_status s WHERE s.state = 'failed' AND s.name = %s AND s.version = %s"
 
 Ends = Callable[[], Mapping[int, int]]
 """Where each partition of the topic ends at this moment."""
@@ -88,7 +90,7 @@ def adopting(database: Database, projections: Sequence[type[Projection]], source
     """The one who hands tables over to this topic; None: somebody else is at it."""
     with ExitStack() as stack:
         lock = stack.enter_context(database.connect(Role.PROJECTOR, autocommit=True))
-        taken = lock.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_ADOPTION_LOCK, source.name)).fetchone()
+        taken = lock.execute(_SQL["try_lock"], (_ADOPTION_LOCK, source.name)).fetchone()
         if taken != (True,):
             yield None
             return
@@ -116,25 +118,17 @@ def hand_over(
         lock_layout(connection)
         agree(connection, source)
         builds = {(build.place, build.version): build for build in map(build_of, prepare(connection, projections))}
-        rows = connection.execute(
-            "SELECT projection, version, position FROM ltc_read.checkpoints WHERE source = %s AND position >= %s"
-            " ORDER BY projection, version FOR UPDATE",
-            (STORE, head),
-        ).fetchall()
+        rows = connection.execute(_SQL["lock_checkpoints"], (STORE, head)).fetchall()
         handed = []
         for place, version, position in rows:
             build = builds.get((place, version))
             if build is None:
                 continue
             connection.execute(
-                "INSERT INTO ltc_read.checkpoints (projection, version, source, partition, position, moved_at, next_offset)"
-                " SELECT %s, %s, %s, t.partition, %s, clock_timestamp(), t.next_offset"
-                " FROM unnest(%s::int4[], %s::int8[]) AS t (partition, next_offset)",
+                _SQL["begin_partitions"],
                 (place, version, source.name, position, partitions, [offsets[one] for one in partitions]),
             )
-            connection.execute(
-                "DELETE FROM ltc_read.checkpoints WHERE projection = %s AND version = %s AND source = %s", (place, version, STORE)
-            )
+            connection.execute(_SQL["end_source"], (place, version, STORE))
             mark_checkpoints(connection, place, version)
             _note(connection, build, f"fed by {source.name} from here on")
             handed.append(build)
@@ -153,11 +147,7 @@ def to_topic(
     with database.connect(Role.PROJECTOR, autocommit=True) as connection, connection.transaction():
         lock_layout(connection)
         refuse_tables_ahead(connection)
-        row = connection.execute(
-            "SELECT source, count(*) FROM ltc_read.checkpoints WHERE source <> %s GROUP BY projection, version, source"
-            " HAVING (source, count(*)) <> (%s, %s) LIMIT 1",
-            (STORE, *source),
-        ).fetchone()
+        row = connection.execute(_SQL["other_partitions"], (STORE, *source)).fetchone()
         if row and row[0] == source.name:
             raise PartitionsChanged(topic=source.name, partitions=source.partitions, known=row[1])
         if row:
@@ -211,7 +201,7 @@ def catch_up_partitions(
 
 def _take_along(log: EventStore, connection: Connection, projection: type[Projection], head: int) -> None:
     build = build_of(projection)
-    was_stopped = connection.execute(_STOPPED, (build.place, build.version)).fetchone() is not None
+    was_stopped = connection.execute(_SQL["stopped"], (build.place, build.version)).fetchone() is not None
     unreadable: UnreadableEvent | None = None
     while True:
         try:
@@ -295,14 +285,8 @@ def _return(log: EventStore, connection: Connection, projection: type[Projection
     with connection.transaction():
         vector = vector_of(connection, build, lock="FOR UPDATE")
         vector = align(log, connection, projection, vector, vector.high)
-        connection.execute(
-            "DELETE FROM ltc_read.checkpoints WHERE projection = %s AND version = %s", (build.place, build.version)
-        )
-        connection.execute(
-            "INSERT INTO ltc_read.checkpoints (projection, version, source, partition, position, moved_at)"
-            " VALUES (%s, %s, %s, 0, %s, clock_timestamp())",
-            (build.place, build.version, STORE, vector.high),
-        )
+        connection.execute(_SQL["end_all_sources"], (build.place, build.version))
+        connection.execute(_SQL["begin_at_store"], (build.place, build.version, STORE, vector.high))
         mark_checkpoints(connection, build.place, build.version)
         _note(connection, build, "fed by the store from here on")
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from psycopg import sql
-
 from ltc_events.projections.catalog.event_source import STORE
 from ltc_events.projections.catalog.skipped_events import NOBODY, held_by
 from ltc_events.projections.declaration.errors import CheckpointMoved, FoldStopped
@@ -15,29 +13,13 @@ from ltc_events.projections.following.failures import Failure, Patience, first_o
 from ltc_events.projections.writing.checkpoints import Move, mark
 from ltc_events.schemas.record import Record
 from ltc_events.store import waits
+from ltc_events.store.sql_files import Statements
 
+_SQL = Statements(__name__)
 SOURCE = STORE
 PARTITION = 0
 
-# In the order of the key, so that two projectors never wait for each other.
-_ADVANCE = (
-    sql.SQL("""
-    WITH own AS (
-        SELECT * FROM ltc_read.checkpoints WHERE source = %s AND partition = %s AND position = %s
-        AND (projection, version) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))
-        ORDER BY projection, version FOR UPDATE
-    )
-    UPDATE ltc_read.checkpoints c SET position = %s, moved_at = clock_timestamp(), {} FROM own
-    WHERE (c.projection, c.version, c.source, c.partition) = (own.projection, own.version, own.source, own.partition)
-    RETURNING c.projection, c.version
-""")
-    .format(mark("%s"))
-    .as_bytes()
-)
-_POSITIONS = b"""
-    SELECT projection, version, position FROM ltc_read.checkpoints WHERE source = %s AND partition = %s
-    AND (projection, version) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))
-"""
+_ADVANCE = _SQL.compose("advance", mark=mark("%s")).as_bytes()
 
 
 class Track:
@@ -120,7 +102,7 @@ def find_positions(tracks: Sequence[Track]) -> None:
     """Read the checkpoints again: at the start, and when another projector has moved them."""
     if not tracks:
         return
-    rows = tracks[0].connection.execute(_POSITIONS, (SOURCE, PARTITION, *_columns(tracks)))
+    rows = tracks[0].connection.execute(_SQL["positions"], (SOURCE, PARTITION, *_columns(tracks)))
     positions = {(name, version): position for name, version, position in rows}
     held = held_by(tracks[0].connection, SOURCE, positions)
     for track in tracks:

@@ -12,6 +12,9 @@ from ltc_events.projections.following.bulk_loader import FILL_EVENTS, BulkLoader
 from ltc_events.projections.following.table_track import PARTITION, SOURCE
 from ltc_events.projections.proving.digest import Digest, digest_rows
 from ltc_events.store import Database, EventStore, Role
+from ltc_events.store.sql_files import Statements
+
+_SQL = Statements(__name__)
 
 
 def digests_as_of(
@@ -36,15 +39,10 @@ def make_temporary(connection: Connection, *projections: type[Projection], index
     An index refuses some rows, so a table that goes on without what is refused has its own here as well; others if `indexed`.
     """
     for name in ("checkpoints", "projection_letters"):
-        connection.execute(
-            sql.SQL("CREATE TEMPORARY TABLE {} (LIKE {} INCLUDING ALL)").format(sql.Identifier(name), relation(name))
-        )
+        connection.execute(_SQL.compose("make_like", temporary=sql.Identifier(name), table=relation(name)))
     for projection in projections:
         for statement in table_sql(projection):
             connection.execute(statement)
         for statement in index_sql(projection) if indexed or projection.on_failure != "stop" else ():
             connection.execute(statement)
-        connection.execute(
-            "INSERT INTO pg_temp.checkpoints VALUES (%s, %s, %s, %s, 0, clock_timestamp())",
-            (projection.place(), projection.version, SOURCE, PARTITION),
-        )
+        connection.execute(_SQL["begin_checkpoint"], (projection.place(), projection.version, SOURCE, PARTITION))

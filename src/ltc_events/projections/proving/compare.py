@@ -8,6 +8,9 @@ from psycopg import sql
 from ltc_events.projections.catalog.installed_tables import Table
 from ltc_events.projections.declaration.errors import KeysDiffer
 from ltc_events.projections.declaration.names import Connection, relation
+from ltc_events.store.sql_files import Statements
+
+_SQL = Statements(__name__)
 
 SHOWN_MAX = 100
 
@@ -67,18 +70,12 @@ def compare(connection: Connection, left: Table, right: Table, *, limit: int = S
     shared = [name for name, kind in left.columns.items() if right.columns.get(name) == kind and name not in left.key]
     both = _both(left, right)
     first = left.key[0]
-    counts = sql.SQL("SELECT {} FROM {}").format(
-        sql.SQL(", ").join(
-            [
-                sql.SQL("count({})").format(sql.Identifier("l", first)),
-                sql.SQL("count({})").format(sql.Identifier("r", first)),
-                _count(sql.SQL("{} IS NULL").format(sql.Identifier("r", first))),
-                _count(sql.SQL("{} IS NULL").format(sql.Identifier("l", first))),
-                _count(_present(first) + sql.SQL(" AND ") + _differs(shared)),
-                *(_count(_present(first) + sql.SQL(" AND ") + _differs([name])) for name in shared),
-            ]
-        ),
-        both,
+    counts = _SQL.compose(
+        "counts",
+        left=sql.Identifier("l", first),
+        right=sql.Identifier("r", first),
+        differing=sql.SQL(", ").join(_differing(first, names) for names in [shared, *([name] for name in shared)]),
+        both=both,
     )
     row = connection.execute(counts).fetchone() or ()
     in_left, in_right, only_left, only_right, changed, *by_column = row
@@ -101,13 +98,15 @@ def _differences(
     keys = [sql.SQL("coalesce({}, {})").format(sql.Identifier("l", name), sql.Identifier("r", name)) for name in key]
     sides = [sql.SQL("{} IS NULL").format(sql.Identifier(side, key[0])) for side in "lr"]
     values = [sql.Identifier(side, name) for side in "lr" for name in shared]
-    query = sql.SQL("SELECT {} FROM {} WHERE NOT ({}) OR {} ORDER BY {} LIMIT {}").format(
-        sql.SQL(", ").join([*keys, *sides, *values]),
-        both,
-        _present(key[0]),
-        _differs(shared),
-        sql.SQL(", ").join(map(sql.Literal, range(1, len(key) + 1))),
-        sql.Literal(limit),
+    query = _SQL.compose(
+        "differences",
+        values=sql.SQL(", ").join([*keys, *sides, *values]),
+        both=both,
+        left=sql.Identifier("l", key[0]),
+        right=sql.Identifier("r", key[0]),
+        differs=_differs(shared),
+        order=sql.SQL(", ").join(map(sql.Literal, range(1, len(key) + 1))),
+        limit=limit,
     )
     found = []
     width, shared_count = len(key), len(shared)
@@ -124,19 +123,16 @@ def _differences(
 
 def _both(left: Table, right: Table) -> sql.Composed:
     same = [sql.SQL("{} = {}").format(sql.Identifier("l", name), sql.Identifier("r", name)) for name in left.key]
-    return sql.SQL("{} l FULL JOIN {} r ON {}").format(
-        relation(left.name, left.schema), relation(right.name, right.schema), sql.SQL(" AND ").join(same)
-    )
+    tables = {"left": relation(left.name, left.schema), "right": relation(right.name, right.schema)}
+    return _SQL.compose("both", **tables, same=sql.SQL(" AND ").join(same))
 
 
-def _present(first: str) -> sql.Composed:
-    return sql.SQL("{} IS NOT NULL AND {} IS NOT NULL").format(sql.Identifier("l", first), sql.Identifier("r", first))
+def _differing(first: str, columns: Iterable[str]) -> sql.Composed:
+    """How many rows there are on both sides and differ in these columns."""
+    sides = {"left": sql.Identifier("l", first), "right": sql.Identifier("r", first)}
+    return _SQL.compose("differing", **sides, differs=_differs(columns))
 
 
 def _differs(columns: Iterable[str]) -> sql.Composed:
     terms = [sql.SQL("{} IS DISTINCT FROM {}").format(sql.Identifier("l", name), sql.Identifier("r", name)) for name in columns]
     return sql.SQL("({})").format(sql.SQL(" OR ").join(terms) if terms else sql.SQL("false"))
-
-
-def _count(condition: sql.Composed) -> sql.Composed:
-    return sql.SQL("count(*) FILTER (WHERE {})").format(condition)

@@ -13,9 +13,9 @@ from ltc_events.projections.declaration.names import Connection, relation
 from ltc_events.projections.declaration.projection import Projection
 from ltc_events.projections.following.position_barrier import WAIT_S, PositionBarrier
 from ltc_events.store import Database, EventStore, Role
+from ltc_events.store.sql_files import Statements
 
-# What PostgreSQL's text form of a value depends on.
-_CANONICAL = "SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL client_encoding = 'UTF8'"
+_SQL = Statements(__name__)
 
 
 class Digest(NamedTuple):
@@ -63,14 +63,15 @@ def digest_rows(connection: Connection, table: Table) -> tuple[int, str]:
     ordered = dict(sorted(table.columns.items()))
     # The line of columns keeps a table from looking like another one with the same values.
     total = hashlib.sha256(orjson.dumps([ordered, table.key], option=orjson.OPT_APPEND_NEWLINE))
-    rows = sql.SQL("COPY (SELECT {} FROM {} ORDER BY {}) TO STDOUT").format(
-        sql.SQL(", ").join(_canonical(name, kind) for name, kind in ordered.items()),
-        relation(table.name, table.schema),
-        sql.SQL(", ").join(_ordered(name, table.columns[name]) for name in table.key),
+    rows = _SQL.compose(
+        "rows",
+        columns=sql.SQL(", ").join(_canonical(name, kind) for name, kind in ordered.items()),
+        table=relation(table.name, table.schema),
+        order=sql.SQL(", ").join(_ordered(name, table.columns[name]) for name in table.key),
     )
     count = 0
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(_CANONICAL)
+        cursor.execute(_SQL["canonical"])
         with cursor.copy(rows) as lines:
             for line in lines:
                 total.update(line)

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import psycopg
-from psycopg import sql
 
 from ltc_events.projections.catalog.ddl import index_sql, key_sql, lock_layout
 from ltc_events.projections.catalog.installed_tables import position_of
@@ -20,6 +19,9 @@ from ltc_events.projections.following.bulk_loader import FILL_EVENTS, BulkLoader
 from ltc_events.projections.following.event_applier import cause_of
 from ltc_events.projections.writing.checkpoints import mark_checkpoints
 from ltc_events.store import Database, EventStore, Role, StoreWentBack, is_events_own
+from ltc_events.store.sql_files import Statements
+
+_SQL = Statements(__name__)
 
 # With the hash of a projection's name: who rebuilds it, or takes its tables away.
 _REBUILD_LOCK = 0x6C7463
@@ -55,18 +57,18 @@ def alone(connection: Connection, *names: str) -> Iterator[None]:
 
 @contextmanager
 def _alone(connection: Connection, name: str) -> Iterator[None]:
-    lock = sql.SQL("({}, hashtext({}))").format(sql.Literal(_REBUILD_LOCK), sql.Literal(name))
+    lock = (_REBUILD_LOCK, name)
     try:
         with connection.transaction():  # the lock is the session's and outlives it; how long we wait for it is not
-            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(f"{_LOCK_TIMEOUT_S}s")))
-            connection.execute(sql.SQL("SELECT pg_advisory_lock") + lock)
+            connection.execute(_SQL.compose("limit_lock_wait", limit=f"{_LOCK_TIMEOUT_S}s"))
+            connection.execute(_SQL["lock"], lock)
     except psycopg.errors.LockNotAvailable as error:
         raise RebuildRunning(projection=name) from error
     try:
         yield
     finally:
         if not connection.closed:
-            connection.execute(sql.SQL("SELECT pg_advisory_unlock") + lock)
+            connection.execute(_SQL["unlock"], lock)
 
 
 def run_job(
@@ -109,17 +111,16 @@ def enter(connection: Connection, builds: Sequence[Build], state: State, *, by: 
 
 def make_empty(connection: Connection, build: Build) -> None:
     """Let a build begin at the beginning of the store again, within the caller's transaction."""
-    connection.execute(sql.SQL("TRUNCATE {}").format(relation(build.physical)))
+    connection.execute(_SQL.compose("empty", table=relation(build.physical)))
     for table in ("projection_failures", "projection_letters"):
-        connection.execute(
-            sql.SQL("DELETE FROM {} WHERE projection = %s AND version = %s").format(relation(table)), (build.place, build.version)
-        )
-    connection.execute(
-        "UPDATE ltc_read.checkpoints SET position = 0, moved_at = clock_timestamp(), holds = holds + 1"
-        " WHERE projection = %s AND version = %s",
-        (build.place, build.version),
-    )
+        forget(connection, table, build)
+    connection.execute(_SQL["begin_again"], (build.place, build.version))
     mark_checkpoints(connection, build.place, build.version)
+
+
+def forget(connection: Connection, table: str, build: Build) -> None:
+    """Delete what a table of the read schema (`checkpoints`, say) keeps of a build, within the caller's transaction."""
+    connection.execute(_SQL.compose("forget", table=relation(table)), (build.place, build.version))
 
 
 def _go_on(connection: Connection, builds: Iterable[Build]) -> None:
@@ -172,12 +173,12 @@ class _Work:
                     raise
                 # Some row does not fit an index, and nothing says which event made it: with the indexes there, that shows.
                 self._index(build, reason=f"filled once more, with its indexes: {cause_of(error)}", empty=True)
-            self._connection.execute(sql.SQL("ANALYZE {}").format(relation(build.physical)))
+            self._connection.execute(_SQL.compose("analyze", table=relation(build.physical)))
 
     def _index(self, build: Build, *, reason: str, empty: bool = False) -> None:
         projection, connection = self._projections[build], self._connection
         with connection.transaction():
-            connection.execute(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(sql.Literal(_INDEX_MEMORY)))
+            connection.execute(_SQL.compose("allow_memory", memory=_INDEX_MEMORY))
             if empty:
                 make_empty(connection, build)
                 self._positions[build] = 0

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from psycopg import sql
-
 from ltc_events.projections.catalog.ddl import lock_layout, prepare, table_sql
 from ltc_events.projections.catalog.lifecycle import GONE, UNFINISHED, State, record, states_of
 from ltc_events.projections.declaration.builds import Build
@@ -12,9 +10,12 @@ from ltc_events.projections.declaration.names import Connection, relation
 from ltc_events.projections.declaration.projection import Projection, build_of, built
 from ltc_events.projections.following.bulk_loader import FILL_EVENTS
 from ltc_events.projections.following.table_track import PARTITION, SOURCE
-from ltc_events.projections.rebuilding.job import Progress, Report, alone, enter, run_job
+from ltc_events.projections.rebuilding.job import Progress, Report, alone, enter, forget, run_job
 from ltc_events.projections.rebuilding.parallel import run_in_parallel
 from ltc_events.store import Database, Role
+from ltc_events.store.sql_files import Statements
+
+_SQL = Statements(__name__)
 
 __all__ = ["Progress", "cancel", "rebuild", "rebuild_together", "remove"]
 
@@ -103,10 +104,8 @@ def _end(connection: Connection, build: Build, *, by: str, reason: str) -> None:
 def remove(connection: Connection, build: Build) -> None:
     """Remove a build's table and checkpoints, within the caller's transaction."""
     for table in ("checkpoints", "projection_failures", "projection_letters"):  # first of all: who follows it waits here
-        connection.execute(
-            sql.SQL("DELETE FROM {} WHERE projection = %s AND version = %s").format(relation(table)), (build.place, build.version)
-        )
-    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(relation(build.physical)))
+        forget(connection, table, build)
+    connection.execute(_SQL.compose("drop", table=relation(build.physical)))
 
 
 def _begin(connection: Connection, projections: Sequence[type[Projection]], *, anew: bool, by: str, reason: str) -> list[Build]:
@@ -133,7 +132,7 @@ def _begin_one(connection: Connection, projection: type[Projection], *, anew: bo
     for statement in table_sql(known, keyed=not known.append_only):
         connection.execute(statement)
     connection.execute(
-        "INSERT INTO ltc_read.checkpoints VALUES (%s, %s, %s, %s, 0, clock_timestamp())",
+        _SQL["begin_checkpoint"],
         (known.place(), known.version, SOURCE, PARTITION),
     )
     record(connection, build_of(known), State.FILLING, by=by, reason=reason)

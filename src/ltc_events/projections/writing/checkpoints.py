@@ -7,34 +7,16 @@ from psycopg import sql
 
 from ltc_events.projections.declaration.errors import CheckpointMoved
 from ltc_events.projections.declaration.names import SCHEMA, Connection, relation
+from ltc_events.store.sql_files import Statements
 
-_PRESENT = sql.SQL("(SELECT epoch FROM ltc.epochs ORDER BY number DESC LIMIT 1)")
-_MARK = """(epoch, mark_position, mark_command, mark_recorded) = (
-        SELECT p.epoch, e.position, e.command_id, e.recorded_at
-        FROM {present} p LEFT JOIN ltc.events e ON e.position = {position}
-    )"""
-
-# Locked in the order of the key, as everybody does who moves several: so nobody waits in a circle.
-_MOVE = """
-    WITH own AS (
-        SELECT c.projection, c.version, c.source, c.partition, m.position, m.next_offset
-        FROM unnest(%s::text[], %s::int4[], %s::int4[], %s::int8[], %s::int8[], %s::int8[], %s::int8[], %s::text[])
-            AS m (projection, version, partition, expected, position, next_offset, holds, epoch)
-        JOIN {checkpoints} c ON (c.projection, c.version, c.partition, c.position)
-            = (m.projection, m.version, m.partition, m.expected) AND c.holds = coalesce(m.holds, c.holds)
-        WHERE c.source = %s AND {in_its_epoch} ORDER BY c.projection, c.version, c.source, c.partition FOR UPDATE OF c
-    )
-    UPDATE {checkpoints} c
-    SET position = own.position, next_offset = coalesce(own.next_offset, c.next_offset), moved_at = clock_timestamp(), {mark}
-    FROM own WHERE (c.projection, c.version, c.source, c.partition) = (own.projection, own.version, own.source, own.partition)
-    RETURNING c.projection, c.version, c.partition
-"""
+_SQL = Statements(__name__)
+_PRESENT = _SQL.compose("present_epoch")
 
 
 def mark(position: str) -> sql.Composed:
     """What a checkpoint keeps of the event at its position, to be SET with it: by this a store that went back is known, also
     when it has grown again since. `position` is SQL."""
-    return sql.SQL(_MARK).format(present=_PRESENT, position=sql.SQL(position))
+    return _SQL.compose("mark", present=_PRESENT, position=sql.SQL(position))
 
 
 def in_its_epoch(epoch: str) -> sql.Composed:
@@ -42,18 +24,15 @@ def in_its_epoch(epoch: str) -> sql.Composed:
 
     A statement sees what was committed when it has its locks: so who waited for `lock_checkpoints` sees what was done under it.
     """
-    return sql.SQL("({present} = {epoch}) IS NOT FALSE").format(present=_PRESENT, epoch=sql.SQL(epoch))
+    return _SQL.compose("is_in_epoch", present=_PRESENT, epoch=sql.SQL(epoch))
 
 
 def _move(schema: str) -> bytes:
     own = {"mark": mark("own.position"), "in_its_epoch": in_its_epoch("m.epoch")}
-    return sql.SQL(_MOVE).format(checkpoints=relation("checkpoints", schema), **own).as_bytes()
+    return _SQL.compose("move", checkpoints=relation("checkpoints", schema), **own).as_bytes()
 
 
 _MOVE_READ_TABLES = _move(SCHEMA)
-_ARE_THERE = b"SELECT to_regclass('ltc_read.checkpoints') IS NOT NULL"
-_LOCK = b"LOCK TABLE ltc_read.checkpoints IN SHARE ROW EXCLUSIVE MODE"
-_MARK_ALL = sql.SQL("UPDATE ltc_read.checkpoints c SET {} WHERE (c.projection, c.version) = (%s, %s)").format(mark("c.position"))
 
 
 class Move(NamedTuple):
@@ -92,10 +71,10 @@ def move_checkpoints(
 def lock_checkpoints(connection: Connection) -> None:
     """Wait until nobody is moving a checkpoint, and let nobody until the caller's transaction ends; what moves next sees what it
     did. Nothing where no tables are laid out."""
-    if connection.execute(_ARE_THERE).fetchone() == (True,):
-        connection.execute(_LOCK)
+    if connection.execute(_SQL["are_laid_out"]).fetchone() == (True,):
+        connection.execute(_SQL["lock"])
 
 
 def mark_checkpoints(connection: Connection, place: str, version: int) -> None:
     """Let the checkpoints of a table keep what the store has at their positions, in the caller's transaction that made them."""
-    connection.execute(_MARK_ALL, (place, version))
+    connection.execute(_SQL.compose("mark_all", mark=mark("c.position")), (place, version))

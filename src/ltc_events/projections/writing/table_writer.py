@@ -21,15 +21,10 @@ from ltc_events.projections.writing.pg_binary import (
 )
 from ltc_events.projections.writing.pg_text import COPY_OPTIONS, array
 from ltc_events.projections.writing.write_buffer import Shape, WriteBuffer
+from ltc_events.store.sql_files import Statements
 
+_SQL = Statements(__name__)
 PREPARED_STATEMENTS_MAX = 2000
-
-# Most moves are of one checkpoint: without arrays, and without a join.
-_MOVE = """
-    UPDATE {} SET position = %s, next_offset = coalesce(%s::int8, next_offset), moved_at = clock_timestamp(), {}
-    WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s AND holds = coalesce(%s, holds)
-    AND {}
-"""
 
 
 def prepare_session(connection: Connection) -> None:
@@ -38,7 +33,7 @@ def prepare_session(connection: Connection) -> None:
     A crash of the server may lose the last moments of a read table together with its checkpoint, so they are made again
     from the log: waiting for the disk would be for nothing.
     """
-    connection.execute("SET synchronous_commit = off; SET client_encoding = 'UTF8'")
+    connection.execute(_SQL["prepare_session"])
     if not connection.autocommit:
         connection.commit()
     connection.adapters.register_dumper(Array, ArrayDumper)
@@ -66,7 +61,9 @@ class Writer:
         self._place = (projection.place(), projection.version, source)
         self._partition = partition
         checkpoints = relation("checkpoints", projection.schema)
-        self._move = sql.SQL(_MOVE).format(checkpoints, mark("%s"), in_its_epoch("%s::text")).as_bytes(connection)
+        self._move = _SQL.compose(
+            "move", checkpoints=checkpoints, mark=mark("%s"), in_its_epoch=in_its_epoch("%s::text")
+        ).as_bytes(connection)
         self._upserts: dict[tuple[Any, ...], _Upsert] = {}
         self._shape = Shape(projection)
 
@@ -149,8 +146,13 @@ class Writer:
     def _delete(self, keys: list[tuple[Any, ...]]) -> None:
         projection = self._projection
         self._shape.check(len(keys[0]), ())
-        statement = sql.SQL("DELETE FROM {} t USING unnest({}) AS k ({}) WHERE ({}) = ({})").format(
-            self._table, self._arrays(projection.key), names(projection.key), _of("t", projection.key), _of("k", projection.key)
+        statement = _SQL.compose(
+            "delete",
+            table=self._table,
+            arrays=self._arrays(projection.key),
+            key=names(projection.key),
+            own=_of("t", projection.key),
+            given=_of("k", projection.key),
         )
         self._connection.execute(statement, self._pack(projection.key, keys, adds_from=len(projection.key)))
 
@@ -172,8 +174,13 @@ class Writer:
             changes.append(sql.SQL("{0} = coalesce(t.{0}, 0) + excluded.{0}").format(sql.Identifier(name)))
         columns = (*projection.key, *sets, *adds)
         change = sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(changes)) if changes else sql.SQL("NOTHING")
-        statement = sql.SQL("INSERT INTO {} AS t ({}) SELECT * FROM unnest({}) ON CONFLICT ({}) DO {}").format(
-            self._table, names(columns), self._arrays(columns), names(projection.key), change
+        statement = _SQL.compose(
+            "upsert",
+            table=self._table,
+            columns=names(columns),
+            arrays=self._arrays(columns),
+            key=names(projection.key),
+            change=change,
         )
         return _Upsert(statement.as_bytes(self._connection), columns, len(columns) - len(adds))
 

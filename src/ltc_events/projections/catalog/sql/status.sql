@@ -1,3 +1,9 @@
+-- How far read tables are.
+
+-- name: are_laid_out
+SELECT to_regclass('ltc_read.projection_status') IS NOT NULL
+
+-- name: status
 -- Each projection with its distance from the head: in events, and as the age of the oldest event it has not taken in. A writer
 -- that waits for somebody's lock on its table has not failed, and does not get on either.
 WITH held_up AS MATERIALIZED (

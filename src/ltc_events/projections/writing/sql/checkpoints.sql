@@ -1,0 +1,37 @@
+-- Checkpoints of read tables.
+
+-- name: present_epoch
+(SELECT epoch FROM ltc.epochs ORDER BY number DESC LIMIT 1)
+
+-- name: mark
+(epoch, mark_position, mark_command, mark_recorded) = (
+        SELECT p.epoch, e.position, e.command_id, e.recorded_at
+        FROM {present} p LEFT JOIN ltc.events e ON e.position = {position}
+    )
+
+-- name: move
+-- Locked in the order of the key, as everybody does who moves several: so nobody waits in a circle.
+WITH own AS (
+    SELECT c.projection, c.version, c.source, c.partition, m.position, m.next_offset
+    FROM unnest(%s::text[], %s::int4[], %s::int4[], %s::int8[], %s::int8[], %s::int8[], %s::int8[], %s::text[])
+        AS m (projection, version, partition, expected, position, next_offset, holds, epoch)
+    JOIN {checkpoints} c ON (c.projection, c.version, c.partition, c.position)
+        = (m.projection, m.version, m.partition, m.expected) AND c.holds = coalesce(m.holds, c.holds)
+    WHERE c.source = %s AND {in_its_epoch} ORDER BY c.projection, c.version, c.source, c.partition FOR UPDATE OF c
+)
+UPDATE {checkpoints} c
+SET position = own.position, next_offset = coalesce(own.next_offset, c.next_offset), moved_at = clock_timestamp(), {mark}
+FROM own WHERE (c.projection, c.version, c.source, c.partition) = (own.projection, own.version, own.source, own.partition)
+RETURNING c.projection, c.version, c.partition
+
+-- name: is_in_epoch
+({present} = {epoch}) IS NOT FALSE
+
+-- name: are_laid_out
+SELECT to_regclass('ltc_read.checkpoints') IS NOT NULL
+
+-- name: lock
+LOCK TABLE ltc_read.checkpoints IN SHARE ROW EXCLUSIVE MODE
+
+-- name: mark_all
+UPDATE ltc_read.checkpoints c SET {mark} WHERE (c.projection, c.version) = (%s, %s)
