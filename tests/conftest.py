@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import structlog
 from kafka.net.inet import KafkaNetSocket
+from kafka.net.transport import KafkaSSLTransport
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -37,6 +38,19 @@ async def _connect_or_close(client: Any, net: Any, sock: socket.socket, *where: 
 
 
 KafkaNetSocket.sock_connect = _connect_or_close
+_shake_hands = KafkaSSLTransport.handshake
+
+
+async def _shake_hands_or_close(transport: Any) -> None:
+    """The same of those with whom TLS does not come about."""
+    try:
+        await _shake_hands(transport)
+    except BaseException:
+        transport._sock.close()
+        raise
+
+
+KafkaSSLTransport.handshake = _shake_hands_or_close
 
 
 def pytest_configure() -> None:

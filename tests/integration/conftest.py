@@ -9,6 +9,7 @@ from tests.builds import head  # noqa: F401 - a fixture
 from tests.company import found_company
 from tests.evolution import second, written  # noqa: F401 - fixtures
 from tests.projection_samples import known_events
+from tests.secured_broker import secured, secured_or_none  # noqa: F401 - fixtures
 
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.store import Database, EventStore, Role

@@ -18,10 +18,11 @@ from tests.commands import register, rename
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.bus.cloudevents import RESULT_TYPE, command_message
+from ltc_events.bus.connecting import BusUnreachable
 from ltc_events.bus.consumer import FeedReplaced
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
-from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus, BusUnreachable, TopicMissing
+from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus, TopicMissing
 from ltc_events.schemas.outcome import Status
 from ltc_events.store import Database, EventStore, Offset, Role
 from ltc_events.workers.command import CommandWorker, open_command_worker

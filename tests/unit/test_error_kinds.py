@@ -9,7 +9,7 @@ from pkgutil import walk_packages
 import pytest
 
 import ltc_events
-from ltc_events.bus.topics import BusUnreachable
+from ltc_events.bus.connecting import BusUnreachable
 from ltc_events.cli.exit_status import EXIT_STATUS, tell
 from ltc_events.kernel.errors import Kind, LtcError, Refused
 from ltc_events.reports.errors import InvalidMoment
@@ -22,7 +22,9 @@ USAGE = {
     "Undecodable", "UnknownParameter", "UnknownReport", "UnknownType",
 }  # fmt: skip
 PASSING = {
-    "BrokerUnavailable", "BusUnreachable", "CommitUnknown", "ConnectionLost", "Contention", "DatabaseUnreachable",
+    "BrokerUnavailable", "BusForbidden", "BusLoginRefused", "BusNotTrusted", "BusRefusesCertificate", "BusSpeaksOtherwise",
+    "BusUnreachable", "CertificateUnusable", "SecretUnreadable", "TokenRefused",
+    "CommitUnknown", "ConnectionLost", "Contention", "DatabaseUnreachable",
     "EmbeddedServerFailed", "EpochOver", "HeadHeld", "NoAnswer", "NotPublished", "PasswordUnreadable", "ReadTablesMissing",
     "ReadersInTheWay", "ServiceBusy", "ServiceClosed", "TablesMissing",
 }  # fmt: skip

@@ -157,6 +157,31 @@ def test_kafka_listens_where_its_clients_look() -> None:
     assert kafka["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false", "`ltc init --kafka` makes them as they should be"
 
 
+class _Overriding(yaml.SafeLoader):
+    """Compose says by tags what takes the place of what was there, and what goes."""
+
+
+_Overriding.add_constructor("!override", lambda loader, node: loader.construct_mapping(node, deep=True))
+_Overriding.add_constructor("!reset", lambda *_: None)
+
+
+def test_with_a_secured_kafka_each_worker_has_a_login_of_its_own() -> None:
+    text = (ROOT / "ops/secured-kafka.yml").read_text(encoding="utf-8")
+    over = yaml.load(text, _Overriding)
+    services = over["services"]
+    assert services.pop("kafka") is None
+    assert services.keys() == OURS.keys(), "all who speak with Kafka, as somebody"
+    for name, service in services.items():
+        told, secret = service["environment"], f"kafka_{name}_password"
+        assert told.keys() <= settings()
+        assert told["LTC_KAFKA_USERNAME"] == f"ltc-{name}"
+        assert told["LTC_KAFKA_PASSWORD_FILE"] == f"/run/secrets/{secret}"
+        assert service["secrets"] == ["kafka_ca", secret], f"{name} knows its own password alone"
+        assert set(service["depends_on"]) == set(OURS[name]["depends_on"]) - {"kafka"}
+    assert over["secrets"].keys() == {one for service in services.values() for one in service["secrets"]}
+    assert all(one["file"].startswith("./ops/secrets/kafka_") for one in over["secrets"].values())
+
+
 def test_images_are_the_versions_that_are_tested() -> None:
     images = {name: one["image"] for name, one in SERVICES.items() if name not in OURS}
     assert all(re.fullmatch(r"[a-z/-]+:v?\d+(\.\d+)+", one) for one in images.values()), "pinned, each to a release"

@@ -101,6 +101,54 @@ def test_another_process_in_its_environment_has_the_same_settings(
         assert load_settings() == settings
 
 
+HALF_A_LOGIN = [
+    ({"kafka_security_protocol": "SASL_SSL"}, "LTC_KAFKA_USERNAME"),
+    ({"kafka_security_protocol": "SASL_SSL", "kafka_username": "relay"}, "LTC_KAFKA_PASSWORD_FILE"),
+    (
+        {
+            "kafka_security_protocol": "SASL_SSL",
+            "kafka_username": "relay",
+            "kafka_password_file": "x",
+            "kafka_sasl_mechanism": "OAUTHBEARER",
+        },
+        "LTC_KAFKA_TOKEN_URL",
+    ),
+    ({"kafka_username": "relay"}, "LTC_KAFKA_USERNAME"),
+    ({"kafka_security_protocol": "SSL", "kafka_password_file": "x"}, "LTC_KAFKA_PASSWORD_FILE"),
+    ({"kafka_certificate_file": "x"}, "LTC_KAFKA_CERTIFICATE_FILE"),
+    ({"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_username": "x", "kafka_password_file": "x", "kafka_ca_file": "x"},
+     "LTC_KAFKA_CA_FILE"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "named"), HALF_A_LOGIN, ids=[named for _, named in HALF_A_LOGIN])
+def test_half_a_login_is_refused_and_so_is_what_would_protect_nothing(given: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingInvalid, match=named):
+        assert Services(load_settings(kafka_bootstrap="k:1", **given)).bus
+
+
+def test_the_workers_of_one_tree_have_the_same_way_into_kafka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ltc worker all` hands its settings on by the environment, secrets only as names of files."""
+    (tmp_path / "word").write_text("CANARYword")
+    flags = {
+        "kafka_bootstrap": "k:1",
+        "kafka_security_protocol": "SASL_SSL",
+        "kafka_ca_file": tmp_path / "ca",
+        "kafka_username": "all",
+        "kafka_password_file": tmp_path / "word",
+        "kafka_sasl_mechanism": "OAUTHBEARER",
+        "kafka_token_url": "https://tokens.example.com",
+        "kafka_token_scope": "kafka",
+    }
+    given = load_settings(**flags)
+    assert Services(given).bus.security.password() == "CANARYword"  # type: ignore[misc]
+    for name, value in given.environment().items():
+        assert "CANARY" not in value
+        monkeypatch.setenv(name, value)
+    assert load_settings() == given
+    assert without_secrets("told CANARYword") == f"told {MASK}"
+
+
 def test_what_is_not_given_is_left_to_the_other_process() -> None:
     assert load_settings().environment() == {}
     assert load_settings().actor == login()

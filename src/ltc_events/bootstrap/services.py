@@ -58,12 +58,13 @@ class Services:
 
     @property
     def bus(self) -> "Bus":
-        """The bus of the settings. Raises NoBus."""
+        """The bus of the settings. Raises NoBus, SettingInvalid."""
+        from ltc_events.bootstrap.kafka_security import security_of
         from ltc_events.bus.topics import Bus
 
         if not self.settings.kafka_bootstrap:
             raise NoBus
-        return Bus(self.settings.kafka_bootstrap, self.settings.kafka_prefix)
+        return Bus(self.settings.kafka_bootstrap, self.settings.kafka_prefix, security_of(self.settings))
 
     def store(self, role: Role) -> "EventStore":
         """The event store, acting as `role`; the same each time, and closed with the services."""

@@ -9,17 +9,9 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, T
 from kafka.errors import KafkaError
 
 from ltc_events.bus import records
+from ltc_events.bus.connecting import CONNECT_TIMEOUT_MS, reach, trouble
 from ltc_events.bus.headers import Wire
-from ltc_events.bus.topics import (
-    CONNECT_TIMEOUT_MS,
-    MESSAGE_BYTES_MAX,
-    RECONNECT_MAX_MS,
-    Bus,
-    BusUnreachable,
-    Topic,
-    TopicMissing,
-    reach,
-)
+from ltc_events.bus.topics import MESSAGE_BYTES_MAX, RECONNECT_MAX_MS, Bus, Topic, absent
 from ltc_events.kernel.errors import Kind, LtcError
 
 records.install()
@@ -80,7 +72,7 @@ class PartitionConsumer:
         reach(bus)
         try:
             self._consumer = KafkaConsumer(
-                bootstrap_servers=bus.bootstrap,
+                **bus.client_settings(),
                 bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
                 reconnect_backoff_max_ms=RECONNECT_MAX_MS,
                 group_id=f"{bus.prefix}.{group}",
@@ -93,7 +85,7 @@ class PartitionConsumer:
                 allow_auto_create_topics=False,
             )
         except KafkaError as error:
-            raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
+            raise trouble(bus, error, topic=self.topic) from error
         self._notes = _Notes()
         self._next: dict[int, int] = {}
         """By partition the offset of the message that comes next."""
@@ -103,10 +95,10 @@ class PartitionConsumer:
             self.partitions = len(self._consumer.partitions_for_topic(self.topic) or ())
         except KafkaError as error:
             self.close()
-            raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
+            raise trouble(bus, error, topic=self.topic) from error
         if not self.partitions:
             self.close()
-            raise TopicMissing(topic=self.topic)
+            raise absent(bus, self.topic)
 
     def __enter__(self) -> Self:
         return self
@@ -123,7 +115,7 @@ class PartitionConsumer:
             self._finish_joining()
             polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
         except KafkaError as error:
-            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+            raise trouble(self._bus, error, topic=self.topic) from error
         if self._notes.take():
             # What came of a partition before it was told where to begin came from anywhere.
             self.rewind()
@@ -157,7 +149,7 @@ class PartitionConsumer:
             places = [TopicPartition(self.topic, partition) for partition in partitions]
             found = self._consumer.beginning_offsets(places, timeout_ms=CONNECT_TIMEOUT_MS)
         except KafkaError as error:
-            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+            raise trouble(self._bus, error, topic=self.topic) from error
         return {place.partition: int(begin) for place, begin in found.items()}
 
     def partitions_now(self) -> int:
@@ -166,7 +158,7 @@ class PartitionConsumer:
             self._consumer.topics()
             return len(self._consumer.partitions_for_topic(self.topic) or ())
         except KafkaError as error:
-            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+            raise trouble(self._bus, error, topic=self.topic) from error
 
     def ends(self, partitions: Iterable[int] | None = None) -> dict[int, int]:
         """Where partitions end at this moment, all of the topic's unless stated. Raises BusUnreachable."""
@@ -175,7 +167,7 @@ class PartitionConsumer:
             places = [TopicPartition(self.topic, partition) for partition in wanted]
             found = self._consumer.end_offsets(places, timeout_ms=CONNECT_TIMEOUT_MS)
         except KafkaError as error:
-            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+            raise trouble(self._bus, error, topic=self.topic) from error
         return {place.partition: int(end) for place, end in found.items()}
 
     def hint(self, offsets: Mapping[int, int]) -> None:

@@ -9,7 +9,8 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource
 from kafka.errors import KafkaError
 
-from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, TOPICS, Bus, BusUnreachable, reach
+from ltc_events.bus.connecting import CONNECT_TIMEOUT_MS, reach, trouble
+from ltc_events.bus.topics import TOPICS, Bus
 
 
 class TopicFacts(NamedTuple):
@@ -39,9 +40,9 @@ def inspect(bus: Bus) -> ClusterFacts:
     """Look at the cluster. Raises BusUnreachable."""
     reach(bus)
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bus.bootstrap, bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
+        admin = KafkaAdminClient(**bus.client_settings(), bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
     except KafkaError as error:
-        raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
+        raise trouble(bus, error) from error
     try:
         names = [bus.topic(topic) for topic in TOPICS]
         found = {one["name"]: one["partitions"] for one in admin.describe_topics(names) if not one["error_code"]}
@@ -51,7 +52,7 @@ def inspect(bus: Bus) -> ClusterFacts:
         }
         return ClusterFacts(len(admin.describe_cluster()["brokers"]), topics, _skew(admin))
     except KafkaError as error:
-        raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
+        raise trouble(bus, error) from error
     finally:
         admin.close()
 

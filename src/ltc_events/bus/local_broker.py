@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
@@ -34,16 +35,37 @@ class BrokerUnavailable(LtcError):
 class LocalBroker:
     """A Kafka broker in the folder `home`, on a port of 127.0.0.1 that is free, or the one that it had before."""
 
-    def __init__(self, home: Path, port: int = 0) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int = 0,
+        *,
+        doors: Iterable[str] = (),
+        settings: Mapping[str, str] | None = None,
+        users: Iterable[str] = (),
+        options: Sequence[str] = (),
+    ) -> None:
+        """`doors`: more listeners, each by the security protocol that it speaks. `settings`: of the broker; `options`: of Java.
+
+        `users`, as `SCRAM-SHA-512=[name=…,password=…]`, are known from the beginning.
+        """
         self._home = home
         self._port = port or _free_port()
         self._controller_port = _free_port()
+        self._doors = {protocol: _free_port() for protocol in doors}
+        self._settings = dict(settings or {})
+        self._users = [word for one in users for word in ("--add-scram", one)]
+        self._options = (*OPTIONS, *options)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def bootstrap(self) -> str:
         """Where clients begin: `127.0.0.1:port`."""
         return f"127.0.0.1:{self._port}"
+
+    def door(self, protocol: str) -> str:
+        """Where clients of this security protocol begin: `localhost:port`."""
+        return f"localhost:{self._doors[protocol]}"
 
     @property
     def pid(self) -> int:
@@ -58,11 +80,12 @@ class LocalBroker:
         self._home.mkdir(parents=True, exist_ok=True)
         properties = self._home / "server.properties"
         properties.write_text(self._properties(), encoding="utf-8")
-        java = ["java", *OPTIONS, "-cp", f"{jars}/*"]
+        java = ["java", *self._options, "-cp", f"{jars}/*"]
         if not (self._home / "data" / "meta.properties").exists():
             tool = [*java, "kafka.tools.StorageTool"]
             cluster = subprocess.run([*tool, "random-uuid"], check=True, capture_output=True, text=True).stdout.split()[-1]
-            subprocess.run([*tool, "format", "-t", cluster, "-c", str(properties)], check=True, capture_output=True)
+            layout = [*tool, "format", "-t", cluster, "-c", str(properties), *self._users]
+            subprocess.run(layout, check=True, capture_output=True)
         with (self._home / "broker.log").open("ab") as log:
             self._process = subprocess.Popen([*java, "kafka.Kafka", str(properties)], stdout=log, stderr=log)
         self._await()
@@ -113,15 +136,18 @@ class LocalBroker:
         raise BrokerUnavailable(reason=f"it did not come up; see {self._home / 'broker.log'}")
 
     def _properties(self) -> str:
+        opened = "".join(f",{protocol}://127.0.0.1:{port}" for protocol, port in self._doors.items())
+        told = "".join(f",{protocol}://localhost:{port}" for protocol, port in self._doors.items())
         return "\n".join(
             (
                 "process.roles=broker,controller",
                 "node.id=1",
                 f"controller.quorum.voters=1@127.0.0.1:{self._controller_port}",
                 "controller.listener.names=CONTROLLER",
-                f"listeners=PLAINTEXT://127.0.0.1:{self._port},CONTROLLER://127.0.0.1:{self._controller_port}",
-                f"advertised.listeners=PLAINTEXT://127.0.0.1:{self._port}",
-                "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                f"listeners=PLAINTEXT://127.0.0.1:{self._port},CONTROLLER://127.0.0.1:{self._controller_port}{opened}",
+                f"advertised.listeners=PLAINTEXT://127.0.0.1:{self._port}{told}",
+                "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+                + "".join(f",{protocol}:{protocol}" for protocol in self._doors),
                 f"log.dirs={self._home / 'data'}",
                 "offsets.topic.replication.factor=1",
                 "offsets.topic.num.partitions=4",
@@ -132,6 +158,7 @@ class LocalBroker:
                 "group.initial.rebalance.delay.ms=0",
                 "group.min.session.timeout.ms=1000",
                 "auto.create.topics.enable=false",
+                *(f"{name}={value}" for name, value in self._settings.items()),
                 "",
             )
         )

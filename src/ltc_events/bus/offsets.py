@@ -8,8 +8,9 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from ltc_events.bus import records
+from ltc_events.bus.connecting import CONNECT_TIMEOUT_MS, BusUnreachable, reach, trouble
 from ltc_events.bus.consumer import Polled
-from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, Bus, BusUnreachable, TopicMissing, reach
+from ltc_events.bus.topics import Bus, absent
 
 records.install()
 
@@ -27,7 +28,7 @@ class Survey:
         reach(bus)
         try:
             self._consumer = KafkaConsumer(
-                bootstrap_servers=bus.bootstrap,
+                **bus.client_settings(),
                 bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
                 enable_auto_commit=False,
                 allow_auto_create_topics=False,
@@ -35,7 +36,7 @@ class Survey:
                 max_partition_fetch_bytes=64 * 1024,
             )
         except KafkaError as error:
-            raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
+            raise trouble(bus, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -48,14 +49,14 @@ class Survey:
         try:
             return {place.partition: end for place, end in self._consumer.end_offsets(self._places(topic)).items()}
         except KafkaError as error:
-            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+            raise trouble(self._bus, error) from error
 
     def beginnings(self, topic: str) -> dict[int, int]:
         """By partition the first offset that there still is. Raises TopicMissing, BusUnreachable."""
         try:
             return {place.partition: begin for place, begin in self._consumer.beginning_offsets(self._places(topic)).items()}
         except KafkaError as error:
-            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+            raise trouble(self._bus, error) from error
 
     def offsets_at(self, topic: str, moment: float) -> dict[int, int]:
         """By partition the first offset of what was sent at that moment (in seconds since 1970) or later; its end: nothing was.
@@ -67,7 +68,7 @@ class Survey:
             asked = {place: max(int(moment * 1000), 0) for place in self._places(topic)}
             found = self._consumer.offsets_for_times(asked)
         except KafkaError as error:
-            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+            raise trouble(self._bus, error) from error
         return ends | {place.partition: one.offset for place, one in found.items() if one is not None}
 
     def last(self, topic: str, count: int) -> dict[int, list[Polled]]:
@@ -92,7 +93,7 @@ class Survey:
                         found[one.partition].append(Polled(one.partition, one.offset, one.key, one.value, one.headers))
                     deadline = time.monotonic() + READ_S
         except KafkaError as error:
-            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+            raise trouble(self._bus, error) from error
         return {number: [one for one in messages if one.offset < ends[number]] for number, messages in found.items()}
 
     def sent_at(self, topic: str, offsets: Mapping[int, int]) -> dict[int, float]:
@@ -109,7 +110,7 @@ class Survey:
                 for messages in self._consumer.poll(timeout_ms=LOOK_MS, max_records=1).values():
                     found[partition] = messages[0].timestamp / 1000
         except KafkaError as error:
-            raise BusUnreachable(bootstrap=self._bus.bootstrap, reason=error) from error
+            raise trouble(self._bus, error) from error
         return found
 
     def close(self) -> None:
@@ -119,5 +120,5 @@ class Survey:
     def _places(self, topic: str) -> list[TopicPartition]:
         places = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic) or ()]
         if not places:
-            raise TopicMissing(topic=topic)
+            raise absent(self._bus, topic)
         return places

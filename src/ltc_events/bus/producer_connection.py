@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 from kafka.errors import (
+    ClusterAuthorizationFailedError,
     DuplicateSequenceNumberError,
     KafkaError,
     RetriableError,
@@ -22,8 +23,9 @@ from kafka.protocol.consumer import ListOffsetsRequest
 from kafka.protocol.producer import InitProducerIdRequest, ProduceRequest
 from kafka.structs import TopicPartition
 
+from ltc_events.bus.connecting import CONNECT_TIMEOUT_MS, BusForbidden, reach, trouble
 from ltc_events.bus.records import Batch, Producer
-from ltc_events.bus.topics import CONNECT_TIMEOUT_MS, RECONNECT_MAX_MS, Bus, BusUnreachable, reach
+from ltc_events.bus.topics import RECONNECT_MAX_MS, Bus
 from ltc_events.kernel.errors import Kind, LtcError
 
 REQUEST_TIMEOUT_MS = 10_000
@@ -56,7 +58,7 @@ class ProducerConnection:
         self._net = NetworkSelector(client_id=f"{bus.prefix}-publisher", slow_task_threshold_secs=0)
         self._manager = KafkaConnectionManager(
             self._net,
-            bootstrap_servers=bus.bootstrap,
+            **bus.client_settings(),
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             reconnect_backoff_max_ms=RECONNECT_MAX_MS,
             client_id=f"{bus.prefix}-publisher",
@@ -71,9 +73,13 @@ class ProducerConnection:
         try:
             self._manager.bootstrap(CONNECT_TIMEOUT_MS)
             self.producer: Producer = self._run(self._introduce())
+        except ClusterAuthorizationFailedError as error:
+            self.close()
+            # A producer needs no right of the cluster; it needs to be allowed to write anywhere.
+            raise BusForbidden(bootstrap=bus.bootstrap, who=bus.security.who, what="to write to a topic, whichever") from error
         except KafkaError as error:
             self.close()
-            raise BusUnreachable(bootstrap=bus.bootstrap, reason=str(error) or type(error).__name__) from error
+            raise trouble(bus, error) from error
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has. Raises KafkaError when there is none, or none that can be reached."""

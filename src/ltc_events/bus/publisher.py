@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from typing import Any, Self
 
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError
 
+from ltc_events.bus.connecting import trouble
 from ltc_events.bus.producer_connection import ProducerConnection
 from ltc_events.bus.records import SEQUENCES, Batch, Outgoing, packed, sealed
 from ltc_events.bus.topics import MESSAGE_BYTES_MAX, Bus
@@ -82,7 +83,7 @@ class Publisher:
         try:
             count = self._count(topic)
         except KafkaError as error:
-            raise NotPublished(count=1, topic=topic, reason=str(error) or type(error).__name__) from error
+            raise self._trouble(topic, 1, error) from error
         self.publish(topic, [message] * count)  # those without a key take turns
 
     def send(self, topic: str, messages: Iterable[Outgoing], *, last_look: Callable[[], object] = lambda: None) -> None:
@@ -101,7 +102,7 @@ class Publisher:
             last_look()
             self._under_way = _Page(topic, len(given), self._link.begin(topic, rounds))
         except KafkaError as error:
-            raise NotPublished(count=len(given), topic=topic, reason=str(error) or type(error).__name__) from error
+            raise self._trouble(topic, len(given), error) from error
 
     def settle(self) -> None:
         """Wait until all that was sent is acknowledged. Raises NotPublished, TopicReplaced."""
@@ -115,7 +116,7 @@ class Publisher:
         if isinstance(error, LtcError):
             raise error
         if error is not None:
-            raise NotPublished(count=page.count, topic=page.topic, reason=str(error) or type(error).__name__) from error
+            raise self._trouble(page.topic, page.count, error) from error
         self._under_way = None  # only now: whoever asks again after a failure must not hear that all is well
 
     def close(self) -> None:
@@ -127,7 +128,12 @@ class Publisher:
         try:
             return self._link.ends(topic)
         except KafkaError as error:
-            raise NotPublished(count=0, topic=topic, reason=str(error) or type(error).__name__) from error
+            raise self._trouble(topic, 0, error) from error
+
+    def _trouble(self, topic: str, count: int, error: BaseException) -> LtcError:
+        if isinstance(error, AuthorizationError):
+            return trouble(self.bus, error, topic=topic)
+        return NotPublished(count=count, topic=topic, reason=str(error) or type(error).__name__)
 
     def _count(self, topic: str) -> int:
         if topic not in self._partitions:

@@ -1,20 +1,19 @@
 """The topics: what they hold, for how long, and making them."""
 
-import socket
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError
 
+from ltc_events.bus.connecting import CONNECT_TIMEOUT_MS, reach, trouble
+from ltc_events.bus.security import Security
 from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.schemas.limits import COMMAND_BYTES_MAX, EVENT_BYTES_MAX
 
 PARTITIONS = 8
 # Where there are three brokers: one may fail without loss, and without anybody waiting for it.
 REPLICAS, IN_SYNC = 3, 2
-# Short enough for a worker to notice that it shall stop.
-CONNECT_TIMEOUT_MS = 5_000
 # How long after a broker is back its guests may take to notice. The client's own limit is half a minute.
 RECONNECT_MAX_MS = 1_000
 # Of all topics: the largest command or event with its headers, and as much again, for commands come with white space and
@@ -43,35 +42,19 @@ TOPICS = (COMMANDS, EVENTS, RESULTS, DEAD_LETTERS)
 
 
 class Bus(NamedTuple):
-    """A Kafka cluster, and what the names of our topics and groups on it begin with: ledgers may share a cluster."""
+    """A Kafka cluster, what names of our topics and groups begin with (ledgers may share a cluster), and how it lets us in."""
 
     bootstrap: str
     prefix: str = "ltc"
+    security: Security = Security()
 
     def topic(self, topic: Topic) -> str:
         """The full name of a topic, e.g. `ltc.commands`."""
         return f"{self.prefix}.{topic.name}"
 
-
-class BusUnreachable(LtcError):
-    """no connection to Kafka at {bootstrap}: {reason}"""
-
-    kind = Kind.UNAVAILABLE
-    remedy = "check LTC_KAFKA_BOOTSTRAP and that the broker is running"
-
-
-def reach(bus: Bus) -> None:
-    """See that somebody listens: a client that finds nobody leaves threads behind. Raises BusUnreachable."""
-    trouble: OSError | ValueError = ValueError("no host:port in it")
-    for server in bus.bootstrap.split(","):
-        host, _, port = server.strip().rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_TIMEOUT_MS / 1000).close()
-        except (OSError, ValueError) as error:
-            trouble = error
-        else:
-            return
-    raise BusUnreachable(bootstrap=bus.bootstrap, reason=trouble)
+    def client_settings(self) -> dict[str, Any]:
+        """What every client is opened with, secrets as they are now. Raises CertificateUnusable, and what the secrets raise."""
+        return {"bootstrap_servers": self.bootstrap, **self.security.client_settings()}
 
 
 class TopicMissing(LtcError):
@@ -79,6 +62,21 @@ class TopicMissing(LtcError):
 
     kind = Kind.DEFECT
     remedy = "run `ltc init --kafka`"
+
+
+def absent(bus: Bus, topic: str) -> LtcError:
+    """Why a client knows of no such topic: there is none, or we may not know of it. Raises BusUnreachable."""
+    try:
+        admin = KafkaAdminClient(**bus.client_settings(), bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
+        try:
+            (described,) = admin.describe_topics([topic])
+        finally:
+            admin.close()
+    except KafkaError as error:
+        raise trouble(bus, error, topic=topic) from error
+    if described["error_code"] == TopicAuthorizationFailedError.errno:
+        return trouble(bus, TopicAuthorizationFailedError(), topic=topic)
+    return TopicMissing(topic=topic)
 
 
 class Safety(NamedTuple):
@@ -110,9 +108,9 @@ def create_topics(
     made = []
     reach(bus)
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bus.bootstrap, bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
+        admin = KafkaAdminClient(**bus.client_settings(), bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
     except KafkaError as error:
-        raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
+        raise trouble(bus, error) from error
     try:
         brokers = len(admin.describe_cluster()["brokers"])
         usual = safety_of(brokers if replicas is None else min(replicas, brokers))
@@ -137,7 +135,7 @@ def create_topics(
                     admin.create_topics({name: options}, wait_for_metadata=True)
                     made.append(name)
     except KafkaError as error:
-        raise BusUnreachable(bootstrap=bus.bootstrap, reason=error) from error
+        raise trouble(bus, error) from error
     finally:
         admin.close()
     return made

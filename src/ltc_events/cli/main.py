@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ltc_events.__main__ import INTERRUPTED
+from ltc_events.cli import kafka_options
 from ltc_events.cli.commands import COMMANDS
 from ltc_events.cli.lazy import lazy_group
 from ltc_events.cli.terminal import prepare_streams
@@ -53,18 +54,18 @@ def settings(
         Path | None,
         typer.Option(envvar="LTC_HOME", help=f"Folder of the embedded server; default: {default_home()}.", show_default=False),
     ] = None,
-    kafka_bootstrap: Annotated[
-        str | None,
-        typer.Option(envvar="LTC_KAFKA_BOOTSTRAP", help="Kafka, as host:port,...; without it, no bus.", show_default=False),
-    ] = None,
-    kafka_prefix: Annotated[
-        str | None,
-        typer.Option(
-            envvar="LTC_KAFKA_PREFIX",
-            help="What names of topics and groups begin with; one per ledger on a cluster.",
-            show_default="ltc",
-        ),
-    ] = None,
+    kafka_bootstrap: kafka_options.Bootstrap = None,
+    kafka_prefix: kafka_options.Prefix = None,
+    kafka_security_protocol: kafka_options.SecurityProtocol = None,
+    kafka_ca_file: kafka_options.CaFile = None,
+    kafka_certificate_file: kafka_options.CertificateFile = None,
+    kafka_key_file: kafka_options.KeyFile = None,
+    kafka_key_password_file: kafka_options.KeyPasswordFile = None,
+    kafka_sasl_mechanism: kafka_options.SaslMechanism = None,
+    kafka_username: kafka_options.Username = None,
+    kafka_password_file: kafka_options.PasswordFile = None,
+    kafka_token_url: kafka_options.TokenUrl = None,
+    kafka_token_scope: kafka_options.TokenScope = None,
     log_format: Annotated[
         str | None,
         typer.Option(
@@ -87,6 +88,16 @@ def settings(
         home=home,
         kafka_bootstrap=kafka_bootstrap,
         kafka_prefix=kafka_prefix,
+        kafka_security_protocol=kafka_security_protocol,
+        kafka_ca_file=kafka_ca_file,
+        kafka_certificate_file=kafka_certificate_file,
+        kafka_key_file=kafka_key_file,
+        kafka_key_password_file=kafka_key_password_file,
+        kafka_sasl_mechanism=kafka_sasl_mechanism,
+        kafka_username=kafka_username,
+        kafka_password_file=kafka_password_file,
+        kafka_token_url=kafka_token_url,
+        kafka_token_scope=kafka_token_scope,
         log_format=log_format,
     )
 

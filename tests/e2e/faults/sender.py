@@ -4,8 +4,9 @@ import queue
 import threading
 import time
 
+from ltc_events.bus.connecting import BusUnreachable
 from ltc_events.bus.publisher import NotPublished, Outgoing, Publisher
-from ltc_events.bus.topics import COMMANDS, Bus, BusUnreachable
+from ltc_events.bus.topics import COMMANDS, Bus
 
 PAUSE_S = 0.2
 
