@@ -282,7 +282,7 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
         return _refused(message, (_reason(refusal),))
     except StoreError:
         raise  # no fault of the command: a lost connection, an event that only a newer program can read
-    except Exception as error:
+    except Exception as error:  # a defect in one rule: logged, and its command refused with code `defect`
         ids = {"correlation_id": str(message.correlation_id), "causation_id": str(message.causation_id)}
         log.exception("command_defect", command_id=str(message.command_id), type=message.type, **ids)
         defect = Defect(error=f"{type(error).__name__}: {error}")

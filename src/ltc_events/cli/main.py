@@ -118,7 +118,7 @@ def main() -> NoReturn:
         usage(error, as_json=as_json, log_format=_log_format(sys.argv))
     except SystemExit:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it is told, and the process ends
+    except BaseException as error:  # noqa: BLE001 - a defect, too, is written with its kind and ends the process with its exit code
         failure = error
     if failure is not None:
         from ltc_events.cli.exit_status import tell

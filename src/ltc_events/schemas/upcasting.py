@@ -103,7 +103,7 @@ def told_today(type: str, data: Data) -> list[Part]:
         return [(type, data)]
     try:
         parts = [(str(new), dict(content)) for new, content in upcaster.upcast(data)]
-    except Exception as error:
+    except Exception as error:  # an upcaster is the code of a release, may raise anything, and the event is to be named
         raise CannotUpcast(type=type, reason=f"{error.__class__.__name__}: {error}") from error
     complaint = upcaster.complaint([new for new, _ in parts])
     if complaint:

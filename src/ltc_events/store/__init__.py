@@ -33,9 +33,10 @@ if TYPE_CHECKING:
         VersionConflict,
     )
     from ltc_events.store.event_store import EventStore
-    from ltc_events.store.sqlstate import Diagnosis, Fault, diagnose, is_connection_gone, is_events_own, waits
+    from ltc_events.store.sqlstate import TROUBLE, Diagnosis, Fault, diagnose, is_connection_gone, is_events_own, waits
 
 __all__ = [
+    "TROUBLE",
     "CommandAlreadyRecorded",
     "Commit",
     "CommitUnknown",

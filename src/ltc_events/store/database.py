@@ -1,5 +1,6 @@
 """The database as a place: how to reach it, in which role, and how to lay out the ledger in it."""
 
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,11 @@ class Database:
         except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
             # Without the cause: it shows no more, and a trace of it would.
             raise DatabaseUnreachable(reason=without_secrets(str(error).strip())) from None
-        try:
+        with ExitStack() as undone:
+            undone.callback(connection.close)
             self.prepare(connection, role)
             connection.autocommit = autocommit
-        except BaseException:
-            connection.close()
-            raise
+            undone.pop_all()
         return connection
 
     def initialise(self) -> None:

@@ -85,8 +85,8 @@ def _wait(connection: psycopg.Connection[Any], exchange: PQGen[T], state: "_Prog
     except psycopg.OperationalError as error:
         connection.close()
         raise LinkBroken(str(error).strip(), finishing=state.finishing) from error
-    except BaseException:
-        connection.close()  # interrupted in the middle of the exchange: the session cannot be used again
+    except BaseException:  # an interrupt, too: the session is in the middle of the exchange and cannot be used again
+        connection.close()
         raise
 
 

@@ -125,8 +125,12 @@ def is_events_own(error: BaseException) -> bool:
     return diagnose(error).fault is Fault.EVENT
 
 
+TROUBLE = (psycopg.Error, LtcError)
+"""The types of errors that may pass: those for which `waits` can be true."""
+
+
 def waits(error: BaseException) -> bool:
-    """Whether to wait and try the same again, unasked."""
+    """Whether to wait and try the same again, unasked; only ever of a `TROUBLE`."""
     return diagnose(error).waits
 
 

@@ -213,7 +213,7 @@ class Checkup:
                     began = time.monotonic()
                     self._take(probe.measure(self._watch.worker), began)
                     self._trouble = ""
-            except Exception as error:  # noqa: BLE001 - whatever it is, the verdict names it, and we look again
+            except Exception as error:  # noqa: BLE001 - a probe may fail in any way: the verdict names the error, and it is measured again
                 self._trouble = str(error).strip() or type(error).__name__
                 if probe is not None:
                     with suppress(Exception):

@@ -23,7 +23,7 @@ from ltc_events.projections.catalog.lifecycle import last_transition
 from ltc_events.projections.declaration.errors import CheckpointMoved, EventMisplaced, EventsGone, PartitionsChanged
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.declaration.projection import Projection
-from ltc_events.projections.following.failures import Failure, record_failure
+from ltc_events.projections.following.failures import Failure, recording_failures
 from ltc_events.projections.following.partition_runner import PartitionRunner
 from ltc_events.projections.following.partition_track import Arrivals
 from ltc_events.projections.following.source_switch import Adoption, adopting, agree
@@ -90,12 +90,11 @@ class Projector:
         self._marks: dict[int, tuple[int, int]] = {}
         self._marked = 0
         self._marked_at = self._looked_at = 0.0
-        try:
+        with ExitStack() as undone:
+            undone.enter_context(self._closing)
             self._runner.refresh()
             agree(self._connection, self._source)
-        except BaseException:
-            self._closing.close()
-            raise
+            undone.pop_all()
 
     @property
     def partitions(self) -> tuple[int, ...]:
@@ -353,14 +352,10 @@ def open_projector(
         worker = Projector(
             bus, database, store, connection, writers, projections, group=group, session_timeout_ms=session_timeout_ms
         )
-        try:
+        stack.callback(worker.close)
+        with recording_failures(database, worker.unnoted):
             yield worker
             worker.finish()
-        except BaseException:
-            record_failure(database, worker.unnoted)
-            raise
-        finally:
-            worker.close()
 
 
 def _letter(topic: str, message: Polled, error: NoEvent) -> DeadLetter:

@@ -21,7 +21,7 @@ from ltc_events.projections.writing.checkpoints import Move
 from ltc_events.projections.writing.write_buffer import WriteBuffer
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record, ordered_with
-from ltc_events.store import UnreadableEvent, is_connection_gone, waits
+from ltc_events.store import TROUBLE, UnreadableEvent, is_connection_gone, waits
 
 FILL_EVENTS = 40_000
 """Events that are gathered before they are written: the more, the more of what happens to a row is one change of it."""
@@ -58,7 +58,7 @@ class _Lane:
         if self.gathered is not None:
             try:
                 self.gathered.add(batch)
-            except Exception:  # noqa: BLE001 - which event it was is found when the stretch is written: those before it come first
+            except Exception:  # noqa: BLE001 - a row may be of any value: which event it was is found when the stretch is written, event by event
                 self.gathered = None
 
     def hand_over(self) -> WriteBuffer | None:
@@ -79,9 +79,7 @@ class _Lane:
                 after = position
         except FoldStopped as error:
             self._stop(error)
-        except Exception as error:
-            if not waits(error):
-                raise
+        except TROUBLE as error:
             self.tell(after, error)
             raise
         if self.intake.held is not held:
@@ -134,7 +132,7 @@ class _Stretch:
                     self.failed.append(lane)
                 else:
                     lane.intake.writer.write_gathered(gathered, expected=self.after, position=self.position)
-            except Exception as error:
+            except Exception as error:  # the driver refuses values by any type; the table is taken along event by event
                 if passes(error):
                     lane.tell(self.after, error)
                     raise
@@ -261,7 +259,7 @@ def _fold(dispatch: _Dispatch, records: Sequence[Record]) -> None:
         for handler, lane in dispatch.get(type(event), ()):
             try:
                 lane.batch.extend(handler(lane.projection, event, record))
-            except Exception:  # noqa: BLE001 - as in `_Lane.gather`
+            except Exception:  # noqa: BLE001 - a handler may raise anything: found as in `_Lane.gather`
                 lane.gathered = None
 
 

@@ -61,7 +61,7 @@ class EventApplier:
         held = self.held
         try:
             return Prepared(operations(self._projection, _free(records, held)), held)
-        except Exception:  # noqa: BLE001 - the event is looked for when this is written: what was read before it comes first
+        except Exception:  # noqa: BLE001 - a handler may raise anything: the event is found when this is written
             return Prepared(None, held)
 
     def write(self, records: Sequence[Record], moves: Sequence[Move], prepared: Prepared | None = None) -> None:
@@ -81,7 +81,7 @@ class EventApplier:
         """
         try:
             self.write(records, moves, prepared)
-        except Exception as error:
+        except Exception as error:  # a handler may raise anything: the table deals with its event as it declares
             if passes(error):
                 raise
             free = _free(records, self.held)

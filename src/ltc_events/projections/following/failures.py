@@ -5,7 +5,8 @@ again unasked; that leaves word too, and how often it was, as nobody else can te
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg
@@ -16,7 +17,7 @@ from ltc_events.projections.declaration.errors import FoldStopped
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.following.event_applier import cause_of
 from ltc_events.schemas.record import Record
-from ltc_events.store import Database, Fault, Role, diagnose, is_connection_gone
+from ltc_events.store import TROUBLE, Database, Fault, Role, diagnose, is_connection_gone, waits
 from ltc_events.store.sql_files import Statements
 
 log = structlog.get_logger()
@@ -106,6 +107,27 @@ def record_failure(database: Database, failures: Callable[[], list[Failure]]) ->
                 failure.note(connection)
     except (LtcError, psycopg.Error) as error:
         log.info("failure_not_noted", reason=str(error).strip())
+
+
+@contextmanager
+def waiting_out(wait: Callable[[Exception], None]) -> Iterator[None]:
+    """Hand trouble that passes to `wait`, which lets the table wait for it; anything else leaves the block."""
+    try:
+        yield
+    except TROUBLE as error:
+        if not waits(error):
+            raise
+        wait(error)
+
+
+@contextmanager
+def recording_failures(database: Database, failures: Callable[[], list[Failure]]) -> Iterator[None]:
+    """Leave word as `record_failure` when anything ends the block."""
+    try:
+        yield
+    except BaseException:  # an interrupt, too, may have ended the connection first; the error goes on
+        record_failure(database, failures)
+        raise
 
 
 def first_of(records: Sequence[Record], position: int) -> tuple[int, str]:

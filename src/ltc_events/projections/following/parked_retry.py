@@ -120,7 +120,7 @@ class _Attempt:
             return None
         try:
             self._writer.write_partitions(operations(self._projection, records), self._moves)
-        except Exception as error:
+        except Exception as error:  # a handler may raise anything: its event is found, and stays parked with the rest
             if passes(error):
                 raise
             half = middle(records)

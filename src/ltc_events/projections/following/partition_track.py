@@ -11,7 +11,7 @@ from ltc_events.projections.declaration.errors import CheckpointMoved, FoldStopp
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.declaration.projection import Projection
 from ltc_events.projections.following.event_applier import EventApplier, Prepared, cause_of, passes
-from ltc_events.projections.following.failures import Failure, Patience, first_of
+from ltc_events.projections.following.failures import Failure, Patience, first_of, waiting_out
 from ltc_events.projections.writing.checkpoints import Move, move_checkpoints
 from ltc_events.schemas.record import Record
 from ltc_events.store import is_connection_gone, waits
@@ -112,7 +112,7 @@ class PartitionTrack:
         """
         try:
             self.intake.write(share.records, share.moves, share.prepared)
-        except Exception as error:  # noqa: BLE001 - what passes is waited for; of the rest the event is looked for
+        except Exception as error:  # noqa: BLE001 - a handler may raise anything: its event is found below; what passes is waited for
             if passes(error):
                 self._wait(share.moves, share.parts, error)
                 return
@@ -131,12 +131,8 @@ class PartitionTrack:
 
     def pass_by(self, move: Move) -> None:
         """Move a checkpoint past what means nothing here, or let the table wait. Raises CheckpointMoved."""
-        try:
+        with waiting_out(lambda error: self._wait([move], {}, error)):
             move_idle(self.connection, self.source, [(self, move)])
-        except Exception as error:
-            if not waits(error):
-                raise
-            self._wait([move], {}, error)
 
     def leave_out(self, partition: int, position: int, event_type: str, error: Exception) -> None:
         """Go on behind an event of a partition, which cannot be decoded, or stop before it, as the projection says.
@@ -157,17 +153,17 @@ class PartitionTrack:
 
     @contextmanager
     def _standing(self, partition: int, parts: Mapping[int, list[Record]]) -> Iterator[None]:
+        def wait(error: Exception) -> None:
+            place = self.places[partition]
+            self._wait([Move(partition, place.position, place.position + 1)], parts, error)
+
         try:
-            yield
+            with waiting_out(wait):
+                yield
         except FoldStopped as stopped:
             self.places[partition].stopped = True
             at, event = stopped.details["position"], stopped.details["event"]
             Failure(self.name, self.source, partition, at, event, stopped).note(self.connection)
-        except Exception as error:
-            if not waits(error):
-                raise
-            place = self.places[partition]
-            self._wait([Move(partition, place.position, place.position + 1)], parts, error)
 
     def _wait(self, moves: Sequence[Move], parts: Mapping[int, list[Record]], error: Exception) -> None:
         """Go no further in any partition until it is tried again, from where the table is."""
@@ -245,7 +241,7 @@ def move_idle(connection: Connection, source: str, moves: TrackMoves) -> None:
 def _are_written_together(connection: Connection, source: str, shares: Sequence[Share], idle: TrackMoves) -> bool:
     try:
         _write_together(connection, source, shares, idle)
-    except Exception as error:
+    except Exception as error:  # a handler may raise anything: false is answered, and each table then meets its own
         if isinstance(error, CheckpointMoved) or is_connection_gone(error, connection):
             raise
         # Whosever fault it is, it comes again to the table that it is about, and is dealt with there.

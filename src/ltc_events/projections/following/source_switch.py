@@ -29,7 +29,7 @@ from ltc_events.projections.following.event_applier import cause_of
 from ltc_events.projections.following.failures import Failure
 from ltc_events.projections.following.store_runner import WRITERS, Runner
 from ltc_events.projections.writing.checkpoints import mark_checkpoints
-from ltc_events.store import Database, EventStore, Role, UnreadableEvent, is_connection_gone, waits
+from ltc_events.store import TROUBLE, Database, EventStore, Role, UnreadableEvent, is_connection_gone, waits
 from ltc_events.store.sql_files import Statements
 
 _SQL = Statements(__name__)
@@ -182,7 +182,7 @@ def catch_up_partitions(
         for number, projection in enumerate(followed, 1):
             try:
                 _take_along(log, connection, projection, head)
-            except Exception as error:
+            except TROUBLE as error:
                 found = _left_word(log, connection, build_of(projection), error)
                 if found is None:
                     raise
@@ -269,7 +269,7 @@ def to_store(database: Database, projections: Sequence[type[Projection]], *, by:
                 continue
             try:
                 _return(log, connection, built(projection, build.build), build)
-            except Exception as error:  # noqa: BLE001 - the other tables first
+            except TROUBLE as error:  # raised below, when the other tables are done
                 trouble = _left_word(log, connection, build, error) or error
             else:
                 returned.append(build)

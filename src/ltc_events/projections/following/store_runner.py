@@ -17,7 +17,7 @@ from ltc_events.projections.catalog.tables_ahead import refuse_tables_ahead
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.declaration.projection import Projection, build_of
 from ltc_events.projections.following.event_applier import Prepared
-from ltc_events.projections.following.failures import Failure, record_failure
+from ltc_events.projections.following.failures import Failure, recording_failures
 from ltc_events.projections.following.log_pages import Log, pages
 from ltc_events.projections.following.table_track import Track, advance, find_positions
 from ltc_events.schemas.base import Event
@@ -226,11 +226,8 @@ def open_runner(database: Database, projections: Iterable[type[Projection]], *, 
             stack.enter_context(rare_collections())
             connect = partial(database.connect, Role.PROJECTOR, autocommit=True)
             runner = Runner(store, [stack.enter_context(connect()) for _ in range(WRITERS)], projections, shows=shows)
-            try:
+            with recording_failures(database, runner.unnoted):
                 yield runner
-            except BaseException:
-                record_failure(database, runner.unnoted)
-                raise
     finally:
         store.close()
 

@@ -12,7 +12,7 @@ from ltc_events.projections.following.event_applier import EventApplier, Prepare
 from ltc_events.projections.following.failures import Failure, Patience, first_of
 from ltc_events.projections.writing.checkpoints import Move, mark
 from ltc_events.schemas.record import Record
-from ltc_events.store import waits
+from ltc_events.store import TROUBLE, waits
 from ltc_events.store.sql_files import Statements
 
 _SQL = Statements(__name__)
@@ -73,7 +73,7 @@ class Track:
             self.failed = True
             at, event = stopped.details["position"], stopped.details["event"]
             Failure(self.name, SOURCE, PARTITION, at, event, stopped).note(self.connection)
-        except Exception as error:
+        except TROUBLE as error:
             if self.interrupted or not waits(error):
                 raise
             left = [record for record in records if record.position > self.position]

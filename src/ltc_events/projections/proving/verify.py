@@ -162,7 +162,7 @@ def last_touches(
         for record in records:
             try:
                 batch = operations(folded, (record,))
-            except Exception:  # noqa: BLE001, S112 - the table leaves it out, so it touched nothing
+            except Exception:  # noqa: BLE001, S112 - a handler may raise anything: the table leaves the event out, so it touched nothing
                 continue
             for operation in batch:
                 if operation.key in keys:
