@@ -17,6 +17,7 @@ from ltc_events.projections.following.store_runner import Runner
 from ltc_events.projections.proving.verify import verify
 from ltc_events.projections.rebuilding.rebuild import rebuild
 from ltc_events.projections.rebuilding.switch import drop, switch
+from ltc_events.projections.writing.checkpoints import Move
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore
 
@@ -62,7 +63,7 @@ def test_who_writes_while_somebody_tries_again_leaves_nothing_out(
     records = log.read(2, 10)
     prepared = track.intake.prepare(records)
     retry(database, Mended, by="ann")
-    track.take_in(records, head, prepared)
+    track.take_in(records, Move(0, track.position, head, epoch=track.epoch), prepared)
     runner.catch_up()
     assert seen(projector) == {1: ("b", 2), 2: ("y", 2)}
 

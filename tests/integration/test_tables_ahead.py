@@ -1,27 +1,47 @@
 """Read tables that are ahead of a store that has gone back: nobody goes on with them, and nobody tells figures from them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from tests.commands import publish_billing
 from tests.e2e.test_cli import Ltc
 from tests.projectors import SOME, fill
 from tests.went_back import go_back
 
+from ltc_events.application.clock import SystemClock
+from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.diagnosis.database import examine_database
+from ltc_events.projections.catalog.ddl import prepare
 from ltc_events.projections.catalog.tables_ahead import tables_ahead
+from ltc_events.projections.declaration.errors import CheckpointMoved
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import temporary
+from ltc_events.projections.following.bulk_loader import BulkLoader
+from ltc_events.projections.following.catch_up import catch_up
 from ltc_events.projections.following.source_switch import catch_up_partitions, to_store
-from ltc_events.projections.following.store_runner import open_runner
+from ltc_events.projections.following.store_runner import Runner, open_runner
+from ltc_events.projections.proving.as_of import make_temporary
+from ltc_events.projections.proving.verify import verify
 from ltc_events.projections.rebuilding.job import run_job
 from ltc_events.projections.rebuilding.rebuild import rebuild
 from ltc_events.projections.tables.customers import Customers
+from ltc_events.projections.tables.policies import PolicyVersions
 from ltc_events.projections.tables.registry import PROJECTIONS
+from ltc_events.projections.tables.timeline import Timeline
+from ltc_events.recovery.recover import recover
 from ltc_events.reports.runner import run
+from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role, StoreWentBack
 
 
 def follow(database: Database) -> None:
     with open_runner(database, PROJECTIONS) as runner:
         runner.catch_up()
+
+
+def positions(connection: Connection) -> set[int]:
+    return {position for (position,) in connection.execute("SELECT position FROM ltc_read.checkpoints")}
 
 
 def stay_behind(database: Database, store: EventStore) -> None:
@@ -100,6 +120,89 @@ def test_a_running_follower_notices(database: Database, event_store: EventStore)
         go_back(database, 40)
         with pytest.raises(StoreWentBack):
             runner.catch_up()
+
+
+def test_a_running_follower_notices_when_the_store_has_grown_again(database: Database, event_store: EventStore) -> None:
+    fill(event_store)
+    with open_runner(database, SOME) as runner, database.connect(Role.PROJECTOR) as connection:
+        runner.catch_up()
+        before = positions(connection)
+        grow_beyond(database, event_store)
+        with pytest.raises(StoreWentBack, match="took in events up to position 60"):
+            runner.catch_up()
+        assert positions(connection) == before, "nobody takes it further"
+
+
+class Sleeps:
+    """A log whose reader sleeps, with its first page in hand, while something happens."""
+
+    def __init__(self, log: EventStore, meanwhile: Callable[[], object]) -> None:
+        self._log, self._meanwhile = log, meanwhile
+        self._slept = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    def read(self, *given: Any, **options: Any) -> list[Record]:
+        records = self._log.read(*given, **options)
+        if not self._slept:
+            self._slept = True
+            self._meanwhile()
+        return records
+
+
+def go_back_and_grow(database: Database, store: EventStore) -> None:
+    """Nobody sees it: no table was ahead."""
+    go_back(database, 20)
+    fill(store, 100)
+
+
+def recover_and_grow(database: Database, store: EventStore) -> None:
+    """Another table was ahead, so that it was seen, and the next epoch began."""
+    catch_up(database, [Timeline])
+    go_back(database, 20)
+    assert recover(database, None, discard=True, by="ann", reason="a test").tables == ("timeline",)
+    CommandPipeline(store, SystemClock()).submit([publish_billing("5")])
+    fill(store, 100)
+
+
+@pytest.mark.parametrize("meanwhile", [go_back_and_grow, recover_and_grow])
+def test_a_follower_that_slept_with_a_page_in_hand_takes_in_nothing_that_is_void(
+    database: Database, event_store: EventStore, meanwhile: Callable[[Database, EventStore], None]
+) -> None:
+    fill(event_store)
+    log = Sleeps(event_store, lambda: meanwhile(database, event_store))
+    with database.connect(Role.PROJECTOR, autocommit=True) as one, database.connect(Role.PROJECTOR, autocommit=True) as other:
+        Runner(log, [one, other], [Customers, PolicyVersions]).catch_up()
+    follow(database)
+    for table in (Customers, PolicyVersions):
+        assert verify(database, table).equal
+
+
+def test_a_follower_that_slept_passes_by_nothing_of_the_next_epoch(database: Database, event_store: EventStore) -> None:
+    """What it read means nothing to its table; what the store has there now does."""
+
+    fill(event_store)
+    log = Sleeps(event_store, lambda: recover_and_grow(database, event_store))
+    with database.connect(Role.PROJECTOR, autocommit=True) as one:
+        Runner(log, [one], [PolicyVersions]).catch_up()
+    follow(database)
+    assert verify(database, PolicyVersions).equal
+
+
+@pytest.mark.parametrize("meanwhile", [go_back_and_grow, recover_and_grow])
+def test_who_builds_a_table_and_slept_writes_nothing(
+    database: Database, event_store: EventStore, meanwhile: Callable[[Database, EventStore], None]
+) -> None:
+    fill(event_store)
+    log = Sleeps(event_store, lambda: meanwhile(database, event_store))
+    with database.connect(Role.PROJECTOR, autocommit=True) as connection:
+        prepare(connection, [])
+        table = temporary(Customers)
+        make_temporary(connection, table)
+        with pytest.raises(CheckpointMoved, match="or the store has gone back"):
+            BulkLoader(log, connection, table).fill(0, 60)
+        assert connection.execute("SELECT position FROM pg_temp.checkpoints").fetchall() == [(0,)]
 
 
 def test_tables_that_are_not_ahead_go_on(database: Database, event_store: EventStore) -> None:

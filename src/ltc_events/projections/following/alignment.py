@@ -8,7 +8,7 @@ from ltc_events.projections.declaration.projection import Projection
 from ltc_events.projections.following.bulk_loader import FILL_EVENTS
 from ltc_events.projections.following.event_applier import EventApplier
 from ltc_events.projections.following.log_pages import Log, pages
-from ltc_events.projections.writing.checkpoints import Move
+from ltc_events.projections.writing.checkpoints import Move, Taken, present_epoch
 from ltc_events.schemas.record import Record
 
 
@@ -20,11 +20,11 @@ def align(
     Each page is a transaction, unless the caller is in one. Raises FoldStopped with the event that stands in the way, and
     CheckpointMoved when somebody else writes the table.
     """
-    intake = EventApplier(connection, projection(), source=vector.source)
+    intake, epoch = EventApplier(connection, projection(), source=vector.source), present_epoch(connection)
     intake.look()
     for records, position in pages(log, vector.low, upto, projection.types, page_events):
         fresh = [record for record in records if not vector.holds(record)]
-        vector = _take(intake, vector, fresh, position)
+        vector = _take(intake, vector, fresh, position, epoch)
     return vector
 
 
@@ -33,14 +33,15 @@ def replay_to(
 ) -> None:
     """Take a table that follows the store from the position `after` to where another one is: with those events that the
     other has taken in and without the rest. Raises FoldStopped, CheckpointMoved."""
-    intake = EventApplier(connection, projection(), source=STORE)
+    intake, epoch = EventApplier(connection, projection(), source=STORE), present_epoch(connection)
     intake.look()
     vector = Vector(STORE, {0: after})
     for records, position in pages(log, after, other.high, projection.types, page_events):
-        vector = _take(intake, vector, [record for record in records if other.holds(record)], position)
+        vector = _take(intake, vector, [record for record in records if other.holds(record)], position, epoch)
 
 
-def _take(intake: EventApplier, vector: Vector, records: Sequence[Record], position: int) -> Vector:
+def _take(intake: EventApplier, vector: Vector, records: Sequence[Record], position: int, epoch: str) -> Vector:
     """Take all partitions that are behind to a position; `records` are what they have not taken in up to there."""
-    intake.take(records, [Move(partition, at, position) for partition, at in vector.positions.items() if at < position])
+    behind = [(partition, at) for partition, at in vector.positions.items() if at < position]
+    intake.take(records, [Move(partition, at, position, epoch=epoch, last=Taken.last_of(records)) for partition, at in behind])
     return Vector(vector.source, {partition: max(at, position) for partition, at in vector.positions.items()})

@@ -17,7 +17,7 @@ from ltc_events.projections.following.failures import Failure
 from ltc_events.projections.following.log_pages import READ_EVENTS, Log, pages
 from ltc_events.projections.following.store_runner import rare_collections
 from ltc_events.projections.following.table_track import PARTITION, SOURCE
-from ltc_events.projections.writing.checkpoints import Move
+from ltc_events.projections.writing.checkpoints import Move, Taken, present_epoch
 from ltc_events.projections.writing.write_buffer import WriteBuffer
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record, ordered_with
@@ -67,7 +67,7 @@ class _Lane:
         self.operations = 0
         return gathered
 
-    def go(self, log: Log, after: int, upto: int) -> None:
+    def go(self, log: Log, after: int, upto: int, epoch: str) -> None:
         """Take the table along a stretch that it could not take in as a whole, event by event where it must be.
 
         Raises CheckpointMoved.
@@ -75,7 +75,7 @@ class _Lane:
         held = self.intake.held
         try:
             for records, position in pages(log, after, upto, self.projection.types, READ_EVENTS):
-                self.intake.take(records, [Move(PARTITION, after, position)])
+                self.intake.take(records, [Move(PARTITION, after, position, epoch=epoch, last=Taken.last_of(records))])
                 after = position
         except FoldStopped as error:
             self._stop(error)
@@ -85,11 +85,11 @@ class _Lane:
         if self.intake.held is not held:
             self.gathered = None  # events of a customer who waits now may be among them
 
-    def pass_by(self, error: UnreadableEvent) -> None:
+    def pass_by(self, error: UnreadableEvent, epoch: str) -> None:
         """Go on behind the next event, which cannot be decoded, or stop before it, as the projection says."""
         position, kind = error.details["position"], error.details["type"]
         try:
-            self.intake.leave_out(position, kind, error, [Move(PARTITION, position - 1, position)])
+            self.intake.leave_out(position, kind, error, [Move(PARTITION, position - 1, position, epoch=epoch)])
         except FoldStopped as stopped:
             self._stop(stopped)
 
@@ -119,9 +119,8 @@ class _Lane:
 class _Stretch:
     """A part of the log on its way into the tables. `failed`: those that it could not be written to as a whole."""
 
-    def __init__(self, lanes: Sequence[_Lane], after: int, position: int) -> None:
-        self.after = after
-        self.position = position
+    def __init__(self, lanes: Sequence[_Lane], move: Move) -> None:
+        self.move = move
         self._gathered = [(lane, lane.hand_over()) for lane in lanes]
         self.failed: list[_Lane] = []
 
@@ -131,10 +130,10 @@ class _Stretch:
                 if gathered is None:
                     self.failed.append(lane)
                 else:
-                    lane.intake.writer.write_gathered(gathered, expected=self.after, position=self.position)
+                    lane.intake.writer.write_gathered(gathered, self.move)
             except Exception as error:  # the driver refuses values by any type; the table is taken along event by event
                 if passes(error):
-                    lane.tell(self.after, error)
+                    lane.tell(self.move.expected, error)
                     raise
                 self.failed.append(lane)  # the event that is in the way is looked for
         self._gathered = []
@@ -146,6 +145,8 @@ class BulkLoader:
 
     def __init__(self, log: Log, connection: Connection, *projections: type[Projection], page_events: int = FILL_EVENTS) -> None:
         self._log = log
+        self._connection = connection
+        self._epoch = ""
         self._lanes = [_Lane(projection, connection) for projection in projections]
         self._page_events = page_events
         self._reached = 0
@@ -160,8 +161,9 @@ class BulkLoader:
 
         `arrived(position)` is called after each stretch, when it is written and none is being written. A table that cannot take
         an event in leaves it out, if it declares that, or stops before it, alone: FoldStopped says which, when the others are
-        there. Raises CheckpointMoved when somebody else writes one of the tables.
+        there. Raises CheckpointMoved when somebody else writes one of the tables, or the store began another epoch meanwhile.
         """
+        self._epoch = present_epoch(self._connection)
         while self._running() and after < upto:
             try:
                 self._fill(after, upto, arrived)
@@ -182,17 +184,19 @@ class BulkLoader:
                     (stretch, written), writing = writing, None
                     written.result()
                     for lane in stretch.failed:
-                        lane.go(self._log, stretch.after, stretch.position)
-                    self._reached = stretch.position
+                        lane.go(self._log, stretch.move.expected, stretch.move.position, self._epoch)
+                    self._reached = stretch.move.position
                     if arrived:
-                        arrived(stretch.position)
+                        arrived(self._reached)
 
             dispatch, taken = self._dispatch(), 0
+            last: Taken | None = None
             types = sorted({name for lane in self._running() for name in lane.projection.types})
             start = self._reached = after
             try:
                 for records, position in pages(self._log, after, upto, types, min(self._page_events, READ_EVENTS)):
                     _fold(dispatch, records)
+                    last = Taken.last_of(records) or last
                     for lane in self._lanes:
                         lane.gather()
                     taken += len(records)
@@ -200,7 +204,7 @@ class BulkLoader:
                     if few and position < upto and all(lane.operations < _OPERATIONS_MAX for lane in self._lanes):
                         continue
                     finish()
-                    stretch = _Stretch(self._running(), start, position)
+                    stretch = _Stretch(self._running(), Move(PARTITION, start, position, epoch=self._epoch, last=last))
                     writing = stretch, thread.submit(stretch.write)
                     start, taken = position, 0
                     dispatch = self._dispatch()
@@ -233,9 +237,9 @@ class BulkLoader:
         for lane in self._running():
             lane.hand_over()
             concerned = lane.projection.concerns(kind)
-            lane.go(self._log, self._reached, position - concerned)
+            lane.go(self._log, self._reached, position - concerned, self._epoch)
             if concerned and lane.stopped is None:
-                lane.pass_by(error)
+                lane.pass_by(error, self._epoch)
             lane.hand_over()
         if arrived and self._running():
             arrived(position)

@@ -13,7 +13,7 @@ from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.declaration.projection import Projection, built
 from ltc_events.projections.following.event_applier import cause_of, passes
 from ltc_events.projections.following.log_pages import Log, middle
-from ltc_events.projections.writing.checkpoints import Move
+from ltc_events.projections.writing.checkpoints import Move, present_epoch
 from ltc_events.projections.writing.net_effect import operations
 from ltc_events.projections.writing.table_writer import Writer
 from ltc_events.schemas.record import Record
@@ -94,7 +94,8 @@ class _Attempt:
         self._projection = projection()
         self._vector = vector
         # The table stays where it is.
-        self._moves = [Move(partition, position, position) for partition, position in vector.positions.items()]
+        epoch = present_epoch(connection)
+        self._moves = [Move(partition, position, position, epoch=epoch) for partition, position in vector.positions.items()]
         self.taken = 0
 
     def go(self, log: Log, held: UUID, began: int) -> Obstacle | None:

@@ -12,7 +12,7 @@ from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.declaration.projection import Projection
 from ltc_events.projections.following.event_applier import EventApplier, Prepared, cause_of, passes
 from ltc_events.projections.following.failures import Failure, Patience, first_of, waiting_out
-from ltc_events.projections.writing.checkpoints import Move, move_checkpoints
+from ltc_events.projections.writing.checkpoints import Move, Taken, move_checkpoints
 from ltc_events.schemas.record import Record
 from ltc_events.store import is_connection_gone, waits
 
@@ -199,7 +199,8 @@ def share_of(
             records = [record for record in records if record.position > place.read]
         if records:
             share.parts[partition] = records
-        share.moves.append(Move(partition, place.underway, one.position, one.next_offset, epoch=place.epoch))
+        last = Taken.last_of(records)
+        share.moves.append(Move(partition, place.underway, one.position, one.next_offset, epoch=place.epoch, last=last))
     if share.parts:
         share.prepared = track.intake.prepare(share.records)
     return share

@@ -19,7 +19,8 @@ from ltc_events.projections.declaration.projection import Projection, build_of
 from ltc_events.projections.following.event_applier import Prepared
 from ltc_events.projections.following.failures import Failure, recording_failures
 from ltc_events.projections.following.log_pages import Log, pages
-from ltc_events.projections.following.table_track import Track, advance, find_positions
+from ltc_events.projections.following.table_track import PARTITION, Track, advance, find_positions
+from ltc_events.projections.writing.checkpoints import Move, Taken
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.record import Record
 from ltc_events.store import Database, EventStore, Role, UnreadableEvent, is_connection_gone, waits
@@ -164,7 +165,7 @@ class Runner:
     def _carry(self, group: list[Track], upto: int, report: Callable[[int], None]) -> None:
         """Take a group that stands at one position along to `upto`: while one page is written, the next is prepared."""
         types = sorted({name for track in group for name in track.projection.types})
-        after = group[0].position
+        after, epoch = group[0].position, group[0].epoch  # what is read from now on is of no earlier one
         with ThreadPoolExecutor(max_workers=len(self._connections), thread_name_prefix="ltc-write") as writers, self._cut_short():
             writing: list[Future[None]] = []
             unreadable: UnreadableEvent | None = None
@@ -173,7 +174,8 @@ class Runner:
                     shares = _share_out([track for track in group if track.goes_on], records)
                     _finish(writing)
                     report(after)
-                    writing = [writers.submit(_take_in, connection, shares, after, position) for connection in self._connections]
+                    move = Move(PARTITION, after, position, epoch=epoch, last=Taken.last_of(records))
+                    writing = [writers.submit(_take_in, connection, shares, move) for connection in self._connections]
                     after = position
             except UnreadableEvent as error:
                 # Not the one that was raised: it holds on to the read that it broke off, and with it to the connection.
@@ -181,7 +183,7 @@ class Runner:
             _finish(writing)
             report(after)
         if unreadable:
-            self._pass_by(group, unreadable, report)
+            self._pass_by(group, unreadable, epoch, report)
 
     @contextmanager
     def _cut_short(self) -> Iterator[None]:
@@ -195,7 +197,7 @@ class Runner:
                 connection.cancel()
             raise
 
-    def _pass_by(self, group: list[Track], error: UnreadableEvent, report: Callable[[int], None]) -> None:
+    def _pass_by(self, group: list[Track], error: UnreadableEvent, epoch: str, report: Callable[[int], None]) -> None:
         """Those that an event concerns which cannot be decoded stop right before it, or leave it out; the others go on."""
         position, kind = error.details["position"], error.details["type"]
         for track in group:
@@ -203,7 +205,7 @@ class Runner:
                 if track.position < position - 1:
                     self._carry([track], position - 1, report)
                 if track.position == position - 1 and track.goes_on:
-                    track.leave_out(position, kind, error)
+                    track.leave_out(position, kind, error, epoch)
 
 
 @contextmanager
@@ -248,25 +250,25 @@ def _share_out(tracks: list[Track], records: list[Record]) -> list[_Share]:
     return shares
 
 
-def _take_in(connection: Connection, shares: list[_Share], after: int, position: int) -> None:
+def _take_in(connection: Connection, shares: list[_Share], move: Move) -> None:
     """Write the shares that go through this connection."""
     # One that failed, or that another projector took on, no longer stands where this page begins.
     present = [
         share
         for share in shares
-        if share.track.connection is connection and share.track.position == after and share.track.goes_on
+        if share.track.connection is connection and share.track.position == move.expected and share.track.goes_on
     ]
     for share in present:
         if share.records:
-            share.track.take_in(share.records, position, share.prepared)
+            share.track.take_in(share.records, move, share.prepared)
     idle = [share.track for share in present if not share.records]
     try:
-        advance(idle, position)
+        advance(idle, move)
     except psycopg.Error as error:
         if not waits(error) or is_connection_gone(error, connection):
             raise
         for track in idle:  # which of them is held up?
-            track.pass_by(position)
+            track.pass_by(move)
 
 
 def _finish(writing: Iterable[Future[None]]) -> None:

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 
 from ltc_events.projections.catalog.event_source import STORE
 from ltc_events.projections.catalog.skipped_events import NOBODY, held_by
+from ltc_events.projections.catalog.tables_ahead import refuse_tables_ahead
 from ltc_events.projections.declaration.errors import CheckpointMoved, FoldStopped
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.declaration.projection import Projection
 from ltc_events.projections.following.event_applier import EventApplier, Prepared
 from ltc_events.projections.following.failures import Failure, Patience, first_of
-from ltc_events.projections.writing.checkpoints import Move, mark
+from ltc_events.projections.writing.checkpoints import Move, in_its_epoch, is_stored, mark, still_true
 from ltc_events.schemas.record import Record
 from ltc_events.store import TROUBLE, waits
 from ltc_events.store.sql_files import Statements
@@ -19,19 +20,22 @@ _SQL = Statements(__name__)
 SOURCE = STORE
 PARTITION = 0
 
-_ADVANCE = _SQL.compose("advance", mark=mark("%s")).as_bytes()
+_FENCES = {"in_its_epoch": in_its_epoch("%s"), "still_true": still_true("o"), "is_stored": is_stored("%s::int8", "%s", "%s")}
+_ADVANCE = _SQL.compose("advance", mark=mark("%s"), **_FENCES).as_bytes()
 
 
 class Track:
     """A projection with its checkpoint in the store's log, writing through a connection that it may share."""
 
-    __slots__ = ("connection", "failed", "intake", "interrupted", "patience", "position", "projection")
+    __slots__ = ("connection", "epoch", "failed", "intake", "interrupted", "patience", "position", "projection")
 
     def __init__(self, projection: type[Projection], connection: Connection) -> None:
         self.projection = projection()
         self.connection = connection
         self.intake = EventApplier(connection, self.projection, source=SOURCE, partition=PARTITION, moved=self._moved)
         self.position = 0
+        self.epoch = ""
+        """That of the store when its position was read."""
         self.failed = False
         self.interrupted = False
         """Whether what is being written is cancelled, by us: no trouble of the table."""
@@ -47,20 +51,20 @@ class Track:
         """Whether it has neither stopped at an event, nor waits for trouble to pass."""
         return not self.failed and self.patience.error is None
 
-    def take_in(self, records: Sequence[Record], position: int, prepared: Prepared | None = None) -> None:
-        """Write what the records mean, up to `position`; `prepared` is that, where it is known already."""
-        with self._standing(records, position):
-            self.intake.take(records, [Move(PARTITION, self.position, position)], prepared)
+    def take_in(self, records: Sequence[Record], move: Move, prepared: Prepared | None = None) -> None:
+        """Write what the records mean, by which the table moves; `prepared` is that, where it is known already."""
+        with self._standing(records, move.position):
+            self.intake.take(records, [move], prepared)
 
-    def leave_out(self, position: int, event_type: str, error: Exception) -> None:
+    def leave_out(self, position: int, event_type: str, error: Exception, epoch: str) -> None:
         """Go on behind the next event, which cannot be decoded, or stop before it, as the projection says."""
         with self._standing((), position):
-            self.intake.leave_out(position, event_type, error, [Move(PARTITION, self.position, position)])
+            self.intake.leave_out(position, event_type, error, [Move(PARTITION, self.position, position, epoch=epoch)])
 
-    def pass_by(self, position: int) -> None:
+    def pass_by(self, move: Move) -> None:
         """Move the checkpoint past events that mean nothing here."""
-        with self._standing((), position):
-            advance([self], position)
+        with self._standing((), move.position):
+            advance([self], move)
 
     @contextmanager
     def _standing(self, records: Sequence[Record], position: int) -> Iterator[None]:
@@ -68,7 +72,7 @@ class Track:
         try:
             yield
         except CheckpointMoved:
-            find_positions([self])
+            _look_anew([self])
         except FoldStopped as stopped:
             self.failed = True
             at, event = stopped.details["position"], stopped.details["event"]
@@ -86,28 +90,40 @@ class Track:
         self.position = move.position
 
 
-def advance(tracks: Sequence[Track], position: int) -> None:
-    """Move the checkpoints of tracks that stand together and to which the events up to `position` mean nothing."""
+def advance(tracks: Sequence[Track], move: Move) -> None:
+    """Move the checkpoints of tracks that stand together and to which the events on the way mean nothing.
+
+    Raises StoreWentBack.
+    """
     if not tracks:
         return
-    place = (SOURCE, PARTITION, tracks[0].position, *_columns(tracks), position, position)
+    *_, epoch, position, command, recorded = move.columns()
+    fences = epoch, position, position, command, recorded
+    place = (SOURCE, PARTITION, move.expected, *_columns(tracks), *fences, move.position, move.position)
     moved = set(tracks[0].connection.execute(_ADVANCE, place).fetchall())
     for track in tracks:
         if track.name in moved:
-            track.position = position
-    find_positions([track for track in tracks if track.name not in moved])
+            track.position = move.position
+    if left := [track for track in tracks if track.name not in moved]:
+        _look_anew(left)
+
+
+def _look_anew(tracks: Sequence[Track]) -> None:
+    """Where checkpoints are that were not where we left them: another projector moved them, or the store has gone back."""
+    refuse_tables_ahead(tracks[0].connection)
+    find_positions(tracks)
 
 
 def find_positions(tracks: Sequence[Track]) -> None:
-    """Read the checkpoints again: at the start, and when another projector has moved them."""
+    """Read the checkpoints again, and the epoch: at the start, and when they were moved, or an epoch began."""
     if not tracks:
         return
     rows = tracks[0].connection.execute(_SQL["positions"], (SOURCE, PARTITION, *_columns(tracks)))
-    positions = {(name, version): position for name, version, position in rows}
-    held = held_by(tracks[0].connection, SOURCE, positions)
+    found = {(name, version): (position, epoch) for name, version, position, epoch in rows}
+    held = held_by(tracks[0].connection, SOURCE, found)
     for track in tracks:
-        if track.name in positions:
-            track.position = positions[track.name]
+        if track.name in found:
+            track.position, track.epoch = found[track.name]
             track.intake.held = held.get(track.name, NOBODY)
         else:
             track.failed = True  # its table was dropped, or handed over to another source

@@ -1,12 +1,15 @@
 """Checkpoints of read tables, moved by compare-and-set in the transaction that writes the rows."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple, Self
+from uuid import UUID
 
 from psycopg import sql
 
 from ltc_events.projections.declaration.errors import CheckpointMoved
 from ltc_events.projections.declaration.names import SCHEMA, Connection, relation
+from ltc_events.schemas.record import Record
 from ltc_events.store.sql_files import Statements
 
 _SQL = Statements(__name__)
@@ -27,12 +30,49 @@ def in_its_epoch(epoch: str) -> sql.Composed:
     return _SQL.compose("is_in_epoch", present=_PRESENT, epoch=sql.SQL(epoch))
 
 
+def still_true(checkpoint: str) -> sql.Composed:
+    """Whether the store still has what a checkpoint keeps of it, to follow WHERE; `checkpoint` names its row.
+
+    A store that went back and has grown since would else take a table further that holds what never happened, and cover that.
+    """
+    return _SQL.compose("still_true", checkpoint=sql.Identifier(checkpoint))
+
+
+def is_stored(position: str, command: str, recorded: str) -> sql.Composed:
+    """Whether the store still has the last event that is taken in, to follow WHERE; all three are SQL, NULL: none is."""
+    names = {"position": sql.SQL(position), "command": sql.SQL(command), "recorded": sql.SQL(recorded)}
+    return _SQL.compose("is_stored", **names)
+
+
+def present_epoch(connection: Connection) -> str:
+    """The store's epoch, to be read before the events that a move is about."""
+    row = connection.execute(_SQL["present_epoch"]).fetchone()
+    return str(row[0]) if row else ""
+
+
 def _move(schema: str) -> bytes:
-    own = {"mark": mark("own.position"), "in_its_epoch": in_its_epoch("m.epoch")}
+    own = {"mark": mark("own.position"), "in_its_epoch": in_its_epoch("m.epoch"), "still_true": still_true("c")}
+    own["is_stored"] = is_stored("m.last", "m.command", "m.recorded")
     return _SQL.compose("move", checkpoints=relation("checkpoints", schema), **own).as_bytes()
 
 
 _MOVE_READ_TABLES = _move(SCHEMA)
+
+
+class Taken(NamedTuple):
+    """An event that is taken in, as far as to tell it from another one that the store has at its position later."""
+
+    position: int
+    command_id: UUID
+    recorded_at: datetime
+
+    @classmethod
+    def last_of(cls, records: Sequence[Record]) -> Self | None:
+        """The last of these; None: there is none."""
+        return cls(records[-1].position, records[-1].command_id, records[-1].recorded_at) if records else None
+
+
+_NOTHING = (None, None, None)
 
 
 class Move(NamedTuple):
@@ -40,7 +80,8 @@ class Move(NamedTuple):
 
     `next_offset` is where to read on in the partition, for a source that counts otherwise than by positions. `holds`: it is
     only for as long as the same customers wait as at that count; see `letters`. `epoch`: it is only in that epoch of the store,
-    as what was taken in may be void since another one began.
+    as what was taken in may be void since another one began. `last`: it is only while the store has that event, as it may have
+    gone back without anybody's word.
     """
 
     partition: int
@@ -49,6 +90,11 @@ class Move(NamedTuple):
     next_offset: int | None = None
     holds: int | None = None
     epoch: str | None = None
+    last: Taken | None = None
+
+    def columns(self) -> tuple[Any, ...]:
+        """All of it in one row."""
+        return (*self[:-1], *(self.last or _NOTHING))
 
 
 def move_checkpoints(
@@ -60,7 +106,7 @@ def move_checkpoints(
     error leave the transaction.
     """
     statement = _MOVE_READ_TABLES if schema == SCHEMA else _move(schema)
-    columns = zip(*((*table, *move) for table, move in moves), strict=True)
+    columns = zip(*((*table, *move.columns()) for table, move in moves), strict=True)
     moved = set(connection.execute(statement, (*map(list, columns), source)).fetchall())
     if len(moved) != len(moves):
         away = [(table, move) for table, move in moves if (*table, move.partition) not in moved] or moves

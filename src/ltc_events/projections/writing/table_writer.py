@@ -9,7 +9,7 @@ from psycopg.types.json import set_json_dumps
 from ltc_events.projections.declaration.errors import CheckpointMoved, OperationInvalid
 from ltc_events.projections.declaration.names import Connection, names, relation
 from ltc_events.projections.declaration.projection import NUMBERS, Operation, Projection
-from ltc_events.projections.writing.checkpoints import Move, in_its_epoch, mark, move_checkpoints
+from ltc_events.projections.writing.checkpoints import Move, in_its_epoch, is_stored, mark, move_checkpoints, still_true
 from ltc_events.projections.writing.pg_binary import (
     Array,
     ArrayDumper,
@@ -61,9 +61,12 @@ class Writer:
         self._place = (projection.place(), projection.version, source)
         self._partition = partition
         checkpoints = relation("checkpoints", projection.schema)
-        self._move = _SQL.compose(
-            "move", checkpoints=checkpoints, mark=mark("%s"), in_its_epoch=in_its_epoch("%s::text")
-        ).as_bytes(connection)
+        fences = {
+            "in_its_epoch": in_its_epoch("%s::text"),
+            "still_true": still_true("c"),
+            "is_stored": is_stored("%s::int8", "%s", "%s"),
+        }
+        self._move = _SQL.compose("move", checkpoints=checkpoints, mark=mark("%s"), **fences).as_bytes(connection)
         self._upserts: dict[tuple[Any, ...], _Upsert] = {}
         self._shape = Shape(projection)
 
@@ -91,9 +94,9 @@ class Writer:
         """Nothing yet, to be added to by whoever writes more than a batch at once."""
         return WriteBuffer(self._shape)
 
-    def write_gathered(self, gathered: WriteBuffer, *, expected: int, position: int) -> None:
-        """Apply what was gathered from all events after `expected` up to `position`; raises as `write`."""
-        self._write(gathered, (Move(self._partition, expected, position),))
+    def write_gathered(self, gathered: WriteBuffer, move: Move) -> None:
+        """Apply what was gathered from all events by which a partition moves; raises as `write`."""
+        self._write(gathered, (move,))
 
     def _gathered(self, operations: Sequence[Operation]) -> WriteBuffer:
         gathered = self.gather()
@@ -125,8 +128,8 @@ class Writer:
             place, version, source = self._place
             move_checkpoints(self._connection, source, [((place, version), move) for move in moves], self._projection.schema)
             return
-        ((partition, expected, position, next_offset, holds, epoch),) = moves
-        given = (position, next_offset, position, *self._place, partition, expected, holds, epoch)
+        ((partition, expected, position, next_offset, holds, epoch, *last),) = (move.columns() for move in moves)
+        given = (position, next_offset, position, *self._place, partition, expected, holds, epoch, last[0], *last)
         moved = self._connection.execute(self._move, given)
         if not moved.rowcount:
             raise CheckpointMoved(projection=self._place[0], expected=expected)

@@ -2,9 +2,9 @@
 
 -- name: move
 -- Most moves are of one checkpoint: without arrays, and without a join.
-UPDATE {checkpoints} SET position = %s, next_offset = coalesce(%s::int8, next_offset), moved_at = clock_timestamp(), {mark}
+UPDATE {checkpoints} AS c SET position = %s, next_offset = coalesce(%s::int8, next_offset), moved_at = clock_timestamp(), {mark}
 WHERE projection = %s AND version = %s AND source = %s AND partition = %s AND position = %s AND holds = coalesce(%s, holds)
-AND {in_its_epoch}
+AND {in_its_epoch} AND {still_true} AND {is_stored}
 
 -- name: prepare_session
 SET synchronous_commit = off; SET client_encoding = 'UTF8'
