@@ -36,7 +36,7 @@ from ltc_events.schemas.tracing import Trace
 from ltc_events.store import Database, EpochOver, EventStore, Role, StoreWentBack
 from ltc_events.store.restoration import begin_epoch
 from ltc_events.workers.command import CommandWorker, open_command_worker
-from ltc_events.workers.loop import LATE_S
+from ltc_events.workers.last_look import LATE_S
 from ltc_events.workers.projector import open_projector
 from ltc_events.workers.relay import open_relay
 
@@ -57,15 +57,21 @@ def taken(arrived: list[Arrived]) -> dict[int, bytes]:
     """What a consumer holds in the end that does as docs/upstream.md says: by position, the value."""
     held: dict[int, dict[int, bytes]] = {}
     highest: dict[int, int] = {}
+    begun: dict[int, tuple[int, int]] = {}
     for one in arrived:
         mine = held.setdefault(one.partition, {})
+        number = int(one.headers["ce_epoch"].partition(b"-")[0])
         if one.headers["ce_type"].decode() == EPOCH_BEGAN:
             after = json.loads(one.value or b"")["after"]
             for position in [position for position in mine if position > after]:
                 del mine[position]
             highest[one.partition] = min(highest.get(one.partition, 0), after)
+            begun[one.partition] = number, after
             continue
         position = int(one.headers["ce_position"])
+        epoch, after = begun.get(one.partition, (0, 0))
+        if number < epoch and position > after:
+            continue
         if position > highest.get(one.partition, 0):
             mine[position], highest[one.partition] = one.value or b"", position
     return {position: value for mine in held.values() for position, value in mine.items()}

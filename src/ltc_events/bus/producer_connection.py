@@ -67,6 +67,8 @@ class ProducerConnection:
         self._cluster.config["allow_auto_create_topics"] = False
         self._ends: dict[tuple[str, int], int] = {}
         """By topic and partition, the offset behind the last message that was acknowledged."""
+        self._others: dict[tuple[str, int], tuple[int, int] | None] = {}
+        """By topic and partition that is watched, where others wrote; None: nowhere."""
         self._ids: dict[str, Any] = {}
         """By topic, its id when we first met it. Brokers before Kafka 4.1 go by the name."""
         self._net.start()
@@ -97,6 +99,29 @@ class ProducerConnection:
         TopicReplaced. Only to be called when the one before is done.
         """
         return self._manager.call_soon(self._deliver(topic, rounds))
+
+    def watch(self, topic: str, ends: Mapping[int, int]) -> None:
+        """Note from now on where others write behind these ends."""
+        for partition, end in ends.items():
+            self._ends[topic, partition], self._others[topic, partition] = end, None
+
+    def others(self, topic: str, ends: Mapping[int, int]) -> dict[int, tuple[int, int]]:
+        """Where others wrote before these ends. Only to be called when nothing is under way."""
+        for partition, end in ends.items():
+            self._arrived((topic, partition), end, end)
+        return {partition: stretch for (where, partition), stretch in self._others.items() if where == topic and stretch}
+
+    def forget_others(self, topic: str) -> None:
+        """Note anew where others write."""
+        self._others |= dict.fromkeys(place for place in self._others if place[0] == topic)
+
+    def _arrived(self, place: tuple[str, int], first: int, following: int) -> None:
+        """Ours lie from one offset to before another; what lies between these and those before is of somebody else."""
+        known = self._ends.get(place, 0)
+        if place in self._others and first > known:
+            earlier = self._others[place]
+            self._others[place] = (known if earlier is None else earlier[0], first)
+        self._ends[place] = max(known, following)
 
     def close(self) -> None:
         """Close the connections. What was not acknowledged is given up."""
@@ -198,7 +223,7 @@ class ProducerConnection:
             if answer.base_offset < known:
                 what = f"a message on partition {batch.partition} has the offset {answer.base_offset} after {known - 1}"
                 raise TopicReplaced(topic=topic, what=what)
-            self._ends[place] = answer.base_offset + batch.messages
+            self._arrived(place, answer.base_offset, answer.base_offset + batch.messages)
         return True
 
     def _request(self, topic: str, batches: Sequence[Batch]) -> ProduceRequest:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import zip_longest
 from typing import Any, Self
 
@@ -134,6 +134,21 @@ class Publisher:
         if isinstance(error, AuthorizationError):
             return trouble(self.bus, error, topic=topic)
         return NotPublished(count=count, topic=topic, reason=str(error) or type(error).__name__)
+
+    def watch(self, topic: str, ends: Mapping[int, int]) -> None:
+        """From now on note what others write to a topic behind these ends (by partition, the offset of the next message)."""
+        self._link.watch(topic, ends)
+
+    def others(self, topic: str, ends: Mapping[int, int] | None = None) -> dict[int, tuple[int, int]]:
+        """Where others wrote since `watch` or `forget_others`: by partition, from one offset to before another.
+
+        All that lies before our last message is known, and with `ends` what lies before these. Nothing may be under way.
+        """
+        return self._link.others(topic, ends or {})
+
+    def forget_others(self, topic: str) -> None:
+        """What `others` said is seen to."""
+        self._link.forget_others(topic)
 
     def _count(self, topic: str) -> int:
         if topic not in self._partitions:

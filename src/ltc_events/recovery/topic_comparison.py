@@ -116,6 +116,21 @@ def refuse_events_ahead(bus: Bus, store: EventStore, *, survey: Survey | None = 
     return found
 
 
+def refuse_events_between(bus: Bus, store: EventStore, stretches: Mapping[int, tuple[int, int]]) -> None:
+    """See that the store has the events that the topic has there: by partition, from one offset to before another.
+
+    What is known to be void is none of them: it says so itself, by its epoch. Raises StoreWentBack, BusUnreachable.
+    """
+    topic = bus.topic(EVENTS)
+    begins = {partition: first for partition, (first, _) in stretches.items()}
+    ends = {partition: following for partition, (_, following) in stretches.items()}
+    with Survey(bus) as survey:
+        found = survey.read(topic, begins, ends)
+    told = [one for messages in found.values() for one in ours(messages)]
+    if foreign := TopicComparison(store).foreign(told):
+        raise StoreWentBack(what=said_of(topic, foreign, store.head()[0]))
+
+
 def said_of(topic: str, foreign: Sequence[Told], head: int) -> str:
     """What the topic has and the store has not, in words."""
     one = max(foreign, key=lambda each: each.position)

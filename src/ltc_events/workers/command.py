@@ -32,9 +32,9 @@ from ltc_events.recovery.outcomes_ahead import unrecorded
 from ltc_events.recovery.topic_comparison import refuse_answers_ahead, refuse_events_ahead
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.schemas.undecodable import Undecodable
-from ltc_events.store import Database, EpochOver, EventStore, Offset, OffsetMoved, Role, StoreWentBack
+from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
 from ltc_events.workers.command_log import log_dead_letter, log_refused
-from ltc_events.workers.loop import LATE_S
+from ltc_events.workers.last_look import look_again
 from ltc_events.workers.metrics import TimedStore, command_metrics
 from ltc_events.workers.spans import spans, under
 
@@ -248,17 +248,11 @@ class CommandWorker:
         self._on_their_way = {message.partition: message.offset + 1 for message in taken.messages}
 
     def _look_again(self, outcomes: Sequence[Outcome], begun_at: float) -> None:
-        """See that the store still has what is about to be told, where that was decided a while ago.
+        def lost() -> str:
+            count = len(unrecorded(outcomes, self._store))
+            return f"it has no such outcome of {count} commands that were about to be answered" if count else ""
 
-        Raises EpochOver, StoreWentBack.
-        """
-        if time.monotonic() - begun_at < LATE_S:
-            return
-        present = self._store.epochs().current.name
-        if present != self._epoch:
-            raise EpochOver(present=present, known=self._epoch)
-        if missing := unrecorded(outcomes, self._store):
-            raise StoreWentBack(what=f"it has no such outcome of {len(missing)} commands that were about to be answered")
+        look_again(self._store, self._epoch, begun_at, lost)
 
     def _settle(self) -> None:
         """Wait until the answers that were sent are on Kafka; they were on their way while the next messages were fetched."""

@@ -17,8 +17,6 @@ from ltc_events.workers.health import Watch
 
 log = structlog.get_logger()
 
-# Who needs longer from reading the store to telling others what it has may have slept: then the store is asked once more.
-LATE_S = 1.0
 BACKOFF_MIN_S = 0.1
 BACKOFF_MAX_S = 5.0
 # Less than those who stop processes wait before they kill them.

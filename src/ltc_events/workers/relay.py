@@ -8,28 +8,30 @@ What is on the topic was in the store before. Where the store does not have it, 
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from itertools import groupby
 
 import structlog
 
 from ltc_events.bus.cloudevents import epoch_message, event_message
 from ltc_events.bus.producer_connection import TopicReplaced
-from ltc_events.bus.publisher import Publisher
+from ltc_events.bus.publisher import NotPublished, Publisher
 from ltc_events.bus.topics import EVENTS, Bus
 from ltc_events.kernel.collector import collector_paused
-from ltc_events.recovery.topic_comparison import Told, refuse_events_ahead
+from ltc_events.recovery.topic_comparison import Told, refuse_events_ahead, refuse_events_between
 from ltc_events.schemas.record import RawRecord
-from ltc_events.store import Database, EpochOver, EventStore, Role, StoreWentBack
+from ltc_events.store import Database, EventStore, Role, StoreWentBack
 from ltc_events.store.epochs import Epochs
 from ltc_events.store.lease import Lease
-from ltc_events.workers.loop import LATE_S
+from ltc_events.workers.last_look import look_again
 from ltc_events.workers.spans import spans
 
 log = structlog.get_logger()
 
 PAGE_EVENTS = 2000
 WAIT_S = 0.5
+# So often a relay that has nothing to do looks whether anybody else wrote to its topic.
+LOOK_EVERY_S = 5.0
 
 
 class Relay:
@@ -46,6 +48,7 @@ class Relay:
         self._position: int | None = None
         self._epochs: Epochs | None = None
         self._sent = 0
+        self._looked_at = 0.0
         self._standing_by = False
         self._spans = spans()
 
@@ -61,8 +64,13 @@ class Relay:
         if self._publish() < self._page_events:
             self.finish()
             # A word now and then, or the lease is lost. Nobody else moves the offset, unless the store has gone back under us.
-            if not self._store.wait(self._sent, WAIT_S) and self._lease.offset() != self._position:
-                self._position = None
+            if not self._store.wait(self._sent, WAIT_S):
+                if self._lease.offset() != self._position:
+                    self._position = None
+                elif time.monotonic() - self._looked_at > LOOK_EVERY_S:
+                    self._looked_at = time.monotonic()
+                    with suppress(NotPublished):  # where the broker is away, who publishes next hears of it
+                        self._look_at_others(self._publisher.ends(self._lease.feed))
 
     def finish(self) -> None:
         """Wait for the page that is on its way."""
@@ -90,18 +98,12 @@ class Relay:
             self._publisher.send(self._lease.feed, messages, last_look=lambda: self._look_again(records[-1], read_at))
 
     def _look_again(self, last: RawRecord, read_at: float) -> None:
-        """See that the store still has what is about to be published, where that was read a while ago.
-
-        Raises EpochOver, StoreWentBack.
-        """
-        if time.monotonic() - read_at < LATE_S:
-            return
-        present, known = self._store.epochs().current, (self._epochs or self._store.epochs()).current
-        if present != known:
-            raise EpochOver(present=present.name, known=known.name)
-        if self._store.raw_at([last.position]).get(last.position) != last:
+        def lost() -> str:
+            is_there = self._store.raw_at([last.position]).get(last.position) == last
             what = f"it has no such event {last.position} of command {last.command_id} as was about to be published"
-            raise StoreWentBack(what=what)
+            return "" if is_there else what
+
+        look_again(self._store, (self._epochs or self._store.epochs()).current.name, read_at, lost)
 
     def _by_epoch(self, records: Sequence[RawRecord]) -> Iterator[tuple[str, Sequence[RawRecord]]]:
         """The parts of a page by the epochs that they belong to; as a rule it is one."""
@@ -119,11 +121,13 @@ class Relay:
                 log.info("relay_standing_by")
             time.sleep(WAIT_S)
             return False
-        position = self._lease.offset()
-        self._check(position)
+        position, ends = self._lease.offset(), self._publisher.ends(self._lease.feed)
+        self._check(position, ends)
         head = self._store.head()[0]
         if position > head:
             raise StoreWentBack(what=f"{self._lease.feed} was published up to {position}, and the head of the store is {head}")
+        # Whatever comes behind these ends is ours, or is looked at.
+        self._publisher.watch(self._lease.feed, ends)
         last = refuse_events_ahead(self._publisher.bus, self._store)
         self._epochs = self._store.epochs()
         self._tell_epoch(last)
@@ -132,11 +136,10 @@ class Relay:
         log.info("relay_active", position=position)
         return True
 
-    def _check(self, position: int) -> None:
+    def _check(self, position: int, ends: Mapping[int, int]) -> None:
         """Every event up to the position was published: so the topic has at least as many messages, or had them once."""
-        ends = sum(self._publisher.ends(self._lease.feed).values()) if position else 0
-        if ends < position:
-            what = f"it has had {ends} messages, and {position} events were published"
+        if (had := sum(ends.values())) < position:
+            what = f"it has had {had} messages, and {position} events were published"
             raise TopicReplaced(topic=self._lease.feed, what=what)
 
     def _tell_epoch(self, last: Mapping[int, Told]) -> None:
@@ -152,8 +155,20 @@ class Relay:
     def _acknowledged(self) -> None:
         """All that was sent before is on Kafka."""
         if self._position is not None and self._sent > self._position:
+            self._look_at_others()
             self._lease.advance(self._position, self._sent)
             self._position = self._sent
+
+    def _look_at_others(self, ends: Mapping[int, int] | None = None) -> None:
+        """See that the store has what others wrote to the topic since we began: up to our last message, or to these ends.
+
+        The page of a relay before us may have been with the broker already when the store went back, and come after we looked.
+        Raises StoreWentBack, NotPublished.
+        """
+        if others := self._publisher.others(self._lease.feed, ends):
+            log.warning("others_published", topic=self._lease.feed, between=others)
+            refuse_events_between(self._publisher.bus, self._store, others)
+            self._publisher.forget_others(self._lease.feed)
 
 
 @contextmanager
