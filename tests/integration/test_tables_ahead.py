@@ -200,7 +200,7 @@ def test_who_builds_a_table_and_slept_writes_nothing(
         prepare(connection, [])
         table = temporary(Customers)
         make_temporary(connection, table)
-        with pytest.raises(CheckpointMoved, match="or the store has gone back"):
+        with pytest.raises(CheckpointMoved, match="or the store went back"):
             BulkLoader(log, connection, table).fill(0, 60)
         assert connection.execute("SELECT position FROM pg_temp.checkpoints").fetchall() == [(0,)]
 

@@ -25,7 +25,7 @@ class TableDiffers(LtcError):
 
 
 class CheckpointMoved(LtcError):
-    """projection {projection} is no longer at {expected}: another projector has taken it on, or the store has gone back"""
+    """projection {projection} is no longer at position {expected}: another projector took it on, or the store went back"""
 
     remedy = "read its checkpoint again and go on from there"
 
