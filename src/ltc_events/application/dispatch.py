@@ -1,17 +1,22 @@
 """Who decides a command: a rule where it crosses aggregates, and else the aggregate of its noun."""
 
+from ltc_events.aggregates.currency_in_use import require_in_use
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.rules.registry import RULES
 from ltc_events.application.unit_of_work import Work
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.catalogue import COMMANDS, noun_of
+from ltc_events.schemas.policy import PublishPolicy
 
+_WITH_CURRENCY = {model for model in COMMANDS.values() if "currency" in model.model_fields} | {PublishPolicy}
 _AGGREGATES_OF = {model: AGGREGATES[noun_of(name)] for name, model in COMMANDS.items()}
 
 
 def dispatch(command: Command, work: Work) -> None:
     """Decide a command, and emit what comes of it. Raises Refused."""
     model = type(command)
+    if model in _WITH_CURRENCY:
+        require_in_use(command, work.effective_on)
     rule = RULES.get(model)
     if rule is not None:
         rule(command, work)

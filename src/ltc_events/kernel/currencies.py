@@ -1,8 +1,21 @@
-"""The currencies of ISO 4217 (list one), as its maintenance agency publishes them."""
+"""The currencies of ISO 4217: those in use (list one), as its maintenance agency publishes them, and those withdrawn."""
 
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
+
+# What ISO 4217 published of currencies whose hundredths were no longer used.
+_HUNDREDTHS = dict.fromkeys(("MRO", "SLL", "STD", "TMM", "ZMK", "ZWD"), 2)
+
+
+class Withdrawn(NamedTuple):
+    """A currency that is no longer in use: the last day on which it was legal tender anywhere, and what is tender there now."""
+
+    last_day: date
+    digits: int
+    successors: tuple[str, ...]
 
 
 @lru_cache(maxsize=1)
@@ -15,3 +28,34 @@ def minor_digits() -> Mapping[str, int]:
     from iso4217 import Currency
 
     return MappingProxyType({one.code: one.exponent for one in Currency if one.exponent is not None})
+
+
+@lru_cache(maxsize=1)
+def withdrawn() -> Mapping[str, Withdrawn]:
+    """By code the currencies that were legal tender once and are not any more, as the CLDR has them (Babel).
+
+    ISO 4217 names them, too (list three), with the month alone, and without their minor units. Their digits are how they were
+    used, which was not always what ISO 4217 had while it listed them.
+    """
+    from babel.core import get_global
+    from babel.numbers import get_currency_precision
+
+    present = minor_digits()
+    ended: dict[str, dict[str, date]] = {}
+    tender: dict[str, list[str]] = {}
+    for territory, entries in get_global("territory_currencies").items():
+        for code, _, end, is_tender in entries:
+            if is_tender and code in present and end is None:
+                tender.setdefault(territory, []).append(code)
+            elif is_tender and code not in present and end is not None:
+                ends = ended.setdefault(code, {})
+                ends[territory] = max(date(*end), ends.get(territory, date.min))
+    return MappingProxyType(
+        {code: _withdrawn(ends, tender, _HUNDREDTHS.get(code) or get_currency_precision(code)) for code, ends in ended.items()}
+    )
+
+
+def _withdrawn(ends: Mapping[str, date], tender: Mapping[str, list[str]], digits: int) -> Withdrawn:
+    last_day = max(ends.values())
+    successors = {now for territory, end in ends.items() if end == last_day for now in tender.get(territory, ())}
+    return Withdrawn(last_day, digits, tuple(sorted(successors)))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation
 from functools import lru_cache, reduce
 
-from ltc_events.kernel.currencies import minor_digits
+from ltc_events.kernel.currencies import minor_digits, withdrawn
 
 EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, DivisionByZero])
 """The context of whatever must not lose a digit: it raises Inexact instead. That of `Decimal` itself rounds to 28 digits."""
@@ -22,9 +22,12 @@ _CENT = _PLACES[2]
 def minor_unit(currency: str) -> Decimal:
     """The smallest amount of a currency: `0.01` for EUR, `1` for JPY, `0.001` for KWD (ISO 4217).
 
-    It is `0.01` for a code without one: stored events may name a currency that was withdrawn since, and no command may.
+    For a currency that was withdrawn it is what it was then, and `0.01` for a code of which nothing is known: a stored event
+    may have it, and no command.
     """
     digits = minor_digits().get(currency)
+    if digits is None and (known := withdrawn().get(currency)) is not None:
+        digits = known.digits
     return _CENT if digits is None else _PLACES[digits]
 
 

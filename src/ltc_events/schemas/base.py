@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ltc_events.kernel.currencies import minor_digits
+from ltc_events.kernel.currencies import minor_digits, withdrawn
 from ltc_events.schemas.checked import EMAIL_FORMAT, Checked, email_address
 from ltc_events.schemas.countries import country_code
 from ltc_events.schemas.identifiers import bic, iban, lei, vat_id
@@ -43,7 +43,7 @@ from ltc_events.schemas.limits import (
 
 
 def _known_currency(value: str) -> str:
-    if value not in minor_digits():
+    if value not in minor_digits() and value not in withdrawn():
         raise PydanticCustomError("currency", "{code} is not a currency of ISO 4217", {"code": value})
     return value
 
@@ -59,7 +59,7 @@ Percent = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_p
 Exact = Annotated[Decimal, WithJsonSchema({"type": "string", "pattern": RECORDED_NUMBER_PATTERN})]
 """An amount or quantity in an event: whatever was once recorded is readable for ever, so nothing is checked again."""
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_known_currency)]
-"""An ISO 4217 code in use, of a currency that has a minor unit."""
+"""An ISO 4217 code of a currency that has a minor unit; one that was withdrawn goes with a business date of its time alone."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_CHARACTERS_MAX)]
 Text = Annotated[str, StringConstraints(max_length=TEXT_CHARACTERS_MAX)]
 Email = Annotated[str, StringConstraints(max_length=254), Checked(email_address, EMAIL_FORMAT)]

@@ -49,7 +49,7 @@ _FIXES = {
     "uuid_parsing": (_MALFORMED, _UUID),
     "uuid_type": (_MALFORMED, _UUID),
     "reserved_id": ("reserved_id", RESERVED_FIX),
-    "currency": (_UNKNOWN_VALUE, "use a three-letter code of ISO 4217 that is in use and has a minor unit, for example EUR"),
+    "currency": (_UNKNOWN_VALUE, "use a three-letter code of ISO 4217 of a currency that has a minor unit, for example EUR"),
     "email": (_MALFORMED, "write name@domain, for example ann@example.com. {reason}"),
     "identifier": (_MALFORMED, "correct it; it looks like {example}. {reason}"),
     "country": (_UNKNOWN_VALUE, "{meant}"),
