@@ -19,7 +19,10 @@ from ltc_events.store import (
 from ltc_events.store import database as database_module
 
 Connection = psycopg.Connection[tuple[object, ...]]
-APPEND_ONLY = ("events", "outcomes", "dead_letters", "dead_letter_steps", "traces", "epochs", "expired_messages")
+APPEND_ONLY = (
+    "events", "outcomes", "dead_letters", "dead_letter_steps", "traces", "epochs", "expired_messages", "tlog_hashes",
+    "tlog_checkpoints", "tlog_signatures", "tlog_refusals",
+)  # fmt: skip
 CHANGES = {
     "update": "UPDATE ltc.{} SET {} = {}",
     "update of nothing": "UPDATE ltc.{} SET {} = {} WHERE false",
@@ -35,6 +38,10 @@ COLUMNS = {
     "traces": "state",
     "epochs": "reason",
     "expired_messages": "reason",
+    "tlog_hashes": "hashes",
+    "tlog_checkpoints": "note",
+    "tlog_signatures": "line",
+    "tlog_refusals": "command_id",
 }
 
 
@@ -144,7 +151,9 @@ def test_an_owner_who_is_no_superuser_can_lay_out_the_ledger(bare_database: Data
         superuser.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(dbname), sql.Identifier(name)))
         # The groups are the server's: whoever did not make them needs to be let in.
         superuser.execute(
-            sql.SQL("GRANT ltc_writer, ltc_relay, ltc_projector, ltc_reader TO {} WITH ADMIN OPTION").format(sql.Identifier(name))
+            sql.SQL("GRANT ltc_writer, ltc_relay, ltc_projector, ltc_reader, ltc_notary TO {} WITH ADMIN OPTION").format(
+                sql.Identifier(name)
+            )
         )
     try:
         theirs = Database(make_conninfo(bare_database.conninfo, user=name, password="secret"))

@@ -25,7 +25,8 @@ PASSING = {
     "BrokerUnavailable", "BusForbidden", "BusLoginRefused", "BusNotTrusted", "BusRefusesCertificate", "BusSpeaksOtherwise",
     "BusUnreachable", "CertificateUnusable", "SecretUnreadable", "TokenRefused",
     "CommitUnknown", "ConnectionLost", "Contention", "DatabaseUnreachable",
-    "EmbeddedServerFailed", "EpochOver", "HeadHeld", "NoAnswer", "NotPublished", "PasswordUnreadable", "ReadTablesMissing",
+    "EmbeddedServerFailed", "EpochOver", "HeadHeld", "NoAnswer", "NotPublished", "NotaryBusy", "PasswordUnreadable",
+    "ReadTablesMissing",
     "ReadersInTheWay", "ServiceBusy", "ServiceClosed", "TablesMissing",
 }  # fmt: skip
 

@@ -99,6 +99,11 @@ class Settings(BaseSettings):
         ge=0.1,
         description="seconds after which a worker that does not move, waits for a server or cannot be measured is unhealthy",
     )
+    notary_key_file: Path | None = Field(
+        None,
+        description="the file with the keys by which `ltc worker notary` signs; by default `notary.key` in the folder of the "
+        "embedded server. Beside it, in `….last`, it keeps what it signed last",
+    )
     actor: str = Field(
         default_factory=login,
         description="who does what is done with `ltc projections` and `ltc dead-letters`; by default the login's name",
@@ -110,6 +115,11 @@ class Settings(BaseSettings):
             credentials = server.rpartition("@")[0]
             conceal(credentials)
             conceal(credentials.rpartition(":")[2])
+
+    @property
+    def notary_key(self) -> Path:
+        """The file with the notary's keys, existing or not."""
+        return (self.notary_key_file or self.home.expanduser() / "notary.key").resolve()
 
     def given(self, **flags: Any) -> "Settings":
         """These settings with those flags that are not None, which are taken as they are."""

@@ -13,6 +13,7 @@ from ltc_events.cli.options import JsonOption
 from ltc_events.cli.output import err, out, print_json
 from ltc_events.diagnosis.check import Check
 from ltc_events.diagnosis.database import examine_database
+from ltc_events.diagnosis.notary import examine_notary
 from ltc_events.kernel.errors import LtcError
 from ltc_events.projections.catalog.ddl import prepare
 from ltc_events.projections.tables.registry import PROJECTIONS
@@ -50,16 +51,36 @@ def init(
     services.database.initialise()
     with services.database.connect(Role.PROJECTOR, autocommit=True) as connection:
         prepare(connection, PROJECTIONS)
+    signs = _prepare_notary(services)
     head = services.store(Role.PROJECTOR).head()[0]
     where = f"the embedded server in {services.settings.home}" if services.is_embedded else "LTC_DATABASE_URL"
     if as_json:
         print_json(
-            {"initialised": True, "database": where, "events": head, "read_tables": len(PROJECTIONS), "topics_made": topics}
+            {
+                "initialised": True,
+                "database": where,
+                "events": head,
+                "read_tables": len(PROJECTIONS),
+                "topics_made": topics,
+                "notary_key": signs,
+            }
         )
     else:
         err.print(f"The ledger is ready in {where}: {head} events, {len(PROJECTIONS)} read tables.", markup=False)
+        if signs:
+            err.print(f"The notary signs with the key in {signs}; keep a copy of it elsewhere.", markup=False)
         if kafka:
             err.print(f"Topics made: {', '.join(topics) or 'none, they are all there'}.")
+
+
+def _prepare_notary(services: Services) -> str | None:
+    """The file with the notary's key, made where the embedded server has none, or where a place for it is given."""
+    if not services.is_embedded and services.settings.notary_key_file is None:
+        return None
+    from ltc_events.audit.first_key import ensure_key
+
+    file = services.settings.notary_key
+    return str(file) if ensure_key(services.database, file) else None
 
 
 def _make_topics(services: Services, partitions: int, replicas: int | None, in_sync: int | None) -> list[str]:
@@ -93,6 +114,7 @@ def examine(services: Services) -> Iterator[Check]:
         yield Check("database", False, error.message, error.fix)
         return
     yield from examine_database(database, is_embedded=services.is_embedded)
+    yield from examine_notary(database, services.settings.notary_key)
     if not services.has_bus:
         yield Check("kafka", True, "not configured: commands come by `ltc submit` and `ltc import`")
         return

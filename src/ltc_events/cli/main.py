@@ -35,6 +35,14 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+_NotaryKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="LTC_NOTARY_KEY_FILE", help="The file with the notary's keys; default: notary.key in the home.", show_default=False
+    ),
+]
+
+
 @app.callback()
 def settings(
     context: typer.Context,
@@ -66,6 +74,7 @@ def settings(
     kafka_password_file: kafka_options.PasswordFile = None,
     kafka_token_url: kafka_options.TokenUrl = None,
     kafka_token_scope: kafka_options.TokenScope = None,
+    notary_key_file: _NotaryKeyFile = None,
     log_format: Annotated[
         str | None,
         typer.Option(
@@ -98,6 +107,7 @@ def settings(
         kafka_password_file=kafka_password_file,
         kafka_token_url=kafka_token_url,
         kafka_token_scope=kafka_token_scope,
+        notary_key_file=notary_key_file,
         log_format=log_format,
     )
 

@@ -66,7 +66,10 @@ def all_(
     commands: Annotated[int, typer.Option(min=1, max=100, help="How many command workers.")] = 1,
     projectors: Annotated[int, typer.Option(min=1, max=100, help="How many projectors.")] = 1,
 ) -> None:
-    """Run all workers that this ledger needs in one process tree: without Kafka, a projector and a clock."""
+    """Run all workers that this ledger needs in one process tree: without Kafka, a projector, a clock and a notary.
+
+    There is a notary where it has a key.
+    """
     import sys
 
     from ltc_events.workers.loop import Stop
@@ -77,6 +80,8 @@ def all_(
     names = ["projector"] * projectors + ["clock"]
     if services.has_bus:
         names += ["command"] * commands + ["relay"]
+    if services.settings.notary_key.exists():
+        names += ["notary"]
     stop = Stop()
     stop_children_on_signals(stop)
     watching: MonitoringOptions = context.meta[_WATCHING]
@@ -130,6 +135,20 @@ def projector(
 
     with watched("projector", context.meta[_WATCHING], lambda: ProjectorProbe(services.database)) as watch:
         run("projector", opened, stop, watch=watch)
+
+
+@app.command()
+def notary(context: typer.Context) -> None:
+    """Sign what the log has, every 5 seconds or 10,000 events. One is active; further ones stand by."""
+    from ltc_events.workers.endpoint import watched
+    from ltc_events.workers.loop import Stop, run, stop_on_signals
+    from ltc_events.workers.notary import NotaryProbe, open_notary_worker
+
+    services = services_of(context)
+    key_file, stop = services.settings.notary_key, Stop()
+    stop_on_signals(stop)
+    with watched("notary", context.meta[_WATCHING], lambda: NotaryProbe(services.database, key_file)) as watch:
+        run("notary", lambda: open_notary_worker(services.database, key_file), stop, watch=watch)
 
 
 @app.command()

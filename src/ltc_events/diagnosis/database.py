@@ -23,7 +23,10 @@ LAG_EVENTS_MAX = 100_000
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _SQL = Statements(__name__)
-_APPEND_ONLY = ["events", "outcomes", "dead_letters", "dead_letter_steps", "traces", "epochs", "expired_messages"]
+_APPEND_ONLY = [
+    "events", "outcomes", "dead_letters", "dead_letter_steps", "traces", "epochs", "expired_messages", "tlog_hashes",
+    "tlog_checkpoints", "tlog_signatures", "tlog_refusals",
+]  # fmt: skip
 
 
 def examine_database(database: Database, *, is_embedded: bool) -> Iterator[Check]:
@@ -131,7 +134,7 @@ def _age(one: ProjectionStatus) -> float:
 def usable_roles(database: Database) -> list[Role]:
     """The groups that this login may act as; the one that sees most comes first."""
     usable = []
-    for role in (Role.PROJECTOR, Role.WRITER, Role.RELAY, Role.READER):
+    for role in (Role.PROJECTOR, Role.WRITER, Role.RELAY, Role.NOTARY, Role.READER):
         try:
             database.connect(role).close()
         except LtcError:

@@ -1,6 +1,6 @@
 """The right edge of a growing tree: all that is needed to append, and to know the root."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ltc_events.proofs.hashing import Node, fold, full_nodes, node_hash
 
@@ -17,9 +17,10 @@ class CompactRange:
         if len(self._hashes) != size.bit_count():
             raise ValueError(f"a tree of {size} leaves has {size.bit_count()} nodes at its edge, not {len(self._hashes)}")
 
-    def copy(self) -> "CompactRange":
-        """Another one at the same place."""
-        return CompactRange(self.size, self._hashes)
+    @property
+    def hashes(self) -> Sequence[bytes]:
+        """Of the full nodes."""
+        return self._hashes
 
     def append(self, leaf: bytes) -> None:
         """One more leaf, given by its hash."""

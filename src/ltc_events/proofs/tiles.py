@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ltc_events.proofs.errors import Malformed
-from ltc_events.proofs.hashing import HASH_BYTES, Node, node_hash
+from ltc_events.proofs.hashing import HASH_BYTES, node_hash
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -89,10 +89,3 @@ class TileReader:
                 raise Malformed(what="tile", problem=f"{tile.path()} has {len(hashes)} bytes, not {width * HASH_BYTES}")
             self._tiles[level, number] = hashes
         return self._tiles[level, number]
-
-
-def tile_nodes(level: int, index: int) -> Iterator[Node]:
-    """Of a leaf that is the last of its tile: the nodes that become entries of the tiles above it, lowest first."""
-    while (index + 1) % WIDTH == 0:
-        level, index = level + 1, index >> HEIGHT
-        yield level, index

@@ -38,6 +38,7 @@ class Role(StrEnum):
     RELAY = "ltc_relay"
     PROJECTOR = "ltc_projector"
     READER = "ltc_reader"
+    NOTARY = "ltc_notary"
 
 
 def take_positions(head: str) -> str:
@@ -105,6 +106,11 @@ class Database:
                 script("append_only", schema=LEDGER_SCHEMA, table="epochs"),
                 script("append_only", schema=LEDGER_SCHEMA, table="expired_messages"),
                 script("grants"),
+                script("tlog"),
+                script("append_only", schema=LEDGER_SCHEMA, table="tlog_hashes"),
+                script("append_only", schema=LEDGER_SCHEMA, table="tlog_checkpoints"),
+                script("append_only", schema=LEDGER_SCHEMA, table="tlog_signatures"),
+                script("append_only", schema=LEDGER_SCHEMA, table="tlog_refusals"),
             ):
                 connection.execute(part)
 

@@ -47,6 +47,9 @@ PROJECTOR_FAILED = Gauge("ltc_projector_failed", "1: the read table has stopped 
 PROJECTOR_RETRYING = Gauge("ltc_projector_retrying", "1: the read table is tried again and again, or waits.", ("table",))
 PROJECTOR_SKIPPED = Gauge("ltc_projector_skipped", "Events that a read table goes on without.", ("table",))
 PROJECTOR_PARKED = Gauge("ltc_projector_parked", "Customers whose events wait for a read table to be mended.", ("table",))
+NOTARY_POSITION = Gauge("ltc_notary_position", "The last position that is signed.")
+NOTARY_LAG = Gauge("ltc_notary_lag_events", "Events that are not signed yet.")
+NOTARY_AGE = Gauge("ltc_notary_lag_seconds", "Age of the oldest event that is not signed yet.")
 DEAD_LETTERS = Gauge("ltc_dead_letters", "Dead letters, by what became of them.", ("state",))
 OLDEST = Gauge("ltc_oldest_unprocessed_seconds", "Age of the oldest thing that waits for this worker; 0: none does.")
 HEALTHY = Gauge("ltc_worker_healthy", "0: it does not move, waits for a server, or cannot be measured.", ("worker",))
@@ -56,8 +59,8 @@ MEASUREMENT_AGE = Gauge("ltc_measurement_age_seconds", "Age of what is measured.
 BUILD = Gauge("ltc_build_info", "1; the version at work is its label.", ("version",))
 GAUGES = (
     LOG_POSITION, COMMAND_LAG, COMMAND_AGE, RELAY_POSITION, RELAY_LAG, RELAY_AGE, PROJECTOR_POSITION, PROJECTOR_LAG,
-    PROJECTOR_AGE, PROJECTOR_FAILED, PROJECTOR_RETRYING, PROJECTOR_SKIPPED, PROJECTOR_PARKED, DEAD_LETTERS, OLDEST, HEALTHY,
-    WAITING, STEP_AGE, MEASUREMENT_AGE, BUILD,
+    PROJECTOR_AGE, PROJECTOR_FAILED, PROJECTOR_RETRYING, PROJECTOR_SKIPPED, PROJECTOR_PARKED, NOTARY_POSITION,
+    NOTARY_LAG, NOTARY_AGE, DEAD_LETTERS, OLDEST, HEALTHY, WAITING, STEP_AGE, MEASUREMENT_AGE, BUILD,
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ DECLARE
     wanted text;
     may_set text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['ltc_writer', 'ltc_relay', 'ltc_projector', 'ltc_reader'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['ltc_writer', 'ltc_relay', 'ltc_projector', 'ltc_reader', 'ltc_notary'] LOOP
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);

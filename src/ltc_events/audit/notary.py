@@ -1,0 +1,264 @@
+"""The notary: it signs what the ledger has, and nothing that does not follow what it signed before.
+
+It reads what was appended since its last checkpoint, adds the leaves to the trees, and signs the new roots; of each size of a log
+it signs one root. One notary works at a time. Between signings it goes through what it signed, page by page, and where a byte
+is another it gives alarm, names the first position, and signs no more, also after it was started anew.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from ltc_events.audit.errors import HistoryChanged, LogWentBack, TwoHistories
+from ltc_events.audit.keys import EVENTS, LOGS, OUTCOMES, REFUSALS, NotaryKeys, read_keys
+from ltc_events.audit.ledger import PAGE_EVENTS, commands_begun, outcome_leaves, read_events
+from ltc_events.audit.memory import NotaryMemory, memory_beside
+from ltc_events.proofs.checkpoint import Checkpoint, open_checkpoint
+from ltc_events.proofs.hashing import leaf_hash, subtree
+from ltc_events.proofs.leaf import event_leaf
+from ltc_events.proofs.note import Note
+from ltc_events.proofs.tiles import TileReader
+from ltc_events.proofs.tree_builder import TreeBuilder
+from ltc_events.store.database import Database, Role
+from ltc_events.store.event_store import EventStore
+from ltc_events.store.transparency import Addition, SignedCheckpoint, TransparencyStore
+
+log = structlog.get_logger()
+
+EVERY_S = 5.0
+EVENTS_MAX = 10_000
+REFUSALS_MAX = 10_000
+WAIT_S = 0.5
+PATROL_EVENTS = 500
+# One who has gone through everything rests before he begins again.
+PATROL_REST_S = 60.0
+
+
+class _Kept(NamedTuple):
+    """One of the logs as it grows: its full name, and its tree."""
+
+    origin: str
+    tree: TreeBuilder
+
+
+class Notary:
+    """Signs the logs of one ledger."""
+
+    def __init__(
+        self,
+        events: EventStore,
+        store: TransparencyStore,
+        keys: NotaryKeys,
+        memory: NotaryMemory,
+        *,
+        every_s: float = EVERY_S,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._events = events
+        self._store = store
+        self._keys = keys
+        self._memory = memory
+        self._every_s = every_s
+        self._sleep = sleep
+        self._logs: dict[str, _Kept] | None = None
+        self._previous: UUID | None = None
+        self._next_at = 0.0
+        self._patrol, self._patrol_at = 0, 0.0
+        self.is_standing_by = False
+
+    @property
+    def size(self) -> int:
+        """Up to which position events are signed."""
+        return 0 if self._logs is None else self._logs[EVENTS].tree.size
+
+    def begin(self) -> bool:
+        """Take the lease and see what was signed last; whether we are the one at work now.
+
+        Raises HistoryChanged, LogWentBack, TwoHistories, ProofError.
+        """
+        if self._logs is not None:
+            return True
+        self.is_standing_by = not self._store.take_lease()
+        if self.is_standing_by:
+            return False
+        logs = {name: self._opened(name) for name in LOGS}
+        if logs[EVENTS].tree.size:
+            before = self._events.raw_at([logs[EVENTS].tree.size])
+            self._previous = next((one.command_id for one in before.values()), None)
+        self._logs = logs
+        self._recheck()
+        self._go_on_to_what_was_signed()
+        return True
+
+    def step(self) -> None:
+        """Sign what is new, if it is time; else look at some of what was signed, or wait a moment."""
+        if not self.begin():
+            self._sleep(WAIT_S)
+            return
+        head = self._events.head()[0]
+        if head - self.size >= EVENTS_MAX or time.monotonic() >= self._next_at:
+            self.sign(head)
+            self._next_at = time.monotonic() + (0.0 if head - self.size >= EVENTS_MAX else self._every_s)
+            return
+        self.patrol()
+        self._sleep(min(max(self._next_at - time.monotonic(), 0.0), WAIT_S))
+
+    def sign(self, upto: int) -> dict[str, SignedCheckpoint]:
+        """Sign what there is up to a position, at most EVENTS_MAX of it; what was signed now, by the name of the log."""
+        try:
+            return self._keep(self._grow(min(upto, self.size + EVENTS_MAX), REFUSALS_MAX))
+        except BaseException:  # kept or not: what is kept says so when we begin anew
+            self._logs = None
+            raise
+
+    def sign_all(self) -> None:
+        """Sign everything that there is by now."""
+        head = self._events.head()[0]
+        self.sign(head)
+        while self.size < head or self._store.new_refusals(self._keys.origin(REFUSALS), 1):
+            self.sign(head)
+
+    def patrol(self) -> None:
+        """Look at the next page of what was signed. Raises HistoryChanged with the first position of it that is another."""
+        size = self.size
+        if self._patrol >= size:
+            self._patrol, self._patrol_at = 0, time.monotonic() + PATROL_REST_S
+        if time.monotonic() < self._patrol_at or not size:
+            return
+        self._look_at(self._patrol, min(self._patrol + PATROL_EVENTS, size))
+
+    def _look_at(self, first: int, end: int) -> None:
+        origin = self._keys.origin(EVENTS)
+        kept = self._store.leaf_hashes(origin, first, end)
+        events = {one.position - 1: one for one in read_events(self._events, first, end, end - first)}
+        last = max(events, default=end - 1)
+        for index in range(first, last + 1):
+            event = events.get(index)
+            if event is None or kept.get(index) != leaf_hash(event_leaf(event)):
+                self._memory.give_alarm(origin, index)
+                raise self._changed(origin, index)
+        self._patrol = last + 1
+
+    def _changed(self, origin: str, index: int) -> HistoryChanged:
+        covering = self._store.covering(origin, index + 1)
+        return HistoryChanged(where=f"position {index + 1}", size=covering.size if covering else index + 1, log=origin)
+
+    def _recheck(self) -> None:
+        """Where there was an alarm, it goes on until what it named is as it was signed."""
+        alarm = self._memory.alarm
+        if alarm is not None and alarm["log"] == self._keys.origin(EVENTS):
+            self._look_at(alarm["index"], alarm["index"] + 1)
+            self._memory.end_alarm()
+            log.warning("notary_alarm_ended", log=alarm["log"], position=alarm["index"] + 1)
+
+    def _opened(self, name: str) -> _Kept:
+        """A log at its last checkpoint, which our key signed and our own knowledge agrees with."""
+        origin, verifiers = self._keys.origin(name), self._keys.verifiers(name)
+        last = self._store.last(origin)
+        size = 0 if last is None else last.size
+        tree = TreeBuilder(size, lambda tile: self._store.tile(origin, tile))
+        if last is not None:
+            checkpoint, _ = open_checkpoint(last.note, verifiers, origin)
+            if (checkpoint.size, checkpoint.root) != (size, tree.root()):
+                raise HistoryChanged(where="the kept tree", size=size, log=origin)
+        known = self._remembered(name)
+        if known is not None and known.size <= size:
+            reader = TileReader(size, lambda tile: self._store.tile(origin, tile))
+            if subtree(reader, 0, known.size) != known.root:
+                raise TwoHistories(log=origin, size=known.size)
+        if last is not None and (known is None or known.size <= size):
+            self._sign_too(name, last)
+        return _Kept(origin, tree)
+
+    def _sign_too(self, name: str, last: SignedCheckpoint) -> None:
+        """Let a key that is new sign what was signed last, so that the old one may go."""
+        note = Note.parse(last.note)
+        new = [signer.sign(note.text) for signer in self._keys.signers(name) if not note.signed_by(signer.verifier)]
+        if new:
+            self._store.sign_too(last.log, last.size, [one.line() for one in new])
+            self._memory.remember({last.log: bytes(note.signed_too(new))})
+
+    def _remembered(self, name: str) -> Checkpoint | None:
+        note = self._memory.note(self._keys.origin(name))
+        return None if note is None else open_checkpoint(note, self._keys.verifiers(name), self._keys.origin(name))[0]
+
+    def _go_on_to_what_was_signed(self) -> None:
+        """Where the database is older than what we signed, it comes to the very same again before anything else is signed."""
+        known = {name: one for name in LOGS if (one := self._remembered(name)) is not None}
+        behind = [(name, one) for name, one in known.items() if one.size > self._tree(name).size]
+        if not behind:
+            return
+        try:
+            events, refusals = known.get(EVENTS), known.get(REFUSALS)
+            upto = min(self._events.head()[0], events.size if events else 0)
+            additions = self._grow(upto, max(refusals.size - self._tree(REFUSALS).size, 0) if refusals else 0)
+            for name, one in behind:
+                _require_same(self._tree(name), one)
+            self._keep(additions)
+        except BaseException:  # whatever it is, the trees are no longer what is kept
+            self._logs = None
+            raise
+
+    def _tree(self, name: str) -> TreeBuilder:
+        if self._logs is None:
+            raise RuntimeError("the notary has not begun")
+        return self._logs[name].tree
+
+    def _grow(self, upto: int, refusals: int) -> list[Addition]:
+        """Add what is new to the trees; what is to be kept of it."""
+        before = {name: self._tree(name).size for name in LOGS}
+        events, outcomes = self._tree(EVENTS), self._tree(OUTCOMES)
+        while events.size < upto:
+            page = read_events(self._events, events.size, upto, PAGE_EVENTS)
+            if [one.position for one in page] != list(range(events.size + 1, events.size + len(page) + 1)) or not page:
+                raise HistoryChanged(where=f"position {events.size + 1}", size=upto, log=self._keys.origin(EVENTS))
+            for event in page:
+                events.append(leaf_hash(event_leaf(event)))
+            for leaf in outcome_leaves(self._store, commands_begun(page, self._previous)):
+                outcomes.append(leaf_hash(leaf))
+            self._previous = page[-1].command_id
+        places: list[tuple[int, UUID, datetime]] = []
+        tree = self._tree(REFUSALS)
+        for refusal in self._store.new_refusals(self._keys.origin(REFUSALS), refusals) if refusals else ():
+            places.append((tree.size, refusal.command_id, refusal.recorded_at))
+            tree.append(leaf_hash(refusal.leaf()))
+        return [self._signed(name, places if name == REFUSALS else ()) for name in LOGS if self._tree(name).size > before[name]]
+
+    def _signed(self, name: str, places: Sequence[tuple[int, UUID, datetime]]) -> Addition:
+        origin, tree = self._keys.origin(name), self._tree(name)
+        checkpoint = Checkpoint(origin, tree.size, tree.root())
+        note = bytes(checkpoint.sign(self._keys.signers(name)))
+        signed = SignedCheckpoint(origin, checkpoint.size, checkpoint.root, datetime.now(UTC), note)
+        return Addition(tree.growth(), signed, places)
+
+    def _keep(self, additions: list[Addition]) -> dict[str, SignedCheckpoint]:
+        if additions:
+            self._store.add(additions)
+            self._memory.remember({one.checkpoint.log: one.checkpoint.note for one in additions})
+            log.debug("notary_signed", **{one.checkpoint.log.rpartition("/")[2]: one.checkpoint.size for one in additions})
+        return {one.checkpoint.log: one.checkpoint for one in additions}
+
+
+def _require_same(tree: TreeBuilder, signed: Checkpoint) -> None:
+    if tree.size < signed.size:
+        raise LogWentBack(log=signed.origin, size=tree.size, signed=signed.size)
+    if (tree.size, tree.root()) != (signed.size, signed.root):
+        raise TwoHistories(log=signed.origin, size=signed.size)
+
+
+@contextmanager
+def open_notary(database: Database, key_file: Path) -> Iterator[Notary]:
+    """A notary with connections of its own, the keys of a file, and its memory beside them.
+
+    Raises NoNotaryKey, NotaryKeyUnreadable.
+    """
+    keys = read_keys(key_file)
+    memory = NotaryMemory(memory_beside(key_file))
+    with EventStore(database, Role.NOTARY) as events, TransparencyStore(database) as store:
+        yield Notary(events, store, keys, memory)

@@ -1,0 +1,1 @@
+"""`ltc audit`: what is signed, whether it still holds, and proofs for others."""

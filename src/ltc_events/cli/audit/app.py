@@ -1,0 +1,19 @@
+"""`ltc audit`: the commands below it."""
+
+import typer
+
+from ltc_events.cli.audit import keys, signing, verifying
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def audit() -> None:
+    """Proofs that nothing was changed, for those who need not believe us."""
+
+
+app.command("checkpoint")(signing.checkpoint)
+app.command("verify")(verifying.verify)
+app.command("keys")(keys.keys_)
+app.command("init-key")(keys.init_key)
+app.command("rotate-key")(keys.rotate_key)

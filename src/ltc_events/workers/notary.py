@@ -1,0 +1,53 @@
+"""The notary as a worker, and what is measured of it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ltc_events.audit.keys import EVENTS, NotaryKeys, read_keys
+from ltc_events.audit.notary import Notary, open_notary
+from ltc_events.store import Database, EventStore, Role
+from ltc_events.store.transparency import TransparencyStore
+from ltc_events.workers.health import Measure
+from ltc_events.workers.metrics import LOG_POSITION, NOTARY_AGE, NOTARY_LAG, NOTARY_POSITION, Reading
+
+
+@contextmanager
+def open_notary_worker(database: Database, key_file: Path) -> Iterator[Notary]:
+    """A notary with connections of its own; it reads its keys anew each time. Raises NoNotaryKey, NotaryKeyUnreadable."""
+    with open_notary(database, key_file) as notary:
+        yield notary
+
+
+class NotaryProbe:
+    """Of a notary: the events behind the last one that is signed. One that stands by has nothing to do."""
+
+    def __init__(self, database: Database, key_file: Path) -> None:
+        self._keys: NotaryKeys = read_keys(key_file)
+        self._events = EventStore(database, Role.NOTARY)
+        self._store = TransparencyStore(database)
+        self._stands_by = False
+
+    def measure(self, worker: Any) -> Measure:
+        """What is in the log and not signed."""
+        if worker is not None:
+            self._stands_by = worker.is_standing_by
+        head, _ = self._events.head()
+        last = self._store.last(self._keys.origin(EVENTS))
+        size = 0 if last is None else last.size
+        next_at = self._events.recorded_at(size + 1) if head > size else None
+        age = max(time.time() - next_at.timestamp(), 0.0) if next_at else 0.0
+        readings = (
+            Reading(LOG_POSITION, head),
+            Reading(NOTARY_POSITION, size),
+            Reading(NOTARY_LAG, max(head - size, 0)),
+            Reading(NOTARY_AGE, age),
+        )
+        return Measure(0, 0.0, size) if self._stands_by else Measure(max(head - size, 0), age, size, readings)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._events.close()
+        self._store.close()
