@@ -34,7 +34,7 @@ from ltc_events.schemas.payment import (
 from ltc_events.schemas.policy import Dunning, PolicyPublished
 from ltc_events.schemas.receivable import InvoiceClaimed, SendDunningNotice
 
-CLAIM = derive_id("test", "claim")
+CLAIM, OLD = derive_id("test", "claim"), derive_id("test", "old payment")
 
 
 def raised(amount: str = "10.00", currency: str = "EUR", kind: ClaimKind = ClaimKind.DUNNING_FEE) -> ClaimRaised:
@@ -251,6 +251,30 @@ class TestAutomaticAllocation:
     def test_as_far_as_it_goes(self) -> None:
         assert self.put(self.reminded("claims_first", "10.30")) == [("claim", "10.00"), ("claim", "0.30")]
         assert self.put(self.reminded("claims_first", "200"))[-1] == ("invoice", "100.00")
+
+    def test_money_that_the_bank_took_back_comes_after_interest_and_before_invoices(self) -> None:
+        """It went out and is owed at once; an invoice that is reminded of may still have instalments to come."""
+        story = self.reminded("claims_first", "0.01")
+        later = TODAY + timedelta(days=61)
+        for command in (
+            ReceivePayment(amount=Decimal(7), currency="EUR"),
+            RefundPayment(reason="paid twice"),
+            ReturnPayment(reason="cancelled"),
+        ):
+            story.when(command, subject=OLD, on=later)
+        story.when(ReceivePayment(amount=Decimal(50), currency="EUR"), subject=SUBJECT, on=later)
+        story.when(AllocatePayment(), on=later)
+        assert self.put(story) == [("claim", "9.99"), ("claim", "0.37"), ("claim", "7"), ("invoice", "32.64")]
+
+    def test_money_that_the_bank_took_back_is_owed_without_any_invoice(self) -> None:
+        story = given(dunning(automatic_allocation="claims_first"))
+        for subject, amount in ((OLD, "7"), (PAYMENT, "9")):
+            story.when(ReceivePayment(amount=Decimal(amount), currency="EUR"), subject=subject)
+            story.when(RefundPayment(reason="paid twice"), subject=subject)
+            story.when(ReturnPayment(reason="cancelled"), subject=subject)
+        story.when(ReceivePayment(amount=Decimal(20), currency="EUR")).when(AllocatePayment())
+        assert self.put(story) == [("claim", "7"), ("claim", "9")] or self.put(story) == [("claim", "9"), ("claim", "7")]
+        story.when(AllocatePayment()).then(NothingOpen)
 
     def test_what_is_told_is_done(self) -> None:
         story = self.reminded("claims_first", "5")

@@ -103,4 +103,4 @@ def evolve(state: Claim | None, event: ClaimEvent, effective_on: date) -> Claim:
             assert_never(event)
 
 
-CLAIM = Aggregate("claim", decide, evolve)
+CLAIM = Aggregate("claim", decide, evolve, begins_with=ClaimRaised.type)

@@ -116,8 +116,8 @@ class Dunning(Schema):
     The fee is what `fees` says of the invoice's currency, and nothing in a currency that they do not name; where there are
     none, it is `fee` in whatever currency. `claims`: with "posted" the customer owes fee and interest from the day of the
     reminder, as claims of their own; with "stated" the reminder tells of them, and nobody owes them until `claim.raise` says so.
-    `automatic_allocation`: what a payment that names no invoice is put against, the "invoices" alone, or first the claims for
-    their reminders, fees before interest (§ 367 (1) of the German civil code): "claims_first".
+    `automatic_allocation`: what a payment that names no invoice is put against, the "invoices" alone, or first the customer's
+    claims: fees, then interest (§ 367 (1) of the German civil code), then payments that the bank took back: "claims_first".
     """
 
     kind: Literal["dunning"]

@@ -25,6 +25,9 @@ from ltc_events.schemas.payment import (
 )
 from ltc_events.schemas.receivable import DunningNoticeSent, InvoiceClaimed, SendDunningNotice
 
+# § 367 (1) of the German civil code: costs, interest, then what is owed itself.
+_RANKS = {ClaimKind.DUNNING_FEE: 0, ClaimKind.INTEREST: 1, ClaimKind.RETURNED_PAYMENT: 2}
+
 
 class ClaimInAnotherCurrency(Refused):
     """the payment is in {currency}, but claim {reference} is in {other}"""
@@ -125,18 +128,17 @@ def allocate_to_claim(command: AllocateToClaim, work: Work) -> None:
 
 
 def allocate_to_claims(work: Work) -> bool:
-    """Put the payment against the open claims for reminders of the customer's invoices: fees first, then interest, by date.
+    """Put the payment against the customer's open claims: fees first, then interest, then returned payments, each by date.
 
     Of each as much as is open on the date of the command and on every day after it. Whether there was one.
     """
     current: Payment = work.get(PAYMENT, work.subject, "subject")
     on = work.effective_on
-    due: list[tuple[bool, date, str, UUID]] = []
-    for invoice_id in work.streams_of_customer(INVOICE):
-        for claim_id in work.get(INVOICE, invoice_id, "subject").claims:
-            claim: Claim = work.get(CLAIM, claim_id, "subject")
-            if claim.currency == current.currency:
-                due.append((claim.kind is ClaimKind.INTEREST, claim.raised_on, claim.reference, claim_id))
+    due: list[tuple[int, date, str, UUID]] = []
+    for claim_id in work.streams_of_customer(CLAIM):
+        claim: Claim = work.get(CLAIM, claim_id, "subject")
+        if claim.currency == current.currency:
+            due.append((_RANKS[claim.kind], claim.raised_on, claim.reference, claim_id))
     is_any = False
     for *_, claim_id in sorted(due):
         current, claim = work.get(PAYMENT, work.subject, "subject"), work.get(CLAIM, claim_id, "subject")
