@@ -97,6 +97,20 @@ DEAL = (
         on="2026-02-20",
     ),
 )
+REOPENED = at(
+    "deal",
+    OpportunityReopened(
+        was="won",
+        stage="proposal",
+        probability=Decimal(50),
+        amount=Decimal(1150),
+        currency="EUR",
+        quote_id=id_of("quote"),
+        reason="cancelled",
+        policy_version=2,
+    ),
+    on="2026-03-01",
+)
 PEOPLE = at("deal", DecisionMakerMapped(contact_name="Ada", role="buyer", influence="high"))
 CALL = at("deal", InteractionLogged(kind=InteractionKind.CALL, summary="wants a demo", by="Olga"))
 DRAFTED = QuoteDrafted(
@@ -155,6 +169,30 @@ SPECIFICATIONS = (
         closed_on           | 2026-02-20
         quote_id            | quote
         reason              | trusted
+        """,
+    ),
+    given(*DEAL, REOPENED).then(
+        Opportunities,
+        """
+        row                 | 1
+        opportunity_id      | deal
+        position            | 1
+        lead_id             | lead 1
+        title               | pumps
+        channel             | web_form
+        origin              | newsletter
+        campaign_id         | spring
+        owner               | Olga
+        external_references | {"crm":"o-1"}
+        status              | open
+        stage               | proposal
+        probability         | 50
+        amount              | 1150
+        currency            | EUR
+        expected_close_on   | 2026-04-01
+        closed_on           |
+        quote_id            |
+        reason              |
         """,
     ),
     given(*DEAL).then(

@@ -48,7 +48,7 @@ from ltc_events.schemas.opportunity import (
     WinOpportunity,
 )
 from ltc_events.schemas.order import PlaceOrder
-from ltc_events.schemas.policy import PolicyPublished, Stage, Stages
+from ltc_events.schemas.policy import BusinessDates, PolicyPublished, Stage, Stages
 from ltc_events.schemas.quote import QuoteAccepted, QuoteSent
 
 OPEN: dict[str, Any] = {"title": "The mill", "amount": Decimal(1000), "currency": "EUR"}
@@ -301,6 +301,7 @@ class TestOpeningAgain:
         for command in (
             AdvanceStage(stage="proposal"),
             ChangeAmount(amount=Decimal(2)),
+            ChangeCloseDate(expected_close_on=again + timedelta(days=30)),
             LoseOpportunity(reason=LossReason.PRICE),
         ):
             story = given(opened(), on(lost, LOST), on(again, reopened))
@@ -308,6 +309,25 @@ class TestOpeningAgain:
             given(opened(), on(lost, LOST), on(again, reopened)).when(command, on=between).then(
                 StepDatedTooEarly, message=str(again)
             )
+
+    def test_it_goes_on_in_the_stage_in_which_it_begins_anew(self) -> None:
+        story = given(opened(), moved("negotiation", 75), LOST, POLICY).when(REOPEN)
+        (advanced,) = story.when(AdvanceStage(stage="demo", criteria_met=("need",))).events
+        assert advanced.from_stage == "prospecting"
+
+    def test_a_quote_that_had_won_it_once_is_not_undone_again(self) -> None:
+        won = WON.model_copy(update={"quote_id": QUOTE})
+        (reopened,) = given(opened(), won, REOPENED.model_copy(update={"was": "won"}), LOST).when(REOPEN).events
+        assert (reopened.was, reopened.quote_id) == ("lost", None)
+
+    def test_where_dates_are_recorded_as_they_come_what_is_out_of_order_is_marked(self) -> None:
+        record = PolicyPublished(version=1, content=BusinessDates(kind="business_dates", selling="record"))
+        day = [TODAY + timedelta(days=number) for number in range(10)]
+        stage = moved("proposal", 50)
+        story = given(record, opened(), on(day[5], stage), on(day[2], LOST)).when(REOPEN, on=day[3])
+        assert [event.dated_before for event in story.events] == [day[5]], "it was not lost before it had come to its stage"
+        story = given(record, opened(), on(day[5], LOST), on(day[1], REOPENED)).when(AdvanceStage(stage="negotiation"), on=day[3])
+        assert [event.dated_before for event in story.events] == [day[5]], "it was not opened again before it was lost"
 
 
 class TestOrderingOnALostDeal:
@@ -340,3 +360,11 @@ class TestOrderingOnALostDeal:
                 story.then(OrderOnLostDeal, message=str(lost))
             else:
                 assert story.events
+
+    def test_a_deal_that_was_won_and_opened_again_was_not_lost_meanwhile(self) -> None:
+        day = [TODAY + timedelta(days=number) for number in range(12)]
+        again = REOPENED.model_copy(update={"was": "won"})
+        history = (*self.accepted(), on(day[1], LOST), on(day[3], REOPENED), on(day[6], WON), on(day[9], again))
+        for number in (3, 5, 7, 10):
+            assert given(*history).when(self.order(), subject=self.ORDER, on=day[number]).events
+        given(*history).when(self.order(), subject=self.ORDER, on=day[2]).then(OrderOnLostDeal, message=str(day[1]))
