@@ -24,10 +24,10 @@ from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.base import ParameterType
 from ltc_events.reports.catalogue import catalogue
 from ltc_events.reports.runner import run
+from ltc_events.schemas.base import WIRE_PREFIX
 from ltc_events.schemas.catalogue import COMMANDS
 from ltc_events.schemas.outcome import Outcome, Status
 from ltc_events.schemas.policy import BusinessDates, PublishPolicy
-from ltc_events.schemas.undecodable import WIRE_PREFIX
 from ltc_events.simulation import simulate
 from ltc_events.store import Database, EventStore, Role
 

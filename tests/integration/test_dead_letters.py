@@ -171,7 +171,7 @@ def test_what_is_still_no_command_stays_open_and_is_no_new_letter(desk: Desk) ->
         assert standing.result.detail
     (letter,) = desk.store.dead_letters(0, 10)
     assert (letter.state, letter.attempts) == ("open", 3)
-    assert [one.document for one in desk.store.dead_letter_steps(id)][::2] == [None, b"\xff", b"[]"]
+    assert [one.sent for one in desk.store.dead_letter_steps(id)][::2] == [None, b"\xff", b"[]"]
 
 
 def test_discarding_keeps_the_letter_and_the_reason(desk: Desk) -> None:

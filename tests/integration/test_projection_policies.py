@@ -10,7 +10,6 @@ from typer.testing import CliRunner, Result
 from ltc_events.bootstrap.services import Services
 from ltc_events.bootstrap.settings import load_settings
 from ltc_events.cli.projections import app as app_cli
-from ltc_events.cli.projections import failures as failures_cli
 from ltc_events.cli.projections import verify as verify_cli
 from ltc_events.projections.catalog.skipped_events import left_out, letters, waiting
 from ltc_events.projections.catalog.status import projection_status
@@ -149,7 +148,7 @@ def test_operators_see_what_to_do_next(
 
         table, version = "whole", 1
 
-    for module in (app_cli, verify_cli, failures_cli):
+    for module in (app_cli, verify_cli):
         monkeypatch.setattr(module, "PROJECTIONS", (Parking, Stopping, Whole))
     services = Services(load_settings(database_url=database.conninfo))
 
@@ -181,7 +180,7 @@ def test_operators_see_what_to_do_next(
     assert "the table goes without 0 events skipped, 1 customers parked" in " ".join(proof.stderr.split())
     stuck = ltc("retry", "notes", "--by", "ann")
     assert (stuck.exit_code, "stuck at 3" in stuck.stderr) == (1, True)
-    for module in (app_cli, verify_cli, failures_cli):
+    for module in (app_cli, verify_cli):
         monkeypatch.setattr(module, "PROJECTIONS", (Mended, Stopping, Whole))
     assert ltc("retry", "notes", "--customer", str(number(1)), "--by", "ann").exit_code == 0
     assert seen(projector) == seen(projector, "whole")

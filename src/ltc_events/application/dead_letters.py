@@ -74,6 +74,14 @@ class Standing(NamedTuple):
         }
 
 
+def find_letter(store: EventStore, id: int) -> KeptDeadLetter:
+    """The dead letter with this id. Raises NoSuchLetter."""
+    found = store.dead_letters(id - 1, 1)
+    if not found or found[0].id != id:
+        raise NoSuchLetter(id=id)
+    return found[0]
+
+
 class LetterDesk:
     """Where somebody sees to dead letters. `attempts` says by the kind of a letter how it is tried again."""
 
@@ -118,10 +126,7 @@ class LetterDesk:
         return Standing(id, DeadLetterState.DISCARDED, None)
 
     def _find(self, id: int) -> KeptDeadLetter:
-        found = self._store.dead_letters(id - 1, 1)
-        if not found or found[0].id != id:
-            raise NoSuchLetter(id=id)
-        return found[0]
+        return find_letter(self._store, id)
 
     def _finish(self, letter: KeptDeadLetter, document: bytes | None, by: str) -> Result:
         result = self._attempts[letter.kind](letter, document)

@@ -9,11 +9,10 @@ from typing import Any
 from ltc_events.bus.cloudevents import EPOCH_BEGAN, JSON, RESULT_TYPE, SOURCE
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, EVENTS, MESSAGE_BYTES_MAX, PARTITIONS, RESULTS, Bus, Topic
 from ltc_events.schemas import catalogue
-from ltc_events.schemas.base import Command, Event
+from ltc_events.schemas.base import WIRE_PREFIX, Command, Event
 from ltc_events.schemas.compatibility import incompatibilities as narrowed
 from ltc_events.schemas.export import RESULT_FILE, file_of
 from ltc_events.schemas.tracing import PARENT, STATE, STATE_CHARACTERS_MAX
-from ltc_events.schemas.undecodable import WIRE_PREFIX
 from ltc_events.schemas.upcasting import UPCASTERS
 
 NAME = "asyncapi.json"

@@ -14,11 +14,13 @@ import orjson
 
 from ltc_events.bus.headers import Headers, Shape, Wire
 from ltc_events.bus.outcome_messages import fitting
+from ltc_events.kernel.time_zones import utc_text
+from ltc_events.schemas.base import WIRE_PREFIX
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.schemas.record import RawRecord, routing_key
 from ltc_events.schemas.strict_json import loads, loads_once
 from ltc_events.schemas.tracing import PARENT, STATE, Trace
-from ltc_events.schemas.undecodable import WIRE_PREFIX, Undecodable
+from ltc_events.schemas.undecodable import Undecodable
 
 SOURCE = "ltc-events"
 JSON = b"application/json"
@@ -262,7 +264,7 @@ def _wire_type(name: str) -> bytes:
 # Those of a page are often the same.
 @lru_cache(maxsize=_TIMES_MAX)
 def _utc(moment: datetime) -> bytes:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()
+    return utc_text(moment).encode()
 
 
 @lru_cache(maxsize=_TIMES_MAX)

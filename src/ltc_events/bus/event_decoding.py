@@ -10,7 +10,7 @@ from ltc_events.bus.cloudevents import EPOCH_BEGAN
 from ltc_events.bus.consumer import Polled
 from ltc_events.bus.headers import packed_name
 from ltc_events.kernel.errors import Kind, LtcError
-from ltc_events.schemas.undecodable import WIRE_PREFIX
+from ltc_events.schemas.base import WIRE_PREFIX
 
 KEYS_MAX = 50_000
 _PREFIX = WIRE_PREFIX.encode()

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from ltc_events.application.dead_letters import AS_IT_CAME, CommandAttempt, LetterDesk, NoSuchLetter, Standing
+from ltc_events.application.dead_letters import AS_IT_CAME, CommandAttempt, LetterDesk, Standing, find_letter
 from ltc_events.bootstrap.services import Services
 from ltc_events.bus.origin import command_of
 from ltc_events.cli.context import services_of
 from ltc_events.cli.options import ByOption, JsonOption
 from ltc_events.cli.output import err, out, print_json, print_table
 from ltc_events.store import Role
-from ltc_events.store.dead_letters import DeadLetterLog, DeadLetterState
+from ltc_events.store.dead_letters import DeadLetterLog, DeadLetterState, as_text
 
 app = typer.Typer(help="What came in and could not be decoded, and seeing to it.", no_args_is_help=True)
 
@@ -36,37 +36,30 @@ def list_(
 ) -> None:
     """List dead letters, oldest first, with what became of each."""
     letters = services_of(context).store(Role.WRITER).dead_letters(after, count, states=state or None, source=source)
-    rows = [(one.id, one.received_at, one.source, one.state, one.attempts, one.reason, len(one.raw)) for one in letters]
-    names = ("id", "received_at", "source", "state", "attempts", "reason", "bytes")
     if as_json:
-        print_json({"dead_letters": [dict(zip(names, row, strict=True)) for row in rows]})
+        print_json({"dead_letters": [one.summary() for one in letters]})
     else:
-        print_table("dead letters", names, rows)
+        names = ("id", "received_at", "source", "state", "attempts", "reason", "bytes")
+        print_table("dead letters", names, [tuple(one.summary().values()) for one in letters])
 
 
 @app.command()
 def show(context: typer.Context, id: Annotated[int, typer.Argument(min=1)], as_json: JsonOption = False) -> None:
     """Show one dead letter with its bytes, as far as they are text, and all that was done about it."""
     store = services_of(context).store(Role.WRITER)
-    letters = store.dead_letters(id - 1, 1)
-    if not letters or letters[0].id != id:
-        raise NoSuchLetter(id=id)
-    letter, steps = letters[0], store.dead_letter_steps(id)
-    raw = letter.raw.decode(errors="backslashreplace")
-    sent = [None if one.document is None else one.document.decode(errors="backslashreplace") for one in steps]
+    letter, steps = find_letter(store, id), store.dead_letter_steps(id)
     if as_json:
-        history = [{**one._asdict(), "document": text} for one, text in zip(steps, sent, strict=True)]
-        print_json({**letter._asdict(), "raw": raw, "history": history})
+        print_json(letter.document(steps))
         return
     out.print(f"{letter.id}  {letter.received_at}  {letter.source}  {letter.state}\n{letter.reason}", markup=False)
     for name, value in (letter.origin or {}).items():
         out.print(f"{name}: {value}", markup=False)
-    out.print(raw, markup=False)
+    out.print(as_text(letter.raw), markup=False)
     if steps:
         columns = ("when", "by", "step", "why", "command", "document")
         rows = [
-            (f"{one.made_at:%Y-%m-%d %H:%M:%S}", one.made_by, one.step, one.reason, one.command_id, text)
-            for one, text in zip(steps, sent, strict=True)
+            (f"{one.made_at:%Y-%m-%d %H:%M:%S}", one.made_by, one.step, one.reason, one.command_id, one.document()["document"])
+            for one in steps
         ]
         print_table("what was done about it", columns, rows)
 

@@ -1,39 +1,25 @@
 """`ltc events`: the log, readable."""
 
-from datetime import UTC
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
 import typer
 
-from ltc_events.application.state_history import states
+from ltc_events.application.event_log import event_at
+from ltc_events.application.event_log import history as history_of
 from ltc_events.cli.context import services_of
 from ltc_events.cli.options import JsonOption
 from ltc_events.cli.output import out, print_json, print_table
 from ltc_events.cli.terminal import for_programs
-from ltc_events.kernel.errors import LtcError
 from ltc_events.reports.render import write_document
 from ltc_events.reports.spool import Spool
-from ltc_events.schemas.decimal_json import dump, values
+from ltc_events.schemas.decimal_json import dump
 from ltc_events.schemas.record import Record
-from ltc_events.schemas.undecodable import WIRE_PREFIX
 from ltc_events.store import Role
 
 app = typer.Typer(help="The log of events.", no_args_is_help=True)
 PAGE = 1_000
-
-
-class NoSuchStream(LtcError):
-    """no event has the subject {id}"""
-
-    remedy = "`ltc events tail` shows subjects"
-
-
-class NoSuchPosition(LtcError):
-    """there is no event at position {position}; the last one is {head}"""
-
-    remedy = "give a position between 1 and {head}"
 
 
 @app.command()
@@ -54,9 +40,9 @@ def tail(
                 if not as_json:
                     out.print(line(record), markup=False, soft_wrap=True)
                 elif follow:
-                    out.print(orjson.dumps(document(record)).decode(), markup=False, soft_wrap=True)
+                    out.print(orjson.dumps(record.document()).decode(), markup=False, soft_wrap=True)
                 else:
-                    documents.add(document(record))
+                    documents.add(record.document())
             if records:
                 shown = records[-1].position
             elif not follow:
@@ -74,14 +60,11 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """Show one aggregate's events, and after each what it changed in the aggregate's state."""
-    records = services_of(context).store(Role.PROJECTOR).stream(subject)
-    if not records:
-        raise NoSuchStream(id=subject)
+    steps = history_of(services_of(context).store(Role.PROJECTOR), subject)
     if as_json:
-        documents = ({**document(record), "changes": changes} for record, changes in states(records))
-        write_document(for_programs(), {"subject": str(subject)}, "events", documents)
+        write_document(for_programs(), {"subject": str(subject)}, "events", (step.document() for step in steps))
         return
-    for record, changes in states(records):
+    for record, changes in steps:
         out.print(line(record), markup=False, soft_wrap=True)
         for place, (was, now) in changes.items():
             out.print(f"      {place}: {_text(was)} → {_text(now)}", markup=False, soft_wrap=True)
@@ -94,20 +77,14 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one event whole: as it is told today, and where that is something else, as it is stored."""
-    store = services_of(context).store(Role.PROJECTOR)
-    stored = store.read_raw(position - 1, 1)
-    if not stored:
-        raise NoSuchPosition(position=position, head=store.head()[0])
-    told = [document(record) for record in store.read(position - 1, 1)]
-    (raw,) = stored
-    as_stored = {"type": f"{WIRE_PREFIX}{raw.type}", "data": orjson.loads(raw.data)}
-    is_older = [one["type"] for one in told] != [as_stored["type"]]
+    document = event_at(services_of(context).store(Role.PROJECTOR), position).document()
     if as_json:
-        print_json({**told[0], "more_parts": told[1:], "stored": as_stored} if is_older else told[0])
+        print_json(document)
         return
-    lines = [pair for one in told for pair in _fields_of(one)]
-    if is_older:
-        lines += [(f"stored.{name}", value) for name, value in _fields_of(as_stored)]
+    more, stored = document.pop("more_parts", []), document.pop("stored", None)
+    lines = [pair for one in (document, *more) for pair in _fields_of(one)]
+    if stored:
+        lines += [(f"stored.{name}", value) for name, value in _fields_of(stored)]
     print_table("event", ("field", "value"), lines)
 
 
@@ -115,26 +92,6 @@ def _fields_of(document: dict[str, Any]) -> list[tuple[str, Any]]:
     data = document["data"]
     rest = [(name, value) for name, value in document.items() if name != "data"]
     return [*rest, *((f"data.{name}", _text(value)) for name, value in data.items())]
-
-
-def document(record: Record) -> dict[str, Any]:
-    """An event as a JSON document, with the names of the wire."""
-    return {
-        "position": record.position,
-        "type": f"ltc.{record.event.type}",
-        "subject": str(record.subject),
-        "version": record.version,
-        "part": record.part,
-        "customer_id": None if record.customer_id is None else str(record.customer_id),
-        "occurred_at": record.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "effective_on": record.effective_on.isoformat(),
-        "recorded_at": record.recorded_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "command_id": str(record.command_id),
-        "correlation_id": str(record.correlation_id),
-        "causation_id": str(record.causation_id),
-        "actor": record.actor,
-        "data": values(record.event, exclude_none=True),
-    }
 
 
 def line(record: Record) -> str:

@@ -31,10 +31,7 @@ def expired(
         with Survey(bus) as survey:
             found = find_expired(bus, services.store(Role.WRITER), survey)
     if as_json:
-        document = [
-            {"partition": one.partition, "first": one.first, "last": one.next - 1, "messages": one.messages} for one in found
-        ]
-        print_json({"expired": document, "passed": yes})
+        print_json({"expired": [one.document() for one in found], "passed": yes})
     else:
         for one in found:
             err.print(f"partition {one.partition}: offsets {one.first} to {one.next - 1}, {one.messages} messages")

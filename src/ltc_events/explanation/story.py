@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from ltc_events.kernel.time_zones import utc_text
 from ltc_events.schemas.record import Record
 
 
@@ -117,4 +118,4 @@ class Story:
 
 
 def _utc(moment: Any) -> str:
-    return str(moment.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+    return utc_text(moment)

@@ -17,9 +17,8 @@ from ltc_events.importing.names import inner_scope
 from ltc_events.importing.source import go_through
 from ltc_events.importing.templates import compile_data, compile_template
 from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.base import COMMANDS, Command
+from ltc_events.schemas.base import COMMANDS, WIRE_PREFIX, Command
 from ltc_events.schemas.catalogue import COMPANY_NOUNS
-from ltc_events.schemas.undecodable import WIRE_PREFIX
 
 Document = dict[str, Any]
 

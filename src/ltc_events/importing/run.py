@@ -18,8 +18,8 @@ from ltc_events.importing.source import Row, Source
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.foreign_text import csv_cell
 from ltc_events.kernel.ids import derive_id
+from ltc_events.schemas.base import WIRE_PREFIX
 from ltc_events.schemas.outcome import Outcome, Status
-from ltc_events.schemas.undecodable import WIRE_PREFIX
 from ltc_events.store.event_store import EventStore
 
 BATCH = 500

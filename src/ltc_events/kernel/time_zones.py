@@ -1,4 +1,4 @@
-"""Time zones by their IANA names, and the date that a moment has in one."""
+"""Time zones by their IANA names, the date that a moment has in one, and moments as text."""
 
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
@@ -36,3 +36,8 @@ def zone_named(name: str) -> tzinfo:
 def day_in(zone: tzinfo, moment: datetime) -> date:
     """The date of a moment in a zone."""
     return moment.astimezone(zone).date()
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment with a time zone in UTC, ISO 8601: `2026-03-01T12:00:00Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -33,6 +33,10 @@ class Expired(NamedTuple):
         """How many these are."""
         return self.next - self.first
 
+    def document(self) -> dict[str, int]:
+        """The partition, its first and last offset that are lost, and how many messages."""
+        return {"partition": self.partition, "first": self.first, "last": self.next - 1, "messages": self.messages}
+
 
 def expired_of(taken: Mapping[int, int], beginnings: Mapping[int, int]) -> list[Expired]:
     """By partition: up to where it is taken, and the first message that there still is."""

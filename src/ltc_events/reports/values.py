@@ -1,7 +1,7 @@
 """The values of a report as JSON has them: amounts and other decimals as strings that keep every digit, dates in ISO 8601."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from ltc_events.kernel.money import minor_unit
+from ltc_events.kernel.time_zones import utc_text
 from ltc_events.reports.base import Column, ColumnType
 
 
@@ -39,7 +40,7 @@ def json_value(value: Any) -> Any:
         case Decimal():
             return number_text(value)
         case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            return utc_text(value)
         case date():
             return value.isoformat()
         case UUID():

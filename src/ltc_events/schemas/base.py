@@ -41,6 +41,9 @@ from ltc_events.schemas.limits import (
     uuid_as_text,
 )
 
+WIRE_PREFIX = "ltc."
+"""What the names of commands and events begin with on the wire."""
+
 
 def _known_currency(value: str) -> str:
     if value not in minor_digits() and value not in withdrawn():

@@ -10,8 +10,9 @@ import orjson
 from pydantic import ValidationError
 
 from ltc_events.kernel.ids import is_reserved
+from ltc_events.kernel.time_zones import utc_text
 from ltc_events.schemas.attributes import Attributes, attributes_of
-from ltc_events.schemas.base import Command
+from ltc_events.schemas.base import WIRE_PREFIX, Command
 from ltc_events.schemas.catalogue import COMMANDS, COMPANY_NOUNS
 from ltc_events.schemas.decimal_json import values
 from ltc_events.schemas.fixes import RESERVED_FIX, nul_refusal, refusals, with_nul
@@ -19,7 +20,7 @@ from ltc_events.schemas.limits import COMMAND_BYTES_MAX
 from ltc_events.schemas.outcome import Refusal
 from ltc_events.schemas.strict_json import loads, require_once
 from ltc_events.schemas.tracing import PARENT, Trace
-from ltc_events.schemas.undecodable import WIRE_PREFIX, Undecodable, UnknownType
+from ltc_events.schemas.undecodable import Undecodable, UnknownType
 
 _NUL = b"\\u0000"
 
@@ -139,7 +140,7 @@ def document(
         "data": values(command, exclude_defaults=True, exclude={"occurred_at"}),
     }
     if time is not None:
-        body["time"] = time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        body["time"] = utc_text(time)
     if actor is not None:
         body["actor"] = actor
     return body

@@ -1,10 +1,12 @@
 """An event as the store holds it: what happened, with when, where, why and by whom."""
 
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from ltc_events.schemas.base import Event
+from ltc_events.kernel.time_zones import utc_text
+from ltc_events.schemas.base import WIRE_PREFIX, Event
+from ltc_events.schemas.decimal_json import values
 
 
 class Record(NamedTuple):
@@ -28,6 +30,25 @@ class Record(NamedTuple):
     causation_id: UUID
     actor: str
     part: int = 1
+
+    def document(self) -> dict[str, Any]:
+        """The event as JSON, with the names of the wire: amounts as text, dates ISO 8601, times in UTC."""
+        return {
+            "position": self.position,
+            "type": f"{WIRE_PREFIX}{self.event.type}",
+            "subject": str(self.subject),
+            "version": self.version,
+            "part": self.part,
+            "customer_id": None if self.customer_id is None else str(self.customer_id),
+            "occurred_at": utc_text(self.occurred_at),
+            "effective_on": self.effective_on.isoformat(),
+            "recorded_at": utc_text(self.recorded_at),
+            "command_id": str(self.command_id),
+            "correlation_id": str(self.correlation_id),
+            "causation_id": str(self.causation_id),
+            "actor": self.actor,
+            "data": values(self.event, exclude_none=True),
+        }
 
 
 class RawRecord(NamedTuple):

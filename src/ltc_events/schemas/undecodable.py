@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.schemas.base import WIRE_PREFIX
 from ltc_events.schemas.catalogue import COMMANDS
-
-WIRE_PREFIX = "ltc."
 
 
 class Undecodable(LtcError):

@@ -1,6 +1,6 @@
 """Dead letters as they are kept, and the log of what was done about each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -49,22 +49,41 @@ class KeptDeadLetter(NamedTuple):
     attempts: int
     state_since: datetime
 
+    def summary(self) -> dict[str, Any]:
+        """What a list says of it: without its bytes, but how many they are."""
+        names = ("id", "received_at", "source", "state", "attempts", "reason")
+        return {**{name: getattr(self, name) for name in names}, "bytes": len(self.raw)}
+
+    def document(self, steps: Sequence["Step"]) -> dict[str, Any]:
+        """All of it with its `history`; bytes as text, those that are no UTF-8 as `\\xff`."""
+        return {**self._asdict(), "raw": as_text(self.raw), "history": [step.document() for step in steps]}
+
 
 class Step(NamedTuple):
-    """One thing done about a dead letter. `document` stood in the letter's place; `command_id` has the outcome."""
+    """One thing done about a dead letter. `sent` stood in the letter's place; `command_id` has the outcome."""
 
     made_at: datetime
     made_by: str
     step: str
     reason: str
-    document: bytes | None
+    sent: bytes | None
     command_id: UUID | None
+
+    def document(self) -> dict[str, Any]:
+        """The step, with the `document` that stood in the letter's place as text."""
+        rest = {name: value for name, value in self._asdict().items() if name != "sent"}
+        return {**rest, "document": None if self.sent is None else as_text(self.sent)}
 
 
 class Unfinished(NamedTuple):
     """An attempt whose result was never noted, with the document that it was made with (None: the letter as it came)."""
 
     document: bytes | None
+
+
+def as_text(raw: bytes) -> str:
+    """Bytes for people and JSON: those that are no UTF-8 as `\\xff`."""
+    return raw.decode(errors="backslashreplace")
 
 
 class DeadLetterLog:

@@ -1,6 +1,7 @@
 """`ltc projections`: list, status, catch-up, and the commands of its other modules."""
 
 from itertools import groupby
+from operator import attrgetter
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from ltc_events.cli.output import err, log, print_json, print_table, progress
 from ltc_events.cli.projections import failures, rebuild, source, switch, verify
 from ltc_events.cli.projections.verify import projection_of
 from ltc_events.projections.catalog.lifecycle import Transition, transitions_of
+from ltc_events.projections.catalog.omissions import Omissions
 from ltc_events.projections.catalog.status import ProjectionStatus, projection_status
 from ltc_events.projections.declaration.builds import Build
 from ltc_events.projections.declaration.errors import FoldStopped
@@ -62,14 +64,14 @@ def status(
     with database.connect(Role.PROJECTOR) as connection:
         if name is not None and everything:
             life = transitions_of(connection, name)
-        lacking = failures.Lacking(connection, map(_build, found))
+        lacking = Omissions(connection, [one.table for one in found], PROJECTIONS)
     if as_json:
-        told = {} if name is None else {"transitions": [{**one._asdict(), "build": str(one.build)} for one in life]}
-        print_json({"projections": [{**one._asdict(), **lacking.document(_build(one))} for one in found], **told})
+        told = {} if name is None else {"transitions": [one.document() for one in life]}
+        print_json({"projections": [{**one._asdict(), **lacking.document(one.table)} for one in found], **told})
     else:
         measured = ("position", "behind (events)", "behind (s)")
         columns = ("name", "table", "life", "from", "state", *measured, "stands before", "why", "at failure")
-        tables = groupby(found, key=_build)
+        tables = groupby(found, key=attrgetter("table"))
         print_table("read tables", columns, [(*_row(build, list(parts)), lacking.told(build)) for build, parts in tables])
         if life:
             told_columns = ("when", "table", "state", "position", "by", "why")
@@ -101,9 +103,7 @@ def catch_up_(context: typer.Context, as_json: JsonOption = False) -> None:
         position = services.store(Role.PROJECTOR).head()[0]
     behind = [one for one in projection_status(services.database) if not one.gets_on]
     if as_json:
-        names = ("state", "position", "failed_position", "failed_event", "error", "fix")
-        told = [{"name": one.name, "build": str(_build(one)), **{name: getattr(one, name) for name in names}} for one in behind]
-        print_json({"position": position, "not_caught_up": told})
+        print_json({"position": position, "not_caught_up": [one.obstacle_document() for one in behind]})
     else:
         err.print(f"The read tables are at position {position}" + (", but for these:" if behind else "."))
         for one in behind:
@@ -122,10 +122,6 @@ def _trouble(one: ProjectionStatus) -> str:
             return f"{one.name} does not get past {one.obstacle} ({often}): {one.error}. {one.fix}"
         case _:
             return f"{one.name}: {one.error}. {one.fix}"
-
-
-def _build(one: ProjectionStatus) -> Build:
-    return Build(one.name, one.version, one.build)
 
 
 def _row(build: Build, parts: list[ProjectionStatus]) -> tuple[object, ...]:

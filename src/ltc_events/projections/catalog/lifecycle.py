@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ltc_events.projections.declaration.builds import Build
 from ltc_events.projections.declaration.names import Connection
@@ -50,6 +50,10 @@ class Transition(NamedTuple):
     made_at: datetime
     made_by: str
     reason: str
+
+    def document(self) -> dict[str, Any]:
+        """All of it, with the build as `v2b1`."""
+        return {**self._asdict(), "build": str(self.build)}
 
 
 def record(connection: Connection, build: Build, state: State, *, by: str, reason: str) -> None:

@@ -41,6 +41,10 @@ class SkippedEvent(NamedTuple):
     settled_at: datetime | None
     settled_by: str | None
 
+    def document(self) -> dict[str, Any]:
+        """All of it, with the `name` of the read table and its `build` as `v2b1`."""
+        return {**self._asdict(), "name": self.build.name, "build": str(self.build)}
+
 
 class Skipped(NamedTuple):
     """What a table lacks: the positions of events that were skipped, and whose events wait since which position."""

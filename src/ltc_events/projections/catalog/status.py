@@ -1,11 +1,11 @@
 """The lag of each read table behind the log, and the failures of those that have stopped."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg.rows import class_row
 
-from ltc_events.projections.declaration.builds import named_in_sql
+from ltc_events.projections.declaration.builds import Build, named_in_sql
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.store import Database, Role
 from ltc_events.store.sql_files import Statements
@@ -54,6 +54,16 @@ class ProjectionStatus(NamedTuple):
     """How often it was tried at that event, since `first_failed_at`, the last time at `failed_at`."""
     first_failed_at: datetime | None
     failed_at: datetime | None
+
+    @property
+    def table(self) -> Build:
+        """The build whose table this is."""
+        return Build(self.name, self.version, self.build)
+
+    def obstacle_document(self) -> dict[str, Any]:
+        """Which table does not get on, where it is and what is in its way."""
+        names = ("state", "position", "failed_position", "failed_event", "error", "fix")
+        return {"name": self.name, "build": str(self.table), **{name: getattr(self, name) for name in names}}
 
     @property
     def has_stopped(self) -> bool:

@@ -1,0 +1,52 @@
+"""What read tables go on without, as an answer: skipped events, parked customers, and how many events wait for each."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from ltc_events.projections.catalog.skipped_events import NOTHING, Skipped, all_skipped, waiting
+from ltc_events.projections.declaration.builds import Build
+from ltc_events.projections.declaration.names import Connection
+from ltc_events.projections.declaration.projection import Projection
+
+
+class Omissions:
+    """What tables lack, and how many events wait; looked up once."""
+
+    def __init__(self, connection: Connection, builds: Iterable[Build], projections: Iterable[type[Projection]]) -> None:
+        """`projections`: those of this program."""
+        self._known = {(one.table, one.version): one for one in projections}
+        self._found: dict[Build, tuple[Skipped, dict[UUID, int]]] = {}
+        lacking = all_skipped(connection)
+        for build in set(builds):
+            lacks, projection = lacking.get(build, NOTHING), self._known.get((build.name, build.version))
+            counts = waiting(connection, build, projection.types) if projection and lacks.parked else {}
+            self._found[build] = lacks, counts
+
+    def document(self, build: Build) -> dict[str, Any]:
+        """For programs: the policy, how many events are skipped, and who is parked, since when, with how many events.
+
+        Policy and number are null where the table is of another program's version.
+        """
+        lacks, counts = self._found[build]
+        projection = self._known.get((build.name, build.version))
+        parked = [{"held": held, "since": position, "waiting": counts.get(held)} for held, position in lacks.parked.items()]
+        return {"on_failure": projection and projection.on_failure, "skipped": len(lacks.skipped), "parked": parked}
+
+    def told(self, build: Build) -> str:
+        """For people: what becomes of an event that cannot be taken in, and what that came to."""
+        lacks, counts = self._found[build]
+        projection = self._known.get((build.name, build.version))
+        policy = projection.on_failure if projection else "?"
+        return policy if lacks.is_nothing else f"{policy}: {lacks}, {sum(counts.values())} events wait"
+
+    def advice(self) -> list[str]:
+        """The next commands to type."""
+        lines = []
+        for build, (lacks, _) in sorted(self._found.items()):
+            why = f"{build.name}: see `ltc projections letters {build.name}`; once it is mended,"
+            if lacks.parked:
+                lines.append(f"{why} `ltc projections retry {build.name} --build {build}`")
+            if lacks.skipped:
+                lines.append(f"{why} `ltc projections rebuild {build.name} --anew`")
+        return lines
