@@ -31,3 +31,10 @@ def test_who_catches_everything_says_why() -> None:
     lines = [(place, line) for place, text in SOURCES.items() for line in text.splitlines()]
     broad = [(place, line) for place, line in lines if re.search(r"^ *except (Exception|BaseException)\b", line)]
     assert [place for place, line in broad if not re.search(r"#(?: noqa: [A-Z0-9, ]+ -)? \w+ \w+", line)] == []
+
+
+def test_doors_and_workers_open_stores_through_the_bootstrap() -> None:
+    above = ("cli/", "workers/", "recovery/", "diagnosis/", "explanation/", "simulation/")
+    opened = {place for place, text in SOURCES.items() if re.search(r"\b(EventStore|TimedStore|open_database)\(\w", text)}
+    assert "projections/following/store_runner.py" in opened
+    assert {place for place in opened if place.startswith(above)} == {"workers/metrics.py"}  # a class below EventStore

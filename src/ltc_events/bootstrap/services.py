@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from ltc_events.bootstrap.settings import Settings
 from ltc_events.kernel.errors import LtcError
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ltc_events.application.pipeline import CommandPipeline
     from ltc_events.bus.topics import Bus
     from ltc_events.store.event_store import EventStore
+
+S = TypeVar("S")
 
 
 class NoBus(LtcError):
@@ -68,10 +70,8 @@ class Services:
 
     def store(self, role: Role) -> "EventStore":
         """The event store, acting as `role`; the same each time, and closed with the services."""
-        from ltc_events.store.event_store import EventStore
-
         if role not in self._stores:
-            self._stores[role] = EventStore(self.database, role)
+            self._stores[role] = open_store(self.database, role)
         return self._stores[role]
 
     def pipeline(self, *, dry_run: bool = False) -> "CommandPipeline":
@@ -98,12 +98,28 @@ class Services:
         self.close()
 
 
+@overload
+def open_store(database: Database, role: Role) -> "EventStore": ...
+
+
+@overload
+def open_store(database: Database, role: Role, of: type[S]) -> S: ...
+
+
+def open_store(database: Database, role: Role, of: Any = None) -> Any:
+    """An event store with connections of its own, for those who have a database already; close it, or use it in `with`.
+
+    `of`: the kind of store, by default EventStore. Raises StoreError.
+    """
+    from ltc_events.store.event_store import EventStore
+
+    return (of or EventStore)(database, role)
+
+
 @contextmanager
 def open_pipeline(database: Database, *, dry_run: bool = False) -> "Iterator[CommandPipeline]":
     """A command pipeline on a store of its own, which is closed at the end of the block."""
-    from ltc_events.store.event_store import EventStore
-
-    with EventStore(database, Role.WRITER) as store:
+    with open_store(database, Role.WRITER) as store:
         yield _pipeline(store, dry_run=dry_run)
 
 

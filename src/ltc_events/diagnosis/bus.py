@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 
+from ltc_events.bootstrap.services import open_store
 from ltc_events.bus.inspection import ClusterFacts, TopicFacts, inspect
 from ltc_events.bus.offsets import Survey
 from ltc_events.bus.topics import COMMANDS, EVENTS, MESSAGE_BYTES_MAX, TOPICS, Bus, Topic, safety_of
@@ -35,7 +36,7 @@ def examine_bus(bus: Bus, database: Database) -> Iterator[Check]:
         yield Check("lag", True, "not looked at: this login may not read the log")
         return
     try:
-        with EventStore(database, usable[0]) as store:
+        with open_store(database, usable[0]) as store:
             if bus.topic(COMMANDS) in cluster.topics:
                 yield from _commands(bus, store)
             if bus.topic(EVENTS) in cluster.topics:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from ltc_events.bootstrap.services import open_store
 from ltc_events.bus.offsets import Survey
 from ltc_events.bus.topics import EVENTS, RESULTS, Bus
 from ltc_events.projections.catalog.tables_ahead import Ahead, tables_ahead
 from ltc_events.recovery.outcomes_ahead import Answered, answers_ahead
 from ltc_events.recovery.topic_comparison import Told, TopicComparison, is_same, ours
-from ltc_events.store import Database, EventStore, Role
+from ltc_events.store import Database, Role
 from ltc_events.store.epochs import Epoch
 
 # So many messages at the end of a partition are read first; twice as many each time that is not far enough back.
@@ -104,7 +105,7 @@ class Assessment(NamedTuple):
 
 def find(database: Database, bus: Bus | None) -> Assessment:
     """Look at topics and read tables. Raises DatabaseUnreachable, BusUnreachable, TopicMissing, NotInitialised."""
-    with EventStore(database, Role.PROJECTOR) as store:
+    with open_store(database, Role.PROJECTOR) as store:
         with database.connect(Role.PROJECTOR, autocommit=True) as connection:
             tables = tables_ahead(connection)
         foreign: list[Told] = []

@@ -4,6 +4,7 @@ kept."""
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ltc_events.bootstrap.services import open_store
 from ltc_events.bus.offsets import Survey
 from ltc_events.bus.topics import COMMANDS, Bus
 from ltc_events.kernel.errors import Kind, LtcError
@@ -67,7 +68,7 @@ def go_on_without(database: Database, bus: Bus, *, by: str, reason: str) -> list
     As the owner of the ledger. Raises OffsetMoved where a worker has gone on meanwhile.
     """
     topic = bus.topic(COMMANDS)
-    with EventStore(database, Role.WRITER) as store, Survey(bus) as survey:
+    with open_store(database, Role.WRITER) as store, Survey(bus) as survey:
         expired = find_expired(bus, store, survey)
         offsets = store.offsets(f"{topic}/answers")
     with database.connect(Role.OWNER) as connection:

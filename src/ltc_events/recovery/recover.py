@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from ltc_events.bootstrap.services import open_store
 from ltc_events.bus.offsets import Survey
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, RESULTS, Bus
@@ -18,7 +19,7 @@ from ltc_events.recovery.assessment import Assessment, find
 from ltc_events.recovery.outcomes_ahead import corrected, corrections
 from ltc_events.recovery.tables import bring_back
 from ltc_events.recovery.topic_recovery import TopicRecovery, heal
-from ltc_events.store import Database, EventStore, Role
+from ltc_events.store import Database, Role
 from ltc_events.store.epochs import next_name
 from ltc_events.store.lease import Lease
 from ltc_events.store.restoration import begin_epoch, locked_head, put_back, set_offset
@@ -79,7 +80,7 @@ def recover(
             if findings.hindrance or bus is None:
                 raise CannotPutBack(hindrance=findings.hindrance, lost=len(findings.lost))
             report("gathering what Kafka still has")
-            healing = heal(bus, stack.enter_context(EventStore(database, Role.WRITER)), findings)
+            healing = heal(bus, stack.enter_context(open_store(database, Role.WRITER)), findings)
         done = _begin(database, bus, findings, healing, by=by, reason=reason)
         ahead = find(database, None).tables
         tables = bring_back(database, ahead, by=by, reason=reason, report=report) if ahead else ()
@@ -119,7 +120,7 @@ def _correct(database: Database, bus: Bus, findings: Assessment, epoch: str, aft
     if not findings.answers and not findings.own:
         return 0
     topic = bus.topic(RESULTS)
-    with EventStore(database, Role.WRITER) as store, Survey(bus) as survey, Publisher(bus) as publisher:
+    with open_store(database, Role.WRITER) as store, Survey(bus) as survey, Publisher(bus) as publisher:
         since = store.recorded_at(findings.common or 0) or datetime.fromtimestamp(0, UTC)
         pairs = corrections(survey, topic, store, findings.answers, since=since, after=after)
         return publisher.publish(topic, corrected(pairs, epoch, datetime.now(UTC)))

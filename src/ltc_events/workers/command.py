@@ -17,6 +17,7 @@ import structlog
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.parsing import Prepared, Received
 from ltc_events.application.pipeline import Answer, CommandPipeline, Submission
+from ltc_events.bootstrap.services import open_store
 from ltc_events.bus.cloudevents import command_parts, result_message, undecodable_message
 from ltc_events.bus.consumer import SESSION_TIMEOUT_MS, FeedExpired, PartitionConsumer, Polled
 from ltc_events.bus.offsets import Survey
@@ -277,7 +278,7 @@ def open_command_worker(bus: Bus, database: Database, publisher: Publisher) -> I
     Raises StoreWentBack where commands were answered, or events published, of which the store knows nothing: what it decided
     now would take their place.
     """
-    with publisher, TimedStore(database, Role.WRITER) as store, collections_rare():
+    with publisher, open_store(database, Role.WRITER, TimedStore) as store, collections_rare():
         with Survey(bus) as survey:
             refuse_events_ahead(bus, store, survey=survey)
             refuse_answers_ahead(bus, store, survey=survey)

@@ -8,7 +8,8 @@ from typing import Any
 
 from ltc_events.audit.keys import EVENTS, NotaryKeys, read_keys
 from ltc_events.audit.notary import Notary, open_notary
-from ltc_events.store import Database, EventStore, Role
+from ltc_events.bootstrap.services import open_store
+from ltc_events.store import Database, Role
 from ltc_events.store.transparency import TransparencyStore
 from ltc_events.workers.health import Measure
 from ltc_events.workers.metrics import LOG_POSITION, NOTARY_AGE, NOTARY_LAG, NOTARY_POSITION, Reading
@@ -26,7 +27,7 @@ class NotaryProbe:
 
     def __init__(self, database: Database, key_file: Path) -> None:
         self._keys: NotaryKeys = read_keys(key_file)
-        self._events = EventStore(database, Role.NOTARY)
+        self._events = open_store(database, Role.NOTARY)
         self._store = TransparencyStore(database)
         self._stands_by = False
 

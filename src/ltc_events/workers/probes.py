@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from ltc_events.bootstrap.services import open_store
 from ltc_events.bus.offsets import Survey
 from ltc_events.bus.topics import COMMANDS, EVENTS, Bus
 from ltc_events.projections.catalog.event_source import STORE
@@ -81,7 +82,7 @@ class CommandProbe:
         """Raises BusUnreachable."""
         self._topic = bus.topic(COMMANDS)
         self._survey = Survey(bus)
-        self._store = EventStore(database, Role.WRITER)
+        self._store = open_store(database, Role.WRITER)
         self._own: tuple[int, ...] | None = None
         self._letters: tuple[Reading, ...] = ()
         self._letters_at = -LETTERS_EVERY_S
@@ -122,7 +123,7 @@ class RelayProbe:
 
     def __init__(self, bus: Bus, database: Database) -> None:
         self._feed = bus.topic(EVENTS)
-        self._store = EventStore(database, Role.RELAY)
+        self._store = open_store(database, Role.RELAY)
         self._stands_by = False
 
     def measure(self, worker: Any) -> Measure:

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from ltc_events.bootstrap.services import open_store
 from ltc_events.bus.consumer import SESSION_TIMEOUT_MS, FeedExpired, FeedReplaced, PartitionConsumer, Polled
 from ltc_events.bus.event_decoding import NoEvent, epoch_of, head_of, headers_of, is_word_of_an_epoch, read_head, row_of
 from ltc_events.bus.origin import origin_of
@@ -346,7 +347,7 @@ def open_projector(
     """A projector with connections of its own. Raises as `Projector`."""
     with ExitStack() as stack:
         stack.enter_context(rare_collections())
-        store = stack.enter_context(EventStore(database, Role.PROJECTOR))
+        store = stack.enter_context(open_store(database, Role.PROJECTOR))
         connect = partial(database.connect, Role.PROJECTOR, autocommit=True)
         connection, *writers = [stack.enter_context(connect()) for _ in range(1 + WRITERS)]
         worker = Projector(

@@ -13,6 +13,7 @@ from itertools import groupby
 
 import structlog
 
+from ltc_events.bootstrap.services import open_store
 from ltc_events.bus.cloudevents import epoch_message, event_message
 from ltc_events.bus.producer_connection import TopicReplaced
 from ltc_events.bus.publisher import NotPublished, Publisher
@@ -177,7 +178,7 @@ def open_relay(bus: Bus, database: Database, publisher: Publisher) -> Iterator[R
     with (
         publisher,
         closing(Lease(database, bus.topic(EVENTS))) as lease,
-        EventStore(database, Role.RELAY) as store,
+        open_store(database, Role.RELAY) as store,
     ):
         relay = Relay(store, lease, publisher)
         yield relay

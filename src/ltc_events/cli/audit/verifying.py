@@ -25,9 +25,10 @@ def verify(
     from ltc_events.audit.keys import LOGS, read_keys
     from ltc_events.audit.memory import NotaryMemory, memory_beside
     from ltc_events.audit.verification import verify_logs
+    from ltc_events.bootstrap.services import open_store
     from ltc_events.proofs.checkpoint import Checkpoint
     from ltc_events.proofs.note import Note
-    from ltc_events.store import EventStore, Role
+    from ltc_events.store import Role
     from ltc_events.store.transparency import TransparencyStore
 
     services = services_of(context)
@@ -42,7 +43,7 @@ def verify(
     unknown = {origin for origin, _ in others} - {origin for origin, _ in verifiers.values()}
     if unknown:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))} is no log of this ledger", param_hint="--since")
-    with EventStore(services.database, Role.NOTARY) as events, TransparencyStore(services.database) as store:
+    with open_store(services.database, Role.NOTARY) as events, TransparencyStore(services.database) as store:
         if not others and store.last(verifiers["events"][0]) is None:
             raise NothingSigned(log=verifiers["events"][0])
         with progress("verify") as ticker:
