@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from ltc_events.schemas.base import AnyId, Moment
 from ltc_events.schemas.fixes import fix_of
+from ltc_events.schemas.json_validation import native_validator
 from ltc_events.schemas.limits import NAME_CHARACTERS_MAX
 from ltc_events.schemas.tracing import PARENT, STATE
 from ltc_events.schemas.undecodable import Undecodable
@@ -49,7 +50,9 @@ class Attributes(TypedDict):
     data: dict[str, Any]
 
 
-_VALIDATE = TypeAdapter(Attributes).validator.validate_python
+_ADAPTER = TypeAdapter(Attributes)
+_VALIDATE = _ADAPTER.validator.validate_python
+_VALIDATE_JSON = native_validator(_ADAPTER.core_schema)
 _KNOWN = frozenset((*Attributes.__annotations__, PARENT, STATE, "datacontenttype", "dataschema"))
 # Where one that may be absent is misspelt, nobody else would notice.
 _OPTIONAL = ("time", "actor", "correlationid", "causationid", "expectedversion")
@@ -69,6 +72,20 @@ def attributes_of(document: Mapping[str, Any]) -> Attributes:
     An extension attribute that is not ours is allowed, as CloudEvents says, unless it is nearly one of ours.
     """
     try:
+        attributes: Attributes = _VALIDATE_JSON(document)
+    except ValidationError:
+        attributes = _with_reasons(document)
+    if not document.keys() <= _KNOWN:
+        for name in document.keys() - _KNOWN:
+            meant = meant_by(str(name))
+            if meant is not None:
+                raise Undecodable(reason=f"{name}: there is no such attribute", at=name, fix=f"did you mean {meant}?")
+    return attributes
+
+
+def _with_reasons(document: Mapping[str, Any]) -> Attributes:
+    """The attributes, by the validator that says what is wrong with them."""
+    try:
         attributes: Attributes = _VALIDATE(document)
     except ValidationError as error:
         first: dict[str, Any] = dict(error.errors(include_url=False)[0])
@@ -76,11 +93,6 @@ def attributes_of(document: Mapping[str, Any]) -> Attributes:
         special = _FIXES.get(first["type"])
         fix = special.format(**first.get("ctx", {})) if special else fix_of(first, "see docs/upstream.md")[1]
         raise Undecodable(reason=f"{name}: {first['msg']}", at=name, fix=fix) from None
-    if not document.keys() <= _KNOWN:
-        for name in document.keys() - _KNOWN:
-            meant = meant_by(str(name))
-            if meant is not None:
-                raise Undecodable(reason=f"{name}: there is no such attribute", at=name, fix=f"did you mean {meant}?")
     return attributes
 
 

@@ -13,9 +13,10 @@ from ltc_events.kernel.ids import is_reserved
 from ltc_events.kernel.time_zones import utc_text
 from ltc_events.schemas.attributes import Attributes, attributes_of
 from ltc_events.schemas.base import WIRE_PREFIX, Command
-from ltc_events.schemas.catalogue import COMMANDS, COMPANY_NOUNS
+from ltc_events.schemas.catalogue import COMMANDS, COMPANY_NOUNS, noun_of
 from ltc_events.schemas.decimal_json import values
 from ltc_events.schemas.fixes import RESERVED_FIX, nul_refusal, refusals, with_nul
+from ltc_events.schemas.json_validation import json_validator, may_name_reserved
 from ltc_events.schemas.limits import COMMAND_BYTES_MAX
 from ltc_events.schemas.outcome import Refusal
 from ltc_events.schemas.strict_json import loads, require_once
@@ -23,6 +24,7 @@ from ltc_events.schemas.tracing import PARENT, Trace
 from ltc_events.schemas.undecodable import Undecodable, UnknownType
 
 _NUL = b"\\u0000"
+_MODELS = {WIRE_PREFIX + name: model for name, model in COMMANDS.items()}
 
 
 class Message(NamedTuple):
@@ -71,7 +73,7 @@ def parse(document: bytes | str | Mapping[str, Any], received_at: datetime, data
 
 def _message(given: Mapping[str, Any], attributes: Attributes, received_at: datetime) -> Message:
     wire_type = attributes["type"]
-    model = COMMANDS.get(wire_type.removeprefix(WIRE_PREFIX)) if wire_type.startswith(WIRE_PREFIX) else None
+    model = _MODELS.get(wire_type)
     if model is None:
         raise UnknownType(type=wire_type)
     data, expected = attributes["data"], attributes.get("expectedversion")
@@ -79,17 +81,18 @@ def _message(given: Mapping[str, Any], attributes: Attributes, received_at: date
     content = _canonical(what if expected is None else [*what, expected])
     occurred_at = attributes.get("time")
     occurred_at = received_at if occurred_at is None else occurred_at.astimezone(UTC)
+    may_be_reserved = may_name_reserved(content)
     if len(content) > COMMAND_BYTES_MAX:
         command, reasons = None, _too_large(len(content))
     else:
-        command, reasons = _validate(model, data, occurred_at)
+        command, reasons = _validate(model, data, occurred_at, may_be_reserved=may_be_reserved)
     if _NUL in content:
         _refuse_nul_attributes(attributes)
         reasons = tuple(map(nul_refusal, with_nul(data))) or reasons
     elif "\0" in attributes["source"]:
         _refuse_nul_attributes(attributes)
     subject, key = attributes["subject"], attributes["partitionkey"]
-    customer_id, misrouted = _customer(model.type, subject, key)
+    customer_id, misrouted = _customer(model.type, subject, key, may_be_reserved=may_be_reserved)
     reasons = misrouted or reasons
     command_id = attributes["id"]
     return Message(
@@ -154,7 +157,9 @@ def _canonical(parts: list[Any]) -> bytes:
         raise Undecodable(reason=f"data: {error}", at="data", fix="send values that JSON knows, in UTF-8") from None
 
 
-def _validate(model: type[Command], data: dict[str, Any], occurred_at: datetime) -> tuple[Command | None, tuple[Refusal, ...]]:
+def _validate(
+    model: type[Command], data: dict[str, Any], occurred_at: datetime, *, may_be_reserved: bool
+) -> tuple[Command | None, tuple[Refusal, ...]]:
     if "occurred_at" in data:
         return None, (
             Refusal(
@@ -165,6 +170,11 @@ def _validate(model: type[Command], data: dict[str, Any], occurred_at: datetime)
             ),
         )
     filled = {"effective_on": occurred_at.date(), **data, "occurred_at": occurred_at}
+    try:
+        if not may_be_reserved:
+            return json_validator(model)(filled), ()
+    except ValidationError:
+        pass  # what is wrong with it, if anything is, its own validator says
     try:
         return model.__pydantic_validator__.validate_python(filled), ()
     except ValidationError as error:
@@ -183,10 +193,10 @@ def _too_large(size: int) -> tuple[Refusal, ...]:
     )
 
 
-def _customer(type_name: str, subject: UUID, key: UUID) -> tuple[UUID | None, tuple[Refusal, ...]]:
+def _customer(type_name: str, subject: UUID, key: UUID, *, may_be_reserved: bool) -> tuple[UUID | None, tuple[Refusal, ...]]:
     """Whose command it is; what belongs to the company or is the customer itself has its subject as its key."""
-    noun = type_name.partition(".")[0]
-    if noun != "policy":
+    noun = noun_of(type_name)
+    if may_be_reserved and noun != "policy":
         at = "subject" if is_reserved(subject) else "partitionkey" if is_reserved(key) else None
         if at is not None:
             message = f"{subject if at == 'subject' else key} is reserved for the ledger itself"

@@ -31,9 +31,13 @@ def require_once(text: bytes, value: Any) -> None:
 
     Of `{"amount": "1", "amount": "1000000"}` one reader takes the first, and another one the last. Every key has a colon: one
     that is lost takes its own along, and those of its value, so that fewer are left where the value is written again. To look
-    for it is ten times as much work as to count. Raises Undecodable.
+    for it is ten times as much work as to count, and to count several times as much as to see that what is written again is the
+    same. Raises Undecodable.
     """
-    if text.count(b":") != orjson.dumps(value, default=str).count(b":") or _ESCAPED in text:
+    written = orjson.dumps(value, default=str)
+    if text == written:
+        return
+    if text.count(b":") != written.count(b":") or _ESCAPED in text:
         json.loads(text, object_pairs_hook=_once)
 
 

@@ -1,0 +1,100 @@
+"""Commands as they come in JSON, validated by pydantic's core alone where their own validators call Python for every value.
+
+The forms of ids, dates, times, amounts and sizes (`limits`) are checked by functions, as they also let pass values that are made
+in Python and say in words of ours what is wrong. In JSON all of these are texts, and a text's form is a pattern: to that the core
+holds it in a third of the time. What does not pass here is nobody's fault yet: the command's own validator says what is wrong.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import SchemaValidator, core_schema
+
+from ltc_events.kernel.ids import RESERVED_TEXT
+from ltc_events.schemas import limits
+from ltc_events.schemas.limits import Limits
+
+_NUMBER = core_schema.str_schema(strict=True, pattern=rf"^-?[0-9]{{1,{limits.NUMBER_DIGITS}}}(\.[0-9]{{1,9}})?$")
+_DAY = core_schema.str_schema(strict=True, pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_MOMENT = core_schema.str_schema(
+    strict=True,
+    pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
+)
+_UUID = core_schema.str_schema(strict=True, min_length=36, max_length=36)
+_FORMS: dict[Any, core_schema.CoreSchema] = {
+    limits.number_as_text: _NUMBER,
+    limits.day_as_text: _DAY,
+    limits.moment_as_text: _MOMENT,
+    limits.uuid_as_text: _UUID,
+}
+"""By the function that checks a value's form before anything else does."""
+_SIZED = frozenset({"tuple", "list", "dict"})
+_COUNTED = frozenset({"int"})
+# Of the digits that reserved ids begin with those behind the last letter, which can be written large and small.
+_RESERVED = re.split("[a-f]", RESERVED_TEXT)[-1].encode()
+
+Validate = Callable[[Any], Any]
+
+
+def may_name_reserved(content: bytes) -> bool:
+    """Whether an id that is reserved for the ledger may be somewhere in this JSON. Often it is none, and never one is missed."""
+    return _RESERVED in content
+
+
+@cache
+def json_validator(model: type[BaseModel]) -> Validate:
+    """Validates values as they come of JSON which holds no reserved id (`may_name_reserved`); raises ValidationError.
+
+    What it accepts the model's own validator accepts, and makes the same of it. What it refuses is to be given to that one, which
+    may accept it yet and says what is wrong with it if not.
+    """
+    model.model_rebuild()
+    return native_validator(model.__pydantic_core_schema__)
+
+
+def native_validator(schema: core_schema.CoreSchema) -> Validate:
+    """The same for any core schema of pydantic's."""
+    # By itself the core takes for a class the validator that it has, whatever the schema says of its fields.
+    return SchemaValidator(_native(schema), _use_prebuilt=False).validate_python
+
+
+def _native(node: Any) -> Any:
+    """A schema with forms in place of the functions that check them; what is no schema stays as it is."""
+    if isinstance(node, list):
+        return [_native(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    kind, function = node.get("type"), _function(node)
+    if kind == "function-before" and function in _FORMS:
+        inner = _native(node["schema"])
+        written = core_schema.chain_schema([_FORMS[function], inner])
+        if function is limits.day_as_text:  # the business date may be that of the envelope's time
+            return core_schema.union_schema([{**inner, "strict": True}, written], mode="left_to_right")
+        return written
+    if kind == "function-after" and function is limits.own_uuid:
+        return _native(node["schema"])
+    if kind == "function-after":
+        bounded = _bounded(function, _native(node["schema"]))
+        if bounded is not None:
+            return bounded
+    return {name: one if name == "metadata" else _native(one) for name, one in node.items()}
+
+
+def _function(node: dict[str, Any]) -> Any:
+    function = node.get("function")
+    return function.get("function") if isinstance(function, dict) else None
+
+
+def _bounded(function: Any, inner: Any) -> dict[str, Any] | None:
+    """The inner schema with limits that its type knows; None: they are none, or of another type."""
+    found = getattr(function, "__self__", None)
+    if not isinstance(found, Limits):
+        return None
+    given = {"ge": found.least, "le": found.most, "max_length": found.entries_max}
+    known = {name: limit for name, limit in given.items() if limit is not None}
+    kind = inner.get("type")
+    fits = kind in (_SIZED if set(known) == {"max_length"} else _COUNTED if "max_length" not in known else ())
+    return {**inner, **known} if fits and known.keys().isdisjoint(inner) else None
