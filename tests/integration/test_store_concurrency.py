@@ -101,10 +101,10 @@ def slow_writer(database: Database, commit: Commit) -> Iterator[Callable[[], Non
     def after_a_while(results: Sequence[PGresult]) -> bytes:
         held.set()
         released.wait(60)
-        return packed.copies[1](results)
+        return packed.copies[1].rows(results)
 
     def write_slowly() -> None:
-        Running(connection, packed.script, [packed.copies[0], after_a_while]).finish()
+        Running(connection, packed.script, [packed.copies[0], packed.copies[1]._replace(rows=after_a_while)]).finish()
 
     with database.connect(Role.WRITER, autocommit=True) as connection:
         writer = Thread(target=write_slowly)
@@ -307,7 +307,7 @@ def test_an_interrupted_append_leaves_the_store_usable(database: Database) -> No
     connection = database.connect(Role.WRITER, autocommit=True)
     commit = _Batch(Commit([new_event(uuid4(), 1)], [accepted(uuid4(), 1, 1)]))
     with pytest.raises(KeyboardInterrupt):
-        Running(connection, commit.script, [commit.copies[0], interrupted])
+        Running(connection, commit.script, [commit.copies[0], commit.copies[1]._replace(rows=interrupted)])
     assert connection.closed
     with EventStore(database, Role.WRITER) as store:
         assert store.append(batch(BATCHED)) == 0

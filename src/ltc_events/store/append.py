@@ -22,7 +22,7 @@ from ltc_events.store.commit import LONE_EVENTS_MAX, Commit, DeadLetter, Offset,
 from ltc_events.store.database import take_positions
 from ltc_events.store.errors import HeadMoved
 from ltc_events.store.parameters import pack_uuids
-from ltc_events.store.pipelined_sql import Running, run_prepared
+from ltc_events.store.pipelined_sql import Copy, Running, run_prepared
 from ltc_events.store.queries import query
 
 CHANNEL = "ltc_events"
@@ -118,17 +118,19 @@ def _lone_statement(count: int, has_reads: bool) -> bytes:
 
 
 class _Batch:
-    """A commit on its way by COPY: everything that can be prepared is, before the head row is locked."""
+    """A commit on its way by COPY.
+
+    What it holds is checked before the server hears of it. The rows are packed while the server is at work: those of the outcomes
+    while it checks what was read and locks the head row, those of the events while it stores the outcomes.
+    """
 
     def __init__(self, commit: Commit) -> None:
         self.base = 0
         self._recorded = 0
         self._spans = [(one.first_position, one.last_position) for one in commit.outcomes]
-        self._outcomes = copy_format.pack_outcomes(map(_outcome_row, commit.outcomes))
-        encoded = [dump(one.event) for one in commit.events]
-        require_sizes(commit.events, encoded)
-        rows = ((one[0], one[1], one.event.type, data, *one[3:]) for one, data in zip(commit.events, encoded, strict=True))
-        self._events = copy_format.pack_events(rows)
+        self._commit = commit
+        self._encoded = [dump(one.event) for one in commit.events]
+        require_sizes(commit.events, self._encoded)
         script = [
             sql.SQL("BEGIN"),
             # In one order for everybody, so that no two wait for each other.
@@ -142,10 +144,16 @@ class _Batch:
             sql.SQL("COMMIT"),
         ]
         self.script = sql.SQL("; ").join(script).as_bytes()
-        self.copies = [self._outcome_rows, self._event_rows]
-        self._traces = commit.traces
+        self.copies = [Copy(self._pack_outcomes, self._outcome_rows), Copy(self._pack_events, self._event_rows)]
         if commit.traces:
-            self.copies.append(self._trace_rows)
+            self.copies.append(Copy(_nothing, self._trace_rows))
+
+    def _pack_outcomes(self) -> None:
+        self._outcomes = copy_format.pack_outcomes(map(_outcome_row, self._commit.outcomes))
+
+    def _pack_events(self) -> None:
+        events = zip(self._commit.events, self._encoded, strict=True)
+        self._events = copy_format.pack_events((one[0], one[1], one.event.type, data, *one[3:]) for one, data in events)
 
     def _outcome_rows(self, results: Sequence[PGresult]) -> bytes:
         head = next(one for one in reversed(results) if one.status == ExecStatus.TUPLES_OK)
@@ -156,7 +164,11 @@ class _Batch:
         return copy_format.place_events(self._events, self.base, self._recorded)
 
     def _trace_rows(self, _: Sequence[PGresult]) -> bytes:
-        return copy_format.place_traces(self._traces, self.base)
+        return copy_format.place_traces(self._commit.traces, self.base)
+
+
+def _nothing() -> None:
+    """There is nothing to pack."""
 
 
 def _check(commit: Commit) -> sql.Composed:

@@ -5,7 +5,7 @@ by then the results of the statements before it have arrived, so rows may depend
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -16,8 +16,15 @@ from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 T = TypeVar("T")
-Rows = Callable[[Sequence[PGresult]], bytes]
-"""Makes the rows of one COPY (binary format) from the results of the statements before it."""
+
+
+class Copy(NamedTuple):
+    """Makes the rows of one `COPY … FROM STDIN`."""
+
+    pack: Callable[[], None]
+    """Prepares what does not depend on the server: called while it runs the statements before this COPY."""
+    rows: Callable[[Sequence[PGresult]], bytes]
+    """The rows, from the results of the statements before it."""
 
 
 class LinkBroken(Exception):
@@ -35,7 +42,7 @@ class Running:
     the connection.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], script: bytes, copies: Sequence[Rows]) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], script: bytes, copies: Sequence[Copy]) -> None:
         self._connection = connection
         self._state = _Progress(len(copies))
         self._results: list[PGresult] = []
@@ -118,18 +125,19 @@ class _Progress:
         return self.sent and not self.copies_left
 
 
-def _hand_over(pgconn: PGconn, script: bytes, copies: Sequence[Rows], results: list[PGresult], state: _Progress) -> PQGen[None]:
+def _hand_over(pgconn: PGconn, script: bytes, copies: Sequence[Copy], results: list[PGresult], state: _Progress) -> PQGen[None]:
     """Send the script, and the rows of each COPY when the server asks for them."""
     pgconn.send_query(script)
     yield from generators.send(pgconn)
     state.sent = True
-    for make_rows in copies:
+    for copy in copies:
+        copy.pack()
         results += yield from generators.fetch_many(pgconn)
         if not results or results[-1].status != ExecStatus.COPY_IN:
             state.over = True
             return
         results.pop()
-        yield from generators.copy_to(pgconn, make_rows(results), False)
+        yield from generators.copy_to(pgconn, copy.rows(results), False)
         # From here on the server may reach the end by itself, whether or not we hear of it.
         state.copies_left -= 1
         pgconn.put_copy_end()
