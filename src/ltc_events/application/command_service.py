@@ -5,19 +5,22 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain, repeat
 from logging import ERROR, WARNING
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import psycopg
 import structlog
 
 from ltc_events.application.errors import Contention, ServiceBusy, ServiceClosed
 from ltc_events.application.parsing import Document, Prepared, prepare
-from ltc_events.application.pipeline import Answer, CommandPipeline
+from ltc_events.application.pipeline import Answer, CommandPipeline, Submission
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.errors import LtcError
 from ltc_events.store import Database, EventStore, Role
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -29,22 +32,61 @@ QUEUE_MAX = 10_000
 """Documents that may wait, in all requests together."""
 
 
+class _Reply:
+    """What one waiting thread is told: a future that nobody else looks at, at a fraction of a future's cost."""
+
+    __slots__ = ("_answers", "_error", "_told")
+
+    def __init__(self) -> None:
+        self._told = threading.Lock()
+        self._told.acquire()
+        self._answers: list[Answer] | None = None
+        self._error: BaseException | None = None
+
+    def cancelled(self) -> bool:
+        return False
+
+    def set_running_or_notify_cancel(self) -> bool:
+        return True
+
+    def set_result(self, answers: list[Answer]) -> None:
+        self._answers = answers
+        self._told.release()
+
+    def set_exception(self, error: BaseException) -> None:
+        self._error = error
+        self._told.release()
+
+    def result(self, timeout_s: float | None) -> list[Answer]:
+        """Wait for the answers. To be called once."""
+        if not self._told.acquire(timeout=-1 if timeout_s is None else timeout_s):
+            raise TimeoutError
+        if self._answers is None:
+            raise self._error or RuntimeError("told neither answers nor an error")
+        return self._answers
+
+
 class _Request(NamedTuple):
     """The documents of one caller. `together`: once one is refused, those behind it are not decided."""
 
     batch: Sequence[Prepared]
     source: str
     together: bool
-    answers: "Future[list[Answer]]"
+    answers: "Future[list[Answer]] | _Reply"
+
+
+_Told = Sequence[tuple[_Request, list[Answer]]]
+"""What is stored, with what its callers are to be told."""
 
 
 class CommandService:
     """One command pipeline, in a thread of its own, for any number of calling threads.
 
-    A batch is what arrived during the one before it. Callers that are answered together mostly come again together: a batch
-    waits a moment (`GATHER_S`) for as many requests as the last one had. A lone caller waits for nobody. Each caller is
-    answered when its documents are stored. The connection to the store is opened with the first request, and anew after it
-    was lost.
+    A batch is what arrived during the one before it. It is decided and sent before the callers of that one are told: they wake
+    up, and send their next, while the server stores it. Where nobody has come meanwhile they are told at once, and mostly come
+    again together: then a batch waits a moment (`GATHER_S`) for as many requests as the last one had. A lone caller waits for
+    nobody, and nobody is told before its documents are stored. The connection to the store is opened with the first request, and
+    anew after it was lost.
     """
 
     def __init__(
@@ -73,6 +115,32 @@ class CommandService:
         DatabaseUnreachable: then none of the documents is known to be stored, and to send the same again is safe.
         """
         answers: Future[list[Answer]] = Future()
+        self._enqueue(documents, source, answers, together=together)
+        return answers
+
+    def submit(
+        self,
+        documents: Sequence[Document],
+        *,
+        source: str = "submit",
+        together: bool = False,
+        timeout_s: float | None = None,
+    ) -> list[Answer]:
+        """As `enqueue`, and wait for the answers. Raises TimeoutError after `timeout_s` seconds; the documents may be stored."""
+        reply = _Reply()
+        self._enqueue(documents, source, reply, together=together)
+        return reply.result(timeout_s)
+
+    def close(self) -> None:
+        """Take no more requests, answer those that wait, and leave the store."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _enqueue(
+        self, documents: Sequence[Document], source: str, answers: "Future[list[Answer]] | _Reply", *, together: bool
+    ) -> None:
         with self._changed:
             self._require_room(len(documents))
             self._waiting += len(documents)
@@ -90,25 +158,6 @@ class CommandService:
             self._queue.append(request)
             if len(self._queue) >= self._wanted:
                 self._changed.notify()
-        return answers
-
-    def submit(
-        self,
-        documents: Sequence[Document],
-        *,
-        source: str = "submit",
-        together: bool = False,
-        timeout_s: float | None = None,
-    ) -> list[Answer]:
-        """As `enqueue`, and wait for the answers. Raises TimeoutError after `timeout_s` seconds; the documents may be stored."""
-        return self.enqueue(documents, source=source, together=together).result(timeout_s)
-
-    def close(self) -> None:
-        """Take no more requests, answer those that wait, and leave the store."""
-        with self._changed:
-            self._is_closed = True
-            self._changed.notify()
-        self._thread.join()
 
     def _require_room(self, documents: int) -> None:
         if self._is_closed:
@@ -124,10 +173,22 @@ class CommandService:
         self._queue = deque(kept)
 
     def _work(self) -> None:
+        stored: _Told = ()
         try:
-            while requests := self._take():
-                self._answer_or_fail(requests)
+            while True:
+                if not self._queue:
+                    stored = _tell(stored)
+                requests = self._take(at_once=bool(stored))
+                if not requests:
+                    return
+                submission = self._or_fail(requests, partial(self._begin, requests))
+                stored = _tell(stored)
+                answers = None if submission is None else self._or_fail(requests, submission.finish)
+                if answers is not None:
+                    left = iter(answers)
+                    stored = [(request, [next(left) for _ in request.batch]) for request in requests]
         finally:
+            _tell(stored)
             self._end()
 
     def _end(self) -> None:
@@ -140,10 +201,22 @@ class CommandService:
                 request.answers.set_exception(ServiceClosed())
         self._leave_store()
 
-    def _answer_or_fail(self, requests: Sequence[_Request]) -> None:
-        """No caller waits for ever; the next batch finds a store that is opened anew, unless only others were quicker."""
+    def _begin(self, requests: Sequence[_Request]) -> Submission:
+        """Decide a batch and send it to the store."""
+        batch = list(chain.from_iterable(request.batch for request in requests))
+        groups: list[int | None] = []
+        if any(request.together for request in requests):
+            for number, request in enumerate(requests):
+                groups += repeat(number if request.together else None, len(request.batch))
+        return self._opened().begin(batch, source=requests[0].source, groups=groups)
+
+    def _or_fail(self, requests: Sequence[_Request], work: Callable[[], T]) -> T | None:
+        """What the work on a batch gives, or None where it failed: no caller waits for ever.
+
+        The next batch finds a store that is opened anew, unless only others were quicker.
+        """
         try:
-            self._answer(requests)
+            return work()
         except Exception as error:  # whatever it is, it is the callers' to know, and the thread goes on for the others
             if not isinstance(error, Contention):
                 self._leave_store()
@@ -151,14 +224,19 @@ class CommandService:
                 request.answers.set_exception(error)
             is_passing = isinstance(error, (LtcError, psycopg.Error))
             log.log(WARNING if is_passing else ERROR, "batch_not_stored", requests=len(requests), exc_info=not is_passing)
+            return None
 
-    def _take(self) -> list[_Request]:
-        """What makes up the next batch, in order of arrival; nothing when the service is closed and all is answered."""
+    def _take(self, *, at_once: bool) -> list[_Request]:
+        """What makes up the next batch, in order of arrival; nothing when the service is closed and all is answered.
+
+        With `at_once` it waits for nobody: callers of the batch before are still to be told.
+        """
         taken: list[_Request] = []
         size = 0
         with self._changed:
             while not taken:
-                self._await_requests()
+                if not (at_once and self._queue):
+                    self._await_requests()
                 if not self._queue:
                     return []
                 while self._queue and (not taken or self._fits(taken[0], self._queue[0], size)):
@@ -184,17 +262,6 @@ class CommandService:
     def _fits(self, first: _Request, request: _Request, size: int) -> bool:
         return request.source == first.source and size + len(request.batch) <= self._batch_max
 
-    def _answer(self, requests: Sequence[_Request]) -> None:
-        batch = list(chain.from_iterable(request.batch for request in requests))
-        groups: list[int | None] = []
-        if any(request.together for request in requests):
-            for number, request in enumerate(requests):
-                groups += repeat(number if request.together else None, len(request.batch))
-        answers = iter(self._opened().begin(batch, source=requests[0].source, groups=groups).finish())
-        divided = [[next(answers) for _ in request.batch] for request in requests]
-        for request, own in zip(requests, divided, strict=True):
-            request.answers.set_result(own)
-
     def _opened(self) -> CommandPipeline:
         if self._pipeline is None:
             self._store = self._open_store()
@@ -205,6 +272,13 @@ class CommandService:
         store, self._store, self._pipeline = self._store, None, None
         if store is not None:
             store.close()
+
+
+def _tell(stored: _Told) -> _Told:
+    """Wake the callers of what is stored; nothing is left to be told."""
+    for request, answers in stored:
+        request.answers.set_result(answers)
+    return ()
 
 
 @contextmanager
