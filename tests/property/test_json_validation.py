@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ltc_events.kernel.ids import reserved_id
+from ltc_events.schemas.base import WIRE_PREFIX
 from ltc_events.schemas.catalogue import COMMANDS
-from ltc_events.schemas.envelope import WIRE_PREFIX, parse
+from ltc_events.schemas.envelope import parse
 from ltc_events.schemas.json_validation import json_validator, may_name_reserved
 from ltc_events.simulation import simulate
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ltc_events.schemas.base import Event
+from ltc_events.schemas.base import Event, OrderedEvent
 
 
 def summarise(event: Event) -> str:
     """What happened, in one line; where policy has it recorded although it is dated before what it acts on, that too."""
-    later = getattr(event, "dated_before", None)
+    later = event.dated_before if isinstance(event, OrderedEvent) else None
     return f"{event.in_words()} (dated before {later}, the date of what it follows)" if later else event.in_words()
 
 

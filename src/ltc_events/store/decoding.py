@@ -1,14 +1,13 @@
 """The store's door: from stored bytes to events, each as it is told today, whoever reads it and for what."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import orjson
 from pydantic import ValidationError
 
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.catalogue import EVENTS
-from ltc_events.schemas.limits import RECORDED
+from ltc_events.schemas.json_validation import recorded_validator
 from ltc_events.schemas.upcasting import UPCASTERS, CannotUpcast, newest_known, told_today
 from ltc_events.store.errors import NewerEvent, UnknownEvent, UnreadableEvent, UpcastFailed
 
@@ -19,7 +18,7 @@ class Decoders(dict[str, Decoder]):
     """What turns the bytes of an event of today into the event, by its stable name; KeyError for any other: see `decode`."""
 
     def __missing__(self, name: str) -> Decoder:
-        decoder: Decoder = partial(EVENTS[name].__pydantic_validator__.validate_json, context=RECORDED)
+        decoder: Decoder = recorded_validator(EVENTS[name])
         self[name] = decoder
         return decoder
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ltc_events.projections.declaration.projection import Column, column
+from ltc_events.schemas.base import MoneyEvent
 from ltc_events.schemas.record import Record
 
 LINE_NO = "number of the row within its event, from 1"
@@ -42,9 +43,10 @@ def when(record: Record) -> dict[str, Any]:
 
 def ordered(record: Record) -> dict[str, Any]:
     """The values of the columns `ORDERED`."""
+    event = record.event
     return {
         "effective_on": record.effective_on,
         "recorded_at": record.recorded_at,
         "customer_id": record.customer_id,
-        "not_before": getattr(record.event, "not_before", None),
+        "not_before": event.not_before if isinstance(event, MoneyEvent) else None,
     }
