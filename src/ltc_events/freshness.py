@@ -1,6 +1,7 @@
 """How fresh a report is: read tables that the store feeds are brought up to the log; those that Kafka feeds are waited for."""
 
 import time
+from collections.abc import Set
 
 import structlog
 
@@ -23,9 +24,14 @@ def freshen(database: Database, report: str, progress: Report | None = None) -> 
 
     `progress` is told as `catch_up` tells it.
     """
+    freshen_tables(database, find_report(report).tables, progress)
+
+
+def freshen_tables(database: Database, tables: Set[str], progress: Report | None = None) -> None:
+    """See that these read tables know what the log holds at this moment; as `freshen`."""
     try:
         if is_fed_by_topic(database, Role.READER):
-            _await_tables(database, report)
+            _await_tables(database, tables)
             return
         from ltc_events.projections.tables.registry import PROJECTIONS
 
@@ -34,16 +40,15 @@ def freshen(database: Database, report: str, progress: Report | None = None) -> 
         # Beside a running worker the tables are as they are.
         log.info("not_caught_up", reason=error.message)
     except RoleDenied:
-        _await_tables(database, report)  # who may only read waits for those who write
+        _await_tables(database, tables)  # who may only read waits for those who write
 
 
-def _await_tables(database: Database, report: str) -> None:
-    """Wait a moment until the tables of a report are where the log is now. We only look: projectors on Kafka write them."""
-    tables = find_report(report).tables
+def _await_tables(database: Database, tables: Set[str]) -> None:
+    """Wait a moment until these tables are where the log is now. We only look: projectors on Kafka write them."""
     deadline = time.monotonic() + WAIT_S
     with database.connect(Role.READER, autocommit=True) as connection:
         head = log_head(connection)
-        while (position := lowest_checkpoint(connection, report, tables)) < head:
+        while (position := lowest_checkpoint(connection, "the query", tables)) < head:
             if time.monotonic() > deadline:
                 log.warning(
                     "report_is_behind",

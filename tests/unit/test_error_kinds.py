@@ -18,7 +18,7 @@ from ltc_events.workers.loop import Stop, run
 
 USAGE = {
     "DataUnusable", "ImportUnusable", "InvalidMoment", "InvalidParameter", "MappingInvalid", "NothingBetween", "ParameterMissing",
-    "SettingInvalid", "SettingsUnreadable",
+    "NoMonths", "NothingToExport", "OnlyQueries", "PresentStateOnly", "SettingInvalid", "SettingsUnreadable", "SeveralStatements",
     "Undecodable", "UnknownParameter", "UnknownReport", "UnknownType",
 }  # fmt: skip
 PASSING = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ltc_events.cli.output import whole_file
+from ltc_events.querying.whole_file import whole_file
 
 
 def test_it_appears_when_it_is_whole(tmp_path: Path) -> None:

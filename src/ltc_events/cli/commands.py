@@ -23,6 +23,14 @@ COMMANDS: dict[str, Entry] = {
         "Run a report: as of a business date, as known at a position or time of the log; or what changed in it since then.",
         takes_other_options=True,
     ),
+    "sql": Entry(
+        f"{_CLI}.sql:sql", "Query the read tables: one query, a shell, or the queries of stdin; nothing is ever written."
+    ),
+    "export": Entry(
+        f"{_CLI}.export:export",
+        "Write events, a read table or a report to a file, which is there when it is whole; with --json say what was written.",
+        takes_other_options=True,
+    ),
     "explain": Entry(f"{_CLI}.explain:app", "Why a figure is what it is, from the events alone."),
     "events": Entry(f"{_CLI}.events:app", "The log of events."),
     "audit": Entry(f"{_CLI}.audit.app:app", "Proofs that nothing was changed, for those who need not believe us."),

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -51,21 +50,6 @@ def _text(value: Any) -> str:
 def print_json(document: Any) -> None:
     """One JSON document, for programs."""
     for_programs().write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE, default=_text).decode())
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Where to write what shall be at `path` when the block ends, and not before; if it fails, nothing is left."""
-    if path.exists() and not path.is_file():  # a device or a pipe
-        yield path
-        return
-    path = path.resolve()  # what a link leads to is written, not the link
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -8,9 +8,10 @@ import typer
 
 from ltc_events.cli.context import services_of
 from ltc_events.cli.options import AsOf, ChangedSince, JsonOption, KnownAt
-from ltc_events.cli.output import out, print_table, progress, whole_file
+from ltc_events.cli.output import out, print_table, progress
 from ltc_events.cli.terminal import for_programs
 from ltc_events.freshness import freshen
+from ltc_events.querying.whole_file import whole_file
 from ltc_events.reports.catalogue import catalogue
 from ltc_events.reports.changes import Changes, open_changes
 from ltc_events.reports.changes_render import write_changes_csv, write_changes_json, write_changes_text
@@ -63,7 +64,7 @@ def report(
         if output is None:
             raise typer.BadParameter("Parquet is a binary format: name a file", param_hint="--output")
         load_pyarrow()
-    given = _pairs(parameters or [])
+    given = pairs(parameters or [])
     if changed_since is not None:
         if chosen is ReportFormat.PARQUET:
             raise typer.BadParameter("changes are written as table, json or csv", param_hint="--format")
@@ -109,7 +110,7 @@ def write_changes(changes: Changes, format: ReportFormat, output: Path | None) -
         form(changes, stream)
 
 
-def _pairs(words: list[str]) -> dict[str, str]:
+def pairs(words: list[str]) -> dict[str, str]:
     """`--basis period --from=2026-01-01` as a mapping; the report itself says which parameters it has."""
     pairs: dict[str, str] = {}
     rest = iter(words)

@@ -1,12 +1,12 @@
 """A report as a Parquet file, for the lake; with the extra `parquet`, which brings pyarrow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ltc_events.reports.base import ColumnType
+from ltc_events.reports.base import Column, ColumnType
 from ltc_events.reports.errors import ParquetUnavailable
 from ltc_events.reports.runner import Answer
 from ltc_events.reports.values import json_text
@@ -20,6 +20,19 @@ _DECIMALS = (ColumnType.DECIMAL, ColumnType.PERCENT, ColumnType.MONEY)
 
 def write_parquet(answer: Answer, path: Path) -> None:
     """Decimals become `decimal128(38, 9)`, rounded half up there; ids are text. Raises ParquetUnavailable without pyarrow."""
+    about = {"report": answer.report.name, "as_of": answer.as_of.isoformat(), "position": str(answer.position)}
+    write_columns(answer.columns, answer.rows, about, path)
+
+
+def write_columns(
+    columns: Sequence[Column],
+    rows: Iterable[tuple[Any, ...]],
+    about: dict[str, str],
+    path: Path,
+    *,
+    group_rows: int = GROUP_ROWS,
+) -> None:
+    """As `write_parquet`, of any rows; each field has the meaning of its column as `comment`."""
     pa, pq = load_pyarrow()
     kinds = {
         ColumnType.TEXT: pa.string(),
@@ -31,14 +44,14 @@ def write_parquet(answer: Answer, path: Path) -> None:
         ColumnType.JSON: pa.string(),
         **dict.fromkeys(_DECIMALS, pa.decimal128(DIGITS, SCALE)),
     }
-    about = {"report": answer.report.name, "as_of": answer.as_of.isoformat(), "position": str(answer.position)}
-    schema = pa.schema([pa.field(column.name, kinds[column.type]) for column in answer.columns], metadata=about)
-    rows = iter(answer.rows)
+    described = [pa.field(one.name, kinds[one.type], metadata={"comment": one.meaning}) for one in columns]
+    schema = pa.schema(described, metadata=about)
+    rest = iter(rows)
     with pq.ParquetWriter(path, schema) as writer:
-        while group := list(islice(rows, GROUP_ROWS)):
+        while group := list(islice(rest, group_rows)):
             arrays = [
                 pa.array([None if row[place] is None else _CONVERT[column.type](row[place]) for row in group], kinds[column.type])
-                for place, column in enumerate(answer.columns)
+                for place, column in enumerate(columns)
             ]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
