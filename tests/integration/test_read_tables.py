@@ -1,7 +1,7 @@
 """Every read table holds what its specification says, also when events come twice, and when it is built anew."""
 
 import pytest
-from tests.tables import billing, cash, customers, leads, ordering, selling
+from tests.tables import billing, cash, customers, finding, leads, ordering, selling
 from tests.tables.specification import Specification, check
 
 from ltc_events.projections.tables.registry import PROJECTIONS
@@ -15,6 +15,7 @@ SPECIFICATIONS: tuple[Specification, ...] = (
     *ordering.SPECIFICATIONS,
     *billing.SPECIFICATIONS,
     *cash.SPECIFICATIONS,
+    *finding.SPECIFICATIONS,
 )
 
 

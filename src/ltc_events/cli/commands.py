@@ -23,6 +23,10 @@ COMMANDS: dict[str, Entry] = {
         "Run a report: as of a business date, as known at a position or time of the log; or what changed in it since then.",
         takes_other_options=True,
     ),
+    "find": Entry(
+        f"{_CLI}.find:find_",
+        "Find what is called so, begins so or has a word that begins so, whatever it is; exit 1 if nothing does.",
+    ),
     "sql": Entry(
         f"{_CLI}.sql:sql", "Query the read tables: one query, a shell, or the queries of stdin; nothing is ever written."
     ),

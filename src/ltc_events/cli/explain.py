@@ -1,8 +1,10 @@
-"""`ltc explain`: the story of an invoice, as a tree."""
+"""`ltc explain`: the story of an invoice, order, quote, deal, payment or balance, as a tree."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.markup import escape
@@ -13,13 +15,22 @@ from ltc_events.bootstrap.services import Services
 from ltc_events.cli.context import services_of
 from ltc_events.cli.options import AsOf, JsonOption, KnownAt
 from ltc_events.cli.output import err, out, print_json
+from ltc_events.explanation.account import explain_customer, explain_payment
+from ltc_events.explanation.chain import UnknownInvoice, event_of
 from ltc_events.explanation.company_day import company_day
 from ltc_events.explanation.invoice import explain_invoice
+from ltc_events.explanation.sale import explain_opportunity, explain_order, explain_quote
 from ltc_events.explanation.story import Node, Story
+from ltc_events.freshness import freshen_tables
+from ltc_events.querying.finding import NothingFound, the_one
 from ltc_events.reports.parameters import known_position, parse_as_of
-from ltc_events.store import Role
+from ltc_events.schemas.invoice import InvoiceIssued
+from ltc_events.store import EventStore, Role
 
 app = typer.Typer(help="Why a figure is what it is, from the events alone.", no_args_is_help=True)
+
+
+SEARCHED = frozenset({"search_terms"})
 
 
 class StoryFormat(StrEnum):
@@ -34,17 +45,147 @@ def group() -> None:
     """Why a figure is what it is, from the events alone."""
 
 
+WhatArgument = Annotated[str, typer.Argument(help="Its id, or what it is called: a reference of another system, a title.")]
+FormatOption = Annotated[StoryFormat, typer.Option(help="How to write the story.")]
+
+
 @app.command()
 def invoice(
     context: typer.Context,
-    number: Annotated[str, typer.Argument(help="The invoice's number, e.g. INV-2026-000042.")],
+    number: Annotated[str, typer.Argument(help="The invoice's number, e.g. INV-2026-000042, or what another system calls it.")],
     as_of: AsOf = None,
     known_at: KnownAt = None,
-    format: Annotated[StoryFormat, typer.Option(help="How to write the story.")] = StoryFormat.TEXT,
+    format: FormatOption = StoryFormat.TEXT,
     as_json: JsonOption = False,
 ) -> None:
     """Tell an invoice's story from the lead to the last cent. Exit 1 if a sum does not come out."""
-    story = tell(services_of(context), number, as_of, known_at)
+    services = services_of(context)
+    try:
+        story = tell(services, number, as_of, known_at)
+    except UnknownInvoice:
+        ours = _our_number(services, number)
+        if ours is None:
+            raise
+        story = tell(services, ours, as_of, known_at)
+    _write(story, format, as_json=as_json)
+
+
+@app.command()
+def order(
+    context: typer.Context,
+    what: WhatArgument,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: FormatOption = StoryFormat.TEXT,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell an order's story from the lead to its invoices. Exit 1 if a sum does not come out."""
+    _explain(context, "order", what, explain_order, as_of, known_at, format, as_json=as_json)
+
+
+@app.command()
+def quote(
+    context: typer.Context,
+    what: WhatArgument,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: FormatOption = StoryFormat.TEXT,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell how a quote came to its prices. Exit 1 if a sum does not come out."""
+    _explain(context, "quote", what, explain_quote, as_of, known_at, format, as_json=as_json)
+
+
+@app.command()
+def opportunity(
+    context: typer.Context,
+    what: WhatArgument,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: FormatOption = StoryFormat.TEXT,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell a deal's story with its quotes, orders and invoices. Exit 1 if a sum does not come out."""
+    _explain(context, "opportunity", what, explain_opportunity, as_of, known_at, format, as_json=as_json)
+
+
+@app.command()
+def payment(
+    context: typer.Context,
+    what: WhatArgument,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: FormatOption = StoryFormat.TEXT,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell where a payment came from and went, and what of it is left. Exit 1 if a sum does not come out."""
+    _explain(context, "payment", what, explain_payment, as_of, known_at, format, as_json=as_json)
+
+
+@app.command()
+def customer(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="The customer's id, name, or what another system calls it.")],
+    currency: Annotated[str | None, typer.Option(help="Currency of the balance; default: that of the first document.")] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: FormatOption = StoryFormat.TEXT,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what a customer owes and is owed, document by document."""
+
+    def tell_customer(store: EventStore, id: UUID, day: date, position: int) -> Story:
+        return explain_customer(store, id, currency, day, position)
+
+    _explain(context, "customer", what, tell_customer, as_of, known_at, format, as_json=as_json)
+
+
+def tell(services: Services, number: str, as_of: str | None, known_at: str | None) -> Story:
+    """The story of an invoice, as the options ask for it."""
+    store = services.store(Role.PROJECTOR)
+    day = parse_as_of(as_of) or company_day(store, datetime.now(UTC))
+    return explain_invoice(store, number, day, known_position(store, known_at))
+
+
+def _explain(
+    context: typer.Context,
+    kind: str,
+    what: str,
+    teller: Callable[[EventStore, UUID, date, int], Story],
+    as_of: str | None,
+    known_at: str | None,
+    format: StoryFormat,
+    *,
+    as_json: bool,
+) -> None:
+    services = services_of(context)
+    store = services.store(Role.PROJECTOR)
+    day = parse_as_of(as_of) or company_day(store, datetime.now(UTC))
+    story = teller(store, _id(services, kind, what), day, known_position(store, known_at))
+    _write(story, format, as_json=as_json)
+
+
+def _id(services: Services, kind: str, what: str) -> UUID:
+    """The id that is given, or that of the one thing of this kind that is called so."""
+    try:
+        return UUID(what)
+    except ValueError:
+        freshen_tables(services.database, SEARCHED)
+    with services.database.connect(Role.READER) as connection:
+        return the_one(connection, kind, what)
+
+
+def _our_number(services: Services, number: str) -> str | None:
+    """Our number of the invoice that another system calls so; None: it knows none."""
+    try:
+        id = _id(services, "invoice", number)
+    except NothingFound:
+        return None
+    issued = event_of(services.store(Role.PROJECTOR).event(id, 1), InvoiceIssued)
+    return None if issued is None else issued.number
+
+
+def _write(story: Story, format: StoryFormat, *, as_json: bool) -> None:
     if as_json or format is StoryFormat.JSON:
         print_json(story.document())
     else:
@@ -54,13 +195,6 @@ def invoice(
         err.print(f"[bold red]DOES NOT ADD UP[/] {found}")
     if story.broken:
         raise typer.Exit(1)
-
-
-def tell(services: Services, number: str, as_of: str | None, known_at: str | None) -> Story:
-    """The story of an invoice, as the options ask for it."""
-    store = services.store(Role.PROJECTOR)
-    day = parse_as_of(as_of) or company_day(store, datetime.now(UTC))
-    return explain_invoice(store, number, day, known_position(store, known_at))
 
 
 def render(story: Story) -> Tree:

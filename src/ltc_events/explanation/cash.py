@@ -60,6 +60,13 @@ def tell_cash(root: Node, chain: Chain, issued: InvoiceIssued) -> Decimal:
     return balance
 
 
+def balance_of(records: list[Record]) -> Decimal:
+    """What is owed on an invoice after these of its events."""
+    issued = event_of(records, InvoiceIssued)
+    moved = (_change(one.event) for one in records if isinstance(one.event, Movement))
+    return sum(moved, ZERO if issued is None else issued.payable)
+
+
 def _change(event: Movement) -> Decimal:
     return event.amount if isinstance(event, PaymentRemoved | CreditRemoved | WriteOffReversed) else -event.amount
 

@@ -1,6 +1,6 @@
 """From an invoice's number to every stream that had a part in it, through the references that the events hold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from typing import TypeVar
@@ -83,29 +83,30 @@ def follow(lens: Lens, number: str) -> Chain:
     """Find the invoice and go back along its references; raises UnknownInvoice, NotYetAnInvoice or NotAnInvoice."""
     invoice = _invoice(lens, number)
     issued = event_of(invoice, InvoiceIssued)
-    order = lens.stream(issued.order_id) if issued else []
+    above = upstream(lens, number, issued.order_id if issued else None, opportunity_id=issued.opportunity_id if issued else None)
+    claims = _streams(lens, [id for one in invoice for id in claims_of(one.event)])
+    paid = [one.event for one in (*invoice, *(one for records in claims.values() for one in records))]
+    notes = [one.event.credit_note_id for one in invoice if isinstance(one.event, InvoiceCredited | CreditApplied)]
+    payments = [event.payment_id for event in paid if isinstance(event, PaymentApplied | ClaimPaid)]
+    return replace(above, invoice=invoice, credit_notes=_streams(lens, notes), payments=_payments(lens, payments), claims=claims)
+
+
+def upstream(
+    lens: Lens, number: str, order_id: UUID | None = None, quote_id: UUID | None = None, opportunity_id: UUID | None = None
+) -> Chain:
+    """What an order, quote or deal comes from, back to the campaign; without an invoice and what became of it."""
+    order = lens.stream(order_id) if order_id else []
     placed = event_of(order, OrderPlaced)
-    quote_id = placed.quote_id if placed else None
-    opportunity_id = (placed.opportunity_id if placed else None) or (issued.opportunity_id if issued else None)
+    if placed is not None:
+        quote_id, opportunity_id = placed.quote_id, placed.opportunity_id or opportunity_id
     opportunity = lens.stream(opportunity_id) if opportunity_id else []
     opened = event_of(opportunity, OpportunityOpened)
     lead = lens.stream(opened.lead_id) if opened and opened.lead_id else []
     captured = event_of(lead, LeadCaptured)
     campaign_id = (captured.campaign_id if captured else None) or (opened.campaign_id if opened else None)
-    claims = _streams(lens, [id for one in invoice for id in claims_of(one.event)])
-    paid = [one.event for one in (*invoice, *(one for records in claims.values() for one in records))]
-    return Chain(
-        number,
-        invoice,
-        order,
-        lens.stream(quote_id) if quote_id else [],
-        opportunity,
-        lead,
-        lens.stream(campaign_id) if campaign_id else [],
-        _streams(lens, [one.event.credit_note_id for one in invoice if isinstance(one.event, InvoiceCredited | CreditApplied)]),
-        _payments(lens, [event.payment_id for event in paid if isinstance(event, PaymentApplied | ClaimPaid)]),
-        claims,
-    )
+    quote = lens.stream(quote_id) if quote_id else []
+    campaign = lens.stream(campaign_id) if campaign_id else []
+    return Chain(number, [], order, quote, opportunity, lead, campaign, {}, {}, {})
 
 
 def claims_of(event: Event) -> list[UUID]:

@@ -25,6 +25,11 @@ def open_claims(chain: Chain) -> Decimal:
     return sum((_change(record) for records in chain.claims.values() for record in records), ZERO)
 
 
+def left_of(records: list[Record]) -> Decimal:
+    """What is left of one claim."""
+    return sum(map(_change, records), ZERO)
+
+
 def _tell_claim(node: Node, chain: Chain, records: list[Record]) -> Decimal:
     """The story of one claim; the amount that it was raised for."""
     raised = left = ZERO

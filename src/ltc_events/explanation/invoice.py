@@ -42,7 +42,7 @@ def explain_invoice(store: EventStore, number: str, as_of: date, position: int) 
 
 def _tell_invoice(root: Node, chain: Chain, record: Record, issued: InvoiceIssued) -> None:
     node = root.add(
-        f"Issued as {issued.number}, tax rounded per {issued.rounding_method}",
+        f"Issued as {issued.number}{_elsewhere(issued)}, tax rounded per {issued.rounding_method}",
         record,
         amount=issued.payable,
         currency=issued.currency,
@@ -61,6 +61,11 @@ def _tell_invoice(root: Node, chain: Chain, record: Record, issued: InvoiceIssue
     for instalment in issued.instalments:
         node.add(f"Instalment {instalment.number}, due {instalment.due_on}", amount=instalment.amount, currency=issued.currency)
     _check_totals(node, issued)
+
+
+def _elsewhere(issued: InvoiceIssued) -> str:
+    """What other systems call it."""
+    return f" ({', '.join(f'{system} {number}' for system, number in issued.references.items())})" if issued.references else ""
 
 
 def _tell_lines(node: Node, chain: Chain, issued: InvoiceIssued) -> None:

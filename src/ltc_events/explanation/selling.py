@@ -135,7 +135,7 @@ def tell_quote(root: Node, chain: Chain) -> None:
                 section.add(f"Revision {event.revision} accepted", record, amount=event.net, currency=event.currency)
             case QuoteOrdered() as event:
                 mine = bool(chain.order) and event.order_id == chain.order[0].subject
-                section.add("Ordered by this order" if mine else "Ordered by another order", record)
+                section.add("Ordered by this order" if mine else "Ordered by another order" if chain.order else "Ordered", record)
             case other:
                 section.add(_plain(other), record)
 
@@ -191,12 +191,13 @@ def tell_order(root: Node, chain: Chain) -> None:
                 node = section.add(f"Delivered, {whole}", record, amount=event.amount, currency=event.currency)
                 node.check("sum of its lines", sum((line.amount for line in event.lines), ZERO), event.amount)
             case OrderInvoiced() as event:
-                mine = event.invoice_id == chain.invoice[0].subject
-                text = "Billed by this invoice" if mine else "Billed by another invoice"
+                mine = bool(chain.invoice) and event.invoice_id == chain.invoice[0].subject
+                text = "Billed by this invoice" if mine else "Billed by another invoice" if chain.invoice else "Billed"
                 section.add(text, record, amount=event.amount, currency=currency)
             case OrderBillingReversed() as event:
-                mine = event.invoice_id == chain.invoice[0].subject
-                text = f"Credited on {'this' if mine else 'another'} invoice, to be billed again"
+                mine = bool(chain.invoice) and event.invoice_id == chain.invoice[0].subject
+                which = "this" if mine else "another" if chain.invoice else "an"
+                text = f"Credited on {which} invoice, to be billed again"
                 node = section.add(text, record, amount=-event.amount, currency=event.currency)
                 node.check("sum of its lines", sum((line.amount for line in event.lines), ZERO), event.amount)
             case OrderCancelled() as event:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from ltc_events.kernel.errors import LtcError
 from ltc_events.kernel.time_zones import utc_text
 from ltc_events.schemas.record import Record
 
@@ -87,9 +88,16 @@ class Node:
         return body
 
 
+class NotThere(LtcError):
+    """there is no {kind} {id} as of {as_of}, known at position {known_at}"""
+
+    remedy = "`ltc find {id}` says what it is; ask for a later date or position if it came later"
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The story of one invoice, as of a business date, as known at a position of the log."""
+    """The story of one thing, as of a business date, as known at a position of the log. `balance` is its figure: of an invoice
+    what is owed, of a payment what is unapplied; see who tells it."""
 
     number: str
     as_of: date
@@ -97,6 +105,7 @@ class Story:
     balance: Decimal
     currency: str
     root: Node
+    kind: str = "invoice"
 
     @property
     def broken(self) -> list[Check]:
@@ -106,7 +115,7 @@ class Story:
     def document(self) -> dict[str, Any]:
         """The story as a JSON document; amounts are strings."""
         return {
-            "invoice": self.number,
+            self.kind: self.number,
             "as_of": self.as_of.isoformat(),
             "position": self.position,
             "balance": str(self.balance),

@@ -40,6 +40,7 @@ from ltc_events.projections.tables.quote_lines import QuoteLines
 from ltc_events.projections.tables.quote_steps import QuoteSteps
 from ltc_events.projections.tables.quotes import Quotes
 from ltc_events.projections.tables.revenue_bridge import RevenueBridge
+from ltc_events.projections.tables.search_terms import SearchTerms
 from ltc_events.projections.tables.shipments import Shipments
 from ltc_events.projections.tables.timeline import Timeline
 
@@ -85,4 +86,5 @@ PROJECTIONS: tuple[type[Projection], ...] = (
     OpenItemMovements,
     Journal,
     RevenueBridge,
+    SearchTerms,
 )

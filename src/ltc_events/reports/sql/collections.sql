@@ -36,6 +36,7 @@ customer = { type = "customer", meaning = "only this customer" }
 customer = { type = "text", meaning = "name of the customer" }
 customer_id = { type = "uuid", meaning = "the customer" }
 number = { type = "text", meaning = "number of the invoice" }
+reference = { type = "text", meaning = "what other systems call the invoice", optional = true }
 invoice_id = { type = "uuid", meaning = "the invoice" }
 instalment = { type = "integer", meaning = "number of the instalment" }
 due_on = { type = "date", meaning = "when it was due" }
@@ -117,7 +118,8 @@ WITH policy AS (
             AND effective_on <= %(as_of)s AND position <= %(known_position)s
     ) n
 )
-SELECT c.name AS customer, w.customer_id, w.number, w.invoice_id, w.instalment, w.due_on, w.days_overdue, w.currency,
+SELECT c.name AS customer, w.customer_id, w.number,
+       (SELECT string_agg(value, ', ' ORDER BY key) FROM jsonb_each_text(v.external_references)) AS reference, w.invoice_id, w.instalment, w.due_on, w.days_overdue, w.currency,
        w.outstanding, q.claims, w.dispute, w.promised_on, w.promised, w.level AS dunning_level, w.last_on AS last_notice_on, w.last_contact_on,
        CASE w.state WHEN 'dispute' THEN 'settle the dispute'
                     WHEN 'promise' THEN 'wait for the promised payment'
@@ -128,6 +130,7 @@ SELECT c.name AS customer, w.customer_id, w.number, w.invoice_id, w.instalment, 
                     WHEN 'wait' THEN w.last_on + least(w.days_between, '9999-12-31' - w.last_on)
                     ELSE %(as_of)s::date END AS next_on
 FROM worked w
+JOIN ltc_read.invoices v ON v.invoice_id = w.invoice_id
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(m.amount), 0) AS claims
     FROM ltc_read.claims c

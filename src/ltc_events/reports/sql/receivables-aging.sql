@@ -40,6 +40,7 @@ customer_id = { type = "uuid", meaning = "the customer" }
 document = { type = "text", meaning = "invoice, payment (unapplied cash), credit_note or claim (fee, interest, returned payment)", optional = true }
 document_id = { type = "uuid", meaning = "that invoice, payment, credit note or claim", optional = true }
 number = { type = "text", meaning = "number of the document; reference of the payment or claim", optional = true }
+reference = { type = "text", meaning = "what other systems call the invoice or payment", optional = true }
 instalment = { type = "integer", meaning = "number of the instalment of an invoice", optional = true }
 document_on = { type = "date", meaning = "date of the document", optional = true }
 due_on = { type = "date", meaning = "when the instalment is due", optional = true }
@@ -88,9 +89,13 @@ WITH candidate AS (
     GROUP BY m.item_id, m.instalment, m.item
 ), aged AS (
     SELECT i.*, i.invoiced - i.credited - i.written_off - i.outstanding AS paid, o.customer_id, o.number, o.document_on, o.due_on,
+           (SELECT string_agg(value, ', ' ORDER BY key) FROM jsonb_each_text(coalesce(v.external_references, p.external_references)))
+               AS reference,
            o.currency, %(as_of)s::date - CASE %(basis)s WHEN 'due' THEN o.due_on ELSE o.document_on END AS days
     FROM item i
     JOIN ltc_read.open_items o USING (item_id, instalment)
+    LEFT JOIN ltc_read.invoices v ON i.item = 'invoice' AND v.invoice_id = i.item_id
+    LEFT JOIN ltc_read.payments p ON i.item = 'payment' AND p.payment_id = i.item_id
     WHERE i.outstanding <> 0 OR (i.future <> 0 AND NOT (i.is_future AND i.item IN ('invoice', 'claim')))
 ), bucket AS (
     SELECT *, %(per)s = 'instalment' AS is_single,
@@ -102,6 +107,7 @@ SELECT c.name AS customer, b.customer_id,
        CASE WHEN is_single THEN b.item END AS document,
        CASE WHEN is_single THEN b.item_id END AS document_id,
        CASE WHEN is_single THEN b.number END AS number,
+       CASE WHEN is_single THEN b.reference END AS reference,
        CASE WHEN is_single THEN nullif(b.instalment, 0) END AS instalment,
        CASE WHEN is_single THEN b.document_on END AS document_on,
        CASE WHEN is_single THEN b.due_on END AS due_on,
@@ -127,5 +133,5 @@ LEFT JOIN LATERAL (
     ORDER BY p.position DESC
     LIMIT 1
 ) c ON true
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-ORDER BY 1, 2, 8, 7, 5, 6, 4, 10
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ORDER BY 1, 2, 9, 8, 5, 7, 4, 11
