@@ -1,4 +1,4 @@
-"""The import of a real CRM's CSV files, from the first row read to the reconciliation."""
+"""The import of a real CRM's files, from the first row read to the reconciliation."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from ltc_events.importing.run import run_import
 from ltc_events.store import EventStore, Role
 
 PROJECT = Path(__file__).resolve().parents[1]
-MAPPING = PROJECT / "examples" / "zoho_crm.toml"
+MAPPING = PROJECT / "examples" / "zoho_crm"
 DATA = PROJECT.parent / "shared" / "data" / "zoho_crm"
 LIMIT_S = 10.0
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.test_cli import Ltc
-from tests.integration.test_import_runs import MAPPING, NAME_ALONE
+from tests.integration.test_import_runs import write_shop
 
 from ltc_events.store import Database
 
@@ -19,9 +19,7 @@ def ltc(database: Database) -> Ltc:
 
 @pytest.fixture
 def mapping(tmp_path: Path) -> Path:
-    file = tmp_path / "shop.toml"
-    file.write_text(MAPPING.replace("{prelude}", NAME_ALONE), encoding="utf-8")
-    return file
+    return write_shop(tmp_path / "shop")
 
 
 def source(mapping: Path, *rows: str) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ class Imported:
 
     def again(self, name: str, **options: Any) -> Reconciliation:
         """Import once more."""
-        return run_import(EXAMPLES / f"{name}.toml", SHARED_DATA / name, self.store, SystemClock(), **options)
+        return run_import(EXAMPLES / name, SHARED_DATA / name, self.store, SystemClock(), **options)
 
     def report(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
         """A report's rows by column name, as of when everything has happened."""

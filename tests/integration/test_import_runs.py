@@ -10,83 +10,86 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.mappings import counts, write_mapping
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.cli import importing, output
 from ltc_events.cli.output import PlainConsole
-from ltc_events.importing import DataUnusable, Progress, Reconciliation, run_import
-from ltc_events.importing import run as running
+from ltc_events.importing import DataUnusable, Progress, Reconciliation, run_import, sending
 from ltc_events.store import Database, EventStore, Role
 
 MAPPING = """
 name = "shop"
 currency = "EUR"
 
-[files.orders]
+[sources.orders]
 path = "orders.csv"
-[files.orders.columns]
-id = "id"
-customer = "customer"
-ordered = { column = "ordered", type = "date" }
-amount = { column = "amount", type = "number" }
 
-{prelude}
-
-[[steps]]
-file = "orders"
-time = "ordered"
-customer = "id('customer', customer)"
-actor = "{customer}"
-
-[[steps.emit]]
-command = "customer.register"
-subject = "id('customer', customer)"
-once = true
-data.profile = { name = "{customer}" }
-
-[[steps.emit]]
-command = "order.place"
-subject = "id('order', id)"
-[steps.emit.data]
-reason = "shop"
-currency = "EUR"
-lines = [{ line = 1, sku = "X", description = "X", quantity = "1", unit_price = "{amount}", tax_category = "Z", tax_rate = "0" }]
-
-[[steps.emit]]
-command = "invoice.issue"
-subject = "id('invoice', id)"
-data = { order_id = "{id('order', id)}", basis = "ordered" }
+{policies}
 
 [[controls]]
 name = "orders"
-file = "orders"
+rows = "orders"
 sum = "amount"
 event = "order.placed"
 field = "net"
 
 [[controls]]
 name = "invoices"
-file = "orders"
+rows = "orders"
 event = "invoice.issued"
 """
 NAME_ALONE = """
-[[prelude]]
-command = "policy.publish"
-subject = "policy('required_fields')"
+[[policies]]
+kind = "required_fields"
 time = 2020-01-01
-data.content = { kind = "required_fields", lead = [], customer = ["name"] }
+content = { lead = [], customer = ["name"] }
+"""
+TABLE = """
+SELECT id, customer AS name, ltc_id('customer', customer) AS customer, ltc_date(ordered, '%Y-%m-%d') AS ordered,
+  ltc_amount(amount, '1234.56') AS amount
+FROM orders
+"""
+REGISTER = """
+rows = "orders"
+command = "customer.register"
+once = true
+
+SELECT customer AS subject, ordered AS time, name AS actor, {'name': name} AS profile FROM orders
+"""
+PLACE = """
+rows = "orders"
+command = "order.place"
+
+SELECT ltc_id('order', id) AS subject, customer, ordered AS time, name AS actor, 'shop' AS reason, 'EUR' AS currency,
+  [{'line': 1, 'sku': 'X', 'description': 'X', 'quantity': 1, 'unit_price': amount, 'tax_category': 'Z', 'tax_rate': 0}] AS lines
+FROM orders
+"""
+BILL = """
+rows = "orders"
+command = "invoice.issue"
+
+SELECT ltc_id('invoice', id) AS subject, customer, ordered AS time, name AS actor, ltc_id('order', id) AS order_id,
+  'ordered' AS basis
+FROM orders
 """
 
 Import = Callable[..., Reconciliation]
+
+
+def write_shop(folder: Path, policies: str = NAME_ALONE) -> Path:
+    """The shop's mapping."""
+    toml = MAPPING.replace("{policies}", policies)
+    return write_mapping(folder, toml, tables_orders=TABLE, steps_1_register=REGISTER, steps_2_place=PLACE, steps_3_bill=BILL)
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
     """Writes an export of orders, and the mapping for it."""
 
-    def write(rows: list[str], prelude: str = NAME_ALONE) -> Path:
-        (tmp_path / "shop.toml").write_text(MAPPING.replace("{prelude}", prelude), encoding="utf-8")
+    def write(rows: list[str], policies: str = NAME_ALONE) -> Path:
+        write_shop(tmp_path / "shop", policies)
         (tmp_path / "orders.csv").write_text("\n".join(["id,customer,ordered,amount", *rows, ""]), encoding="utf-8")
         return tmp_path
 
@@ -96,22 +99,13 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def run(tmp_path: Path, event_store: EventStore) -> Import:
     def run(folder: Path = tmp_path, **options: Any) -> Reconciliation:
-        return run_import(tmp_path / "shop.toml", folder, event_store, SystemClock(), **options)
+        return run_import(tmp_path / "shop", folder, event_store, SystemClock(), **options)
 
     return run
 
 
 def rows(count: int) -> list[str]:
     return [f"{number},customer {number % 70},2024-01-{number % 28 + 1:02},{number}.5" for number in range(count)]
-
-
-def counts(result: Reconciliation) -> dict[str, int]:
-    commands = result.commands.values()
-    return {
-        "accepted": sum(count.accepted for count in commands),
-        "duplicate": sum(count.duplicate for count in commands),
-        "refused": sum(count.refused for count in commands),
-    }
 
 
 def test_importing_twice_changes_nothing(write: Callable[..., Path], run: Import, event_store: EventStore) -> None:
@@ -189,7 +183,7 @@ def test_a_rehearsal_decides_everything_and_stores_nothing(
 
 def test_what_was_refused_is_sent_once_more_when_asked_for(write: Callable[..., Path], run: Import, database: Database) -> None:
     """A refusal is final for its command, even when what it lacked is there now; `retry` gives it a new one."""
-    write(["1,A,2024-01-01,10.00"], prelude="")
+    write(["1,A,2024-01-01,10.00"], policies="")
     first = run()
     assert counts(first) == {"accepted": 0, "duplicate": 0, "refused": 1}, "a row is whole"
     assert [(one.code, one.command) for one in first.refused_rows[1:]] == [
@@ -238,7 +232,7 @@ def test_all_refused_rows_are_in_the_csv_file(
         "field": "amount",
         "value": "ten",
         "reason": "'ten' is not a number",
-        "fix": "write it like 1234.56, or add its format to the mapping",
+        "fix": "write it like 1234.56, or give its format in the mapping",
     }
 
 
@@ -259,7 +253,7 @@ def test_no_file_outside_the_folder_is_read(write: Callable[..., Path], run: Imp
     (tmp_path / "outside.csv").write_bytes((tmp_path / "orders.csv").read_bytes())
     (folder / "link.csv").symlink_to(tmp_path / "outside.csv")
     (folder / "linked").symlink_to(tmp_path)
-    mapping = tmp_path / "shop.toml"
+    mapping = tmp_path / "shop" / "mapping.toml"
     mapping.write_text(mapping.read_text(encoding="utf-8").replace("orders.csv", path), encoding="utf-8")
     with pytest.raises(DataUnusable, match="not in"):
         run(folder=folder)
@@ -308,7 +302,7 @@ def test_the_result_is_one_json_document(write: Callable[..., Path], run: Import
     }
     assert (document["complete"], document["duplicates"]) == (False, 0)
     assert document["refused"] == 1
-    assert document["refused_rows"][0]["reason"] == "data.lines[1].unit_price: amount is empty"
+    assert document["refused_rows"][0]["reason"] == "lines[1].unit_price of order.place.v1 is empty"
 
 
 def test_what_is_missing_from_both_sides_does_not_come_out(
@@ -330,7 +324,7 @@ def test_what_is_missing_from_both_sides_does_not_come_out(
     write(["1,A,2024-01-01,10.00"])
     again = run()
     assert (again.balanced, again.complete, again.all_new) == (True, True, False), "duplicates are there, but not new"
-    assert (again.controls[0].duplicate, again.duplicates) == (1, 4), "its three commands, and the prelude"
+    assert (again.controls[0].duplicate, again.duplicates) == (1, 4), "its three commands, and the policy"
     importing.show(again, None)
     assert "Every control total comes out." in stream.getvalue()
 
@@ -349,7 +343,7 @@ def test_a_rehearsal_counts_no_events_of_others(write: Callable[..., Path], run:
 def test_a_row_is_whole_wherever_batches_are_cut(
     write: Callable[..., Path], run: Import, event_store: EventStore, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(running, "BATCH", batch)
+    monkeypatch.setattr(sending, "BATCH", batch)
     write(["1,A,2024-01-01,10.00", "2,B,2024-01-01,-10.00", "3,C,2024-01-01,10.00"])
     result = run()
     refused = [(one.line, one.command, one.code) for one in result.refused_rows]
@@ -368,4 +362,4 @@ def test_batches_are_bounded(write: Callable[..., Path], run: Import, monkeypatc
     write(rows(600))
     run()
     assert sizes == [500, 500, 271]
-    assert running.BATCH == 500
+    assert sending.BATCH == 500

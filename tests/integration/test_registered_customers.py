@@ -13,6 +13,7 @@ from tests.broker import send as send_over
 from tests.commands import TIME, capture, register, rename, sell, send
 from tests.integration.books import line, terms
 from tests.integration.racing import Racing
+from tests.mappings import write_mapping
 
 from ltc_events.aggregates.policies import policy_id
 from ltc_events.application.clock import SystemClock
@@ -219,8 +220,8 @@ class TestDoors:
     @pytest.mark.parametrize("mode", ["refuse", "stub", "off"])
     @pytest.mark.parametrize("dry_run", [True, False])
     def test_from_an_import(self, event_store: EventStore, payments: Path, mode: str, *, dry_run: bool) -> None:
-        (payments / "mapping.toml").write_text(MAPPING.replace("{mode}", mode))
-        result = run_import(payments / "mapping.toml", payments, event_store, SystemClock(), dry_run=dry_run)
+        mapping = write_mapping(payments / "bank", MAPPING.replace("{mode}", mode), steps_receive=RECEIVE)
+        result = run_import(mapping, payments, event_store, SystemClock(), dry_run=dry_run)
         count = result.commands["payment.receive.v1"]
         if mode == "refuse":
             assert (count.accepted, count.refused) == (0, 2)
@@ -235,25 +236,19 @@ class TestDoors:
 MAPPING = """
 name = "bank"
 currency = "EUR"
-[files.payments]
-path = "payments.csv"
-[files.payments.columns]
-id = "id"
-customer = "customer"
-day = { column = "day", type = "date" }
-amount = { column = "amount", type = "number" }
-[[prelude]]
-command = "policy.publish"
-subject = "policy('require_registered_customer')"
-time = 2020-01-01
-data.content = { kind = "require_registered_customer", mode = "{mode}" }
-[[steps]]
-file = "payments"
-time = "day"
-customer = "id('customer', customer)"
 actor = "bank"
-[[steps.emit]]
+[sources.payments]
+path = "payments.csv"
+[[policies]]
+kind = "require_registered_customer"
+time = 2020-01-01
+content = { mode = "{mode}" }
+"""
+RECEIVE = """
+rows = "payments"
 command = "payment.receive"
-subject = "id('payment', id)"
-data = { amount = "{amount}", currency = "EUR", reference = "{id}" }
+
+SELECT ltc_id('payment', id) AS subject, ltc_id('customer', customer) AS customer, ltc_date(day, '%Y-%m-%d') AS time,
+  ltc_amount(amount, '1234.56') AS amount, 'EUR' AS currency, id AS reference
+FROM payments
 """

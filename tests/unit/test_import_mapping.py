@@ -1,255 +1,189 @@
-"""Mistakes in a mapping are found before anything is done, and named by section, key and fix."""
+"""Every mistake of a mapping is found before a row is read, and told with its file, line, column and way out."""
 
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.mappings import write_mapping
 
-from ltc_events.importing.errors import DataUnusable, MappingInvalid
+from ltc_events.importing.errors import DataUnusable, MappingInvalid, Mistake
 from ltc_events.importing.plan import Plan, prepare
 
-MAPPING = """
-name = "shop"
+MAPPING = """name = "shop"
 currency = "EUR"
 
-[maps.channel]
-"Web" = "web_form"
-
-[files.orders]
+[sources.orders]
 path = "orders.csv"
 
-[files.orders.columns]
-id = "No"
-customer = "Customer"
-channel = { column = "Via", map = "channel" }
-ordered = { column = "Date", type = "date" }
-total = { column = "Total", type = "number" }
-
-[files.orders.values]
-doubled = "total + total"
-
-[files.orders.links]
-items = { file = "items", by = "order_id", equals = "id", many = true }
-
-[files.items]
+[sources.items]
 path = "items.csv"
 
-[files.items.columns]
-order_id = "Order"
-sku = "SKU"
-price = { column = "Price", type = "number" }
+[maps.channel]
+Web = "web_form"
 
-[files.items.links]
-order = { file = "orders", by = "id", equals = "order_id" }
-
-[[prelude]]
-command = "policy.publish"
-subject = "policy('required_fields')"
+[[policies]]
+kind = "required_fields"
 time = 2020-01-01
-data.content = { kind = "required_fields", lead = [], customer = ["name"] }
-
-[[steps]]
-file = "orders"
-time = "ordered"
-customer = "id('customer', customer)"
-
-[[steps.emit]]
-command = "customer.register"
-subject = "id('customer', customer)"
-once = true
-data.profile = { name = "{customer}" }
-
-[[steps.emit]]
-command = "order.place"
-subject = "id('order', id)"
-[steps.emit.data]
-reason = "shop"
-currency = "EUR"
-[steps.emit.data.lines]
-each = "items"
-item = { line = "{position}", sku = "{sku}", description = "{sku}", quantity = "1", unit_price = "{price}", tax_rate = "0" }
+content = { lead = [], customer = ["name"] }
 
 [[controls]]
 name = "orders"
-file = "orders"
+rows = "orders"
 sum = "total"
 event = "order.placed"
 field = "net"
 """
+FILES = {
+    "tables_orders": """
+SELECT No AS id, Customer AS name, ltc_id('customer', Customer) AS customer, ltc_date("Date", '%Y-%m-%d') AS ordered,
+  ltc_amount(Total, '1234.56') AS total
+FROM orders
+""",
+    "tables_lines": """
+SELECT "Order" AS order_id, list({'line': 1, 'sku': SKU, 'description': SKU, 'quantity': 1,
+  'unit_price': ltc_amount(Price, '1234.56'), 'tax_rate': 0}) AS lines
+FROM items GROUP BY "Order"
+""",
+    "steps_1_register": """
+rows = "orders"
+command = "customer.register"
+once = true
+
+SELECT customer AS subject, ordered AS time, {'name': name} AS profile
+FROM orders
+""",
+    "steps_2_place": """
+rows = "orders"
+command = "order.place"
+
+SELECT ltc_id('order', id) AS subject, customer, ordered AS time, 'shop' AS reason, 'EUR' AS currency,
+  lines
+FROM orders LEFT JOIN lines ON order_id = id
+""",
+}
 
 
-def plan(folder: Path, mapping: str) -> Plan:
+def plan(folder: Path, toml: str = MAPPING, **files: str) -> Plan:
     """Prepare a mapping for two small files."""
-    (folder / "shop.toml").write_text(mapping, encoding="utf-8")
-    (folder / "orders.csv").write_text("No,Customer,Via,Date,Total,,\n1,A,Web,2024-01-01,3.00,,\n", encoding="utf-8")
+    (folder / "orders.csv").write_text("No,Customer,Via,Date,Total\n1,A,Web,2024-01-01,3.00\n", encoding="utf-8")
     (folder / "items.csv").write_text("Order,SKU,Price\n1,X,3.00\n", encoding="utf-8")
     with ExitStack() as stack:
-        return prepare(folder / "shop.toml", folder, stack)
+        return prepare(write_mapping(folder / "shop", toml, **{**FILES, **files}), folder, stack)
+
+
+def mistakes(folder: Path, toml: str = MAPPING, **files: str) -> list[Mistake]:
+    with pytest.raises(MappingInvalid) as bad:
+        plan(folder, toml, **files)
+    assert all(one.fix and str(one) in bad.value.message for one in bad.value.mistakes)
+    return bad.value.mistakes
 
 
 def test_a_mapping_without_mistakes_is_compiled(tmp_path: Path) -> None:
-    made = plan(tmp_path, MAPPING)
-    assert (len(made.prelude), len(made.steps), len(made.controls)) == (1, 1, 1)
-    assert made.mapping.namespace == "shop"
+    made = plan(tmp_path)
+    assert ([one.name for one in made.tables], len(made.passes), len(made.controls)) == (["lines", "orders"], 1, 1)
+    assert [step.type for step in made.passes[0].steps] == ["customer.register.v1", "order.place.v1"]
+    assert len(made.policies) == 1
+    assert made.envelope.namespace == "shop"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "where", "problem", "fix"),
+    ("old", "new", "line", "problem", "fix"),
     [
-        ('name = "shop"', "", "name", "is missing", "add name = …"),
-        ('name = "shop"', 'name = "shop"\nfile = 1', "file", "is not a key that mappings have", "did you mean files?"),
-        ("many = true", "many = true, fild = 1", "files.orders.links.items.fild", "is not a key", "did you mean file?"),
-        ('type = "date"', 'type = "day"', "files.orders.columns.ordered.type", "'date'", "docs/import.md"),
-        ("time = 2020-01-01", "time = 2020-01-01\nx = 1.5", "TOML", "1.5 is a number that computers round", "quotes"),
-        ('name = "shop"', 'name = "shop', "TOML", "line 2", "toml.io"),
-        ('id = "No"', 'Id = "No"', "files.orders.columns.Id", "Id is not a name", "lower case"),
-        ('id = "No"', 'id = "Nr"', "files.orders.columns.id", "orders.csv has no column 'Nr'", "use one of No, Customer"),
-        ('id = "No"', "id = 9", "files.orders.columns.id", "orders.csv has no column 9", "from 1 to 7"),
-        ('id = "No"', 'id = ""', "files.orders.columns.id", "the column '' more than once", "give its number: 6 and 7"),
-        ('id = "No"', 'id = "No"\nparent = "No"', "files.orders.columns.parent", "means something else", "another name"),
-        ("doubled =", "total =", "files.orders.values.total", "total stands twice", "another name"),
-        ('"total + total"', '"totl + total"', "files.orders.values.doubled", "there is no totl", "did you mean total?"),
-        (
-            '"total + total"',
-            '"doubled + 1"',
-            "files.orders.values.doubled",
-            "in a circle: orders.doubled → orders.doubled",
-            "columns",
-        ),
-        (
-            ', map = "channel"',
-            ', map = "chanel"',
-            "files.orders.columns.channel",
-            "there is no maps.chanel",
-            "did you mean channel?",
-        ),
-        ('type = "date" }', 'type = "date", formats = "%d.%m" }', "files.orders.columns.ordered", "needs a year", "formats"),
-        (
-            'type = "number" }',
-            'type = "number", formats = "12.5" }',
-            "files.orders.columns.total",
-            "how 1234.56 is written",
-            "formats",
-        ),
-        ('type = "number" }', 'type = "number", default = "-" }', "files.orders.columns.total", "'-' is not a number", "1234.56"),
-        ('currency = "EUR"\n\n', 'timezone = "Berlin"\n\n', "timezone", "'Berlin' is not a time zone", "docs/import.md"),
-        ('currency = "EUR"\n\n', 'encoding = "utf8x"\n\n', "encoding", "'utf8x' is not an encoding", "docs/import.md"),
-        ('file = "items", by', 'file = "item", by', "files.orders.links.items", "there is no files.item", "did you mean items?"),
-        (
-            'by = "order_id"',
-            'by = "order"',
-            "files.orders.links.items",
-            "order is a row of orders, but id is a text",
-            "same type",
-        ),
-        ('by = "order_id"', 'by = ["order_id", "sku"]', "files.orders.links.items", "by has 2 names, equals has 1", "as many"),
-        (
-            'equals = "id"',
-            'equals = "total"',
-            "files.orders.links.items",
-            "order_id is a text, but total is a number",
-            "same type",
-        ),
-        (
-            '[[steps]]\nfile = "orders"',
-            '[[steps]]\nfile = "order"',
-            "steps[1].file",
-            "there is no files.order",
-            "did you mean orders?",
-        ),
-        (
-            '"customer.register"',
-            '"customer.registr"',
-            "steps[1] (orders).emit[1]",
-            "is no command",
-            "did you mean customer.register?",
-        ),
-        (
-            "data.profile = {",
-            "data.profil = {",
-            "steps[1] (orders).emit[1]",
-            "data.profil: RegisterCustomer has no",
-            "did you mean profile?",
-        ),
-        (
-            "profile = { name",
-            "profile = { nam",
-            "steps[1] (orders).emit[1]",
-            "data.profile.nam: Profile has no such field",
-            "name",
-        ),
-        (
-            '"{customer}" }',
-            '"{custome}" }',
-            "steps[1] (orders).emit[1]",
-            "data.profile.name: `custome`: there is no custome",
-            "customer",
-        ),
-        ('unit_price = "{price}", ', "", "steps[1] (orders).emit[2]", "data.lines.item.unit_price is missing", "add unit_price"),
-        (
-            'each = "items"',
-            'each = "doubled"',
-            "steps[1] (orders).emit[2]",
-            "data.lines.each: doubled is a number",
-            "many = true",
-        ),
-        ("item = { line", "itm = { line", "steps[1] (orders).emit[2]", "data.lines.itm is not known", "item"),
-        ('sku = "{sku}", d', 'sku = "{items}", d', "steps[1] (orders).emit[2]", "there is no items here", "use one of order_id"),
-        (
-            "subject = \"id('order', id)\"",
-            'subject = "id"',
-            "steps[1] (orders).emit[2]",
-            "subject: id is a text, not an id",
-            "id('kind'",
-        ),
-        ('time = "ordered"\n', "", "steps[1] (orders).emit[1]", "time is missing", "say when it happened"),
-        ('time = "ordered"', 'time = "customer"', "steps[1] (orders).emit[1]", "time: customer is a text", 'type = "time"'),
-        (
-            "customer = \"id('customer', customer)\"\n",
-            "",
-            "steps[1] (orders).emit[2]",
-            "order.place.v1 belongs to a customer",
-            "add customer",
-        ),
-        (
-            'customer = ["name"]',
-            'customer = "name"',
-            "prelude[1] policy.publish",
-            "data.content",
-            "give what policy.publish.v1 needs",
-        ),
-        ("time = 2020-01-01", 'time = "soon"', "prelude[1] policy.publish", "soon is not a time", "2024-01-31T12:00:00Z"),
-        (
-            'event = "order.placed"',
-            'event = "order.place"',
-            "controls[1] orders",
-            "order.place is no event",
-            "did you mean order.placed?",
-        ),
-        ('field = "net"', 'field = "lines.nett"', "controls[1] orders", "OrderLine has no field nett", "did you mean net?"),
-        ('field = "net"', "", "controls[1] orders", "sum and field go together", "neither"),
-        ('path = "orders.csv"', 'path = "order.csv"', "", "files.orders: there is no such file", "did you mean orders.csv?"),
+        ('name = "shop"\n', "", 0, "name is missing", "add name = …"),
+        ('currency = "EUR"', "file = 1", 2, "file is not a key that mappings have", "use one of name"),
+        ('path = "items.csv"', 'pth = "items.csv"', 8, "sources.items.pth is not a key", "did you mean path?"),
+        ("time = 2020-01-01", "time = 1.5", 0, "1.5 is a number that computers round", "quotes"),
+        ('name = "shop"', 'name = "shop', 1, "is not TOML", "toml.io"),
+        ("[sources.items]", "[sources.Items]", 7, "Items is not a name", "lower case"),
+        ('currency = "EUR"', 'timezone = "Berlin"', 2, "'Berlin' is not a time zone", "docs/import.md"),
+        ('path = "items.csv"', 'path = "items.csv"\nencoding = "utf8x"', 9, "'utf8x' is not an encoding", "docs/import.md"),
+        ('kind = "required_fields"', 'kind = "required_field"', 0, "is no kind of policy", "did you mean required_fields?"),
+        ('customer = ["name"]', "customer = 7", 0, "policy required_fields", "give what the policy needs"),
+        ('event = "order.placed"', 'event = "order.place"', 0, "order.place is no event", "did you mean order.placed?"),
+        ('field = "net"', 'field = "lines.nett"', 0, "OrderLine has no field nett", "did you mean net?"),
+        ('field = "net"\n', "", 0, "sum and field go together", "neither"),
+        ('sum = "total"', 'sum = "totl"', 0, '"totl" not found', "total"),
+        ('rows = "orders"\nsum', 'rows = "order"\nsum', 0, "there is no table order", "did you mean orders?"),
     ],
 )
-def test_a_mistake_is_named_by_its_place_and_its_fix(
-    tmp_path: Path, old: str, new: str, where: str, problem: str, fix: str
-) -> None:
+def test_a_mistake_in_mapping_toml(tmp_path: Path, old: str, new: str, line: int, problem: str, fix: str) -> None:
     assert old in MAPPING
-    with pytest.raises((MappingInvalid, DataUnusable)) as bad:
-        plan(tmp_path, MAPPING.replace(old, new, 1))
-    assert bad.value.message.startswith(f"shop.toml: {where}" if where else "order.csv: ")
-    assert problem in bad.value.message
-    assert fix in bad.value.fix
+    found = mistakes(tmp_path, MAPPING.replace(old, new, 1))
+    assert any(problem in str(one) and fix in one.fix and one.line == line for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "place", "problem", "fix"),
+    [
+        ("tables_orders", "Customer AS name", "Custmer AS name", (1, 18), '"Custmer" not found', "Customer"),
+        ("tables_orders", "FROM orders", "FROM ordrs", (3, 6), "there is no table ordrs", "did you mean orders?"),
+        ("tables_orders", "'1234.56'", "'12.5'", (2, 3), "does not say how 1234.56 is written", "what 1234.56 looks like"),
+        (
+            "steps_1_register",
+            'command = "customer.register"',
+            'command = "customer.registr"',
+            (1, 0),
+            "is no command",
+            "register?",
+        ),
+        ("steps_1_register", "once = true", "one = true", (4, 1), "one is not a key", "did you mean once?"),
+        ("steps_1_register", "AS profile", "AS profil", (6, 0), "profil: RegisterCustomer has no such field", "profile?"),
+        ("steps_1_register", "{'name'", "{'nam'", (6, 0), "profile.nam: Profile has no such field", "name?"),
+        ("steps_1_register", 'rows = "orders"', 'rows = "order"', (1, 1), "there is no table order", "did you mean orders?"),
+        (
+            "steps_1_register",
+            'rows = "orders"',
+            'rows = "items"',
+            (1, 1),
+            "its rows are of orders, and rows says items",
+            "FROM items",
+        ),
+        ("steps_2_place", "ltc_id('order', id) AS subject", "id AS subject", (5, 0), "subject is VARCHAR, not an id", "ltc_id"),
+        ("steps_2_place", "ordered AS time, ", "", (1, 0), "time is missing", "AS time"),
+        ("steps_2_place", "customer, ordered", "ordered", (1, 0), "customer is missing: order.place.v1", "AS customer"),
+        ("steps_2_place", "ordered AS time", "name AS time", (5, 0), "time is VARCHAR, not a time", "ltc_time"),
+        ("steps_2_place", "'EUR' AS currency", "'euro' AS currency", (5, 0), "'euro' cannot be", "order.place.v1 takes"),
+        ("steps_2_place", "  lines\n", "  'x' AS lines\n", (6, 0), "lines is VARCHAR, and should be a struct", "list({…})"),
+        ("tables_lines", "'unit_price': ltc", "'unit_prise': ltc", (1, 0), "lines.unit_prise: ", "did you mean unit_price?"),
+    ],
+)
+def test_a_mistake_in_a_file_of_sql(
+    tmp_path: Path, file: str, old: str, new: str, place: tuple[int, int], problem: str, fix: str
+) -> None:
+    assert old in FILES[file]
+    found = mistakes(tmp_path, **{file: FILES[file].replace(old, new, 1)})
+    assert any(problem in one.problem and fix in one.fix and one.line == place[0] for one in found), found
+    if place[1]:
+        assert any(one.column == place[1] for one in found), found
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    found = mistakes(
+        tmp_path,
+        MAPPING.replace('event = "order.placed"', 'event = "order.place"'),
+        steps_1_register=FILES["steps_1_register"].replace("AS profile", "AS profil"),
+        steps_2_place=FILES["steps_2_place"].replace("ordered AS time", "orderd AS time"),
+    )
+    assert {one.file.partition(" ")[0] for one in found} == {"mapping.toml", "steps/1-register.sql", "steps/2-place.sql"}
+
+
+def test_tables_that_read_each_other_are_a_mistake(tmp_path: Path) -> None:
+    found = mistakes(tmp_path, tables_a="SELECT * FROM b", tables_b="SELECT * FROM a")
+    assert {one.file for one in found if "reads itself" in one.problem} == {"tables/a.sql", "tables/b.sql"}
 
 
 def test_a_mapping_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with ExitStack() as stack, pytest.raises(MappingInvalid, match="cannot be read") as bad:
-        prepare(tmp_path / "none.toml", tmp_path, stack)
-    assert "give the path" in bad.value.fix
+    with ExitStack() as stack, pytest.raises(MappingInvalid, match=r"mapping\.toml: cannot be read"):
+        prepare(tmp_path / "none", tmp_path, stack)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataUnusable, match=r"order\.csv: sources\.orders: there is no such file") as bad:
+        plan(tmp_path, MAPPING.replace("orders.csv", "order.csv"))
+    assert bad.value.fix == "did you mean orders.csv?"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    (tmp_path / "shop.toml").write_text(MAPPING, encoding="utf-8")
     with ExitStack() as stack, pytest.raises(DataUnusable, match="no such file") as bad:
-        prepare(tmp_path / "shop.toml", tmp_path / "nowhere", stack)
+        prepare(write_mapping(tmp_path / "shop", MAPPING, **FILES), tmp_path / "nowhere", stack)
     assert bad.value.fix == "give the folder of the files"

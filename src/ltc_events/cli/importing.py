@@ -1,4 +1,4 @@
-"""`ltc import`: CSV files of another system become commands, and what came of them is reconciled with the source."""
+"""`ltc import`: what another system holds becomes commands, and what came of it is reconciled with the source."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,15 +18,15 @@ REFUSED_SHOWN_MAX = 20
 
 def import_(
     context: typer.Context,
-    mapping: Annotated[Path, typer.Argument(help="The mapping, a TOML file; see docs/import.md.", exists=True, dir_okay=False)],
-    data: Annotated[Path, typer.Option("--data", help="Folder of the CSV files.", exists=True, file_okay=False)],
+    mapping: Annotated[Path, typer.Argument(help="The mapping, a folder with mapping.toml; see docs/import.md.", exists=True)],
+    data: Annotated[Path, typer.Option("--data", help="Folder of the files.", exists=True, file_okay=False)],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and decide everything, store nothing.")] = False,
     refused: Annotated[Path | None, typer.Option("--refused", help="Write all refused rows to this CSV file.")] = None,
     retry: Annotated[str, typer.Option(help="Send what earlier runs had refused once more; give the attempt a name.")] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also for unreadable, refused or duplicate rows.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Import CSV files; ends with a reconciliation. Importing twice changes nothing; interrupted, it goes on.
+    """Import files of another system; ends with a reconciliation. Importing twice changes nothing; interrupted, it goes on.
 
     Exit 1 when a control total does not come out; refused rows alone are the source's affair, and listed. A dry run keeps
     all that it decides in memory.

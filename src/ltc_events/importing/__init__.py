@@ -1,4 +1,4 @@
-"""CSV files of other systems, read as a mapping in TOML says, become commands."""
+"""Files of other systems become commands, as the SQL of a mapping says."""
 
 from ltc_events.importing.errors import DataUnusable, ImportUnusable, MappingInvalid
 from ltc_events.importing.reconciliation import CommandCount, ControlTotal, FileCount, Reconciliation, RefusedRow

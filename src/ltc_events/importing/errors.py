@@ -1,8 +1,23 @@
-"""What can be wrong with a mapping (nothing was done), with the data folder (likewise), or with one row (the import goes on)."""
+"""What can be wrong with a mapping (nothing was done), or with the data folder (likewise)."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 from ltc_events.kernel.errors import Kind, LtcError
+
+
+class Mistake(NamedTuple):
+    """One mistake in a mapping: the file within its folder, line and column from 1 (0 where none is known)."""
+
+    file: str
+    line: int
+    column: int
+    problem: str
+    fix: str
+
+    def __str__(self) -> str:
+        place = ":".join(str(one) for one in (self.file, self.line, self.column) if one)
+        return f"{place}: {self.problem}"
 
 
 class ImportUnusable(LtcError):
@@ -12,37 +27,17 @@ class ImportUnusable(LtcError):
 
 
 class MappingInvalid(ImportUnusable):
-    """{mapping}: {where}: {problem}"""
+    """{mapping}: {what}"""
 
     remedy: ClassVar[str] = "{fix}"
+
+    def __init__(self, mapping: str, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = list(mistakes)
+        fixes = "; ".join(dict.fromkeys(one.fix for one in mistakes if one.fix))
+        super().__init__(mapping=mapping, what="\n".join(map(str, mistakes)), fix=fixes)
 
 
 class DataUnusable(ImportUnusable):
     """{file}: {problem}"""
 
     remedy: ClassVar[str] = "{fix}"
-
-
-class BadValue(ValueError):
-    """A text that does not say what its column should hold. `fix` says what to do about it."""
-
-    def __init__(self, code: str, reason: str, fix: str, *, column: str = "") -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.fix = fix
-        self.column = column
-
-
-class RowRefused(Exception):
-    """A row that cannot become commands: where it is, what is wrong, and what to do about it."""
-
-    def __init__(self, file: str, line: int, code: str, reason: str, fix: str, *, column: str = "", value: str = "") -> None:
-        super().__init__(f"{file}:{line}: {reason}")
-        self.file = file
-        self.line = line
-        self.code = code
-        self.reason = reason
-        self.fix = fix
-        self.column = column
-        self.value = value

@@ -1,16 +1,14 @@
 """What the ledger holds of an import: the events of its commands, read back from the store, in control totals."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from ltc_events.application.pipeline import Answer, CommandPipeline
-from ltc_events.importing.kinds import BadFormula
-from ltc_events.importing.mapping import Control, nearest
-from ltc_events.importing.numbers import EXACT
+from ltc_events.importing.folder import ControlSection, nearest
 from ltc_events.importing.reconciliation import ControlTotal
 from ltc_events.kernel.clock import Clock
 from ltc_events.schemas.base import EVENTS, Event
@@ -20,6 +18,17 @@ from ltc_events.store.event_store import EventStore
 
 _PAGE_POSITIONS = 1 << 15
 ONE = Decimal(1)
+EXACT = Context(prec=60, traps=[InvalidOperation, Inexact])
+"""Arithmetic that raises before it would round."""
+
+
+class BadControl(ValueError):
+    """A control that no event can stand against."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.fix = fix
 
 
 class EventTotal(NamedTuple):
@@ -31,14 +40,14 @@ class EventTotal(NamedTuple):
     currency: str | None
 
 
-def event_total(control: Control, currency: str | None) -> EventTotal:
-    """The ledger's side of a control. Raises BadFormula."""
+def event_total(control: ControlSection, currency: str | None) -> EventTotal:
+    """The ledger's side of a control. Raises BadControl."""
     types = frozenset(type for type in EVENTS if control.event in (type, type.rpartition(".")[0]))
     if not types:
         short = sorted({type.rpartition(".")[0] for type in EVENTS})
-        raise BadFormula(f"event: {control.event} is no event", nearest(control.event, short))
+        raise BadControl(f"event: {control.event} is no event", nearest(control.event, short))
     if (control.sum is None) != (control.field is None):
-        raise BadFormula("sum and field go together", "give both, or neither to count rows and events")
+        raise BadControl("sum and field go together", "give both, or neither to count rows and events")
     for path in (*([control.field] if control.field else []), *control.where):
         for type in types:
             _check_path(EVENTS[type], path)
@@ -136,7 +145,7 @@ def _check_path(model: type[BaseModel], path: str) -> None:
     name, _, rest = path.partition(".")
     field = model.model_fields.get(name)
     if field is None:
-        raise BadFormula(f"{model.__name__} has no field {name}", nearest(name, list(model.model_fields)))
+        raise BadControl(f"{model.__name__} has no field {name}", nearest(name, list(model.model_fields)))
     for inner in _models(field.annotation) if rest else ():
         _check_path(inner, rest)
 

@@ -1,190 +1,236 @@
-"""A mapping made ready to run on a folder: files opened, names resolved, everything compiled. Finds every mistake it can here."""
+"""A mapping made ready to run on a folder of files: everything compiled against the files' columns, no row read yet."""
 
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ltc_events.importing.commands import Document, Emitter, Envelope, compile_emit, compile_prelude
-from ltc_events.importing.csvfile import CsvFile, Dialect
-from ltc_events.importing.errors import BadValue, DataUnusable, RowRefused
-from ltc_events.importing.expressions import compile_expression, truth
-from ltc_events.importing.kinds import BadFormula
-from ltc_events.importing.ledger import EventTotal, event_total
-from ltc_events.importing.mapping import Control, File, Guard, Mapping, Step, load_mapping, nearest, zone
-from ltc_events.importing.names import ConstantScope, FileScope, Names
-from ltc_events.importing.source import Row, Source
-from ltc_events.importing.templates import compile_template
+import orjson
+from pydantic import ValidationError
+
+from ltc_events.aggregates.policies import policy_id
+from ltc_events.importing.certainty import REFUSALS, ROW
+from ltc_events.importing.documents import Document, Envelope, begin, make
+from ltc_events.importing.engine import Engine, QueryFailed
+from ltc_events.importing.errors import MappingInvalid, Mistake
+from ltc_events.importing.folder import ControlSection, Folder, SqlFile, StepFile, nearest, read_folder, zone
+from ltc_events.importing.ledger import BadControl, EventTotal, event_total
+from ltc_events.importing.queries import Queries, Query
+from ltc_events.importing.sources import FILE, LINE, REFUSALS_TYPE, Source, create_table, find_sources, quoted
+from ltc_events.importing.steps import Step, compile_step
+from ltc_events.schemas.policy import PolicyKind, PublishPolicy
 
 
-class CompiledGuard(NamedTuple):
-    """When a row is left out. `reason` is for a row."""
+class Control(NamedTuple):
+    """One control total: the source's side as a query of amounts, and which events stand against it."""
 
-    applies: Callable[[Row], bool]
-    reason: Callable[[Row], Any]
-    fix: str
-
-
-class CompiledStep(NamedTuple):
-    """One pass over a file."""
-
-    source: Source
-    sort_key: Callable[[Row], Any] | None
-    skip: list[CompiledGuard]
-    refuse: list[CompiledGuard]
-    emitters: list[Emitter]
-
-    def check(self, row: Row) -> None:
-        """Raises BadValue for a row that the mapping refuses."""
-        for guard in self.refuse:
-            if guard.applies(row):
-                raise BadValue("refused_by_mapping", str(guard.reason(row)), guard.fix)
-
-
-class CompiledControl(NamedTuple):
-    """One control total: which rows count, with how much (None: each as one), and which events stand against them."""
-
-    control: Control
+    section: ControlSection
     currency: str | None
     event_total: EventTotal
+    query: Query
     source: Source
-    applies: Callable[[Row], bool] | None
-    amount: Callable[[Row], Any] | None
 
 
-@dataclass(frozen=True)
-class Plan:
+class Table(NamedTuple):
+    """A table that the mapping makes."""
+
+    name: str
+    query: Query
+
+
+class Pass(NamedTuple):
+    """Steps that go through the same rows in the same order together: `rows` is none of steps that read nothing."""
+
+    rows: str | None
+    order: Query | None
+    steps: list[Step]
+
+
+class Plan(NamedTuple):
     """What an import is going to do."""
 
-    mapping: Mapping
-    sources: dict[str, Source]
-    prelude: list[Document]
-    steps: list[CompiledStep]
-    controls: list[CompiledControl]
+    folder: Folder
+    envelope: Envelope
+    engine: Engine
+    sources: list[Source]
+    tables: list[Table]
+    passes: list[Pass]
+    controls: list[Control]
+    policies: list[Document]
+    source_of: dict[str, Source]
+    """The source whose rows the rows of a table are."""
 
 
-def prepare(mapping_path: Path, folder: Path, stack: ExitStack) -> Plan:
-    """Read and compile a mapping for the files of `folder`, which `stack` will close. Raises MappingInvalid or DataUnusable."""
-    mapping = load_mapping(mapping_path)
-    sources = {name: _open(mapping, name, file, folder, stack) for name, file in mapping.files.items()}
-    return _Compiler(mapping, mapping_path.name, sources).plan()
+def prepare(mapping: Path, data: Path, stack: ExitStack) -> Plan:
+    """Read and compile a mapping for the files of `data`; `stack` lets go of it. Raises MappingInvalid, DataUnusable."""
+    folder, mistakes = read_folder(mapping)
+    if folder is None:
+        raise MappingInvalid(mapping.name, mistakes)
+    sources = find_sources(folder.mapping, data)
+    room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ltc-import-")))
+    engine = Engine(room, folder.mapping, [path.absolute() for source in sources for path in source.paths])
+    stack.callback(engine.close)
+    try:
+        return _Compiler(folder, engine, sources, mistakes).plan()
+    except QueryFailed as error:
+        raise MappingInvalid(mapping.name, [error.mistake("mapping.toml")]) from error
 
 
 class _Compiler:
-    def __init__(self, mapping: Mapping, label: str, sources: dict[str, Source]) -> None:
-        self._mapping = mapping
+    def __init__(self, folder: Folder, engine: Engine, sources: list[Source], mistakes: list[Mistake]) -> None:
+        self._folder = folder
+        self._engine = engine
         self._sources = sources
-        self._names = Names(mapping, label, sources)
+        self._mistakes = mistakes
+        self._queries = Queries(engine, list(folder.mapping.maps))
+        self._source_of: dict[str, Source] = {}
+        mapping = folder.mapping
         self._envelope = Envelope(mapping.namespace, mapping.source, mapping.actor, zone(mapping.timezone))
 
     def plan(self) -> Plan:
-        """All sections of the mapping, compiled."""
-        mapping = self._mapping
-        constants = ConstantScope(self._names)
-        prelude = [
-            self._at(f"prelude[{number}] {one.command}", compile_prelude, one, constants, self._envelope)
-            for number, one in enumerate(mapping.prelude, 1)
-        ]
-        steps = [self._step(number, step) for number, step in enumerate(mapping.steps, 1)]
-        controls = [
-            self._at(f"controls[{number}] {control.name}", self._control, control)
-            for number, control in enumerate(mapping.controls, 1)
-        ]
-        return Plan(mapping, self._sources, prelude, steps, controls)
-
-    def _step(self, number: int, step: Step) -> CompiledStep:
-        where = f"steps[{number}]"
-        self._at(f"{where}.file", self._known, step.file)
-        where = f"{where} ({step.file})"
-        scope = FileScope(self._names, step.file)
-        emitters = [
-            self._at(f"{where}.emit[{place}] {emit.command}", compile_emit, emit, step, scope, self._envelope)
-            for place, emit in enumerate(step.emit, 1)
-        ]
-        sort_key = None
-        if step.order_by is not None:
-            sort_key = self._at(f"{where}.order_by", compile_expression, step.order_by, scope).evaluate
-        return CompiledStep(
-            self._sources[step.file],
-            sort_key,
-            self._guards(f"{where}.skip", step.skip, scope),
-            self._guards(f"{where}.refuse", step.refuse, scope),
-            emitters,
+        """All of the mapping, compiled. Raises MappingInvalid with every mistake."""
+        for source in self._sources:
+            create_table(source, self._engine)
+            hidden = [FILE, LINE, ROW, *([REFUSALS] if source.section.key else [])]
+            self._queries.know(source.name, [*source.columns, *hidden], None, raw=True)
+            self._source_of[source.name] = self._source_of[f"raw.{source.name}"] = source
+        tables = self._tables()
+        passes = self._passes()
+        controls = [found for one in self._folder.mapping.controls if (found := self._control(one)) is not None]
+        policies = self._policies()
+        if self._mistakes:
+            raise MappingInvalid(self._folder.path.name, self._mistakes)
+        return Plan(
+            self._folder, self._envelope, self._engine, self._sources, tables, passes, controls, policies, self._source_of
         )
 
-    def _guards(self, where: str, guards: Sequence[Guard], scope: FileScope) -> list[CompiledGuard]:
-        return [self._at(f"{where}[{place}]", _guard, guard, scope) for place, guard in enumerate(guards, 1)]
+    def _tell(self, mistake: Mistake) -> None:
+        self._mistakes.append(mistake)
 
-    def _control(self, control: Control) -> CompiledControl:
-        self._known(control.file)
-        scope = FileScope(self._names, control.file)
-        applies = None if control.when is None else truth(compile_expression(control.when, scope))
-        amount = None if control.sum is None else compile_expression(control.sum, scope).evaluate
-        currency = control.currency or (self._mapping.currency if control.field else None)
-        return CompiledControl(control, currency, event_total(control, currency), self._sources[control.file], applies, amount)
+    def _tell_of_part(self, mistake: Mistake) -> None:
+        """Of SQL that stands within a setting: line and column are not those of its file."""
+        self._tell(mistake._replace(line=0, column=0))
 
-    def _known(self, file: str) -> None:
-        if file not in self._sources:
-            raise BadFormula(f"there is no files.{file}", nearest(file, list(self._sources)))
+    def _tables(self) -> list[Table]:
+        """The tables, each behind those that it reads. One that is named like a source reads that source by this name."""
+        left = {one.name: one for one in self._folder.tables}
+        reads = {name: self._queries.reads(one.text) & left.keys() - {name} for name, one in left.items()}
+        done: list[Table] = []
+        while left:
+            ready = [name for name in left if not reads[name] & left.keys()]
+            if not ready:
+                for file in left.values():
+                    self._tell(Mistake(file.path, 0, 0, "reads itself through other tables", "take one of them apart"))
+                break
+            for name in ready:
+                found = self._table(left.pop(name))
+                if found is not None:
+                    done.append(found)
+        return done
 
-    def _at(self, where: str, compile: Callable[..., Any], *arguments: Any) -> Any:
-        """Compile something; a mistake in it is one of the mapping at `where`."""
+    def _table(self, file: SqlFile) -> Table | None:
+        query = self._queries.compile(file.text, file.path, self._tell)
+        if query is None:
+            # What reads it is not to be told of as if there were no such table.
+            self._queries.tables.pop(file.name, None)
+            return None
         try:
-            return compile(*arguments)
-        except BadFormula as error:
-            raise self._names.locate(where, error) from error
+            self._engine.run(f"CREATE TABLE main.{quoted(file.name)} AS {query.sql} LIMIT 0")
+        except QueryFailed as error:
+            self._tell(error.mistake(file.path))
+            return None
+        self._queries.know(file.name, [*query.columns, ROW, REFUSALS], query.table)
+        if query.first_table is not None and query.first_table in self._source_of:
+            self._source_of[file.name] = self._source_of[query.first_table]
+        return Table(file.name, query)
 
+    def _passes(self) -> list[Pass]:
+        passes: list[Pass] = []
+        order: str | None = None
+        rows: str | None = None
+        for number, one in enumerate(self._folder.steps):
+            step = self._step(one)
+            if not number or one.head.rows != rows or (one.head.order is not None and one.head.order != order):
+                rows, order = one.head.rows, one.head.order
+                passes.append(Pass(rows, self._order(one), []))
+            if step is not None:
+                passes[-1].steps.append(step)
+        return passes
 
-def _guard(guard: Guard, scope: FileScope) -> CompiledGuard:
-    applies = truth(compile_expression(guard.when, scope))
-    return CompiledGuard(applies, compile_template(guard.reason, scope).evaluate, guard.fix)
+    def _step(self, step: StepFile) -> Step | None:
+        rows = step.head.rows
+        if rows is not None and rows not in self._queries.tables:
+            problem = f"rows: there is no table {rows}"
+            fix = nearest(rows, sorted(one for one in self._queries.tables if "." not in one))
+            self._tell(Mistake(step.file.path, 1, 1, problem, fix))
+            return None
+        query = self._queries.compile(step.file.text, step.file.path, self._tell)
+        if query is None:
+            return None
+        first = None if query.first_table is None else self._source_of.get(query.first_table)
+        wanted = None if rows is None else self._source_of.get(rows)
+        if first is not wanted:
+            found = "of no file" if first is None else f"of {first.name}"
+            problem = f"its rows are {found}, and rows says {rows or 'nothing'}"
+            self._tell(Mistake(step.file.path, 1, 1, problem, f"begin with FROM {rows}, or say rows = {query.first_table!r}"))
+        return compile_step(step, query, self._engine, self._tell)
 
+    def _order(self, step: StepFile) -> Query | None:
+        if step.head.order is None or step.head.rows not in self._queries.tables:
+            return None
+        sql = f"SELECT ({step.head.order}) AS key FROM {quoted(str(step.head.rows))}"
+        return self._queries.compile(sql, f"{step.file.path} (order)", self._tell_of_part)
 
-def _open(mapping: Mapping, name: str, file: File, folder: Path, stack: ExitStack) -> Source:
-    path = folder / file.path
-    if not path.resolve().is_relative_to(folder.resolve()):
-        problem = f"files.{name}: it is not in {folder}, or a link that leads out of it"
-        raise DataUnusable(file=file.path, problem=problem, fix="put the file itself into the folder of the files")
-    if not path.is_file():
-        there = sorted(one.name for one in folder.iterdir() if one.is_file()) if folder.is_dir() else []
-        problem = f"files.{name}: there is no such file in {folder}"
-        raise DataUnusable(
-            file=file.path, problem=problem, fix=nearest(file.path, there) if there else "give the folder of the files"
+    def _control(self, control: ControlSection) -> Control | None:
+        where = f"mapping.toml (control {control.name})"
+        currency = control.currency or (self._folder.mapping.currency if control.field else None)
+        try:
+            total = event_total(control, currency)
+        except BadControl as error:
+            self._tell(Mistake(where, 0, 0, error.problem, error.fix))
+            return None
+        if control.rows not in self._source_of:
+            fix = nearest(control.rows, sorted(one for one in self._source_of if "." not in one))
+            self._tell(Mistake(where, 0, 0, f"rows: there is no table {control.rows} with rows of a source", fix))
+            return None
+        amount = "1" if control.sum is None else control.sum
+        when = control.when or "true"
+        sql = (
+            f"SELECT CASE WHEN ({when}) THEN CAST(({amount}) AS DECIMAL(38, 9)) END AS amount "
+            f"FROM {quoted(control.rows)} WHERE ({when})"
         )
-    dialect = Dialect(
-        encoding=file.encoding or mapping.encoding,
-        delimiter=file.delimiter or mapping.delimiter,
-        quote=mapping.quote if file.quote is None else file.quote,
-        skip_lines=file.skip_lines,
-        header=file.header,
+        query = self._queries.compile(sql, where, self._tell_of_part)
+        return None if query is None else Control(control, currency, total, query, self._source_of[control.rows])
+
+    def _policies(self) -> list[Document]:
+        documents = []
+        for one in self._folder.mapping.policies:
+            where = f"mapping.toml (policy {one.kind})"
+            if one.kind not in list(PolicyKind):
+                self._tell(Mistake(where, 0, 0, f"{one.kind} is no kind of policy", nearest(one.kind, list(PolicyKind))))
+                continue
+            moment = begin(one.time, self._envelope.zone)
+            data: dict[str, Any] = {"content": {"kind": one.kind, **one.content}}
+            try:
+                PublishPolicy.model_validate_json(orjson.dumps(data))
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                path = ".".join(str(part) for part in first["loc"] if part != one.kind)
+                self._tell(Mistake(where, 0, 0, f"{path}: {first['msg']}", "give what the policy needs"))
+                continue
+            id = str(policy_id(PolicyKind(one.kind)))
+            documents.append(make(self._envelope, PublishPolicy.type, id, id, moment, None, None, data))
+        return documents
+
+
+def create_work_tables(engine: Engine, sources: Sequence[Source]) -> None:
+    """The tables that an import keeps its commands in, out of reach of the mapping's SQL."""
+    engine.run("CREATE SCHEMA ltc")
+    engine.run(
+        "CREATE TABLE ltc.commands (pass INTEGER, place BIGINT, step INTEGER, n BIGINT, subject VARCHAR, customer VARCHAR, "
+        "time VARCHAR, effective_on VARCHAR, actor VARCHAR, skip VARCHAR, data VARCHAR, "
+        f"{ROW} BIGINT, {REFUSALS} {REFUSALS_TYPE})"
     )
-    csv_file = CsvFile(path, dialect)
-    stack.callback(csv_file.close)
-    return Source(name, csv_file, pad_short_rows=file.short_rows == "pad", cut_long_rows=file.long_rows == "cut")
-
-
-def rows_in_order(step: CompiledStep) -> Iterator[Row | RowRefused]:
-    """The rows of a step: in the file's order, or sorted; rows without a readable sort key come last."""
-    if step.sort_key is None:
-        yield from step.source.rows()
-        return
-    keyed: list[tuple[Any, int]] = []
-    rest: list[int | RowRefused] = []
-    for row in step.source.rows():
-        if isinstance(row, RowRefused):
-            rest.append(row)
-            continue
-        try:
-            key = step.sort_key(row)
-        except (BadValue, RowRefused):
-            key = None
-        if key is None:
-            rest.append(row.ordinal)
-        else:
-            keyed.append((key, row.ordinal))
-    keyed.sort()
-    for _, ordinal in keyed:
-        yield step.source.row(ordinal)
-    for one in rest:
-        yield one if isinstance(one, RowRefused) else step.source.row(one)
+    places = " UNION ALL ".join(f"SELECT {ROW}, {FILE}, {LINE} FROM {one.table}" for one in sources)
+    engine.run(f"CREATE VIEW ltc.places AS {places}")

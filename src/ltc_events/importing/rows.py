@@ -1,0 +1,237 @@
+"""The commands of all steps, worked out by DuckDB and read back row by row: what each row becomes, or why it becomes nothing."""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import orjson
+
+from ltc_events.importing.certainty import REFUSALS, ROW
+from ltc_events.importing.documents import BadRow, Document, make, moment_of, without_nothing
+from ltc_events.importing.engine import QueryFailed
+from ltc_events.importing.errors import MappingInvalid, Mistake
+from ltc_events.importing.folder import nearest
+from ltc_events.importing.plan import Pass, Plan, create_work_tables
+from ltc_events.importing.reconciliation import ControlTotal, RefusedRow
+from ltc_events.importing.sources import FILE, LINE, Unreadable, load, quoted
+from ltc_events.importing.steps import Step, belongs_to_company
+
+
+class Command(NamedTuple):
+    """One command of a row, by the step that makes it."""
+
+    step: Step
+    document: Document
+
+
+class ImportRow(NamedTuple):
+    """One row in one pass: `number` is its place among all rows of the import (None: of no file).
+
+    `refused` says why nothing of it is sent; `skipped` why steps left it out.
+    """
+
+    number: int | None
+    file: str
+    line: int
+    commands: list[Command]
+    refused: list[RefusedRow]
+    skipped: list[str]
+
+
+def load_all(plan: Plan, refuse: Callable[[Unreadable], None]) -> int:
+    """Load all sources, make the tables, and work out every command; how many rows there are. Raises MappingInvalid."""
+    number = 0
+    for source in plan.sources:
+        number = load(source, plan.engine, number, refuse)
+    create_work_tables(plan.engine, plan.sources)
+    for table in plan.tables:
+        name = f"main.{quoted(table.name)}"
+        plan.engine.run(f"DROP TABLE {name}")  # while it is away, a source of the same name is found by it
+        _run(plan, f"CREATE TABLE {name} AS {table.query.sql}", f"tables/{table.name}.sql")
+    for place, one in enumerate(plan.passes):
+        order = _order(plan, place, one)
+        for step_place, step in enumerate(one.steps):
+            _run(
+                plan,
+                f"INSERT INTO ltc.commands BY POSITION SELECT {place}, {'o.place' if order else '0'}, {step_place}, s.* FROM "
+                f"(SELECT row_number() OVER () AS n, * FROM ({step.select})) AS s"
+                + (f" LEFT JOIN {order} AS o ON o.{ROW} = s.{ROW}" if order else ""),
+                step.file.file.path,
+            )
+    return number
+
+
+def _order(plan: Plan, place: int, one: Pass) -> str | None:
+    """The table of the order that a pass goes in; what it goes by may itself be unreadable, and comes last then."""
+    if one.order is None:
+        return None
+    name = f"ltc.order_{place}"
+    sql = f"SELECT {ROW}, row_number() OVER (ORDER BY key NULLS LAST, {ROW}) AS place FROM ({one.order.sql})"
+    _run(plan, f"CREATE TABLE {name} AS {sql}", one.steps[0].file.file.path if one.steps else "steps")
+    return name
+
+
+def _run(plan: Plan, sql: str, file: str) -> None:
+    try:
+        plan.engine.run(sql)
+    except QueryFailed as error:
+        mistake = Mistake(file, 0, 0, error.problem, error.fix)
+        raise MappingInvalid(plan.folder.path.name, [mistake]) from error
+
+
+def rows_of(plan: Plan, number: int) -> Iterator[ImportRow]:
+    """The rows of one pass, in its order."""
+    steps = plan.passes[number].steps
+    reasons = Reasons(plan)
+    found = plan.engine.rows(
+        "SELECT c.step, c.subject, c.customer, c.time, c.effective_on, c.actor, c.skip, c.data, "
+        f"CASE WHEN ltc_has(c.{REFUSALS}) THEN CAST(to_json(c.{REFUSALS}) AS VARCHAR) END, c.{ROW}, p.{FILE}, p.{LINE} "
+        f"FROM ltc.commands AS c LEFT JOIN ltc.places AS p ON p.{ROW} = c.{ROW} WHERE c.pass = {number} "
+        f"ORDER BY c.place, c.{ROW}, c.step, c.n"
+    )
+    for row, group in groupby(found, lambda one: one[9]):
+        yield _row(row, list(group), steps, plan, reasons)
+
+
+def _row(row: int | None, group: list[tuple[Any, ...]], steps: list[Step], plan: Plan, reasons: "Reasons") -> ImportRow:
+    """What a row becomes: a row is read as a whole, so that nothing is sent of one of which a part cannot be read."""
+    first = steps[group[0][0]]
+    file, line = (group[0][10], group[0][11]) if row is not None else (first.file.file.path, 0)
+    made = ImportRow(row, file, line, [], [], [])
+    seen: set[Any] = set()
+    for step_number, subject, customer, time, day, actor, skip, data, refusals, *_ in group:
+        step = steps[step_number]
+        if refusals is not None:
+            for one in orjson.loads(refusals):
+                key = tuple(one.values())
+                if key not in seen:
+                    seen.add(key)
+                    made.refused.append(reasons.of(made, one))
+            continue
+        if skip is not None:
+            made.skipped.append(skip)
+            continue
+        if step.model is None:
+            continue
+        try:
+            document = _document(step, plan, subject, customer, time, day, actor, data)
+        except BadRow as error:
+            if made.refused:  # what is missing once is missing in every command
+                continue
+            made.refused.append(RefusedRow(file, line, "", error.code, error.field, error.value, error.reason, error.fix))
+            continue
+        made.commands.append(Command(step, document))
+    if made.refused:
+        made.commands.clear()
+    return made
+
+
+def _document(
+    step: Step, plan: Plan, subject: str, customer: str, time: str, day: str | None, actor: str | None, data: str
+) -> Document:
+    model = step.model
+    assert model is not None  # noqa: S101 - a check has no commands
+    if subject is None:
+        raise _empty("subject", step)
+    key = subject if belongs_to_company(model) else customer
+    if key is None:
+        raise _empty("customer", step)
+    if time is None:
+        raise _empty("time", step)
+    moment, local_day = moment_of(time, plan.envelope.zone)
+    body = without_nothing(orjson.loads(data))
+    missing = step.required.missing(body)
+    if missing is not None:
+        raise _empty(missing, step)
+    return make(plan.envelope, model.type, subject, key, moment, day[:10] if day else local_day, actor, body)
+
+
+def _empty(field: str, step: Step) -> BadRow:
+    fix = "fill it in the file, or write a fallback: coalesce(column, …)"
+    return BadRow("empty_value", f"{field} of {step.type} is empty", fix, field)
+
+
+class Reasons:
+    """Says in words what lineage found."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._place = lru_cache(maxsize=10_000)(self._look_up)
+
+    def of(self, row: ImportRow, refusal: dict[str, Any]) -> RefusedRow:
+        """The refusal of a row for a cell of its own or of another row."""
+        code, value, want = refusal["code"], refusal["value"] or "", refusal["want"] or ""
+        reason, fix = self._words(code, value, want, refusal["column"])
+        number = refusal["row"]
+        if number is not None and number != row.number:
+            file, line = self._place(number)
+            if (file, line) != (row.file, row.line):
+                reason = f"{reason} (in {file}, line {line})"
+        column = "" if code in ("refused_by_mapping", "missing_row") else refusal["column"]
+        return RefusedRow(row.file, row.line, "", code, column, value, reason, fix)
+
+    def _look_up(self, number: int) -> tuple[str, int]:
+        for source in self._plan.sources:
+            if source.owns(number):
+                found = self._plan.engine.run(f"SELECT {FILE}, {LINE} FROM {source.table} WHERE {ROW} = {number}")
+                if found:
+                    return found[0]
+        return "", 0
+
+    def _words(self, code: str, value: str, want: str, column: str) -> tuple[str, str]:
+        match code:
+            case "not_a_number":
+                return f"{value!r} is not a number", f"write it like {want}, or give its format in the mapping"
+            case "number_too_long":
+                return f"{value!r} has more than 18 digits before the point, or 9 behind it", "correct the number in the file"
+            case "not_whole":
+                return f"{value!r} is not a whole number", "correct it, or read it with ltc_amount"
+            case "division_by_zero":
+                return "something is divided by zero", "correct the file, or write CASE WHEN … <> 0 THEN ltc_div(…) END"
+            case "not_a_date":
+                return f"{value!r} is not a date in the form {want}", "correct it, or add its form in the mapping"
+            case "ambiguous_date":
+                return f"{value!r} can be read in more than one way: {want}", "leave one form in the mapping"
+            case "not_a_boolean":
+                return f"{value!r} is neither yes nor no", f"write one of {want}; or translate it with ltc_word first"
+            case "not_a_uuid":
+                return f"{value!r} is not a UUID", "use ltc_id('kind', column) for keys that are none"
+            case "duplicate_key":
+                return f"{column} {value!r} stands in more than one row", "leave one of the rows in the file"
+            case "empty_value":
+                return f"{column} is empty", "fill it in the file, or write a fallback: coalesce(column, …)"
+            case "missing_row":
+                return want, "correct the key in one of the files; or leave out ltc_needed where there may be none"
+            case "unmapped_value":
+                words = [word for word in self._plan.folder.mapping.maps.get(want, {}) if word not in ("", "*")]
+                hint = nearest(value, words) if words else ""
+                fix = f'add it to maps.{want}, or a "*" for all others; {hint}'.rstrip("; ")
+                return f"{value!r} is not in maps.{want}", fix
+            case _:
+                reason, _, fix = want.partition("\x1f")
+                return reason, fix
+
+
+def survey(plan: Plan, totals: list[ControlTotal]) -> None:
+    """The source's side of the control totals, independently of what the steps make of the rows."""
+    for control, total in zip(plan.controls, totals, strict=True):
+        sql = (
+            "SELECT coalesce(sum(amount), 0), count(amount), "
+            f"count(*) FILTER (amount IS NULL AND ltc_has({REFUSALS})) FROM ({control.query.sql})"
+        )
+        try:
+            [(amount, rows, unreadable)] = plan.engine.run(sql)
+        except QueryFailed as error:
+            mistake = Mistake("mapping.toml", 0, 0, f"control {control.section.name}: {error.problem}", error.fix)
+            raise MappingInvalid(plan.folder.path.name, [mistake]) from error
+        total.source, total.source_rows = plain(amount, 2 if control.section.sum else 0), rows
+        total.unreadable = unreadable + control.source.unreadable
+
+
+def plain(amount: Decimal, places: int) -> Decimal:
+    """An amount without zeros behind it, but with so many places at the least."""
+    amount = Decimal(amount)
+    least = amount.quantize(Decimal(1).scaleb(-places))
+    return least if least == amount else amount.normalize()
