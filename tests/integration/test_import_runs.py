@@ -221,6 +221,7 @@ def test_all_refused_rows_are_in_the_csv_file(
     result = run(refused_csv=tmp_path / "refused.csv")
     assert len(result.refused_rows) == 2
     assert result.refused == 5
+    assert [(one.field, one.value, one.count, one.first) for one in result.causes] == [("amount", "ten", 5, "orders.csv:2")]
     with (tmp_path / "refused.csv").open(encoding="utf-8", newline="") as file:
         written = list(csv.DictReader(file))
     assert [row["line"] for row in written] == ["2", "3", "4", "5", "6"]

@@ -55,7 +55,7 @@ def test_refused_rows_are_shown_as_they_are(screen: io.StringIO) -> None:
     result = Reconciliation("shop", dry_run=False)
     result.refuse(RefusedRow("a.csv", 2, "", "not_a_number", "amount", HOSTILE, HOSTILE, "correct it"))
     importing.show(result, Path("refused.csv"))
-    assert screen.getvalue().count(HARMLESS) == 2
+    assert screen.getvalue().count(HARMLESS) == 3
     assert not {"\x1b", "\x9b", "\r", "\x07"} & set(screen.getvalue())
 
 

@@ -58,7 +58,10 @@ def show(result: Reconciliation, refused: Path | None) -> None:
     counts = [(one.type, one.sent, one.accepted, one.duplicate, one.refused, one.not_sent) for one in result.commands.values()]
     print_table("commands", ("type", "sent", "accepted", "duplicate", "refused", "not sent"), counts)
     if result.refusals:
-        print_table("refused, by reason", ("reason", "rows and commands"), result.refusals.most_common())
+        causes = [
+            (one.count, one.code, one.command, one.field, one.value, one.first) for one in result.causes[:REFUSED_SHOWN_MAX]
+        ]
+        print_table("refused, by cause", ("refused", "reason", "command", "field", "value", "first"), causes)
         shown = [
             (f"{one.file}:{one.line}", one.command, one.field, one.value, one.reason, one.fix)
             for one in result.refused_rows[:REFUSED_SHOWN_MAX]

@@ -23,6 +23,19 @@ class RefusedRow(NamedTuple):
 
 
 @dataclass
+class RefusalGroup:
+    """Refusals with one cause: the same value in the same field, for the same reason. `first` is where it came up first."""
+
+    code: str
+    command: str
+    field: str
+    value: str
+    first: str
+    fix: str
+    count: int = 0
+
+
+@dataclass
 class FileCount:
     """One file: how many rows it has, how many had a part in the import, and why others had none."""
 
@@ -86,6 +99,8 @@ class Reconciliation:
     controls: list[ControlTotal] = field(default_factory=list)
     refused_rows: list[RefusedRow] = field(default_factory=list)
     """The first of the refused, up to REFUSED_ROWS_KEPT_MAX."""
+    groups: dict[tuple[str, str, str, str], RefusalGroup] = field(default_factory=dict)
+    """The refused by cause; causes beyond REFUSED_ROWS_KEPT_MAX are in none."""
 
     @property
     def refused(self) -> int:
@@ -112,9 +127,19 @@ class Reconciliation:
         """Whether the totals come out, nothing is missing, and nothing had been there: what `--strict` asks for."""
         return self.balanced and self.complete and not self.duplicates
 
+    @property
+    def causes(self) -> list[RefusalGroup]:
+        """The refused by cause, the most frequent first."""
+        return sorted(self.groups.values(), key=lambda group: -group.count)
+
     def refuse(self, row: RefusedRow) -> None:
         """Take a refusal into account."""
         self.refusals[row.code] += 1
+        key = row.code, row.command, row.field, row.value
+        if key not in self.groups and len(self.groups) < REFUSED_ROWS_KEPT_MAX:
+            self.groups[key] = RefusalGroup(*key, f"{row.file}:{row.line}", row.fix)
+        if key in self.groups:
+            self.groups[key].count += 1
         if len(self.refused_rows) < REFUSED_ROWS_KEPT_MAX:
             self.refused_rows.append(row)
 
@@ -127,6 +152,7 @@ class Reconciliation:
             "commands": [vars(count) for count in self.commands.values()],
             "refused": self.refused,
             "refusals": dict(self.refusals.most_common()),
+            "causes": [vars(group) for group in self.causes],
             "duplicates": self.duplicates,
             "balanced": self.balanced,
             "complete": self.complete,
