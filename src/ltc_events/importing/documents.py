@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.undecodable import WIRE_PREFIX
+from ltc_events.schemas.base import WIRE_PREFIX
 
 Document = dict[str, Any]
 

@@ -9,8 +9,8 @@ from ltc_events.importing.documents import Document
 from ltc_events.importing.ledger import LedgerTotals, Rehearsal
 from ltc_events.importing.reconciliation import CommandCount, Reconciliation, RefusedRow
 from ltc_events.kernel.ids import derive_id
+from ltc_events.schemas.base import WIRE_PREFIX
 from ltc_events.schemas.outcome import Outcome, Status
-from ltc_events.schemas.undecodable import WIRE_PREFIX
 
 BATCH = 500
 
