@@ -29,6 +29,8 @@ PASSING = {
     "ReadTablesMissing",
     "ReadersInTheWay", "ServiceBusy", "ServiceClosed", "TablesMissing",
 }  # fmt: skip
+USAGE |= {"BackupKeyWrong", "BackupTooNew", "NoBackup", "NotInBackup"}
+PASSING |= {"BackupAtWork"}
 
 
 def every_type(kind: type[LtcError] = LtcError) -> list[type[LtcError]]:

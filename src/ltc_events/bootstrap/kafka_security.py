@@ -4,17 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from ltc_events.bootstrap.secret_files import read_secret
 from ltc_events.bootstrap.settings import SettingInvalid, Settings, variable
 from ltc_events.bus.security import OAUTHBEARER, Security
-from ltc_events.kernel.errors import Kind, LtcError
-from ltc_events.store.confidential import conceal
-
-
-class SecretUnreadable(LtcError):
-    """the secret of {setting} cannot be read from {file}: {reason}"""
-
-    kind = Kind.UNAVAILABLE
-    remedy = "give {setting} a file that this user may read, with one line of text in it"
 
 
 def security_of(settings: Settings) -> Security:
@@ -63,17 +55,4 @@ def _invalid(name: str, problem: str) -> SettingInvalid:
 
 
 def _secret(name: str, file: Path | None) -> Callable[[], str] | None:
-    return partial(_read, variable(name), file) if file else None
-
-
-def _read(setting: str, file: Path) -> str:
-    try:
-        secret = file.read_text(encoding="utf-8").rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise SecretUnreadable(setting=setting, file=file, reason="it is not UTF-8") from None
-    except (OSError, ValueError) as error:
-        raise SecretUnreadable(setting=setting, file=file, reason=getattr(error, "strerror", None) or error) from error
-    if not secret or "\0" in secret:
-        raise SecretUnreadable(setting=setting, file=file, reason="it is empty" if not secret else "it holds a NUL")
-    conceal(secret)
-    return secret
+    return partial(read_secret, variable(name), file) if file else None

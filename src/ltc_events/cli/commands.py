@@ -11,6 +11,8 @@ COMMANDS: dict[str, Entry] = {
         f"{_CLI}.recover:recover",
         "Bring topic and read tables back to a store that has gone back, by the restore of a backup or a promotion.",
     ),
+    "backup": Entry(f"{_CLI}.backup:backup", "Bring the backup in a folder up to now, or begin one; while workers go on."),
+    "restore": Entry(f"{_CLI}.backup:restore", "Restore a backup into a database that holds no ledger: all of it, or nothing."),
     "expired": Entry(f"{_CLI}.expired:expired", "Show which commands expired on their topic before they were taken."),
     "demo": Entry(
         f"{_CLI}.demo:demo", "Simulate a company on an empty database and show around: four reports and the story of an invoice."
