@@ -29,7 +29,7 @@ PASSING = {
     "ReadTablesMissing",
     "ReadersInTheWay", "ServiceBusy", "ServiceClosed", "TablesMissing",
 }  # fmt: skip
-USAGE |= {"BackupKeyWrong", "BackupTooNew", "NoBackup", "NotInBackup"}
+USAGE |= {"BackupKeyWrong", "BackupTooNew", "NoBackup", "NotInBackup", "UnknownLogin"}
 PASSING |= {"BackupAtWork"}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from ltc_events.projections.catalog.installed_tables import describe
+from ltc_events.projections.catalog.limited_views import LIMITED, limit_view, remove_limited
 from ltc_events.projections.declaration.builds import Build
 from ltc_events.projections.declaration.errors import DependentsInTheWay
 from ltc_events.projections.declaration.names import READER, SCHEMA, Connection, relation
@@ -24,6 +25,10 @@ def show(connection: Connection, build: Build) -> None:
     view = _view_columns(connection, build.name)
     lost = [name for name, kind in view.items() if table.get(name) != kind]
     shown = [name for name in view if name not in lost]
+    if lost and not (users := dependents_of(connection, build.name, schema=LIMITED)):
+        remove_limited(connection, build.name)
+    elif lost:
+        raise DependentsInTheWay(projection=build.name, build=build, columns=", ".join(lost), dependents=", ".join(users))
     parts: list[sql.Composable] = [sql.Identifier(name) for name in shown]
     grants: list[tuple[str, str, bool]] = []
     if lost and (dependents := dependents_of(connection, build.name)):
@@ -51,11 +56,12 @@ def show(connection: Connection, build: Build) -> None:
             )
         )
     _comment(connection, build)
+    limit_view(connection, build.name)
 
 
-def dependents_of(connection: Connection, name: str, columns: Sequence[str] | None = None) -> list[str]:
+def dependents_of(connection: Connection, name: str, columns: Sequence[str] | None = None, *, schema: str = SCHEMA) -> list[str]:
     """The views and functions that others built on the view of a projection, or on these of its columns."""
-    given = {"view": f"{SCHEMA}.{name}", "columns": None if columns is None else list(columns)}
+    given = {"view": f"{schema}.{name}", "columns": None if columns is None else list(columns)}
     return [one for (one,) in connection.execute(_SQL["dependents"], given)]
 
 

@@ -4,7 +4,7 @@ DECLARE
     wanted text;
     may_set text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['ltc_writer', 'ltc_relay', 'ltc_projector', 'ltc_reader', 'ltc_notary'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['ltc_writer', 'ltc_relay', 'ltc_projector', 'ltc_reader', 'ltc_notary', 'ltc_limited_reader'] LOOP
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
@@ -12,8 +12,9 @@ BEGIN
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
             NULL;  -- another database's initialisation was quicker
         END;
-        -- Connections step down with SET ROLE, which whoever initialises must be allowed to (as a superuser always is).
-        IF NOT pg_has_role(current_user, wanted, may_set) THEN
+        -- Connections step down with SET ROLE, which whoever initialises must be allowed to (as a superuser always is). Nobody of
+        -- ours steps down to a limited reader.
+        IF wanted <> 'ltc_limited_reader' AND NOT pg_has_role(current_user, wanted, may_set) THEN
             EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
         END IF;
     END LOOP;

@@ -5,8 +5,8 @@ SELECT DISTINCT CASE d.classid WHEN 'pg_rewrite'::regclass THEN r.ev_class::regc
     ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END
 FROM pg_depend d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(view)s::regclass AND d.deptype = 'n'
-AND r.ev_class IS DISTINCT FROM %(view)s::regclass AND (%(columns)s::text[] IS NULL OR a.attname = ANY (%(columns)s::text[]))
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(%(view)s) AND d.deptype = 'n'
+AND r.ev_class IS DISTINCT FROM to_regclass(%(view)s) AND (%(columns)s::text[] IS NULL OR a.attname = ANY (%(columns)s::text[]))
 ORDER BY 1
 
 -- name: view_columns
