@@ -242,6 +242,8 @@ def test_a_backslash_and_u0000_are_ordinary_text() -> None:
         ({"expectedversion": True}, "expectedversion", "a whole number"),
         ({"expectedversion": -1}, "expectedversion", "at least 0"),
         ({"acter": "Ann"}, "acter", "did you mean actor?"),
+        ({"effectiveon": "2026-01-31"}, "effectiveon", "did you mean the field effective_on of data?"),
+        ({"effective-on": "2026-01-31"}, "effective-on", "did you mean the field effective_on of data?"),
         ({"Actor": "Ann"}, "Actor", "did you mean actor?"),
         ({"tiem": "2026-03-01T12:00:00Z"}, "tiem", "did you mean time?"),
         ({"correlation_id": ID}, "correlation_id", "did you mean correlationid?"),

@@ -56,6 +56,7 @@ _VALIDATE_JSON = native_validator(_ADAPTER.core_schema)
 _KNOWN = frozenset((*Attributes.__annotations__, PARENT, STATE, "datacontenttype", "dataschema"))
 # Where one that may be absent is misspelt, nobody else would notice.
 _OPTIONAL = ("time", "actor", "correlationid", "causationid", "expectedversion")
+_BUSINESS_DATE = "effectiveon"
 _NEAR, _LONG_NEAR, _LONG = 1, 2, 8
 _NAMES_MAX = 2_000
 _FIXES = {
@@ -98,11 +99,16 @@ def _with_reasons(document: Mapping[str, Any]) -> Attributes:
 
 @lru_cache(maxsize=_NAMES_MAX)
 def meant_by(name: str) -> str | None:
-    """The attribute of ours that this other name is nearly: by another case, by - or _, by one letter, in a long one by two."""
+    """The attribute of ours that this other name is nearly: by another case, by - or _, by one letter, in a long one by two.
+
+    The business date is none, but a field of the data: who writes it among the attributes would have it passed over.
+    """
     plain = name.lower().replace("_", "").replace("-", "")
     for known in _OPTIONAL:
         if _distance(plain, known) <= (_LONG_NEAR if len(known) > _LONG else _NEAR):
             return known
+    if _distance(plain, _BUSINESS_DATE) <= _LONG_NEAR:
+        return "the field effective_on of data"
     return next((known for known in _KNOWN if plain == known), None)
 
 
