@@ -73,7 +73,7 @@ def run(servers: Servers, plan: Plan, load: Load, *, broken: str = "", well_s: f
     if broken in BREAK_DATABASE:
         with place.database_inside.connect(Role.OWNER) as owner:
             owner.execute(BREAK_DATABASE[broken])
-    posts = {kind: Post(place.databases[kind].conninfo, *place.bus, folder, kind, broken) for kind in WORKERS}
+    posts = {kind: Post(place.databases[kind].conninfo, *place.bus[:2], folder, kind, broken) for kind in WORKERS}
     if plan.tailing:
         posts["projector"] = posts["projector"]._replace(does="tailing projector")
     crew = Crew(posts, plan.crew)
