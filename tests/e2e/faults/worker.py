@@ -198,7 +198,7 @@ def _move_checkpoint_blindly() -> None:
             self._connection.execute(blind, (move.position, move.next_offset, move.position, *self._place, move.partition))
 
     Writer._advance = advance  # type: ignore[method-assign]
-    guard = b", c.position)\n            = (m.projection, m.version, m.partition, m.expected)"
+    guard = b", c.position)\n        = (m.projection, m.version, m.partition, m.expected)"
     assert guard in checkpoints._MOVE_READ_TABLES
     unguarded = b") = (m.projection, m.version, m.partition)"
     checkpoints._MOVE_READ_TABLES = checkpoints._MOVE_READ_TABLES.replace(guard, unguarded)
