@@ -101,7 +101,10 @@ def export(
     ],
     log: LogOption = Log.EVENTS,
 ) -> None:
-    """Write a log as files that a web server can offer (C2SP tlog-tiles): checkpoint, tiles, entries, public key."""
+    """Write a log as files that a web server can offer: checkpoint, tiles, entries, public key.
+
+    They are laid out as C2SP tlog-tiles has it.
+    """
     from ltc_events.audit.keys import read_keys
     from ltc_events.audit.proving import export_log
     from ltc_events.bootstrap.services import open_store
