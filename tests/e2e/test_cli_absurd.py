@@ -26,7 +26,8 @@ NEEDED = {
     "number": "INV-2026-000001", "id": "1", "position": "1", "subject": "6d1c7f62-5b36-5a3e-9c2f-0123456789ab", "build": "v1",
     "file": os.devnull, "mapping": str(ROOT / "examples/import/manual.toml"), "data": str(ROOT / "examples"),
     "left": "v1", "right": "v1", "ids": "1", "reason": "tested", "projection": "customers", "names": "customers",
-    "text": "Acme", "what": "6d1c7f62-5b36-5a3e-9c2f-0123456789ab",
+    "text": "Acme", "what": "6d1c7f62-5b36-5a3e-9c2f-0123456789ab", "folder": "nowhere", "old": "1", "login": "nobody_there",
+    "name": "notary",
 }  # fmt: skip
 NAMES = {("report",): "funnel"}
 # They are at work until they are told to end, or for minutes, or write into this tree.
