@@ -24,7 +24,7 @@ TEXTS = ("", "0001-01-05", "9999-12-31", "2026-13-45", "\udcff\udcfe", "a" * 500
 PLACES = ("", "/", "/dev/full", "/nonexistent/folder/file", "\udcff\udcfe", "a" * 5000)
 NEEDED = {
     "number": "INV-2026-000001", "id": "1", "position": "1", "subject": "6d1c7f62-5b36-5a3e-9c2f-0123456789ab", "build": "v1",
-    "file": os.devnull, "mapping": str(ROOT / "examples/import/manual.toml"), "data": str(ROOT / "examples"),
+    "file": os.devnull, "mapping": str(ROOT / "examples/olist_marketing"), "data": str(ROOT / "examples"),
     "left": "v1", "right": "v1", "ids": "1", "reason": "tested", "projection": "customers", "names": "customers",
     "text": "Acme", "what": "6d1c7f62-5b36-5a3e-9c2f-0123456789ab", "folder": "nowhere", "old": "1", "login": "nobody_there",
     "name": "notary",

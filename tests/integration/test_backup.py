@@ -18,7 +18,7 @@ from tests.e2e.test_cli import Ltc
 from tests.went_back import go_back
 
 from ltc_events.bootstrap.services import open_pipeline
-from ltc_events.recovery.backup import OtherHistory, back_up
+from ltc_events.recovery.backup import NoFolderForBackup, OtherHistory, back_up
 from ltc_events.recovery.backup_manifest import NAME, BackupKeyWrong, NoBackup
 from ltc_events.recovery.restore import LedgerNotEmpty, NotInBackup, Restored, restore, verify
 from ltc_events.recovery.sealed_files import CHUNK, BackupDamaged, SealedWriter, check, content_of
@@ -270,6 +270,19 @@ def test_who_has_no_key_can_neither_read_nor_change_it(database: Database, tmp_p
     (folder / NAME).write_text(json.dumps(document))
     with pytest.raises(BackupKeyWrong, match="changed"):
         verify(folder, secret=KEY)
+
+
+def test_no_backup_lands_among_what_is_of_others(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear all")
+    for folder, reason in ((tmp_path, "it holds letter.txt"), (tmp_path / "mounted" / "b", "mounted is not there")):
+        with pytest.raises(NoFolderForBackup, match=reason):
+            back_up(database, folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+    (tmp_path / "disk" / "lost+found").mkdir(parents=True)
+    back_up(database, tmp_path / "disk")
+    (tmp_path / "disk" / "note.txt").write_text("of ours")
+    back_up(database, tmp_path / "disk")
+    assert (tmp_path / "disk" / "note.txt").exists()
 
 
 def test_two_at_once_do_not_mix(database: Database, tmp_path: Path) -> None:

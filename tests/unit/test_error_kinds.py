@@ -31,6 +31,7 @@ PASSING = {
 }  # fmt: skip
 USAGE |= {"BackupKeyWrong", "BackupTooNew", "NoBackup", "NotInBackup", "UnknownLogin"}
 PASSING |= {"BackupAtWork"}
+USAGE |= {"NoFolderForBackup"}
 
 
 def every_type(kind: type[LtcError] = LtcError) -> list[type[LtcError]]:

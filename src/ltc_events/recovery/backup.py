@@ -23,6 +23,9 @@ KEEP = 7
 LOG, HEAD = "events", "head"
 _OURS = re.compile(r"[a-z0-9_]+-\d{12}-(\d{12}|\d{20})(\.part)?")
 """Names of files that runs make; nothing else in the folder is touched."""
+LOCK = ".lock"
+_KNOWN = (LOCK, f"{NAME}.part", "lost+found")
+"""What may be in the folder before the first run has come as far as its manifest."""
 _SQL = Statements(__name__)
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -31,6 +34,13 @@ class OtherHistory(LtcError):
     """the backup in {folder} is of another history than the ledger: {what}"""
 
     remedy = "back up into a folder of its own; what this one holds may be all there is of what the ledger lost"
+
+
+class NoFolderForBackup(LtcError):
+    """{folder} is no folder for a backup: {reason}"""
+
+    kind = Kind.USAGE
+    remedy = "name an empty folder, one that a backup has made, or a new one in a folder that is there"
 
 
 class BackupAtWork(LtcError):
@@ -60,11 +70,11 @@ def back_up(
 ) -> BackedUp:
     """Bring the backup in a folder up to the head, and keep the newest `keep` points. With a `secret` it is encrypted.
 
-    As the ledger's owner, or a login that is a member of pg_read_all_data. Raises OtherHistory, BackupAtWork, BackupKeyWrong,
-    BackupDamaged.
+    As the ledger's owner, or a login that is a member of pg_read_all_data. Raises NoFolderForBackup, OtherHistory,
+    BackupAtWork, BackupKeyWrong, BackupDamaged.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = fasteners.InterProcessLock(folder / ".lock")
+    _make(folder)
+    lock = fasteners.InterProcessLock(folder / LOCK)
     if not lock.acquire(blocking=False):
         raise BackupAtWork(folder=folder)
     try:
@@ -72,6 +82,18 @@ def back_up(
             return _Run(connection, folder, secret, report, segment_events).complete(keep)
     finally:
         lock.release()
+
+
+def _make(folder: Path) -> None:
+    """Files of a backup among those of others could not be told from them, and a disk that is not mounted has no folder."""
+    if folder.is_dir():
+        others = [one.name for one in folder.iterdir() if one.name not in _KNOWN and not _OURS.fullmatch(one.name)]
+        if others and not (folder / NAME).is_file():
+            raise NoFolderForBackup(folder=folder, reason=f"it holds {min(others)}, which is no part of a backup")
+    elif not folder.parent.is_dir():
+        raise NoFolderForBackup(folder=folder, reason=f"{folder.parent} is not there")
+    else:
+        folder.mkdir(exist_ok=True, mode=0o700)
 
 
 class _Run:
@@ -153,7 +175,7 @@ class _Run:
 
     def _remove_unknown(self) -> None:
         """What belongs to points that are not kept, and what interrupted runs left."""
-        known = {NAME, ".lock", *(part.file for part in self.manifest.files())}
+        known = {NAME, LOCK, *(part.file for part in self.manifest.files())}
         for path in self._folder.iterdir():
             if path.name not in known and path.is_file() and _OURS.fullmatch(path.name):
                 path.unlink()
