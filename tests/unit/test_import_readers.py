@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.workbook import write_workbook
 
@@ -228,6 +228,7 @@ def test_an_export_of_another_shape_is_an_error(tmp_path: Path) -> None:
 
 
 @settings(max_examples=25, deadline=None)
+@example(["0\r0", "0\n0", "0\r\n0", '"', "\r", ","])
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12), min_size=1, max_size=5))
 def test_whatever_is_in_a_cell_arrives(tmp_path_factory: pytest.TempPathFactory, cells: list[str]) -> None:
     folder = tmp_path_factory.mktemp("cells")

@@ -124,7 +124,8 @@ def load(source: Source, engine: Engine, first_row: int, refuse: Callable[[Unrea
 def _load_spooled(source: Source, engine: Engine, refuse: Callable[[Unreadable], None]) -> None:
     spool = engine.spool / f"{source.name}.csv"
     with spool.open("w", encoding="utf-8", newline="") as file, ExitStack() as stack:
-        write = csv.writer(file, lineterminator="\n").writerow
+        # Lines end in both characters, as only those of the line's end make the writer quote a cell.
+        write = csv.writer(file, lineterminator="\r\n").writerow
         for reader in source.readers(stack):
             if [one.lower() for one in reader.columns] != [one.lower() for one in source.columns]:
                 differs = f"its columns are not those of {source.shown}: {', '.join(reader.columns[:9])}"
@@ -144,7 +145,7 @@ def _load_spooled(source: Source, engine: Engine, refuse: Callable[[Unreadable],
     engine.run(
         f"INSERT INTO {source.table} SELECT {cells}, CAST({line} AS BIGINT), CAST({row} AS BIGINT){refusals} "
         f"FROM read_csv({literal(str(spool))}, auto_detect = false, header = false, columns = {{{types}}}, delim = ',', "
-        "quote = '\"', escape = '\"', new_line = '\\n', nullstr = '', max_line_size = 4194304, buffer_size = 16777216, "
+        "quote = '\"', escape = '\"', new_line = '\\r\\n', nullstr = '', max_line_size = 4194304, buffer_size = 16777216, "
         "parallel = false)"
     )
     spool.unlink()
