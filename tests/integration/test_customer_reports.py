@@ -11,11 +11,11 @@ from tests.integration.books import Books, line
 from tests.small_company import Company, figures
 
 from ltc_events.reports.runner import run
-from ltc_events.schemas.invoice import DisputeInvoice, ResolveDispute, WriteOffInvoice
 from ltc_events.schemas.lead import Channel
 from ltc_events.schemas.opportunity import LossReason, OpportunityLost, OpportunityReopened
 from ltc_events.schemas.order import CancelOrder, LineQuantity, ReportDelivery
 from ltc_events.schemas.payment import ReturnPayment
+from ltc_events.schemas.receivable import DisputeInvoice, ResolveDispute, WriteOffInvoice
 from ltc_events.simulation import ENDS_ON
 from ltc_events.store import Database, EventStore
 
