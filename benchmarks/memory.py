@@ -25,26 +25,17 @@ TABLES = ("timeline", "revenue_bridge", "open_items")
 """The read tables that are proven and rebuilt: the longest, and those whose rows change most."""
 MAPPING = """
 name = "memory"
-currency = "EUR"
 
-[files.customers]
+[sources.customers]
 path = "customers.csv"
-[files.customers.columns]
-id = "id"
-name = "name"
-email = "email"
-country = "country"
-since = { column = "since", type = "date" }
-
-[[steps]]
-file = "customers"
-time = "since"
-customer = "id('customer', id)"
-
-[[steps.emit]]
+"""
+REGISTER = """/*
+rows = "customers"
 command = "customer.register"
-subject = "id('customer', id)"
-data.profile = { name = "{name}", email = "{email}", country = "{country}" }
+*/
+SELECT ltc_id('customer', id) AS subject, ltc_date(since, '%Y-%m-%d') AS time, 'memory' AS actor,
+  {'name': name, 'email': email, 'country': country} AS profile
+FROM customers
 """
 _AN_INVOICE = "SELECT number, customer_id FROM ltc_read.invoices ORDER BY number LIMIT 1"
 _LONGEST_STREAM = "SELECT stream_id FROM ltc.events ORDER BY version DESC LIMIT 1"
@@ -75,11 +66,13 @@ def measure(place: Place) -> Iterator[Figure]:
 
 def measure_commands(database: Database, folder: Path, many: int, few: int) -> Iterator[Figure]:
     """All commands that look at events or their rows; `few` customers are written anew, to the ledger of `many`."""
-    commands, answers, mapping = folder / "commands.jsonl", folder / "answers", folder / "mapping.toml"
+    commands, answers, mapping = folder / "commands.jsonl", folder / "answers", folder / "mapping"
     with commands.open("wb") as file:
         for document in simulate(SEED + 1, few, DAYS):
             file.write(document + b"\n")
-    mapping.write_text(MAPPING, encoding="utf-8")
+    (mapping / "steps").mkdir(parents=True)
+    (mapping / "mapping.toml").write_text(MAPPING, encoding="utf-8")
+    (mapping / "steps" / "register.sql").write_text(REGISTER, encoding="utf-8")
     with (folder / "customers.csv").open("w", encoding="utf-8") as rows:
         rows.write("id,name,email,country,since\n")
         # One in nine is refused: there is no 13th month.

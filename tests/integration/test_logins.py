@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.commands import register
 from tests.company import found_company
 from tests.e2e.test_cli import Ltc
+from tests.mappings import write_mapping
 
 from ltc_events.bootstrap.services import Services, open_pipeline
 from ltc_events.bootstrap.settings import load_settings
@@ -85,28 +86,25 @@ def test_the_password_comes_from_its_file(bare_database: Database, passwords: di
 
 MAPPING = """
 name = "shop"
-[files.customers]
+[sources.customers]
 path = "customers.csv"
-columns = { id = "id", name = "name", email = "email", since = { column = "since", type = "date" } }
-[[steps]]
-file = "customers"
-time = "since"
-customer = "id('customer', id)"
-actor = "{id}"
-[[steps.emit]]
+"""
+REGISTER = """
+rows = "customers"
 command = "customer.register"
-subject = "id('customer', id)"
-data = { profile = { name = "{name}", email = "{email}" } }
+
+SELECT ltc_id('customer', id) AS subject, ltc_date(since, '%Y-%m-%d') AS time, id AS actor,
+  {'name': name, 'email': email} AS profile
+FROM customers
 """
 
 
-def write_mapping(folder: Path) -> tuple[Path, Path]:
+def write_import(folder: Path) -> tuple[Path, Path]:
     """A mapping and the folder of its data: one customer."""
-    mapping, data = folder / "shop.toml", folder / "data"
+    data = folder / "data"
     data.mkdir()
-    mapping.write_text(MAPPING, encoding="utf-8")
     (data / "customers.csv").write_text("id,name,email,since\n1,Analytical Ltd,ada@example.com,2026-01-05\n", encoding="utf-8")
-    return mapping, data
+    return write_mapping(folder / "shop", MAPPING, steps_register=REGISTER), data
 
 
 # What docs/operations.md says that each login is for, as words of the command line.
@@ -147,7 +145,7 @@ def installed(bare_database: Database, passwords: dict[str, Path], tmp_path: Pat
         ((customer, number),) = reader.execute("SELECT customer_id, number FROM ltc_read.invoices LIMIT 1").fetchall()
     commands = tmp_path / "commands.jsonl"
     commands.write_text(json.dumps(register()), encoding="utf-8")
-    mapping, data = write_mapping(tmp_path)
+    mapping, data = write_import(tmp_path)
     urls = {
         login: make_conninfo(bare_database.conninfo, user=login, password=passwords[login].read_text().strip())
         for login in LOGINS
