@@ -364,3 +364,22 @@ def test_batches_are_bounded(write: Callable[..., Path], run: Import, monkeypatc
     run()
     assert sizes == [500, 500, 271]
     assert sending.BATCH == 500
+
+
+def test_rows_of_another_database_are_read_as_they_are_there(
+    write: Callable[..., Path], database: Database, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write([])
+    mapping = folder / "shop" / "mapping.toml"
+    toml = mapping.read_text(encoding="utf-8")
+    mapping.write_text(toml.replace('path = "orders.csv"', 'url_env = "SHOP_URL"\ntable = "orders"'), encoding="utf-8")
+    monkeypatch.setenv("SHOP_URL", database.conninfo)
+    with database.connect(Role.OWNER) as connection:
+        connection.execute("CREATE TABLE public.orders (id int, customer text, ordered date, amount numeric(12, 2))")
+        connection.execute(
+            "INSERT INTO public.orders VALUES (1, 'Acme Ltd', '2024-02-29', 10.50), (2, 'Bolt Ltd', '2024-03-01', 20)"
+        )
+    result = run_import(folder / "shop", folder, event_store, SystemClock())
+    assert result.balanced
+    assert result.refused == 0
+    assert [one.ledger for one in result.controls] == [Decimal("30.50"), 2]

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -218,6 +219,14 @@ def test_of_dated_exports_the_last_that_has_a_key_holds(tmp_path: Path) -> None:
         ("3", "31", "2024-02.csv"),
     ]
     assert [bool(row[-1]) for row in found] == [False, False, True, True], "twice in one file, neither is certain"
+
+
+def test_a_duckdb_file_is_read_in_place(tmp_path: Path) -> None:
+    with duckdb.connect(tmp_path / "shop.duckdb") as database:
+        database.execute("CREATE TABLE orders (id INTEGER, amount DECIMAL(12, 2), ordered DATE, note VARCHAR)")
+        database.execute("INSERT INTO orders VALUES (1, 10.50, '2024-02-29', ' a '), (2, NULL, NULL, '')")
+    found = loaded(tmp_path, lambda row: pytest.fail(str(row)), path="shop.duckdb", table="orders")
+    assert [row[:4] for row in found] == [("1", "10.50", "2024-02-29", "a"), ("2", None, None, None)]
 
 
 def test_an_export_of_another_shape_is_an_error(tmp_path: Path) -> None:

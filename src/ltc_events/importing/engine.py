@@ -59,7 +59,8 @@ class Engine:
         self._connection.execute("CREATE SCHEMA raw")
         self._connection.execute("SET search_path = 'main,raw'")
         self._connection.execute(f"SET allowed_directories = [{literal(str(self.spool))}]")
-        paths = ", ".join(literal(str(one)) for one in readable)
+        # Beside a database of its own kind it looks for what that has not written into it yet.
+        paths = ", ".join(literal(name) for one in readable for name in (str(one), f"{one}.wal"))
         self._connection.execute(f"SET allowed_paths = [{paths}]")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")

@@ -228,7 +228,7 @@ def open_postgresql(source: SourceSection, url: str, name: str, stack: ExitStack
     try:
         connection = stack.enter_context(closing(psycopg.connect(url)))
         connection.read_only = True
-        cursor = connection.cursor(name="import")
+        cursor = stack.enter_context(connection.cursor(name="import"))
         cursor.itersize = 10_000
         cursor.execute(_query(source, name).encode())
         names = [one.name for one in cursor.description or ()]
