@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ltc_events.application.clock import SystemClock
 from ltc_events.importing import Reconciliation, run_import
 from ltc_events.importing.certainty import READERS
-from ltc_events.importing.folder import ControlSection, MappingFile, PolicySection, Section, SourceSection, StepHead
+from ltc_events.importing.mapping import ControlSection, MappingFile, PolicySection, Section, SourceSection, StepHead
 from ltc_events.importing.steps import ENVELOPE
 from ltc_events.store import EventStore
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ltc_events.importing.engine import Engine
 from ltc_events.importing.errors import Mistake
-from ltc_events.importing.folder import MappingFile, SourceSection
+from ltc_events.importing.mapping import MappingFile, SourceSection
 from ltc_events.importing.queries import Queries
 
 MAPS = {"channel": {"web": "web_form", "": "unknown"}, "any": {"a": "b", "*": "*"}}

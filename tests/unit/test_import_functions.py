@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.import_queries import Bench, bench
 
 from ltc_events.importing.documents import BadRow, moment_of
-from ltc_events.importing.folder import zone
+from ltc_events.importing.mapping import zone
 from ltc_events.kernel.ids import derive_id
 
 

@@ -19,7 +19,7 @@ from tests.unit.workbook import write_workbook
 
 from ltc_events.importing.engine import Engine
 from ltc_events.importing.errors import DataUnusable
-from ltc_events.importing.folder import MappingFile, SourceSection
+from ltc_events.importing.mapping import MappingFile, SourceSection
 from ltc_events.importing.readers import open_reader
 from ltc_events.importing.sources import Unreadable, create_table, find_sources, load
 

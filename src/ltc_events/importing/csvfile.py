@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from ltc_events.importing.errors import DataUnusable
-from ltc_events.importing.folder import SourceSection
+from ltc_events.importing.mapping import SourceSection
 from ltc_events.importing.rawrows import Problem, RawRow, Reader, column_names, decoded, wrong_width
 
 

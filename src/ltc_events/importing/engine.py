@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from ltc_events.importing.errors import Mistake
-from ltc_events.importing.folder import MappingFile
+from ltc_events.importing.mapping import MappingFile
 from ltc_events.importing.trees import Node
 from ltc_events.kernel.ids import NAMESPACE
 

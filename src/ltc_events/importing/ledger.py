@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from ltc_events.application.pipeline import Answer, CommandPipeline
-from ltc_events.importing.folder import ControlSection, nearest
+from ltc_events.importing.mapping import ControlSection, nearest
 from ltc_events.importing.reconciliation import ControlTotal
 from ltc_events.kernel.clock import Clock
 from ltc_events.schemas.base import EVENTS, Event

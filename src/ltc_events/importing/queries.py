@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from ltc_events.importing.certainty import NOT_IN_STAR, REFUSALS, ROW, Table, Unsupported
 from ltc_events.importing.engine import Engine, QueryFailed, place
 from ltc_events.importing.errors import Mistake
-from ltc_events.importing.folder import nearest
-from ltc_events.importing.forms import problem_of_call
+from ltc_events.importing.formats import problem_of_call
 from ltc_events.importing.lineage import Lineage
+from ltc_events.importing.mapping import nearest
 from ltc_events.importing.trees import Node, walk
 
 Tell = Callable[[Mistake], None]

@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 from ltc_events.importing.csvfile import read_csv
 from ltc_events.importing.errors import DataUnusable
-from ltc_events.importing.folder import SourceSection
+from ltc_events.importing.mapping import SourceSection
 from ltc_events.importing.rawrows import Problem, RawRow, Reader, column_names, decoded, wrong_width
 
 

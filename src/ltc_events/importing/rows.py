@@ -12,7 +12,7 @@ from ltc_events.importing.certainty import REFUSALS, ROW
 from ltc_events.importing.documents import BadRow, Document, make, moment_of, without_nothing
 from ltc_events.importing.engine import QueryFailed
 from ltc_events.importing.errors import MappingInvalid, Mistake
-from ltc_events.importing.folder import nearest
+from ltc_events.importing.mapping import nearest
 from ltc_events.importing.plan import Pass, Plan, create_work_tables
 from ltc_events.importing.reconciliation import ControlTotal, RefusedRow
 from ltc_events.importing.sources import FILE, LINE, Unreadable, load, quoted

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.importing.errors import DataUnusable
-from ltc_events.importing.folder import MAPPING_FILE
 from ltc_events.importing.ledger import LedgerTotals, Rehearsal
+from ltc_events.importing.mapping import MAPPING_FILE
 from ltc_events.importing.plan import Plan, prepare
 from ltc_events.importing.reconciliation import ControlTotal, FileCount, Reconciliation, RefusedRow
 from ltc_events.importing.rows import ImportRow, load_all, plain, rows_of, survey

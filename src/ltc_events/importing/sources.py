@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ltc_events.importing.certainty import REFUSALS, ROW
 from ltc_events.importing.engine import Engine, literal
 from ltc_events.importing.errors import DataUnusable
-from ltc_events.importing.folder import MappingFile, SourceSection, nearest
+from ltc_events.importing.mapping import MappingFile, SourceSection, nearest
 from ltc_events.importing.rawrows import Problem, Reader
 from ltc_events.importing.readers import format_of, open_postgresql, open_reader
 

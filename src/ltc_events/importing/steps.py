@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from ltc_events.importing.certainty import REFUSALS, ROW
 from ltc_events.importing.engine import Engine
 from ltc_events.importing.errors import Mistake
-from ltc_events.importing.folder import StepFile, nearest
+from ltc_events.importing.mapping import StepFile, nearest
 from ltc_events.importing.queries import Query
 from ltc_events.importing.sources import quoted
 from ltc_events.schemas.base import COMMANDS, Command

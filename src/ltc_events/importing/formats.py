@@ -2,7 +2,7 @@
 
 import re
 
-from ltc_events.importing.folder import nearest
+from ltc_events.importing.mapping import nearest
 from ltc_events.importing.trees import Node
 
 _EXAMPLE = re.compile(r"1(?P<group>[^0-9]?)234(?:(?P<point>[^0-9])56)?")
