@@ -12,7 +12,7 @@ from benchmarks.figure import Figure
 from benchmarks.place import FULL, QUICK, open_place, say
 from benchmarks.registry import BENCHMARKS
 from ltc_events.bootstrap.logs import configure_logging
-from ltc_events.schemas.catalogue import COMMANDS, EVENTS
+from ltc_events.schemas.registry import COMMANDS, EVENTS
 
 
 def main() -> None:

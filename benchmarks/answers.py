@@ -9,7 +9,7 @@ from benchmarks.place import Place, say
 from ltc_events.explanation.invoice import explain_invoice
 from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.registry import PROJECTIONS
-from ltc_events.reports.catalogue import catalogue
+from ltc_events.reports.registry import all_reports
 from ltc_events.reports.runner import run, run_within
 from ltc_events.simulation import ENDS_ON
 from ltc_events.store import Database, EventStore, Role
@@ -55,7 +55,7 @@ def _reports(database: Database, company: str, limit: float) -> Iterator[Figure]
     with database.connect(Role.READER) as connection:
         row = connection.execute("SELECT name FROM ltc_read.customers ORDER BY customer_id LIMIT 1").fetchone()
         connection.commit()
-        for name in (report.name for report in catalogue()):
+        for name in (report.name for report in all_reports()):
             parameters: dict[str, str] = {"customer": str(row[0])} if row and name == "customer" else {}
 
             def within_connection(name: str = name, parameters: dict[str, str] = parameters) -> None:

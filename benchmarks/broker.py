@@ -18,7 +18,7 @@ from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.local_broker import BrokerUnavailable, LocalBroker
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, Bus, create_topics
-from ltc_events.schemas.catalogue import COMPANY_NOUNS
+from ltc_events.schemas.registry import COMPANY_NOUNS
 from ltc_events.store import Database
 
 PROJECT = Path(__file__).resolve().parents[1]

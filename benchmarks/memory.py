@@ -11,7 +11,7 @@ from benchmarks.answers import DEMO_CUSTOMERS
 from benchmarks.figure import Figure, not_run, within
 from benchmarks.place import DAYS, SEED, Place, say
 from ltc_events.projections.tables.registry import PROJECTIONS
-from ltc_events.reports.catalogue import catalogue
+from ltc_events.reports.registry import all_reports
 from ltc_events.simulation import ENDS_ON, simulate
 from ltc_events.store import Database, Role
 
@@ -94,7 +94,7 @@ def measure_commands(database: Database, folder: Path, many: int, few: int) -> I
     with database.connect(Role.OWNER) as connection:
         longest = str((connection.execute(_LONGEST_STREAM).fetchone() or ("",))[0])
     builds = [f"v{one.version}{again}" for one in PROJECTIONS if one.table == TABLES[0] for again in ("", "b1")]
-    reports = [_report(one.name, customer) for one in catalogue()]
+    reports = [_report(one.name, customer) for one in all_reports()]
     for command in (
         *([*report, "--format", form] for report in reports for form in ("table", "json")),
         *([*_report(HUNGRIEST, customer), "--format", form, "--output", str(answers)] for form in ("csv", "parquet")),

@@ -11,9 +11,9 @@ from uuid import uuid4
 from tests.unit.test_command_limits import widest
 
 from ltc_events.schemas.base import WIRE_PREFIX
-from ltc_events.schemas.catalogue import COMMANDS
 from ltc_events.schemas.export import schema_of
 from ltc_events.schemas.limits import LINES_MAX, NUMBER_PATTERN
+from ltc_events.schemas.registry import COMMANDS
 
 Json = Mapping[str, Any]
 Place = tuple[str | int, ...]

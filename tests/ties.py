@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import date
 
-from ltc_events.reports.catalogue import catalogue
+from ltc_events.reports.registry import all_reports
 from ltc_events.reports.runner import run
 from ltc_events.store import Database
 
-TIED = [one.name for one in catalogue() if one.ties]
+TIED = [one.name for one in all_reports() if one.ties]
 
 
 def untied(database: Database, dates: Iterable[date], positions: Iterable[int | None]) -> list[str]:

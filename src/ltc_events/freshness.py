@@ -8,7 +8,7 @@ import structlog
 from ltc_events.projections.declaration.errors import CheckpointMoved
 from ltc_events.projections.following.catch_up import Report, catch_up, is_fed_by_topic
 from ltc_events.reports.as_of import log_head, lowest_checkpoint
-from ltc_events.reports.catalogue import report as find_report
+from ltc_events.reports.registry import report as find_report
 from ltc_events.store import Database, NotInitialised, Role, RoleDenied
 
 log = structlog.get_logger()

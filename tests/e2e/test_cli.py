@@ -15,7 +15,7 @@ from tests.commands import register, rename, send
 from tests.company import found_company
 
 from ltc_events.kernel.ids import derive_id
-from ltc_events.reports.catalogue import NAMES
+from ltc_events.reports.registry import NAMES
 from ltc_events.schemas.payment import ReceivePayment
 from ltc_events.store import Database
 

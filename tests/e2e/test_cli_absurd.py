@@ -149,11 +149,11 @@ def test_what_is_named_for_a_ledger_that_is_not_there(home: Path) -> None:
 
 
 def test_every_report_at_the_ends_of_time(company_cli: Ltc) -> None:
-    from ltc_events.reports.catalogue import catalogue
+    from ltc_events.reports.registry import all_reports
 
     calls = [
         ["report", report.name, "--as-of", day, *(["--customer", "x"] if "customer" in report.parameters else []), "--json"]
-        for report in catalogue()
+        for report in all_reports()
         for day in ("0001-01-01", "0001-01-05", "1900-01-01", "9999-12-30", "9999-12-31")
     ]
     calls += [["report", "funnel", f"--{name}", str(10**30)] for name in ("known-at", "changed-since")]

@@ -20,9 +20,9 @@ from tests.new_ledgers import new_ledgers
 from ltc_events.bootstrap.services import open_pipeline
 from ltc_events.cli.schema import GOLDEN_COMMANDS
 from ltc_events.schemas.base import WIRE_PREFIX
-from ltc_events.schemas.catalogue import COMPANY_NOUNS, EVENTS
 from ltc_events.schemas.compatibility import COMMANDS
 from ltc_events.schemas.export import exported
+from ltc_events.schemas.registry import COMPANY_NOUNS, EVENTS
 from ltc_events.simulation import simulate
 from ltc_events.store import Database, EventStore, Role
 

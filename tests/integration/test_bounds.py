@@ -22,12 +22,12 @@ from ltc_events.projections.catalog.status import projection_status
 from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.base import ParameterType
-from ltc_events.reports.catalogue import catalogue
+from ltc_events.reports.registry import all_reports
 from ltc_events.reports.runner import run
 from ltc_events.schemas.base import WIRE_PREFIX
-from ltc_events.schemas.catalogue import COMMANDS
 from ltc_events.schemas.outcome import Outcome, Status
 from ltc_events.schemas.policy import BusinessDates, PublishPolicy
+from ltc_events.schemas.registry import COMMANDS
 from ltc_events.simulation import simulate
 from ltc_events.store import Database, EventStore, Role
 
@@ -198,10 +198,10 @@ def test_no_read_table_stops(told: tuple[Database, Story]) -> None:
     assert {(one.name, one.state) for one in projection_status(database) if one.state != "live"} == set()
 
 
-@pytest.mark.parametrize("report", [one.name for one in catalogue()])
+@pytest.mark.parametrize("report", [one.name for one in all_reports()])
 def test_every_report_can_be_made(told: tuple[Database, Story], report: str) -> None:
     database, _ = told
-    (found,) = [one for one in catalogue() if one.name == report]
+    (found,) = [one for one in all_reports() if one.name == report]
     choices = {one.name: one.choices for one in found.parameters.values() if one.choices}
     with database.connect(Role.READER) as reader:
         customers = [row[0] for row in reader.execute("SELECT customer_id FROM ltc_read.customers ORDER BY 1 LIMIT 5").fetchall()]

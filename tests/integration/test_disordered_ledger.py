@@ -22,7 +22,7 @@ from ltc_events.explanation.invoice import explain_invoice
 from ltc_events.kernel.ids import derive_id
 from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.registry import PROJECTIONS
-from ltc_events.reports.catalogue import catalogue
+from ltc_events.reports.registry import all_reports
 from ltc_events.reports.runner import run
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.credit_note import CreditNoteIssued, CreditReason
@@ -136,7 +136,7 @@ def follow(database: Database) -> None:
 
 def reports(database: Database, as_of: date, position: int | None = None) -> None:
     """Every report that needs no parameter can be written."""
-    for report in catalogue():
+    for report in all_reports():
         if not any(parameter.required for parameter in report.parameters.values()):
             run(database, report.name, as_of=as_of, known_at=position)
 

@@ -28,7 +28,7 @@ from ltc_events.querying.exports import Export, open_export
 from ltc_events.querying.forms import MANIFEST, Form, write_file, write_months, write_text
 from ltc_events.querying.session import TABLES
 from ltc_events.reports.base import Column, ColumnType
-from ltc_events.reports.catalogue import NAMES
+from ltc_events.reports.registry import NAMES
 from ltc_events.simulation import ENDS_ON
 from ltc_events.store import Database, EventStore, Role
 

@@ -21,7 +21,7 @@ from ltc_events.projections.proving.digest import digest
 from ltc_events.projections.tables.customers import Customers
 from ltc_events.projections.tables.payments import Payments
 from ltc_events.projections.tables.registry import PROJECTIONS
-from ltc_events.reports.catalogue import catalogue
+from ltc_events.reports.registry import all_reports
 from ltc_events.reports.runner import run
 from ltc_events.schemas.base import EVENTS
 from ltc_events.schemas.upcasting import Data, stored_as, upcast
@@ -126,7 +126,7 @@ def test_any_prefix_of_the_log_gives_the_state_as_of_then(server: Any, database:
     then = {table: next(iter(found.values())) for table, found in golden.table_digests(prefix).items()}
     assert as_of == {table: (found["rows"], found["sha256"]) for table, found in then.items()}
     day = date.fromisoformat(events[position - 1]["effective_on"])
-    for report in (one.name for one in catalogue() if not any(parameter.required for parameter in one.parameters.values())):
+    for report in (one.name for one in all_reports() if not any(parameter.required for parameter in one.parameters.values())):
         known, found = run(database, report, as_of=day, known_at=position), run(prefix, report, as_of=day)
         assert (report, known.rows) == (report, found.rows)
     server.drop(created)

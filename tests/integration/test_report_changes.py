@@ -20,10 +20,10 @@ from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.reports.base import ParameterType
-from ltc_events.reports.catalogue import NAMES, report
 from ltc_events.reports.changes import EVENTS_MAX, open_changes
 from ltc_events.reports.changes_render import write_changes_csv, write_changes_json, write_changes_text
 from ltc_events.reports.errors import NothingBetween
+from ltc_events.reports.registry import NAMES, report
 from ltc_events.reports.render import write_json
 from ltc_events.reports.runner import Result, run
 from ltc_events.schemas.payment import PaymentAllocated

@@ -16,11 +16,10 @@ import pytest
 from rich.console import Console
 from tests.small_company import Company, figures, id_of, line, priced
 
-from ltc_events.kernel.names import search_form
+from ltc_events.kernel.search_form import search_form
 from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.leads import Leads
 from ltc_events.projections.tables.registry import PROJECTIONS
-from ltc_events.reports.catalogue import catalogue
 from ltc_events.reports.customers import NEIGHBOURS, neighbours
 from ltc_events.reports.errors import (
     CustomerAmbiguous,
@@ -33,6 +32,7 @@ from ltc_events.reports.errors import (
     UnknownParameter,
     UnknownReport,
 )
+from ltc_events.reports.registry import all_reports
 from ltc_events.reports.render import write_csv, write_json, write_parquet, write_table
 from ltc_events.reports.runner import Answer, run
 from ltc_events.schemas.campaign import CampaignCostRecorded, CampaignPlanned
@@ -129,7 +129,7 @@ def table_lines(answer: Answer, *, width: int = 120, rows_max: int | None = None
 def documents(company: Company, known_at: int | datetime | None = None) -> dict[str, Any]:
     """All reports of the first quarter, with their parameters' defaults, ready to be compared."""
     found = {}
-    for report in catalogue():
+    for report in all_reports():
         given = {"customer": id_of("Acme")} if report.name == "customer" else {}
         document = json.loads(json_text(company.report(report.name, as_of=DAY, known_at=known_at, **given)))
         del document["known_at"]

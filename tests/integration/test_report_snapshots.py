@@ -7,7 +7,7 @@ import orjson
 import pytest
 from tests.snapshots import reports as snapshots
 
-from ltc_events.reports.catalogue import NAMES
+from ltc_events.reports.registry import NAMES
 from ltc_events.store import Database
 
 ANEW = "if that is meant, `make snapshots` writes it anew; review the difference like code"

@@ -8,7 +8,7 @@ from rich.console import Console
 from tests.ties import TIED, untied
 
 from ltc_events.reports.base import ColumnType
-from ltc_events.reports.catalogue import catalogue
+from ltc_events.reports.registry import all_reports
 from ltc_events.reports.render import write_json, write_table
 from ltc_events.reports.runner import open_report, run
 from ltc_events.simulation import ENDS_ON
@@ -16,7 +16,7 @@ from ltc_events.store import Database, EventStore, Role
 
 
 def test_revenue_cash_receivables_and_what_is_unapplied_are_tied() -> None:
-    tied = {(one.name, column) for one in catalogue() for column in one.ties}
+    tied = {(one.name, column) for one in all_reports() for column in one.ties}
     assert tied >= {
         ("revenue-vs-opportunity", "revenue"),
         ("revenue-vs-opportunity", "cash"),
@@ -29,8 +29,8 @@ def test_revenue_cash_receivables_and_what_is_unapplied_are_tied() -> None:
 
 
 def test_every_report_with_money_says_what_it_ties_to() -> None:
-    with_money = {one.name for one in catalogue() if any(column.type is ColumnType.MONEY for column in one.columns)}
-    assert with_money == {one.name for one in catalogue() if one.ties_to}
+    with_money = {one.name for one in all_reports() if any(column.type is ColumnType.MONEY for column in one.columns)}
+    assert with_money == {one.name for one in all_reports() if one.ties_to}
 
 
 def test_a_company_ties_at_any_date_and_position(company: Database) -> None:

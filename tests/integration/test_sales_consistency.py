@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ltc_events.projections.declaration.names import Connection
-from ltc_events.reports.catalogue import NAMES
+from ltc_events.reports.registry import NAMES
 from ltc_events.reports.runner import Result, run
 from ltc_events.store import Database, Role
 

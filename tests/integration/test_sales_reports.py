@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from tests.small_company import Company, figures, id_of
 
-from ltc_events.reports.catalogue import catalogue
+from ltc_events.reports.registry import all_reports
 from ltc_events.schemas.campaign import CampaignCostRecorded, CampaignPlanned
 from ltc_events.schemas.follow_up import FirstResponseRecorded
 from ltc_events.schemas.lead import Channel, LeadAssigned, LeadConverted, LeadRejected
@@ -19,7 +19,7 @@ def company(database: Database, event_store: EventStore) -> Company:
     return Company(database, event_store)
 
 
-@pytest.mark.parametrize("name", [report.name for report in catalogue() if report.name != "customer"])
+@pytest.mark.parametrize("name", [report.name for report in all_reports() if report.name != "customer"])
 def test_a_report_runs_on_an_empty_database(company: Company, name: str) -> None:
     result = company.report(name)
     assert result.position == 0

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from ltc_events.kernel.ids import reserved_id
 from ltc_events.schemas.base import WIRE_PREFIX
-from ltc_events.schemas.catalogue import COMMANDS
 from ltc_events.schemas.envelope import parse
 from ltc_events.schemas.json_validation import json_validator, may_name_reserved
+from ltc_events.schemas.registry import COMMANDS
 from ltc_events.simulation import simulate
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

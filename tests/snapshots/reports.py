@@ -13,7 +13,7 @@ from tests.golden import store as golden
 from tests.new_ledgers import new_ledgers
 
 from ltc_events.reports.base import Value
-from ltc_events.reports.catalogue import NAMES
+from ltc_events.reports.registry import NAMES
 from ltc_events.reports.render import write_json
 from ltc_events.reports.runner import open_report
 from ltc_events.store import Database

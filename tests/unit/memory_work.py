@@ -10,8 +10,8 @@ from ltc_events.aggregates.policies import Policies
 from ltc_events.application.errors import IdTaken, OtherCustomers
 from ltc_events.application.unit_of_work import NotFound
 from ltc_events.schemas.base import Event
-from ltc_events.schemas.catalogue import COMPANY_NOUNS
 from ltc_events.schemas.policy import PolicyPublished
+from ltc_events.schemas.registry import COMPANY_NOUNS
 
 S = TypeVar("S")
 

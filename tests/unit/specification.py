@@ -21,10 +21,10 @@ from ltc_events.application.dispatch import dispatch
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.base import Command, Event, MoneyEvent
-from ltc_events.schemas.catalogue import COMPANY_NOUNS
 from ltc_events.schemas.customer import CustomerRegistered, Profile
 from ltc_events.schemas.order import OrderPlaced
 from ltc_events.schemas.policy import PolicyPublished, PublishPolicy
+from ltc_events.schemas.registry import COMPANY_NOUNS
 
 SUBJECT = derive_id("test", "subject")
 CUSTOMER = derive_id("test", "customer")

@@ -19,7 +19,6 @@ from ltc_events.aggregates.number_series import NumberDatedTooEarly
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.campaign import CampaignLaunched, CloseCampaign, LaunchCampaign
-from ltc_events.schemas.catalogue import COMMANDS
 from ltc_events.schemas.contract import ContractRenewed, FlagRenewal, RenewContract, TerminateContract
 from ltc_events.schemas.customer import AddContact, CustomerRegistered, LinkReference, Profile, UpdateProfile
 from ltc_events.schemas.follow_up import (
@@ -92,6 +91,7 @@ from ltc_events.schemas.quote import (
     ReviseQuote,
     SendQuote,
 )
+from ltc_events.schemas.registry import COMMANDS
 
 BEFORE = TODAY - timedelta(days=1)
 EARLIER = TODAY - timedelta(days=10)

@@ -8,10 +8,10 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from ltc_events.schemas.catalogue import COMMANDS
 from ltc_events.schemas.customer import RegisterCustomer
 from ltc_events.schemas.export import exported, schema_of
 from ltc_events.schemas.policy import Dunning, PublishPolicy
+from ltc_events.schemas.registry import COMMANDS
 from ltc_events.store.decoding import decode
 
 Json = Mapping[str, Any]

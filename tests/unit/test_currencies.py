@@ -17,10 +17,10 @@ from ltc_events.application.dispatch import dispatch
 from ltc_events.kernel.currencies import minor_digits, withdrawn
 from ltc_events.kernel.money import minor_unit, round_half_up
 from ltc_events.schemas.base import Command, Currency
-from ltc_events.schemas.catalogue import COMMANDS
 from ltc_events.schemas.customer import CustomerRegistered, Profile
 from ltc_events.schemas.payment import ReceivePayment
 from ltc_events.schemas.policy import PublishPolicy
+from ltc_events.schemas.registry import COMMANDS
 
 CUSTOMER, PAYMENT = UUID(int=7 << 76 | 2 << 62 | 1), UUID(int=7 << 76 | 2 << 62 | 2)
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ltc_events.reports.base import Column, ColumnType, declare
-from ltc_events.reports.catalogue import NAMES, catalogue, report
 from ltc_events.reports.errors import ReportMisdeclared
 from ltc_events.reports.parameters import parse_as_of, parse_known_at, parse_parameters
+from ltc_events.reports.registry import NAMES, all_reports, report
 from ltc_events.reports.totals import Sums
 from ltc_events.reports.values import amount_text, json_value, number_text
 
@@ -89,7 +89,7 @@ def test_the_tables_of_the_books_count_as_read() -> None:
 
 def test_every_report_of_the_catalogue_is_declared_and_says_what_it_means() -> None:
     assert len(set(NAMES)) == len(NAMES)
-    for one in catalogue():
+    for one in all_reports():
         assert one.title
         assert len(one.definition) > 80
         assert all(part.meaning for part in (*one.columns, *one.parameters.values()))

@@ -9,8 +9,8 @@ from ltc_events.aggregates import campaign, contract, customer, lead, opportunit
 from ltc_events.aggregates.base import BrokenStream
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.rules.registry import RULES
-from ltc_events.schemas.catalogue import COMMANDS, EVENTS
 from ltc_events.schemas.lead import LeadAccepted
+from ltc_events.schemas.registry import COMMANDS, EVENTS
 
 COMMANDS_OF = {
     "customer": customer.CustomerCommand,

@@ -16,9 +16,9 @@ import pytest
 from tests.golden import rare
 
 from ltc_events.schemas.base import COMMANDS, Command
-from ltc_events.schemas.catalogue import COMPANY_NOUNS
 from ltc_events.schemas.envelope import parse
 from ltc_events.schemas.lead import Channel
+from ltc_events.schemas.registry import COMPANY_NOUNS
 from ltc_events.simulation import ENDS_ON, OutOfRange, Simulation, Summary
 from ltc_events.simulation.arrivals import Arrivals
 from ltc_events.simulation.chance import Chance

@@ -8,13 +8,13 @@ from uuid import UUID
 import pytest
 
 from ltc_events.schemas.base import Event, MoneyEvent, OrderedEvent
-from ltc_events.schemas.catalogue import EVENTS
 from ltc_events.schemas.customer import Profile, ProfileUpdated
 from ltc_events.schemas.follow_up import FirstResponseRecorded, ResponseBreached
 from ltc_events.schemas.lead import LeadAccepted
 from ltc_events.schemas.opportunity import LossReason, OpportunityLost, OpportunityWon, StageChanged
 from ltc_events.schemas.order import OrderCancelled, OrderShipped
-from ltc_events.schemas.wording import summarise
+from ltc_events.schemas.registry import EVENTS
+from ltc_events.schemas.summary_text import summarise
 
 
 def test_that_it_is_dated_before_what_it_follows_is_said_too() -> None:

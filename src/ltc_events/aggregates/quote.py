@@ -14,8 +14,8 @@ from ltc_events.aggregates.price_book import PriceList
 from ltc_events.aggregates.pricing import price
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.frozen import replace
-from ltc_events.kernel.identity import same_person
 from ltc_events.kernel.money import ZERO
+from ltc_events.kernel.person_names import same_person
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.policy import DiscountMatrix
 from ltc_events.schemas.quote import (

@@ -16,11 +16,11 @@ from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.errors import IdTaken, OtherCustomers, OwnCustomer, ReservedId, StaleVersion, UnregisteredCustomer
 from ltc_events.application.unit_of_work import NotFound
 from ltc_events.schemas.base import Command, Event
-from ltc_events.schemas.catalogue import noun_of
 from ltc_events.schemas.customer import StubRegistered
 from ltc_events.schemas.envelope import Message
 from ltc_events.schemas.policy import BusinessDates, PolicyPublished, PublishPolicy
 from ltc_events.schemas.record import Record
+from ltc_events.schemas.registry import noun_of
 from ltc_events.store.commit import NewEvent, Reads
 from ltc_events.store.event_store import EventStore
 

@@ -5,8 +5,8 @@ from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.rules.registry import RULES
 from ltc_events.application.unit_of_work import Work
 from ltc_events.schemas.base import Command
-from ltc_events.schemas.catalogue import COMMANDS, noun_of
 from ltc_events.schemas.policy import PublishPolicy
+from ltc_events.schemas.registry import COMMANDS, noun_of
 
 _WITH_CURRENCY = {model for model in COMMANDS.values() if "currency" in model.model_fields} | {PublishPolicy}
 _AGGREGATES_OF = {model: AGGREGATES[noun_of(name)] for name, model in COMMANDS.items()}

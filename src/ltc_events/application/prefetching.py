@@ -7,9 +7,9 @@ from uuid import UUID
 from ltc_events.aggregates.business_days import fiscal_year
 from ltc_events.aggregates.policies import Policies
 from ltc_events.schemas.base import Command
-from ltc_events.schemas.catalogue import COMMANDS
 from ltc_events.schemas.envelope import Message
 from ltc_events.schemas.number_series import first_series_id, series_id
+from ltc_events.schemas.registry import COMMANDS
 
 _Model = type[Command]
 _FIELDS: dict[_Model, tuple[str, ...]] = {

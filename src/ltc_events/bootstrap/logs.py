@@ -7,7 +7,7 @@ from typing import Any, TextIO, cast
 
 import structlog
 
-from ltc_events.kernel.foreign_text import terminal_text
+from ltc_events.kernel.output_escaping import terminal_text
 from ltc_events.store.confidential import all_without_secrets
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ltc_events.bus.cloudevents import EPOCH_BEGAN, JSON, RESULT_TYPE, SOURCE
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, EVENTS, MESSAGE_BYTES_MAX, PARTITIONS, RESULTS, Bus, Topic
-from ltc_events.schemas import catalogue
+from ltc_events.schemas import registry
 from ltc_events.schemas.base import WIRE_PREFIX, Command, Event
 from ltc_events.schemas.compatibility import incompatibilities as narrowed
 from ltc_events.schemas.export import RESULT_FILE, file_of
@@ -161,8 +161,8 @@ _RECEIVED = ("command",)
 
 def document() -> Json:
     """The whole document. Its `$ref`s to files are relative to the folder that it stands in."""
-    commands = {name: _message(model) for name, model in sorted(catalogue.COMMANDS.items())}
-    events = {name: _message(model) for name, model in sorted(catalogue.EVENTS.items())}
+    commands = {name: _message(model) for name, model in sorted(registry.COMMANDS.items())}
+    events = {name: _message(model) for name, model in sorted(registry.EVENTS.items())}
     events |= {name: _older_message(name) for name in sorted(UPCASTERS)}  # they are in the log and on the topic
     result = {
         "name": RESULT_TYPE,

@@ -26,7 +26,7 @@ from ltc_events.projections.catalog.status import projection_status
 from ltc_events.projections.following.source_switch import to_store
 from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.schemas.base import WIRE_PREFIX
-from ltc_events.schemas.catalogue import noun_of
+from ltc_events.schemas.registry import noun_of
 from ltc_events.store import Role
 from ltc_events.workers.loop import Stop
 from ltc_events.workers.supervisor import Member, keep

@@ -16,8 +16,8 @@ from ltc_events.freshness import freshen, freshen_tables
 from ltc_events.querying.exports import Export, open_export
 from ltc_events.querying.forms import Form, Written, write_file, write_months, write_text
 from ltc_events.querying.session import TABLES
-from ltc_events.reports.catalogue import NAMES
 from ltc_events.reports.parquet import load_pyarrow
+from ltc_events.reports.registry import NAMES
 
 TEXTS = (Form.CSV, Form.JSONL)
 TICK = 1_000

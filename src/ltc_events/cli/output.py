@@ -14,7 +14,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from ltc_events.cli.terminal import for_programs
-from ltc_events.kernel.foreign_text import terminal_text
+from ltc_events.kernel.output_escaping import terminal_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress

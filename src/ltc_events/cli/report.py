@@ -12,10 +12,10 @@ from ltc_events.cli.output import out, print_table, progress
 from ltc_events.cli.terminal import for_programs
 from ltc_events.freshness import freshen
 from ltc_events.querying.whole_file import whole_file
-from ltc_events.reports.catalogue import catalogue
 from ltc_events.reports.changes import Changes, open_changes
 from ltc_events.reports.changes_render import write_changes_csv, write_changes_json, write_changes_text
 from ltc_events.reports.parquet import load_pyarrow
+from ltc_events.reports.registry import all_reports
 from ltc_events.reports.render import write_csv, write_json, write_parquet, write_table
 from ltc_events.reports.runner import Answer, open_report
 
@@ -52,7 +52,7 @@ def report(
 ) -> None:
     """Run a report: as of a business date, as known at a position or time of the log; or what changed in it since then."""
     if name == "list":
-        rows = [(one.name, one.title, " ".join(f"--{p.replace('_', '-')}" for p in one.parameters)) for one in catalogue()]
+        rows = [(one.name, one.title, " ".join(f"--{p.replace('_', '-')}" for p in one.parameters)) for one in all_reports()]
         print_table("reports", ("name", "title", "parameters"), rows)
         return
     services = services_of(context)

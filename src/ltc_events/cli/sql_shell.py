@@ -12,7 +12,7 @@ from rich.text import Text
 from ltc_events.cli.output import err, out
 from ltc_events.cli.terminal import for_programs
 from ltc_events.kernel.errors import LtcError
-from ltc_events.kernel.foreign_text import terminal_text
+from ltc_events.kernel.output_escaping import terminal_text
 from ltc_events.querying.completion import completions
 from ltc_events.querying.errors import NothingToExport
 from ltc_events.querying.exports import suggestion

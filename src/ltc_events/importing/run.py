@@ -16,7 +16,7 @@ from ltc_events.importing.rows import ImportRow, load_all, plain, rows_of, surve
 from ltc_events.importing.sending import Origin, Sender
 from ltc_events.importing.sources import SUPERSEDED, Source, Unreadable
 from ltc_events.kernel.clock import Clock
-from ltc_events.kernel.foreign_text import csv_cell
+from ltc_events.kernel.output_escaping import csv_cell
 from ltc_events.store.event_store import EventStore
 
 LEFT_OUT = "left out by the steps"

@@ -13,7 +13,7 @@ from ltc_events.importing.mapping import StepFile, nearest
 from ltc_events.importing.queries import Query
 from ltc_events.importing.sources import quoted
 from ltc_events.schemas.base import COMMANDS, Command
-from ltc_events.schemas.catalogue import COMPANY_NOUNS
+from ltc_events.schemas.registry import COMPANY_NOUNS
 
 ENVELOPE = ("subject", "customer", "time", "effective_on", "actor", "skip")
 _DATA = "data"

@@ -15,8 +15,8 @@ from ltc_events.querying.errors import NoMonths, NothingToExport, PresentStateOn
 from ltc_events.querying.session import TABLES, as_of_query
 from ltc_events.reports.as_of import Connection, settle
 from ltc_events.reports.base import Column, ColumnType, Value
-from ltc_events.reports.catalogue import NAMES
 from ltc_events.reports.parameters import known_position, parse_as_of, parse_known_at
+from ltc_events.reports.registry import NAMES
 from ltc_events.reports.runner import open_report, raw_json, read_rows, transaction
 from ltc_events.reports.values import RawJson
 from ltc_events.schemas.decimal_json import dump

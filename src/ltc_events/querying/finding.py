@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ltc_events.kernel.errors import LtcError
-from ltc_events.kernel.names import search_form
+from ltc_events.kernel.search_form import search_form
 from ltc_events.reports.as_of import Connection
 from ltc_events.store.sql_files import Statements
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TextIO
 
 import orjson
 
-from ltc_events.kernel.foreign_text import csv_cell
+from ltc_events.kernel.output_escaping import csv_cell
 from ltc_events.querying.exports import Export
 from ltc_events.querying.whole_file import whole_file
 from ltc_events.querying.workbook import write_workbook

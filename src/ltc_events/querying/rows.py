@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 import orjson
 
-from ltc_events.kernel.foreign_text import csv_cell
+from ltc_events.kernel.output_escaping import csv_cell
 from ltc_events.querying.session import Field, Found
 
 SHOWN_MAX = 10_000

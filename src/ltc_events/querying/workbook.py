@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from xml.sax.saxutils import escape
 
-from ltc_events.kernel.foreign_text import csv_cell
+from ltc_events.kernel.output_escaping import csv_cell
 from ltc_events.querying.errors import DoesNotFit
 from ltc_events.reports.base import Column, ColumnType
 from ltc_events.reports.values import json_rows, json_text

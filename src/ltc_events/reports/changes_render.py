@@ -7,7 +7,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from ltc_events.kernel.foreign_text import csv_cell
+from ltc_events.kernel.output_escaping import csv_cell
 from ltc_events.reports.as_of import AsOf
 from ltc_events.reports.changes import Change, Changes
 from ltc_events.reports.render import write_document

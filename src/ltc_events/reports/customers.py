@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
 
-from ltc_events.kernel.names import search_form
+from ltc_events.kernel.search_form import search_form
 from ltc_events.reports.as_of import Connection
 from ltc_events.reports.errors import CustomerAmbiguous, CustomerUnknown
 from ltc_events.store.sql_files import Statements

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import orjson
 
-from ltc_events.kernel.foreign_text import csv_cell
+from ltc_events.kernel.output_escaping import csv_cell
 from ltc_events.reports.base import ColumnType
 from ltc_events.reports.parquet import write_parquet
 from ltc_events.reports.runner import Answer

@@ -15,10 +15,10 @@ from psycopg.types.json import set_json_loads
 
 from ltc_events.reports.as_of import AsOf, Connection, settle
 from ltc_events.reports.base import Column, ColumnType, ParameterType, Report, Value
-from ltc_events.reports.catalogue import report as find_report
 from ltc_events.reports.customers import find_customer
 from ltc_events.reports.errors import ReportBrokenOff, ReportMisdeclared, ReportOutOfRange
 from ltc_events.reports.parameters import parse_as_of, parse_known_at, parse_parameters, require_in_calendar
+from ltc_events.reports.registry import report as find_report
 from ltc_events.reports.ties import Books, Tied, hold, read_books
 from ltc_events.reports.totals import Sums, Totals
 from ltc_events.reports.values import RawJson

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ltc_events.schemas.base import Command, Currency, Day, Event, Exact, Id, Name, NotNegative, Positive, References
 from ltc_events.schemas.lead import Channel
-from ltc_events.schemas.wording import because, money
+from ltc_events.schemas.summary_text import because, money
 
 
 class PlanCampaign(Command):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.base import Command, Exact, Id, InstalmentNumber, MoneyEvent, Name, Positive
-from ltc_events.schemas.wording import money, words
+from ltc_events.schemas.summary_text import money, words
 
 
 class ClaimKind(StrEnum):

@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from ltc_events.schemas.base import Command, Currency, Day, Days, Event, Exact, Flag, Id, Name, NotNegative, Text
-from ltc_events.schemas.wording import money
+from ltc_events.schemas.summary_text import money
 
 
 class SignContract(Command):

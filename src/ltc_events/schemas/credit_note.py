@@ -24,7 +24,7 @@ from ltc_events.schemas.invoice import InvoiceLine, TaxSubtotal
 from ltc_events.schemas.limits import LINES_MAX
 from ltc_events.schemas.payment import AllocationRequest
 from ltc_events.schemas.receivable import Part
-from ltc_events.schemas.wording import money, words
+from ltc_events.schemas.summary_text import money, words
 
 
 class CreditReason(StrEnum):

@@ -23,7 +23,7 @@ from ltc_events.schemas.base import (
     Schema,
     VatId,
 )
-from ltc_events.schemas.wording import because, words
+from ltc_events.schemas.summary_text import because, words
 
 
 class CustomerStage(StrEnum):

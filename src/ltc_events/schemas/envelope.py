@@ -13,12 +13,12 @@ from ltc_events.kernel.ids import is_reserved
 from ltc_events.kernel.time_zones import utc_text
 from ltc_events.schemas.attributes import Attributes, attributes_of
 from ltc_events.schemas.base import WIRE_PREFIX, Command
-from ltc_events.schemas.catalogue import COMMANDS, COMPANY_NOUNS, noun_of
 from ltc_events.schemas.decimal_json import values
 from ltc_events.schemas.fixes import RESERVED_FIX, nul_refusal, refusals, with_nul
 from ltc_events.schemas.json_validation import json_validator, may_name_reserved
 from ltc_events.schemas.limits import COMMAND_BYTES_MAX
 from ltc_events.schemas.outcome import Refusal
+from ltc_events.schemas.registry import COMMANDS, COMPANY_NOUNS, noun_of
 from ltc_events.schemas.strict_json import loads, require_once
 from ltc_events.schemas.tracing import PARENT, Trace
 from ltc_events.schemas.undecodable import Undecodable, UnknownType

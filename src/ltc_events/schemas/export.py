@@ -3,10 +3,10 @@
 from typing import Any
 
 from ltc_events.schemas.base import WIRE_PREFIX, Command, Event
-from ltc_events.schemas.catalogue import COMMANDS, EVENTS
 from ltc_events.schemas.checked import EMAIL_FORMAT
 from ltc_events.schemas.limits import DAY_PATTERN, NUMBER_PATTERN, RECORDED_NUMBER_PATTERN
 from ltc_events.schemas.outcome import Result
+from ltc_events.schemas.registry import COMMANDS, EVENTS
 
 RESULT_FILE = "results/command.result.v1.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -13,7 +13,7 @@ from ltc_events.schemas.base import (
     OrderedEvent,
     Text,
 )
-from ltc_events.schemas.wording import because, by
+from ltc_events.schemas.summary_text import because, by
 
 
 class RecordFirstResponse(Command):

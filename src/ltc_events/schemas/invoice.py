@@ -23,7 +23,7 @@ from ltc_events.schemas.base import (
 from ltc_events.schemas.limits import INSTALMENTS_MAX, LINES_MAX
 from ltc_events.schemas.order import LineQuantity
 from ltc_events.schemas.policy import Term
-from ltc_events.schemas.wording import money
+from ltc_events.schemas.summary_text import money
 
 RoundingMethod = Literal["document", "line"]
 """Where tax is rounded: once per tax category and rate over the document (EN 16931 BR-CO-17), or per line and then added up,

@@ -28,7 +28,7 @@ from ltc_events.schemas.base import (
     Text,
 )
 from ltc_events.schemas.limits import Limits
-from ltc_events.schemas.wording import because, by, number, words
+from ltc_events.schemas.summary_text import because, by, number, words
 
 
 class Channel(StrEnum):

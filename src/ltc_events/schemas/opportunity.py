@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ltc_events.schemas.base import Code, Command, Currency, Day, Exact, Id, Name, NotNegative, OrderedEvent, References, Text
 from ltc_events.schemas.lead import Channel
-from ltc_events.schemas.wording import because, by, money, number, words
+from ltc_events.schemas.summary_text import because, by, money, number, words
 
 
 class LossReason(StrEnum):

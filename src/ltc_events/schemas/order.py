@@ -23,7 +23,7 @@ from ltc_events.schemas.base import (
     Schema,
 )
 from ltc_events.schemas.limits import LINES_MAX
-from ltc_events.schemas.wording import because, by, lines, money
+from ltc_events.schemas.summary_text import because, by, lines, money
 
 
 class OrderLineRequest(Schema):

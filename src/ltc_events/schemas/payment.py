@@ -25,7 +25,7 @@ from ltc_events.schemas.base import (
 )
 from ltc_events.schemas.claim import derived_claim_id
 from ltc_events.schemas.receivable import Part
-from ltc_events.schemas.wording import money
+from ltc_events.schemas.summary_text import money
 
 
 class ReceivePayment(Command):

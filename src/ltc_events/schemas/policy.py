@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ltc_events.schemas.base import Amount, Code, Command, Currency, Day, Days, Event, Flag, Name, NotNegative, Percent, Schema
 from ltc_events.schemas.limits import COUNT_MAX, DAYS_MAX, INSTALMENTS_MAX, MINUTES_MAX, Limits
-from ltc_events.schemas.wording import words
+from ltc_events.schemas.summary_text import words
 
 
 class PolicyKind(StrEnum):

@@ -20,7 +20,7 @@ from ltc_events.schemas.base import (
 from ltc_events.schemas.claim import ClaimKind, derived_claim_id
 from ltc_events.schemas.invoice import TaxSubtotal
 from ltc_events.schemas.order import LineAmount
-from ltc_events.schemas.wording import by, money, words
+from ltc_events.schemas.summary_text import by, money, words
 
 
 class WriteOffInvoice(Command):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.schemas.base import WIRE_PREFIX
-from ltc_events.schemas.catalogue import COMMANDS
+from ltc_events.schemas.registry import COMMANDS
 
 
 class Undecodable(LtcError):

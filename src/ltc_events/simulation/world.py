@@ -10,8 +10,8 @@ from ltc_events.aggregates.policies import Policies
 from ltc_events.application.dispatch import dispatch
 from ltc_events.application.unit_of_work import NotFound
 from ltc_events.schemas.base import Command, Event
-from ltc_events.schemas.catalogue import COMPANY_NOUNS
 from ltc_events.schemas.policy import PolicyPublished
+from ltc_events.schemas.registry import COMPANY_NOUNS
 
 S = TypeVar("S")
 States = dict[UUID, Any]

@@ -6,8 +6,8 @@ import orjson
 from pydantic import ValidationError
 
 from ltc_events.schemas.base import Event
-from ltc_events.schemas.catalogue import EVENTS
 from ltc_events.schemas.json_validation import recorded_validator
+from ltc_events.schemas.registry import EVENTS
 from ltc_events.schemas.upcasting import UPCASTERS, CannotUpcast, newest_known, told_today
 from ltc_events.store.errors import NewerEvent, UnknownEvent, UnreadableEvent, UpcastFailed
 

@@ -11,9 +11,9 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from ltc_events.schemas.catalogue import EVENTS
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.record import RawRecord, Record
+from ltc_events.schemas.registry import EVENTS
 from ltc_events.schemas.tracing import Trace
 from ltc_events.schemas.upcasting import UPCASTERS, beginning_as, stored_as
 from ltc_events.store.append import CHANNEL, begin

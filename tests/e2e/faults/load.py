@@ -9,7 +9,7 @@ import orjson
 
 from ltc_events.bus.cloudevents import STRUCTURED, command_message
 from ltc_events.bus.publisher import Outgoing
-from ltc_events.schemas.catalogue import COMPANY_NOUNS
+from ltc_events.schemas.registry import COMPANY_NOUNS
 from ltc_events.simulation import simulate
 
 COMMANDS_EACH: Final = 600

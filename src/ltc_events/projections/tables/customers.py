@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ltc_events.kernel.names import search_form
+from ltc_events.kernel.search_form import search_form
 from ltc_events.projections.declaration.projection import Column, Operation, Projection, Put, column, on
 from ltc_events.projections.tables.times import times
 from ltc_events.schemas.customer import (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ltc_events.kernel.names import search_form
+from ltc_events.kernel.search_form import search_form
 from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
 from ltc_events.projections.tables.movement import LINE_NO, WHEN, when
 from ltc_events.projections.tables.times import POSITION

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from ltc_events.projections.declaration.projection import Operation, Projection, Put, column, on
 from ltc_events.projections.tables.times import POSITION, STEPPED, stepped
 from ltc_events.schemas.base import Event
-from ltc_events.schemas.catalogue import EVENTS
 from ltc_events.schemas.record import Record
-from ltc_events.schemas.wording import summarise
+from ltc_events.schemas.registry import EVENTS
+from ltc_events.schemas.summary_text import summarise
 
 
 class Timeline(Projection):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ltc_events.kernel.identity import same_person
+from ltc_events.kernel.person_names import same_person
 
 
 @pytest.mark.parametrize(

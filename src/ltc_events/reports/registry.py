@@ -48,6 +48,6 @@ def report(name: str) -> Report:
     return declare(name, read_sql("ltc_events.reports", name))
 
 
-def catalogue() -> tuple[Report, ...]:
+def all_reports() -> tuple[Report, ...]:
     """All reports, in the order of the chain from lead to cash."""
     return tuple(map(report, NAMES))

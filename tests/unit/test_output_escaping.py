@@ -11,7 +11,7 @@ from rich.text import Text
 from ltc_events.cli import importing, output
 from ltc_events.cli.output import PlainConsole, print_table
 from ltc_events.importing.reconciliation import Reconciliation, RefusedRow
-from ltc_events.kernel.foreign_text import csv_cell, terminal_text
+from ltc_events.kernel.output_escaping import csv_cell, terminal_text
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31m[bold]red[/] \x9b2J\u202egnp.exe\r"
 HARMLESS = r"\x1b]0;owned\x07\x1b[31m[bold]red[/] \x9b2J\u202egnp.exe\x0d"
