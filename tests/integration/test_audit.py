@@ -74,7 +74,7 @@ def test_many_events_are_signed_in_steps_and_their_tiles_hold(
     database: Database, event_store: EventStore, key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ltc_events.audit.notary.EVENTS_MAX", 300)
-    monkeypatch.setattr("ltc_events.audit.ledger.PAGE_EVENTS", 70)
+    monkeypatch.setattr("ltc_events.audit.leaves.PAGE_EVENTS", 70)
     monkeypatch.setattr("ltc_events.audit.notary.PAGE_EVENTS", 70)
     event_store.append(batch(350))
     sign(database, key)

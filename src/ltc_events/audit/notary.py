@@ -17,7 +17,7 @@ import structlog
 
 from ltc_events.audit.errors import HistoryChanged, LogWentBack, TwoHistories
 from ltc_events.audit.keys import EVENTS, LOGS, OUTCOMES, REFUSALS, NotaryKeys, read_keys
-from ltc_events.audit.ledger import PAGE_EVENTS, commands_begun, outcome_leaves, read_events
+from ltc_events.audit.leaves import PAGE_EVENTS, commands_begun, outcome_leaves, read_events
 from ltc_events.audit.memory import NotaryMemory, memory_beside
 from ltc_events.proofs.checkpoint import Checkpoint, open_checkpoint
 from ltc_events.proofs.hashing import leaf_hash, subtree

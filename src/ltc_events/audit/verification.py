@@ -10,7 +10,7 @@ from uuid import UUID
 from ltc_events.audit.expected import Expected
 from ltc_events.audit.findings import Finding, Kind, LogState, Verdict
 from ltc_events.audit.keys import EVENTS, LOGS, OUTCOMES, REFUSALS
-from ltc_events.audit.ledger import PAGE_EVENTS, BegunCommand, commands_begun, outcome_leaves, read_events
+from ltc_events.audit.leaves import PAGE_EVENTS, BegunCommand, commands_begun, outcome_leaves, read_events
 from ltc_events.proofs.hashing import HASH_BYTES, leaf_hash
 from ltc_events.proofs.leaf import event_leaf
 from ltc_events.proofs.note import Verifier

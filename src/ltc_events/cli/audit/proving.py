@@ -21,7 +21,7 @@ def proof(
 ) -> None:
     """Prove that an event is in the log: what the log says of it, and the way from there to the checkpoint."""
     from ltc_events.audit.keys import read_keys
-    from ltc_events.audit.proving import prove_event
+    from ltc_events.audit.proof_files import prove_event
     from ltc_events.bootstrap.services import open_store
     from ltc_events.store import Role
     from ltc_events.store.transparency import TransparencyStore
@@ -83,7 +83,7 @@ def consistency(
 ) -> None:
     """Print the proof that the log only grew between two sizes: a hash a line, as witnesses take it."""
     from ltc_events.audit.keys import read_keys
-    from ltc_events.audit.proving import prove_consistency
+    from ltc_events.audit.proof_files import prove_consistency
     from ltc_events.proofs.tlog_proof import consistency_text
     from ltc_events.store.transparency import TransparencyStore
 
@@ -106,7 +106,7 @@ def export(
     They are laid out as C2SP tlog-tiles has it.
     """
     from ltc_events.audit.keys import read_keys
-    from ltc_events.audit.proving import export_log
+    from ltc_events.audit.proof_files import export_log
     from ltc_events.bootstrap.services import open_store
     from ltc_events.store import Role
     from ltc_events.store.transparency import TransparencyStore

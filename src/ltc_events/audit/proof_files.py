@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ltc_events.audit.errors import HistoryChanged, NotCovered, NothingSigned
 from ltc_events.audit.keys import EVENTS, OUTCOMES, NotaryKeys
-from ltc_events.audit.ledger import PAGE_EVENTS, commands_begun, outcome_leaves, read_events
+from ltc_events.audit.leaves import PAGE_EVENTS, commands_begun, outcome_leaves, read_events
 from ltc_events.proofs.hashing import HASH_BYTES, leaf_hash
 from ltc_events.proofs.leaf import event_leaf
 from ltc_events.proofs.proof import make_consistency, make_inclusion
