@@ -2,7 +2,7 @@
 
 import typer
 
-from ltc_events.cli.audit import keys, proving, signing, verifying
+from ltc_events.cli.audit import checkpoint, keys, proof, verify
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -12,12 +12,12 @@ def audit() -> None:
     """Proofs that nothing was changed, for those who need not believe us."""
 
 
-app.command("checkpoint")(signing.checkpoint)
-app.command("verify")(verifying.verify)
-app.command("proof")(proving.proof)
-app.command("check-proof")(proving.check_proof)
-app.command("consistency")(proving.consistency)
-app.command("export")(proving.export)
+app.command("checkpoint")(checkpoint.checkpoint)
+app.command("verify")(verify.verify)
+app.command("proof")(proof.proof)
+app.command("check-proof")(proof.check_proof)
+app.command("consistency")(proof.consistency)
+app.command("export")(proof.export)
 app.command("keys")(keys.keys_)
 app.command("init-key")(keys.init_key)
 app.command("rotate-key")(keys.rotate_key)

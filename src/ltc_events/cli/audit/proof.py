@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ltc_events.cli.audit.signing import Log, LogOption
+from ltc_events.cli.audit.checkpoint import Log, LogOption
 from ltc_events.cli.context import services_of
 from ltc_events.cli.output import err
 from ltc_events.cli.terminal import for_programs
