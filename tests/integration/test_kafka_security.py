@@ -21,7 +21,7 @@ from ltc_events.bootstrap.services import open_pipeline
 from ltc_events.bootstrap.settings import load_settings
 from ltc_events.bus.access_tokens import ClientCredentials
 from ltc_events.bus.cloudevents import command_message
-from ltc_events.bus.connecting import BusForbidden, reach
+from ltc_events.bus.connection_check import BusForbidden, reach
 from ltc_events.bus.consumer import PartitionConsumer
 from ltc_events.bus.offsets import Survey
 from ltc_events.bus.publisher import Publisher

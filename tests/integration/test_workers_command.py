@@ -18,7 +18,7 @@ from tests.commands import register, rename
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.bus.cloudevents import RESULT_TYPE, command_message
-from ltc_events.bus.connecting import BusUnreachable
+from ltc_events.bus.connection_check import BusUnreachable
 from ltc_events.bus.consumer import FeedReplaced
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing

@@ -17,7 +17,7 @@ from tests.broker import everything, send, until
 from tests.commands import register
 
 from ltc_events.bus.cloudevents import command_message
-from ltc_events.bus.connecting import BusUnreachable
+from ltc_events.bus.connection_check import BusUnreachable
 from ltc_events.bus.topics import COMMANDS, EVENTS, RESULTS, Bus
 from ltc_events.store import Database, EventStore, NotInitialised
 from ltc_events.workers.loop import Stop, run

@@ -9,7 +9,7 @@ from pkgutil import walk_packages
 import pytest
 
 import ltc_events
-from ltc_events.bus.connecting import BusUnreachable
+from ltc_events.bus.connection_check import BusUnreachable
 from ltc_events.cli.exit_status import EXIT_STATUS, tell
 from ltc_events.kernel.errors import Kind, LtcError, Refused
 from ltc_events.reports.errors import InvalidMoment

@@ -9,7 +9,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource
 from kafka.errors import KafkaError
 
-from ltc_events.bus.connecting import CONNECT_TIMEOUT_MS, reach, trouble
+from ltc_events.bus.connection_check import CONNECT_TIMEOUT_MS, reach, trouble
 from ltc_events.bus.topics import TOPICS, Bus
 
 

@@ -8,7 +8,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from ltc_events.bus import records
-from ltc_events.bus.connecting import CONNECT_TIMEOUT_MS, BusUnreachable, reach, trouble
+from ltc_events.bus.connection_check import CONNECT_TIMEOUT_MS, BusUnreachable, reach, trouble
 from ltc_events.bus.consumer import Polled
 from ltc_events.bus.topics import Bus, absent
 

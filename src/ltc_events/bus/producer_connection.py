@@ -23,7 +23,7 @@ from kafka.protocol.consumer import ListOffsetsRequest
 from kafka.protocol.producer import InitProducerIdRequest, ProduceRequest
 from kafka.structs import TopicPartition
 
-from ltc_events.bus.connecting import CONNECT_TIMEOUT_MS, BusForbidden, reach, trouble
+from ltc_events.bus.connection_check import CONNECT_TIMEOUT_MS, BusForbidden, reach, trouble
 from ltc_events.bus.records import Batch, Producer
 from ltc_events.bus.topics import RECONNECT_MAX_MS, Bus
 from ltc_events.kernel.errors import Kind, LtcError

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from kafka.errors import AuthorizationError, KafkaError
 
-from ltc_events.bus.connecting import trouble
+from ltc_events.bus.connection_check import trouble
 from ltc_events.bus.producer_connection import ProducerConnection
 from ltc_events.bus.records import SEQUENCES, Batch, Outgoing, packed, sealed
 from ltc_events.bus.topics import MESSAGE_BYTES_MAX, Bus

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError
 
-from ltc_events.bus.connecting import CONNECT_TIMEOUT_MS, reach, trouble
+from ltc_events.bus.connection_check import CONNECT_TIMEOUT_MS, reach, trouble
 from ltc_events.bus.security import Security
 from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.schemas.limits import COMMAND_BYTES_MAX, EVENT_BYTES_MAX

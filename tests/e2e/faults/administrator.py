@@ -7,7 +7,7 @@ import psycopg
 from tests.e2e.faults.crew import Crew
 from tests.e2e.faults.servers import Place
 
-from ltc_events.bus.connecting import BusUnreachable
+from ltc_events.bus.connection_check import BusUnreachable
 from ltc_events.recovery.assessment import find
 from ltc_events.recovery.expired import CommandsExpired, go_on_without
 from ltc_events.recovery.recover import CannotPutBack, RelayAtWork, StoreMoved, recover

@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 
-from ltc_events.bus.connecting import BusUnreachable
+from ltc_events.bus.connection_check import BusUnreachable
 from ltc_events.bus.publisher import NotPublished, Outgoing, Publisher
 from ltc_events.bus.topics import COMMANDS, Bus
 
