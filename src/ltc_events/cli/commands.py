@@ -41,7 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "events": Entry(f"{_CLI}.events:app", "The log of events."),
     "audit": Entry(f"{_CLI}.audit.app:app", "Proofs that nothing was changed, for those who need not believe us."),
     "dead-letters": Entry(f"{_CLI}.dead_letters:app", "What came in and could not be decoded, and seeing to it."),
-    "readers": Entry(f"{_CLI}.readers:app", "Logins that may read only some customers, in the schema ltc_limited."),
+    "readers": Entry(f"{_CLI}.reader_limits:app", "Logins that may read only some customers, in the schema ltc_limited."),
     "projections": Entry(f"{_CLI}.projections.app:app", "The read tables and how far they have come."),
     "schema": Entry(f"{_CLI}.schema:app", "JSON Schemas of all commands and events, and the AsyncAPI document of Kafka."),
     "worker": Entry(f"{_CLI}.worker:app", "Work between Kafka and the ledger, until SIGTERM."),
