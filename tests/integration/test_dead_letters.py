@@ -13,7 +13,14 @@ from tests.commands import register, rename
 from tests.e2e.test_cli import Ltc
 
 from ltc_events.application.clock import SystemClock
-from ltc_events.application.dead_letters import AlreadyAccepted, CannotBeTried, CommandAttempt, LetterDesk, NoSuchLetter, Standing
+from ltc_events.application.dead_letters import (
+    AlreadyAccepted,
+    CannotBeTried,
+    CommandAttempt,
+    DeadLetterService,
+    NoSuchLetter,
+    Standing,
+)
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.consumer import Polled
@@ -42,8 +49,8 @@ class Book(DeadLetterLog):
         super().note(id, step, **more)
 
 
-class Desk(LetterDesk):
-    """A desk with its own connections, and what it needs at hand."""
+class Service(DeadLetterService):
+    """A service with its own connections, and what it needs at hand."""
 
     def __init__(self, database: Database) -> None:
         self.store, self.book = EventStore(database, Role.WRITER), Book(database)
@@ -63,10 +70,10 @@ class Desk(LetterDesk):
 
 
 @pytest.fixture
-def desk(database: Database) -> Iterator[Desk]:
-    desk = Desk(database)
-    yield desk
-    desk.close()
+def service(database: Database) -> Iterator[Service]:
+    service = Service(database)
+    yield service
+    service.close()
 
 
 def keep(store: EventStore, raw: bytes, origin: bytes | None = None) -> int:
@@ -91,36 +98,36 @@ def test_a_message_is_the_same_again(key: bytes | None, value: bytes | None, hea
     assert message_of(origin, value or b"") == (key, value, list(headers))
 
 
-def test_a_letter_that_is_understood_by_now_is_accepted_as_it_came(desk: Desk) -> None:
+def test_a_letter_that_is_understood_by_now_is_accepted_as_it_came(service: Service) -> None:
     command = register()
     polled = message(command)
-    id = keep(desk.store, polled.value or b"", origin_of("ltc.commands", polled))
-    standing = desk.retry(id, **ANN, reason="the new version knows the type")
+    id = keep(service.store, polled.value or b"", origin_of("ltc.commands", polled))
+    standing = service.retry(id, **ANN, reason="the new version knows the type")
     assert standing.state is DeadLetterState.ACCEPTED
-    (record,) = desk.store.read(0, 10)
+    (record,) = service.store.read(0, 10)
     assert record.command_id == UUID(command["id"])
-    attempted, accepted = desk.store.dead_letter_steps(id)
+    attempted, accepted = service.store.dead_letter_steps(id)
     assert (attempted.step, attempted.made_by, attempted.reason) == ("attempted", "ann", "the new version knows the type")
     assert (accepted.step, accepted.command_id) == ("accepted", UUID(command["id"]))
-    (letter,) = desk.store.dead_letters(0, 10)
+    (letter,) = service.store.dead_letters(0, 10)
     assert (letter.state, letter.attempts, letter.raw) == ("accepted", 1, polled.value), "the letter itself stays as it came"
 
 
-def test_tried_twice_it_has_one_effect(desk: Desk) -> None:
-    id = keep(desk.store, b"garbage")
-    desk.retry(id, **ANN, document=body(register("One")))
-    again = desk.retry(id, **ANN, document=body(register("Other")))
+def test_tried_twice_it_has_one_effect(service: Service) -> None:
+    id = keep(service.store, b"garbage")
+    service.retry(id, **ANN, document=body(register("One")))
+    again = service.retry(id, **ANN, document=body(register("Other")))
     assert again == Standing(id, DeadLetterState.ACCEPTED, None)
-    assert desk.events() == 1
-    assert desk.steps(id) == ["attempted", "accepted"]
+    assert service.events() == 1
+    assert service.steps(id) == ["attempted", "accepted"]
 
 
-def test_two_people_at_once_have_one_effect(database: Database, desk: Desk) -> None:
-    id = keep(desk.store, b"garbage")
+def test_two_people_at_once_have_one_effect(database: Database, service: Service) -> None:
+    id = keep(service.store, b"garbage")
     done: list[Standing] = []
 
     def work(number: int) -> None:
-        own = Desk(database)
+        own = Service(database)
         done.append(own.retry(id, by=f"person {number}", document=body(register(f"Customer {number}"))))
         own.close()
 
@@ -130,86 +137,86 @@ def test_two_people_at_once_have_one_effect(database: Database, desk: Desk) -> N
     for one in people:
         one.join(30)
     assert [one.state for one in done] == [DeadLetterState.ACCEPTED] * 4
-    assert desk.events() == 1
-    assert desk.steps(id) == ["attempted", "accepted"]
+    assert service.events() == 1
+    assert service.steps(id) == ["attempted", "accepted"]
 
 
 @pytest.mark.parametrize("other", [None, register("Somebody else")])
-def test_an_attempt_that_was_cut_off_is_brought_to_its_end_first(desk: Desk, other: dict[str, Any] | None) -> None:
+def test_an_attempt_that_was_cut_off_is_brought_to_its_end_first(service: Service, other: dict[str, Any] | None) -> None:
     command = register()
-    id = keep(desk.store, body(command))
-    desk.book.is_cut_off = True
+    id = keep(service.store, body(command))
+    service.book.is_cut_off = True
     with pytest.raises(CutOff):
-        desk.retry(id, **ANN)
-    assert desk.store.dead_letters(0, 10)[0].state == "open"
-    desk.book.is_cut_off = False
-    standing = desk.retry(id, by="bob", document=None if other is None else body(other))
+        service.retry(id, **ANN)
+    assert service.store.dead_letters(0, 10)[0].state == "open"
+    service.book.is_cut_off = False
+    standing = service.retry(id, by="bob", document=None if other is None else body(other))
     assert standing.state is DeadLetterState.ACCEPTED
     assert standing.result is not None
     assert standing.result.command_id == UUID(command["id"])
-    assert desk.events() == 1, "what it did the first time is all that it does"
-    assert desk.steps(id) == ["attempted", "accepted"]
+    assert service.events() == 1, "what it did the first time is all that it does"
+    assert service.steps(id) == ["attempted", "accepted"]
 
 
-def test_a_refused_letter_can_be_mended_and_tried_again(desk: Desk) -> None:
+def test_a_refused_letter_can_be_mended_and_tried_again(service: Service) -> None:
     customer = uuid4()
-    id = keep(desk.store, body(rename("too early", customer)))
-    refused = desk.retry(id, **ANN)
+    id = keep(service.store, body(rename("too early", customer)))
+    refused = service.retry(id, **ANN)
     assert refused.state is DeadLetterState.REFUSED
     assert refused.result is not None
     assert [one.code for one in refused.result.reasons] == ["does_not_exist"]
-    assert desk.retry(id, **ANN, document=body(register(customer=customer))).state is DeadLetterState.ACCEPTED
-    assert desk.steps(id) == ["attempted", "refused", "attempted", "accepted"]
+    assert service.retry(id, **ANN, document=body(register(customer=customer))).state is DeadLetterState.ACCEPTED
+    assert service.steps(id) == ["attempted", "refused", "attempted", "accepted"]
 
 
-def test_what_is_still_no_command_stays_open_and_is_no_new_letter(desk: Desk) -> None:
-    id = keep(desk.store, b"garbage\0")
+def test_what_is_still_no_command_stays_open_and_is_no_new_letter(service: Service) -> None:
+    id = keep(service.store, b"garbage\0")
     for document in (None, b"\xff", b"[]"):
-        standing = desk.retry(id, **ANN, document=document)
+        standing = service.retry(id, **ANN, document=document)
         assert standing.state is DeadLetterState.OPEN
         assert standing.result is not None
         assert standing.result.detail
-    (letter,) = desk.store.dead_letters(0, 10)
+    (letter,) = service.store.dead_letters(0, 10)
     assert (letter.state, letter.attempts) == ("open", 3)
-    assert [one.sent for one in desk.store.dead_letter_steps(id)][::2] == [None, b"\xff", b"[]"]
+    assert [one.sent for one in service.store.dead_letter_steps(id)][::2] == [None, b"\xff", b"[]"]
 
 
-def test_discarding_keeps_the_letter_and_the_reason(desk: Desk) -> None:
-    id = keep(desk.store, b"garbage")
+def test_discarding_keeps_the_letter_and_the_reason(service: Service) -> None:
+    id = keep(service.store, b"garbage")
     for _ in range(2):
-        assert desk.discard(id, by="ann", reason="a test of the sender's").state is DeadLetterState.DISCARDED
-    (step,) = desk.store.dead_letter_steps(id)
+        assert service.discard(id, by="ann", reason="a test of the sender's").state is DeadLetterState.DISCARDED
+    (step,) = service.store.dead_letter_steps(id)
     assert (step.made_by, step.reason) == ("ann", "a test of the sender's")
-    assert [one.raw for one in desk.store.dead_letters(0, 10, states=["discarded"])] == [b"garbage"]
-    assert desk.retry(id, **ANN, document=body(register())).state is DeadLetterState.ACCEPTED, "somebody thought better of it"
+    assert [one.raw for one in service.store.dead_letters(0, 10, states=["discarded"])] == [b"garbage"]
+    assert service.retry(id, **ANN, document=body(register())).state is DeadLetterState.ACCEPTED, "somebody thought better of it"
     with pytest.raises(AlreadyAccepted):
-        desk.discard(id, by="ann", reason="too late")
+        service.discard(id, by="ann", reason="too late")
     with pytest.raises(NoSuchLetter):
-        desk.discard(id + 1, by="ann", reason="there is none")
+        service.discard(id + 1, by="ann", reason="there is none")
 
 
-def test_a_letter_of_another_kind_is_named_and_can_be_discarded(desk: Desk, database: Database) -> None:
-    id = keep(desk.store, b"garbage")
+def test_a_letter_of_another_kind_is_named_and_can_be_discarded(service: Service, database: Database) -> None:
+    id = keep(service.store, b"garbage")
     with database.connect(Role.WRITER) as writer:
         writer.execute("INSERT INTO ltc.dead_letters (source, raw, reason, kind) VALUES ('ltc.events', 'x', 'no', 'event')")
     with pytest.raises(CannotBeTried, match="event"):
-        desk.retry(id + 1, **ANN)
-    assert desk.steps(id + 1) == []
-    assert desk.discard(id + 1, by="ann", reason="somebody else's").state is DeadLetterState.DISCARDED
+        service.retry(id + 1, **ANN)
+    assert service.steps(id + 1) == []
+    assert service.discard(id + 1, by="ann", reason="somebody else's").state is DeadLetterState.DISCARDED
 
 
-def test_states_and_sources_are_told_apart(desk: Desk) -> None:
-    ids = [keep(desk.store, body(register(f"Customer {number}"))) for number in range(3)]
-    desk.store.append(Commit(dead_letters=[DeadLetter("submit", b"x", "no")]))
-    desk.retry(ids[0], **ANN)
-    desk.discard(ids[1], by="ann", reason="no")
-    found = {state.value: [one.id for one in desk.store.dead_letters(0, 10, states=[state])] for state in DeadLetterState}
+def test_states_and_sources_are_told_apart(service: Service) -> None:
+    ids = [keep(service.store, body(register(f"Customer {number}"))) for number in range(3)]
+    service.store.append(Commit(dead_letters=[DeadLetter("submit", b"x", "no")]))
+    service.retry(ids[0], **ANN)
+    service.discard(ids[1], by="ann", reason="no")
+    found = {state.value: [one.id for one in service.store.dead_letters(0, 10, states=[state])] for state in DeadLetterState}
     assert found == {"accepted": ids[:1], "discarded": ids[1:2], "open": [ids[2], ids[2] + 1], "refused": []}
-    assert [one.raw for one in desk.store.dead_letters(0, 10, source="submit")] == [b"x"]
+    assert [one.raw for one in service.store.dead_letters(0, 10, source="submit")] == [b"x"]
 
 
-def test_only_the_writer_may_write_in_the_book(database: Database, desk: Desk) -> None:
-    id = keep(desk.store, b"garbage")
+def test_only_the_writer_may_write_in_the_book(database: Database, service: Service) -> None:
+    id = keep(service.store, b"garbage")
     wanted = "INSERT INTO ltc.dead_letter_steps (dead_letter_id, made_by, step, reason) VALUES (%s, 'eve', 'discarded', '')"
     for role in (Role.PROJECTOR, Role.READER):
         with database.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):

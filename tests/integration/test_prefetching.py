@@ -56,7 +56,7 @@ def test_whatever_a_company_does_is_looked_up_with_the_batch(store: Asked) -> No
     with store:
         for first in range(0, len(documents), BATCH):
             store.together = 0
-            # Another worker each time, who knows of no stream: policies, the batch's streams, and those of surveyed customers.
+            # Another worker each time, with an empty cache: policies, the batch's streams, and the streams of listed customers.
             CommandPipeline(store, SystemClock()).submit(documents[first : first + BATCH])
             assert store.together <= 4
             seen |= dict.fromkeys(store.single, f"of commands {first} to {first + BATCH}")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from tests.unit.memory_work import MemoryWork
+from tests.unit.memory_unit_of_work import MemoryUnitOfWork
 from tests.unit.money_examples import line_request, order_line, placed
 from tests.unit.specification import CUSTOMER, NOW
 
@@ -97,7 +97,7 @@ class Sale(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.work = MemoryWork(THE_ORDER, CUSTOMER)
+        self.work = MemoryUnitOfWork(THE_ORDER, CUSTOMER)
         self.log: list[tuple[UUID, Event]] = []
         self.dates: list[date] = []
         """The business date of each event of the log."""

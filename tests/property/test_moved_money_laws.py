@@ -16,7 +16,7 @@ from tests.conftest import TestServer
 from tests.integration.books import DAY, Books
 from tests.property.profile import examples
 from tests.ties import untied
-from tests.unit.memory_work import MemoryWork
+from tests.unit.memory_unit_of_work import MemoryUnitOfWork
 from tests.unit.money_examples import issued
 from tests.unit.specification import NOW
 
@@ -66,7 +66,7 @@ class Company:
     def __init__(self, owners: tuple[int, ...], names: list[UUID] = CUSTOMERS, ids: list[UUID] = PAYMENTS) -> None:
         self.names, self.ids = names, ids
         self.customers = {id: names[owner] for id, owner in zip(ids, (*range(len(names)), *owners), strict=True)}
-        self.work = MemoryWork(ids[0], names[0])
+        self.work = MemoryUnitOfWork(ids[0], names[0])
         self.records: list[Record] = []
         self.bank: dict[date, Decimal] = defaultdict(Decimal)
         for number, customer in enumerate(names):
@@ -80,7 +80,7 @@ class Company:
 
     def payments(self) -> dict[UUID, Payment]:
         """All that there are by now."""
-        return {id: payment for id in self.ids if (payment := self.work.look(PAYMENT, id)) is not None}
+        return {id: payment for id in self.ids if (payment := self.work.find_any(PAYMENT, id)) is not None}
 
     def on_their_way(self) -> list[tuple[UUID, UUID]]:
         """Moves that have not arrived: from which payment to which."""
@@ -129,14 +129,14 @@ class Company:
         """Whether it was accepted."""
         command = command.model_copy(update={"effective_on": on, "occurred_at": NOW})
         self.work.begin(subject, self.customers[subject], on)
-        before = self.work.look(PAYMENT, subject)
+        before = self.work.find_any(PAYMENT, subject)
         try:
             dispatch(command, self.work)
         except Refused:
             self.work.undo()
             return False
         self.keep(self.customers[subject], on)
-        self.bank[on] += self.on_statement(command, before, self.work.look(PAYMENT, subject))
+        self.bank[on] += self.on_statement(command, before, self.work.find_any(PAYMENT, subject))
         return True
 
     def on_statement(self, command: Command, before: Payment | None, after: Payment | None) -> Decimal:

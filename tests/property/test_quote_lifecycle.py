@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.memory_work import MemoryWork
+from tests.unit.memory_unit_of_work import MemoryUnitOfWork
 from tests.unit.specification import CUSTOMER, NOW, SUBJECT
 
 from ltc_events.aggregates.policies import Policies
@@ -65,7 +65,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
 
 def history_of(attempts: list[tuple[Command, date]]) -> list[tuple[Event, date]]:
     """What comes of trying all of these in turn, with the business date of each event; refused ones leave no trace."""
-    work = MemoryWork(SUBJECT, CUSTOMER)
+    work = MemoryUnitOfWork(SUBJECT, CUSTOMER)
     history: list[tuple[Event, date]] = []
     refusals: list[Refused] = []
     draft = DraftQuote(currency="EUR", valid_until=DAY + timedelta(days=30))

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from tests.unit.memory_work import MemoryWork
+from tests.unit.memory_unit_of_work import MemoryUnitOfWork
 
 from ltc_events.aggregates.policies import policy_id
 from ltc_events.aggregates.registry import AGGREGATES
@@ -71,7 +71,7 @@ class Specification:
     """What happened, what was asked, and what came of it."""
 
     def __init__(self, history: tuple[Event | Placed, ...], *, is_registered: bool = True) -> None:
-        self._work = MemoryWork(SUBJECT, CUSTOMER)
+        self._work = MemoryUnitOfWork(SUBJECT, CUSTOMER)
         self._refusal: Refused | None = None
         if is_registered:
             self._work.begin(CUSTOMER, CUSTOMER, TODAY)

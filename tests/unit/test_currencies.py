@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
-from tests.unit.memory_work import MemoryWork
+from tests.unit.memory_unit_of_work import MemoryUnitOfWork
 
 from ltc_events.aggregates.currency_in_use import CurrencyWithdrawn, require_in_use
 from ltc_events.aggregates.registry import AGGREGATES
@@ -26,7 +26,7 @@ CUSTOMER, PAYMENT = UUID(int=7 << 76 | 2 << 62 | 1), UUID(int=7 << 76 | 2 << 62 
 
 
 def receive(currency: str, on: date, amount: str = "12.50") -> list[Any]:
-    work = MemoryWork(PAYMENT, CUSTOMER)
+    work = MemoryUnitOfWork(PAYMENT, CUSTOMER)
     work.begin(CUSTOMER, CUSTOMER, date(1900, 1, 1))
     work.emit(AGGREGATES["customer"], CUSTOMER, CustomerRegistered(profile=Profile(name="Acme"), policy_version=0))
     work.begin(PAYMENT, CUSTOMER, on)

@@ -28,7 +28,7 @@ class Aggregate(Generic[S]):
     decide: Callable[[S | None, Any, Policies], list[Event]]
     evolve: Callable[[S | None, Any, date], S]
     begins_with: str | None = None
-    """The type of the event with which its streams begin, of an aggregate that is surveyed by customer."""
+    """The type of the event with which its streams begin, of an aggregate that is listed by customer."""
 
 
 class BrokenStream(LtcError):

@@ -67,7 +67,7 @@ class Cache:
         self.entries: dict[int, Entry] = {}
         self.outdated: dict[int, Entry] = {}
         """What was true before somebody else wrote: true up to its version, for streams only grow."""
-        self.surveys: dict[tuple[str, int], list[UUID]] = {}
+        self.stream_lists: dict[tuple[str, int], list[UUID]] = {}
         """All streams of an aggregate (its noun) that a customer has, in the order in which they began."""
 
     def absorb(self, batch: "Batch") -> None:
@@ -78,16 +78,16 @@ class Cache:
             self.outdated.pop(number, None)
             if entry.version:
                 entries[number] = entry
-        for survey, begun in batch.begun.items():
-            if survey in self.surveys:
-                self.surveys[survey].extend(begun)
+        for listing, begun in batch.begun.items():
+            if listing in self.stream_lists:
+                self.stream_lists[listing].extend(begun)
         self._shrink(self.entries)
         self._shrink(self.outdated)
-        self._shrink(self.surveys)
+        self._shrink(self.stream_lists)
 
     def forget(self, streams: Iterable[UUID] | None) -> None:
         """Streams that somebody else wrote are outdated; None: everything is."""
-        self.surveys.clear()
+        self.stream_lists.clear()
         if streams is None:
             self.outdated |= self.entries
             self.entries.clear()
@@ -113,8 +113,8 @@ class Batch:
         self.entries: dict[int, Entry] = {}
         """Every stream that the batch has touched, as it now is."""
         self.begun: dict[tuple[str, int], list[UUID]] = {}
-        """The streams that the batch has begun, of aggregates that are surveyed by customer."""
-        self._surveyed: set[int] = set()
+        """The streams that the batch has begun, of aggregates that are listed by customer."""
+        self._listed: set[int] = set()
         """The customers of whom all streams of an aggregate were asked for."""
 
     def publish(self, event: PolicyPublished) -> None:
@@ -155,18 +155,18 @@ class Batch:
         for number, id in missing.items():
             own[number] = fold(loaded.get(id, ()), outdated.get(number, NOTHING))
 
-    def survey(self, aggregate: Aggregate[Any], customers: Iterable[UUID]) -> None:
+    def list_streams(self, aggregate: Aggregate[Any], customers: Iterable[UUID]) -> None:
         """Find the streams of customers of whom they are not known yet, in one query, and load them in another."""
         if aggregate.begins_with is None:
             raise ValueError(f"{aggregate.noun} does not state what its streams begin with")
-        known = self._cache.surveys
+        known = self._cache.stream_lists
         wanted = {id.int: id for id in customers}
-        self._surveyed.update(wanted)
+        self._listed.update(wanted)
         missing = {(aggregate.noun, number): id for number, id in wanted.items() if (aggregate.noun, number) not in known}
         if missing:
             found = self._store.streams_of(list(missing.values()), aggregate.begins_with)
-            known.update((survey, found.get(id, [])) for survey, id in missing.items())
-            self.prefetch(id for survey in missing for id in known[survey])
+            known.update((listing, found.get(id, [])) for listing, id in missing.items())
+            self.prefetch(id for listing in missing for id in known[listing])
 
     def entry(self, id: UUID) -> Entry:
         """The stream as it is after all commands so far."""
@@ -182,18 +182,18 @@ class Batch:
 
     def streams_of(self, aggregate: Aggregate[Any], customer_id: UUID) -> list[UUID]:
         """The customer's streams of this aggregate: those stored, and those of this batch behind them."""
-        self.survey(aggregate, [customer_id])
-        survey = aggregate.noun, customer_id.int
-        return [*self._cache.surveys[survey], *self.begun.get(survey, ())]
+        self.list_streams(aggregate, [customer_id])
+        listing = aggregate.noun, customer_id.int
+        return [*self._cache.stream_lists[listing], *self.begun.get(listing, ())]
 
     def reads(self, since: int, events: Iterable[NewEvent]) -> Reads:
         """What these events were decided on besides the streams they are written to; policies too, whatever was decided."""
         written = {one.subject.int for one in events}
-        return Reads(since, _POLICIES.union(self.entries).difference(written), self._surveyed)
+        return Reads(since, _POLICIES.union(self.entries).difference(written), self._listed)
 
 
-class CommandWork:
-    """One command at work on a batch (the `Work` of the rules). Nothing of it counts before `finish`."""
+class CommandUnitOfWork:
+    """One command at work on a batch (the `UnitOfWork` of the rules). Nothing of it counts before `finish`."""
 
     __slots__ = ("_batch", "_begun", "_entries", "_envelope", "customer_id", "effective_on", "emitted", "policies", "subject")
 
@@ -241,7 +241,7 @@ class CommandWork:
             raise NotFound(noun=aggregate.noun, id=id, at=field)
         return state
 
-    def look(self, aggregate: Aggregate[S], id: UUID) -> S | None:
+    def find_any(self, aggregate: Aggregate[S], id: UUID) -> S | None:
         entry = self._entry(id)
         state: S | None = entry.state if entry.noun == aggregate.noun else None
         return state

@@ -74,7 +74,7 @@ class Standing(NamedTuple):
         }
 
 
-def find_letter(store: EventStore, id: int) -> KeptDeadLetter:
+def find_dead_letter(store: EventStore, id: int) -> KeptDeadLetter:
     """The dead letter with this id. Raises NoSuchLetter."""
     found = store.dead_letters(id - 1, 1)
     if not found or found[0].id != id:
@@ -82,7 +82,7 @@ def find_letter(store: EventStore, id: int) -> KeptDeadLetter:
     return found[0]
 
 
-class LetterDesk:
+class DeadLetterService:
     """Where somebody sees to dead letters. `attempts` says by the kind of a letter how it is tried again."""
 
     def __init__(self, store: EventStore, book: DeadLetterLog, attempts: Mapping[str, Attempt]) -> None:
@@ -126,7 +126,7 @@ class LetterDesk:
         return Standing(id, DeadLetterState.DISCARDED, None)
 
     def _find(self, id: int) -> KeptDeadLetter:
-        return find_letter(self._store, id)
+        return find_dead_letter(self._store, id)
 
     def _finish(self, letter: KeptDeadLetter, document: bytes | None, by: str) -> Result:
         result = self._attempts[letter.kind](letter, document)

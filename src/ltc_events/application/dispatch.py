@@ -3,7 +3,7 @@
 from ltc_events.aggregates.currency_in_use import require_in_use
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.rules.registry import RULES
-from ltc_events.application.unit_of_work import Work
+from ltc_events.application.unit_of_work import UnitOfWork
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.policy import PublishPolicy
 from ltc_events.schemas.registry import COMMANDS, noun_of
@@ -12,7 +12,7 @@ _WITH_CURRENCY = {model for model in COMMANDS.values() if "currency" in model.mo
 _AGGREGATES_OF = {model: AGGREGATES[noun_of(name)] for name, model in COMMANDS.items()}
 
 
-def dispatch(command: Command, work: Work) -> None:
+def dispatch(command: Command, work: UnitOfWork) -> None:
     """Decide a command, and emit what comes of it. Raises Refused."""
     model = type(command)
     if model in _WITH_CURRENCY:

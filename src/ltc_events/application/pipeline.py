@@ -8,11 +8,11 @@ import structlog
 from ltc_events.aggregates.policies import POLICY_IDS, Policies
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.backoff import CONTENTION_LIMIT_S, Backoff
-from ltc_events.application.batch import Batch, Cache, CommandWork
+from ltc_events.application.batch import Batch, Cache, CommandUnitOfWork
 from ltc_events.application.dispatch import dispatch
 from ltc_events.application.errors import CommandIdReused, Defect, EventTooLarge, NeverSubmitted, NotDecided
 from ltc_events.application.parsing import Document, Prepared, dead_letter, prepare
-from ltc_events.application.prefetching import streams_of, surveyed
+from ltc_events.application.prefetching import listed_nouns, streams_of
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collector_paused
 from ltc_events.kernel.errors import Refused
@@ -39,14 +39,14 @@ log = structlog.get_logger()
 CACHE_STREAMS = 50_000
 
 Answer = Outcome | Undecodable
-Work = Generator[None, None, list[Outcome]]
+_Steps = Generator[None, None, list[Outcome]]
 """Deciding and storing, with a pause wherever the store is at work and the caller may be as well."""
 
 
 class Submission:
     """A batch that has been decided, and is being stored."""
 
-    def __init__(self, batch: Sequence[Prepared], work: Work) -> None:
+    def __init__(self, batch: Sequence[Prepared], work: _Steps) -> None:
         self._batch = batch
         self._work = work
         self._outcomes: list[Outcome] | None = None
@@ -145,7 +145,7 @@ class CommandPipeline:
                 raise NeverSubmitted(id=message.command_id)
         return _in_place(batch, _answers(messages, known, {}))
 
-    def _outcomes(self, messages: Sequence[Message], empty: Commit, groups: Sequence[int | None]) -> Work:
+    def _outcomes(self, messages: Sequence[Message], empty: Commit, groups: Sequence[int | None]) -> _Steps:
         mine: set[int] = set()
         too_large: dict[int, EventTooLarge] = {}
         backoff: Backoff | None = None
@@ -189,13 +189,13 @@ class CommandPipeline:
         mine: Collection[int],
         groups: Sequence[int | None],
         too_large: Mapping[int, EventTooLarge],
-    ) -> Work:
+    ) -> _Steps:
         known = self._begin([message.command_id for message in messages]) if commit.expected is None else {}
         batch = Batch(self._store, self._cache, self._policies, self._clock.now())
         fresh = [message for message in messages if message.command_id.int not in known] if known else messages
         batch.prefetch([id for message in fresh for id in streams_of(message, self._policies)])
-        for noun, customers in surveyed(fresh).items():
-            batch.survey(AGGREGATES[noun], customers)
+        for noun, customers in listed_nouns(fresh).items():
+            batch.list_streams(AGGREGATES[noun], customers)
         decided: dict[int, Outcome] = {}
         for message in _in_turn(messages, groups, known, decided) if groups else fresh:
             number = message.command_id.int
@@ -274,7 +274,7 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
         return _refused(message, message.reasons)
     try:
         command = batch.business_dated(message, message.command)
-        work = CommandWork(batch, message, command.effective_on)
+        work = CommandUnitOfWork(batch, message, command.effective_on)
         if message.expected_version is not None:
             work.require_version(message.expected_version)
         dispatch(command, work)

@@ -21,7 +21,7 @@ _LISTS: dict[_Model, tuple[tuple[str, str], ...]] = {
 }
 _NUMBERED = frozenset(model for model in COMMANDS.values() if "series" in model.model_fields)
 _DERIVING = frozenset(model for model in COMMANDS.values() if model.derived_streams is not Command.derived_streams)
-_SURVEYING = frozenset(model for model in COMMANDS.values() if model.surveyed_noun is not Command.surveyed_noun)
+_LISTING = frozenset(model for model in COMMANDS.values() if model.listed_noun is not Command.listed_noun)
 
 
 def streams_of(message: Message, policies: Policies) -> list[UUID]:
@@ -47,12 +47,12 @@ def streams_of(message: Message, policies: Policies) -> list[UUID]:
     return ids
 
 
-def surveyed(messages: Iterable[Message]) -> dict[str, list[UUID]]:
+def listed_nouns(messages: Iterable[Message]) -> dict[str, list[UUID]]:
     """The customers all of whose streams of an aggregate will be asked for, by its noun."""
     found: dict[str, list[UUID]] = {}
     for message in messages:
-        if type(message.command) in _SURVEYING and message.command is not None and message.customer_id is not None:
-            noun = message.command.surveyed_noun()
+        if type(message.command) in _LISTING and message.command is not None and message.customer_id is not None:
+            noun = message.command.listed_noun()
             if noun is not None:
                 found.setdefault(noun, []).append(message.customer_id)
     return found

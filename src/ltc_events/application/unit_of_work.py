@@ -19,7 +19,7 @@ class NotFound(Refused):
     remedy = "send the command that creates {noun} {id} first, with the same partitionkey, or correct the id"
 
 
-class Work(Protocol):
+class UnitOfWork(Protocol):
     """One command at work. What it emits is seen by its own later reads and by the commands after it in the batch."""
 
     @property
@@ -50,7 +50,7 @@ class Work(Protocol):
         """Like `find`, but a missing one raises `NotFound` for `field` of the command."""
         ...
 
-    def look(self, aggregate: Aggregate[S], id: UUID) -> S | None:
+    def find_any(self, aggregate: Aggregate[S], id: UUID) -> S | None:
         """An aggregate of whatever customer, to be read alone; None where there is none of its kind.
 
         Like all that is read, it is as it is when what is decided on it is stored.
@@ -77,5 +77,5 @@ class Work(Protocol):
         ...
 
 
-Rule = Callable[[Any, Work], None]
+Rule = Callable[[Any, UnitOfWork], None]
 """Decides one type of command: emits events, or raises `Refused`."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ltc_events.application.dead_letters import AS_IT_CAME, CommandAttempt, LetterDesk, Standing, find_letter
+from ltc_events.application.dead_letters import AS_IT_CAME, CommandAttempt, DeadLetterService, Standing, find_dead_letter
 from ltc_events.bootstrap.services import Services
 from ltc_events.bus.origin import command_of
 from ltc_events.cli.context import services_of
@@ -21,7 +21,7 @@ app = typer.Typer(help="What came in and could not be decoded, and seeing to it.
 
 SourceOption = Annotated[str | None, typer.Option(help="Only those from there: a topic, or `submit`.", show_default=False)]
 PAGE = 500
-# How those of a kind are tried again is said in `_desk`.
+# How those of a kind are tried again is said in `_service`.
 KINDS = ("command",)
 
 
@@ -47,7 +47,7 @@ def list_(
 def show(context: typer.Context, id: Annotated[int, typer.Argument(min=1)], as_json: JsonOption = False) -> None:
     """Show one dead letter with its bytes, as far as they are text, and all that was done about it."""
     store = services_of(context).store(Role.WRITER)
-    letter, steps = find_letter(store, id), store.dead_letter_steps(id)
+    letter, steps = find_dead_letter(store, id), store.dead_letter_steps(id)
     if as_json:
         print_json(letter.document(steps))
         return
@@ -86,9 +86,9 @@ def retry(
         raise typer.BadParameter("name the letters, or say --all-open; --with mends one letter", param_hint="IDS")
     document = None if mended is None else _document(mended)
     services = services_of(context)
-    with _desk(services, is_answering=True) as desk:
+    with _service(services, is_answering=True) as service:
         wanted = ids or _open_ids(services, source)
-        done = [desk.retry(id, by=by, reason=reason, document=document) for id in wanted]
+        done = [service.retry(id, by=by, reason=reason, document=document) for id in wanted]
     _print(done, as_json=as_json)
     if any(one.state != DeadLetterState.ACCEPTED for one in done):
         raise typer.Exit(1)
@@ -105,12 +105,12 @@ def discard(
     """Lay dead letters aside for good. They are kept, with who did it and why."""
     if not reason.strip():
         raise typer.BadParameter("say why", param_hint="--reason")
-    with _desk(services_of(context)) as desk:
-        _print([desk.discard(id, by=by, reason=reason) for id in ids], as_json=as_json)
+    with _service(services_of(context)) as service:
+        _print([service.discard(id, by=by, reason=reason) for id in ids], as_json=as_json)
 
 
 @contextmanager
-def _desk(services: Services, *, is_answering: bool = False) -> Iterator[LetterDesk]:
+def _service(services: Services, *, is_answering: bool = False) -> Iterator[DeadLetterService]:
     store = services.store(Role.WRITER)
     with ExitStack() as stack:
         answer = None
@@ -120,7 +120,7 @@ def _desk(services: Services, *, is_answering: bool = False) -> Iterator[LetterD
             answer = stack.enter_context(open_result_publisher(services.bus))
         book = stack.enter_context(DeadLetterLog(services.database))
         (command,) = KINDS
-        yield LetterDesk(store, book, {command: CommandAttempt(services.pipeline(), command_of, answer)})
+        yield DeadLetterService(store, book, {command: CommandAttempt(services.pipeline(), command_of, answer)})
 
 
 def _open_ids(services: Services, source: str | None) -> list[int]:

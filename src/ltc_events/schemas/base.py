@@ -155,7 +155,7 @@ class Command(Schema):
         """Streams that it reads or writes and does not name, as their ids follow from what it says of its subject."""
         return ()
 
-    def surveyed_noun(self) -> str | None:
+    def listed_noun(self) -> str | None:
         """The aggregate of which it reads whatever its customer has; None: of none."""
         return None
 

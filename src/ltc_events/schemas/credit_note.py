@@ -79,7 +79,7 @@ class ApplyCreditNote(Command):
     touches: ClassVar[tuple[str, ...]] = ("allocations.invoice_id",)
     allocations: tuple[AllocationRequest, ...] = Field(default=(), max_length=200)
 
-    def surveyed_noun(self) -> str | None:
+    def listed_noun(self) -> str | None:
         return None if self.allocations else "invoice"
 
 

@@ -46,14 +46,14 @@ class World:
 
     def decide(self, command: Command, subject: UUID, customer_id: UUID | None, books: Books) -> list[Happened]:
         """Decide a command and remember what it did. Raises `Refused`; then nothing has changed."""
-        work = WorldWork(self, books, subject, customer_id, command.effective_on)
+        work = SimulatedUnitOfWork(self, books, subject, customer_id, command.effective_on)
         dispatch(command, work)
         work.finish()
         return work.emitted
 
 
-class WorldWork:
-    """One command at work (the `Work` of the rules). Nothing of it counts before `finish`."""
+class SimulatedUnitOfWork:
+    """One command at work (the `UnitOfWork` of the rules). Nothing of it counts before `finish`."""
 
     __slots__ = ("_begun", "_books", "_changed", "_shared", "_world", "customer_id", "effective_on", "emitted", "subject")
 
@@ -84,7 +84,7 @@ class WorldWork:
             raise NotFound(noun=aggregate.noun, id=id, at=field)
         return state
 
-    def look(self, aggregate: Aggregate[S], id: UUID) -> S | None:
+    def find_any(self, aggregate: Aggregate[S], id: UUID) -> S | None:
         return self.find(aggregate, id)  # nobody here deals with the books of another customer
 
     def is_free(self, id: UUID) -> bool:

@@ -24,7 +24,7 @@ from ltc_events.aggregates.receivable import (
 )
 from ltc_events.aggregates.settlement import apply_credit, apply_payment, remove_credit, remove_payment
 from ltc_events.application.rules import claims, payment_moves
-from ltc_events.application.unit_of_work import Work
+from ltc_events.application.unit_of_work import UnitOfWork
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import add_up
 from ltc_events.schemas.credit_note import ApplyCreditNote, RefundCreditNote, UnapplyCreditNote
@@ -60,7 +60,7 @@ class _Funds(NamedTuple):
     unapplied: DatedBalance
 
 
-def allocate_payment(command: AllocatePayment, work: Work) -> None:
+def allocate_payment(command: AllocatePayment, work: UnitOfWork) -> None:
     """Put the payment against invoices as told, or against what is due first; what is left stays unapplied."""
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     if not command.allocations and work.policies.dunning.content.automatic_allocation == "claims_first":
@@ -77,7 +77,7 @@ def allocate_payment(command: AllocatePayment, work: Work) -> None:
         work.emit(INVOICE, invoice_id, *apply_payment(invoice, work.subject, parts, allocated.not_before))
 
 
-def apply_credit_note(command: ApplyCreditNote, work: Work) -> None:
+def apply_credit_note(command: ApplyCreditNote, work: UnitOfWork) -> None:
     """Put what is unapplied of the credit note against invoices as told, or against what is due first; the rest stays."""
     note = credit_note.existing(work.find(CREDIT_NOTE, work.subject), work.effective_on)
     plan = _plan(command.allocations, _Funds(NOUN, note.called, note.currency, note.dated_unapplied), work)
@@ -93,7 +93,7 @@ def apply_credit_note(command: ApplyCreditNote, work: Work) -> None:
         work.emit(INVOICE, invoice_id, *apply_credit(invoice, work.subject, parts, applied.not_before))
 
 
-def refund_credit_note(command: RefundCreditNote, work: Work) -> None:
+def refund_credit_note(command: RefundCreditNote, work: UnitOfWork) -> None:
     """Pay out what is unapplied of the credit note, as far as it was paid."""
     note = credit_note.existing(work.find(CREDIT_NOTE, work.subject), work.effective_on)
     refunded = credit_note.refund(note, command)
@@ -102,7 +102,7 @@ def refund_credit_note(command: RefundCreditNote, work: Work) -> None:
     work.emit(CREDIT_NOTE, work.subject, refunded)
 
 
-def unallocate_payment(command: UnallocatePayment, work: Work) -> None:
+def unallocate_payment(command: UnallocatePayment, work: UnitOfWork) -> None:
     """Take back what was put against an invoice; it is unapplied then, and the invoice open again.
 
     Refused where the customer has had it back already, by a credit note that has been used.
@@ -114,7 +114,7 @@ def unallocate_payment(command: UnallocatePayment, work: Work) -> None:
     _take_back(taken, work)
 
 
-def unapply_credit_note(command: UnapplyCreditNote, work: Work) -> None:
+def unapply_credit_note(command: UnapplyCreditNote, work: UnitOfWork) -> None:
     """Take back what of the credit note was put against an invoice; refused where the customer has had it back already."""
     note = credit_note.existing(work.find(CREDIT_NOTE, work.subject), work.effective_on)
     taken = credit_note.unapply(note, command)
@@ -124,12 +124,12 @@ def unapply_credit_note(command: UnapplyCreditNote, work: Work) -> None:
     work.emit(INVOICE, command.invoice_id, *remove_credit(invoice, work.subject, taken.parts, command.reason, taken.not_before))
 
 
-def _notes_of(invoice: Invoice, work: Work) -> list[CreditNote]:
+def _notes_of(invoice: Invoice, work: UnitOfWork) -> list[CreditNote]:
     """The credit notes that correct an invoice."""
     return [work.get(CREDIT_NOTE, id, "invoice_id") for id in invoice.credit_notes]
 
 
-def return_payment(command: ReturnPayment, work: Work) -> None:
+def return_payment(command: ReturnPayment, work: UnitOfWork) -> None:
     """The bank took the money back: everything is un-allocated first, then nothing of it is left; what was refunded is owed.
 
     A payment that was moved here gives back what the payment it came from has recalled.
@@ -149,7 +149,7 @@ def return_payment(command: ReturnPayment, work: Work) -> None:
     claims.claim_returned(returned, work)
 
 
-def _take_back(taken: PaymentUnallocated, work: Work) -> None:
+def _take_back(taken: PaymentUnallocated, work: UnitOfWork) -> None:
     invoice = work.get(INVOICE, taken.invoice_id, "invoice_id")
     work.emit(PAYMENT, work.subject, taken)
     reopened = remove_payment(
@@ -158,14 +158,14 @@ def _take_back(taken: PaymentUnallocated, work: Work) -> None:
     work.emit(INVOICE, taken.invoice_id, *reopened)
 
 
-def _plan(allocations: Sequence[AllocationRequest], funds: _Funds, work: Work) -> dict[UUID, tuple[Part, ...]]:
+def _plan(allocations: Sequence[AllocationRequest], funds: _Funds, work: UnitOfWork) -> dict[UUID, tuple[Part, ...]]:
     """What is put against which invoice."""
     if not funds.unapplied.amount:
         raise NothingUnapplied(noun=funds.noun)
     return _as_told(allocations, funds, work) if allocations else _first_due_first(funds, work)
 
 
-def _as_told(allocations: Sequence[AllocationRequest], funds: _Funds, work: Work) -> dict[UUID, tuple[Part, ...]]:
+def _as_told(allocations: Sequence[AllocationRequest], funds: _Funds, work: UnitOfWork) -> dict[UUID, tuple[Part, ...]]:
     """The parts of each invoice that is named, one for each instalment, however many requests name it."""
     noun, called, currency, unapplied = funds
     left, on = unapplied.amount, work.effective_on
@@ -207,14 +207,14 @@ def _requested(invoice: Invoice, items: tuple[Item, ...], request: AllocationReq
     return parts_of(items, asked, on, what)
 
 
-def _owes(currency: str, work: Work) -> bool:
+def _owes(currency: str, work: UnitOfWork) -> bool:
     """Whether anything can be put against the customer's invoices on the date of the command."""
     invoices = (work.get(INVOICE, id, "allocations") for id in work.streams_of_customer(INVOICE))
     items = (item for invoice in invoices if invoice.document.currency == currency for item in invoice.items)
     return any(item.dated_open.available(work.effective_on) for item in items)
 
 
-def _first_due_first(funds: _Funds, work: Work) -> dict[UUID, tuple[Part, ...]]:
+def _first_due_first(funds: _Funds, work: UnitOfWork) -> dict[UUID, tuple[Part, ...]]:
     """The instalments of all open invoices of the customer in the order they are due, then by number, until all is used.
 
     Of each as much as is open on the date of the command and on every day after it.

@@ -13,7 +13,7 @@ from ltc_events.aggregates.invoice import INVOICE
 from ltc_events.aggregates.payment import CALLED, PAYMENT, Payment
 from ltc_events.aggregates.receivable import UnknownInstalment, require_unapplied
 from ltc_events.application.errors import IdTaken, OtherCustomers
-from ltc_events.application.unit_of_work import Work
+from ltc_events.application.unit_of_work import UnitOfWork
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.claim import ClaimKind, ClaimPaid, ClaimRaised, ClaimUnpaid, RaiseClaim, derived_claim_id
 from ltc_events.schemas.payment import (
@@ -36,7 +36,7 @@ class ClaimInAnotherCurrency(Refused):
     remedy = "put a payment in {other} against claim {reference}"
 
 
-def send_dunning_notice(command: SendDunningNotice, work: Work) -> None:
+def send_dunning_notice(command: SendDunningNotice, work: UnitOfWork) -> None:
     """Remind of an instalment; what fee and interest the policy has the customer owe by that become claims."""
     invoice = work.find(INVOICE, work.subject)
     (sent,) = (event for event in INVOICE.decide(invoice, command, work.policies) if isinstance(event, DunningNoticeSent))
@@ -61,7 +61,7 @@ def send_dunning_notice(command: SendDunningNotice, work: Work) -> None:
             work.emit(CLAIM, claim_id, raised)
 
 
-def raise_claim(command: RaiseClaim, work: Work) -> None:
+def raise_claim(command: RaiseClaim, work: UnitOfWork) -> None:
     """Have the customer owe a fee or interest for an instalment, whether or not it is paid by now."""
     if work.find(CLAIM, work.subject) is not None:
         raise AlreadyExists(noun="claim")
@@ -95,7 +95,7 @@ def raise_claim(command: RaiseClaim, work: Work) -> None:
     work.emit(INVOICE, command.invoice_id, claimed)
 
 
-def claim_returned(returned: PaymentReturned | PaymentMovedBack, work: Work) -> None:
+def claim_returned(returned: PaymentReturned | PaymentMovedBack, work: UnitOfWork) -> None:
     """What had been refunded of a payment that the bank took back is owed by the customer."""
     if returned.claim_id is None:
         return
@@ -111,7 +111,7 @@ def claim_returned(returned: PaymentReturned | PaymentMovedBack, work: Work) -> 
     work.emit(CLAIM, returned.claim_id, raised)
 
 
-def allocate_to_claim(command: AllocateToClaim, work: Work) -> None:
+def allocate_to_claim(command: AllocateToClaim, work: UnitOfWork) -> None:
     """Put money against a claim."""
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     claim = existing(work.get(CLAIM, command.claim_id, "claim_id"), work.effective_on, "claim_id")
@@ -127,7 +127,7 @@ def allocate_to_claim(command: AllocateToClaim, work: Work) -> None:
     _put(current, command.claim_id, claim, amount, work)
 
 
-def allocate_to_claims(work: Work) -> bool:
+def allocate_to_claims(work: UnitOfWork) -> bool:
     """Put the payment against the customer's open claims: fees first, then interest, then returned payments, each by date.
 
     Of each as much as is open on the date of the command and on every day after it. Whether there was one.
@@ -149,7 +149,7 @@ def allocate_to_claims(work: Work) -> bool:
     return is_any
 
 
-def _put(current: Payment, claim_id: UUID, claim: Claim, amount: Decimal, work: Work) -> None:
+def _put(current: Payment, claim_id: UUID, claim: Claim, amount: Decimal, work: UnitOfWork) -> None:
     not_before = max(claim.raised_on, current.received_on)
     allocated = PaymentAllocatedToClaim(
         claim_id=claim_id,
@@ -169,13 +169,13 @@ def _put(current: Payment, claim_id: UUID, claim: Claim, amount: Decimal, work: 
     work.emit(CLAIM, claim_id, paid)
 
 
-def unallocate_from_claim(command: UnallocateFromClaim, work: Work) -> None:
+def unallocate_from_claim(command: UnallocateFromClaim, work: UnitOfWork) -> None:
     """Take back what was put against a claim."""
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     take_back(current, command.claim_id, command.reason, work)
 
 
-def take_back(current: Payment, claim_id: UUID, reason: str, work: Work) -> None:
+def take_back(current: Payment, claim_id: UUID, reason: str, work: UnitOfWork) -> None:
     """All that is against a claim is unapplied again, and the claim open."""
     taken = payment.unallocate_from_claim(current, claim_id, reason, work.effective_on)
     claim: Claim = work.get(CLAIM, claim_id, "claim_id")
@@ -191,7 +191,7 @@ def take_back(current: Payment, claim_id: UUID, reason: str, work: Work) -> None
     work.emit(CLAIM, claim_id, unpaid)
 
 
-def free_id(work: Work, *path: object) -> UUID:
+def free_id(work: UnitOfWork, *path: object) -> UUID:
     """The id of a claim that follows from what it is for; the next one where somebody has taken that for something else."""
     for attempt in count():
         id = derived_claim_id(*path, attempt=attempt)

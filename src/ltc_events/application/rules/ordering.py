@@ -7,12 +7,12 @@ from ltc_events.aggregates.opportunity import OPPORTUNITY
 from ltc_events.aggregates.order import ORDER
 from ltc_events.aggregates.order_placement import opportunity_of, place, require_after, require_not_lost
 from ltc_events.aggregates.quote import QUOTE
-from ltc_events.application.unit_of_work import Work
+from ltc_events.application.unit_of_work import UnitOfWork
 from ltc_events.schemas.order import PlaceOrder
 from ltc_events.schemas.quote import QuoteOrdered
 
 
-def place_order(command: PlaceOrder, work: Work) -> None:
+def place_order(command: PlaceOrder, work: UnitOfWork) -> None:
     """Place the order that the accepted quote says; with a reason, amend it at once to the lines that are given (R-58).
 
     The quote is marked as ordered, all or nothing, so that two orders for it meet in its stream and only one is placed.

@@ -7,27 +7,27 @@ from ltc_events.aggregates.base import AlreadyExists, DoesNotExist, require_not_
 from ltc_events.aggregates.customer import CUSTOMER
 from ltc_events.aggregates.payment import PAYMENT, Payment
 from ltc_events.application.errors import UnregisteredCustomer
-from ltc_events.application.unit_of_work import Work
+from ltc_events.application.unit_of_work import UnitOfWork
 from ltc_events.schemas.payment import CancelMove, MoveInPayment, MoveOutPayment, ReturnPayment
 
 
-def move_out(command: MoveOutPayment, work: Work) -> None:
+def move_out(command: MoveOutPayment, work: UnitOfWork) -> None:
     """Unapplied cash goes on its way to a payment that does not exist yet."""
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     moved = payment_move.move_out(current, command, work.customer_id)
     if not work.is_free(command.to_payment_id):
         raise payment_move.TargetTaken(id=command.to_payment_id)
     is_asked = work.policies.require_registered_customer.content.mode == "refuse"
-    if is_asked and work.look(CUSTOMER, command.to_customer_id) is None:
+    if is_asked and work.find_any(CUSTOMER, command.to_customer_id) is None:
         raise UnregisteredCustomer(id=command.to_customer_id, noun="payment", at="to_customer_id")
     work.emit(PAYMENT, work.subject, moved)
 
 
-def move_in(command: MoveInPayment, work: Work) -> None:
+def move_in(command: MoveInPayment, work: UnitOfWork) -> None:
     """What is on its way to this payment of this customer is taken over, once: the payment begins with it."""
     if work.find(PAYMENT, work.subject) is not None:
         raise AlreadyExists(noun="payment")
-    owner, source = work.owner_of(command.from_payment_id), work.look(PAYMENT, command.from_payment_id)
+    owner, source = work.owner_of(command.from_payment_id), work.find_any(PAYMENT, command.from_payment_id)
     move = None if source is None else source.transit.moves.get(work.subject)
     if source is None or owner is None or move is None or move.to_customer_id != work.customer_id:
         raise payment_move.NotMovedHere(id=command.from_payment_id)
@@ -35,7 +35,7 @@ def move_in(command: MoveInPayment, work: Work) -> None:
     work.emit(PAYMENT, work.subject, payment_move.move_in(source, command.from_payment_id, owner, move))
 
 
-def cancel_move(command: CancelMove, work: Work) -> None:
+def cancel_move(command: CancelMove, work: UnitOfWork) -> None:
     """What was moved out is unapplied again, unless it has been taken over."""
     current = work.find(PAYMENT, work.subject)
     if current is None:
@@ -44,7 +44,7 @@ def cancel_move(command: CancelMove, work: Work) -> None:
     work.emit(PAYMENT, work.subject, payment_move.cancel(current, command, is_in=is_in))
 
 
-def recall_moves(command: ReturnPayment, work: Work) -> None:
+def recall_moves(command: ReturnPayment, work: UnitOfWork) -> None:
     """Moves of a payment that the bank took back end: those on their way are cancelled, the others recalled."""
     for to_payment_id in work.get(PAYMENT, work.subject, "subject").transit.moves:
         current = work.get(PAYMENT, work.subject, "subject")
@@ -52,19 +52,19 @@ def recall_moves(command: ReturnPayment, work: Work) -> None:
         work.emit(PAYMENT, work.subject, ended)
 
 
-def require_recalled(current: Payment, work: Work) -> None:
+def require_recalled(current: Payment, work: UnitOfWork) -> None:
     """Refuse to return what was moved here while the payment it was moved from stands. Raises NotRecalled, DatedTooEarly."""
     source_id = current.transit.moved_from
     if source_id is None:
         return
-    source = work.look(PAYMENT, source_id)
+    source = work.find_any(PAYMENT, source_id)
     recalled = None if source is None else source.transit.recalled.get(work.subject)
     if recalled is None:
         raise payment_move.NotRecalled(id=source_id)
     require_not_before(work.effective_on, recalled.on, "the return")
 
 
-def _taken_over(to_payment_id: UUID, work: Work) -> Payment | None:
+def _taken_over(to_payment_id: UUID, work: UnitOfWork) -> Payment | None:
     """The payment that the subject was moved to, where it is there: something else may have taken its id."""
-    target = work.look(PAYMENT, to_payment_id)
+    target = work.find_any(PAYMENT, to_payment_id)
     return target if target is not None and target.transit.moved_from == work.subject else None

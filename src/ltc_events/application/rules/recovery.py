@@ -8,11 +8,11 @@ from ltc_events.aggregates.payment import PAYMENT
 from ltc_events.aggregates.receivable import require_unapplied, written_off_parts, written_off_total
 from ltc_events.aggregates.settlement import apply_payment
 from ltc_events.application.rules.cash import InvoiceInAnotherCurrency
-from ltc_events.application.unit_of_work import Work
+from ltc_events.application.unit_of_work import UnitOfWork
 from ltc_events.schemas.payment import RecoverWriteOff
 
 
-def recover_write_off(command: RecoverWriteOff, work: Work) -> None:
+def recover_write_off(command: RecoverWriteOff, work: UnitOfWork) -> None:
     """What was written off is owed again, with its tax, and the payment is put against it in the same breath."""
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     invoice = work.get(INVOICE, command.invoice_id, "invoice_id")

@@ -1,6 +1,6 @@
 """Every rule that crosses aggregates, by the type of command that it decides."""
 
-from ltc_events.application.rules import billing, cash, claims, ordering, payment_moves, recovery, selling
+from ltc_events.application.rules import cash, claims, invoicing, ordering, payment_moves, recovery, selling
 from ltc_events.application.unit_of_work import Rule
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.claim import RaiseClaim
@@ -34,8 +34,8 @@ RULES: dict[type[Command], Rule] = {
     PriceQuote: selling.price_quote,
     SignContract: selling.sign_contract,
     PlaceOrder: ordering.place_order,
-    IssueInvoice: billing.issue_invoice,
-    IssueCreditNote: billing.issue_credit_note,
+    IssueInvoice: invoicing.issue_invoice,
+    IssueCreditNote: invoicing.issue_credit_note,
     ApplyCreditNote: cash.apply_credit_note,
     UnapplyCreditNote: cash.unapply_credit_note,
     RefundCreditNote: cash.refund_credit_note,

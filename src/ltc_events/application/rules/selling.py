@@ -16,7 +16,7 @@ from ltc_events.aggregates.price_book import PRICE_BOOK, PriceList
 from ltc_events.aggregates.quote import QUOTE
 from ltc_events.aggregates.stages import first_stage
 from ltc_events.application.errors import IdTaken, OwnCustomer
-from ltc_events.application.unit_of_work import Work
+from ltc_events.application.unit_of_work import UnitOfWork
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.contract import SignContract
@@ -40,7 +40,7 @@ class NoPricesYet(Refused):
     remedy = "price the quote as of {first} or later, or send price_book.publish.v1 with a valid_from of {day}"
 
 
-def publish_policy(command: PublishPolicy, work: Work) -> None:
+def publish_policy(command: PublishPolicy, work: UnitOfWork) -> None:
     """Put the next version of a policy in force, in the stream that this kind of policy has (R-75)."""
     kind = command.content.kind
     expected = policy_id(kind)
@@ -50,7 +50,7 @@ def publish_policy(command: PublishPolicy, work: Work) -> None:
     work.emit(POLICY, expected, *policy.decide(state, command, work.policies))
 
 
-def capture_lead(command: CaptureLead, work: Work) -> None:
+def capture_lead(command: CaptureLead, work: UnitOfWork) -> None:
     """Record a lead, and its customer as a prospect where nobody has registered it; policy may have it that nobody asks (R-6)."""
     state, id = work.find(LEAD, work.subject), work.customer_id
     if id is None or work.policies.require_registered_customer.content.mode == "off":
@@ -64,7 +64,7 @@ def capture_lead(command: CaptureLead, work: Work) -> None:
     work.emit(LEAD, work.subject, captured)
 
 
-def convert_lead(command: ConvertLead, work: Work) -> None:
+def convert_lead(command: ConvertLead, work: UnitOfWork) -> None:
     """Freeze the lead and open the opportunity that it becomes, which inherits where it came from and its owner (R-21)."""
     prospect = lead.require_open(work.find(LEAD, work.subject))
     converted = lead.convert(prospect, command)
@@ -92,7 +92,7 @@ def convert_lead(command: ConvertLead, work: Work) -> None:
     work.emit(OPPORTUNITY, command.opportunity_id, begun)
 
 
-def win_opportunity(command: WinOpportunity, work: Work) -> None:
+def win_opportunity(command: WinOpportunity, work: UnitOfWork) -> None:
     """Close the deal as won, by a quote of its own that the customer accepted, or for a stated reason (R-37)."""
     deal = opportunity.require_open(work.find(OPPORTUNITY, work.subject))
     named = None if command.quote_id is None else work.get(QUOTE, command.quote_id, "quote_id")
@@ -103,7 +103,7 @@ def win_opportunity(command: WinOpportunity, work: Work) -> None:
     work.emit(OPPORTUNITY, work.subject, *in_order([won], work.effective_on, *acted_on, work.policies))
 
 
-def draft_quote(command: DraftQuote, work: Work) -> None:
+def draft_quote(command: DraftQuote, work: UnitOfWork) -> None:
     """Begin a quote in the currency of its opportunity and of its price book, where it has them (R-49)."""
     events: list[Event] = [quote.draft(work.find(QUOTE, work.subject), command)]
     if command.opportunity_id is not None:
@@ -116,7 +116,7 @@ def draft_quote(command: DraftQuote, work: Work) -> None:
     work.emit(QUOTE, work.subject, *events)
 
 
-def price_quote(command: PriceQuote, work: Work) -> None:
+def price_quote(command: PriceQuote, work: UnitOfWork) -> None:
     """Price the quote from the version of its price book that is valid on the business date, where it has one (R-49)."""
     current = quote.require_unsent(work.find(QUOTE, work.subject))
     prices = None if current.price_book_id is None else _prices(command, work, current.price_book_id)
@@ -124,7 +124,7 @@ def price_quote(command: PriceQuote, work: Work) -> None:
     work.emit(QUOTE, work.subject, *in_order([priced], work.effective_on, *quote.last_step(current), work.policies))
 
 
-def sign_contract(command: SignContract, work: Work) -> None:
+def sign_contract(command: SignContract, work: UnitOfWork) -> None:
     """Record a signed contract; the deal, the quote and the order that it names are the customer's own (R-56)."""
     signed = contract.decide(work.find(CONTRACT, work.subject), command, work.policies)
     if command.opportunity_id is not None:
@@ -139,7 +139,7 @@ def sign_contract(command: SignContract, work: Work) -> None:
     work.emit(CONTRACT, work.subject, *signed)
 
 
-def _record(work: Work, id: UUID) -> Customer | None:
+def _record(work: UnitOfWork, id: UUID) -> Customer | None:
     """The record of the command's customer, if there is one. Raises IdTaken where the id is that of something else."""
     try:
         return work.find(CUSTOMER, id)
@@ -147,7 +147,7 @@ def _record(work: Work, id: UUID) -> Customer | None:
         raise IdTaken(**taken.details, at="partitionkey") from taken
 
 
-def _prices(command: PriceQuote, work: Work, id: UUID) -> PriceList:
+def _prices(command: PriceQuote, work: UnitOfWork, id: UUID) -> PriceList:
     book = work.get(PRICE_BOOK, id, "price_book_id")
     prices = book.on(command.effective_on)
     if prices is None:

@@ -1,4 +1,4 @@
-"""A `Work` in memory: what a rule that crosses aggregates reads and emits, without a store."""
+"""A `UnitOfWork` in memory: what a rule that crosses aggregates reads and emits, without a store."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -24,7 +24,7 @@ class Stream(NamedTuple):
     customer_id: UUID | None
 
 
-class MemoryWork:
+class MemoryUnitOfWork:
     """States of streams by id. `emitted` lists what was emitted since `begin`, as (stream id, event)."""
 
     def __init__(self, subject: UUID, customer_id: UUID | None, policies: Policies | None = None) -> None:
@@ -66,7 +66,7 @@ class MemoryWork:
             raise NotFound(noun=aggregate.noun, id=id, at=field)
         return state
 
-    def look(self, aggregate: Aggregate[S], id: UUID) -> S | None:
+    def find_any(self, aggregate: Aggregate[S], id: UUID) -> S | None:
         """An aggregate of whatever customer."""
         stream = self._streams.get(id)
         state: S | None = stream.state if stream is not None and stream.noun == aggregate.noun else None

@@ -10,7 +10,7 @@ from ltc_events.aggregates.invoice import INVOICE
 from ltc_events.aggregates.number_series import NUMBER_SERIES, NumberSeries, next_number
 from ltc_events.aggregates.order import ORDER, bill, reverse_billing
 from ltc_events.application.errors import IdTaken
-from ltc_events.application.unit_of_work import Work
+from ltc_events.application.unit_of_work import UnitOfWork
 from ltc_events.kernel.money import add_up
 from ltc_events.schemas.credit_note import IssueCreditNote
 from ltc_events.schemas.invoice import IssueInvoice
@@ -18,7 +18,7 @@ from ltc_events.schemas.number_series import NumberAssigned, first_series_id, se
 from ltc_events.schemas.order import OrderInvoiced
 
 
-def issue_invoice(command: IssueInvoice, work: Work) -> None:
+def issue_invoice(command: IssueInvoice, work: UnitOfWork) -> None:
     """Bill an order: the number is taken, the invoice issued and the order marked as billed, all or nothing (R-64, R-65)."""
     if work.find(INVOICE, work.subject) is not None:
         raise AlreadyExists(noun="invoice")
@@ -35,7 +35,7 @@ def issue_invoice(command: IssueInvoice, work: Work) -> None:
     work.emit(ORDER, command.order_id, invoiced)
 
 
-def issue_credit_note(command: IssueCreditNote, work: Work) -> None:
+def issue_credit_note(command: IssueCreditNote, work: UnitOfWork) -> None:
     """Credit an invoice: the number is taken, the credit note issued and put against what the invoice owes, all or nothing.
 
     What is to be billed again becomes billable on the order in the same breath (R-64, R-65).
@@ -55,14 +55,14 @@ def issue_credit_note(command: IssueCreditNote, work: Work) -> None:
         work.emit(ORDER, order_id, reverse_billing(order, work.subject, command.invoice_id, issued_on, again))
 
 
-def _take_number(command: IssueInvoice | IssueCreditNote, work: Work) -> tuple[UUID, NumberAssigned]:
+def _take_number(command: IssueInvoice | IssueCreditNote, work: UnitOfWork) -> tuple[UUID, NumberAssigned]:
     """The stream of the command's series in the fiscal year of the document, and the next number in it."""
     company = work.policies.company.content
     series, current = _series(command.series, fiscal_year(work.effective_on, company), work)
     return series, next_number(current, command.series, work.effective_on, work.subject, company)
 
 
-def _series(name: str, year: int, work: Work) -> tuple[UUID, NumberSeries | None]:
+def _series(name: str, year: int, work: UnitOfWork) -> tuple[UUID, NumberSeries | None]:
     """Where the numbers of a series go on: where they began under release v0.1, else under an id that nothing else can have."""
     first, now = first_series_id(name, year), series_id(name, year)
     try:
