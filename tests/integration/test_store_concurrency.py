@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Barrier, Event, Thread
 from uuid import uuid4
+from weakref import ref
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from tests.commits import accepted, batch, new_event, one_command
 from tests.conftest import TestServer
 from tests.proxy import LastRows, Predicate, Proxy, asks_for_rows, committed
 
+from ltc_events.kernel.collector import collector_paused
 from ltc_events.schemas.record import Record
 from ltc_events.store import (
     Commit,
@@ -101,10 +103,10 @@ def slow_writer(database: Database, commit: Commit) -> Iterator[Callable[[], Non
     def after_a_while(results: Sequence[PGresult]) -> bytes:
         held.set()
         released.wait(60)
-        return packed.copies[1].rows(results)
+        return packed.copies()[1].rows(results)
 
     def write_slowly() -> None:
-        Running(connection, packed.script, [packed.copies[0], packed.copies[1]._replace(rows=after_a_while)]).finish()
+        Running(connection, packed.script, [packed.copies()[0], packed.copies()[1]._replace(rows=after_a_while)]).finish()
 
     with database.connect(Role.WRITER, autocommit=True) as connection:
         writer = Thread(target=write_slowly)
@@ -300,6 +302,16 @@ def test_reading_survives_a_lost_connection(far_store: EventStore, proxy: Proxy)
     assert proxy.cuts == 1
 
 
+def test_a_stored_batch_is_gone_without_the_collector(database: Database) -> None:
+    commit = batch(BATCHED)
+    event = ref(commit.events[0].event)
+    with EventStore(database, Role.WRITER) as store, collector_paused():
+        store.append(commit)
+        assert event() is not None
+        del commit
+        assert event() is None, "what a batch holds is held by a cycle, for the collector to find"
+
+
 def test_an_interrupted_append_leaves_the_store_usable(database: Database) -> None:
     def interrupted(_: object) -> bytes:
         raise KeyboardInterrupt
@@ -307,7 +319,7 @@ def test_an_interrupted_append_leaves_the_store_usable(database: Database) -> No
     connection = database.connect(Role.WRITER, autocommit=True)
     commit = _Batch(Commit([new_event(uuid4(), 1)], [accepted(uuid4(), 1, 1)]))
     with pytest.raises(KeyboardInterrupt):
-        Running(connection, commit.script, [commit.copies[0], commit.copies[1]._replace(rows=interrupted)])
+        Running(connection, commit.script, [commit.copies()[0], commit.copies()[1]._replace(rows=interrupted)])
     assert connection.closed
     with EventStore(database, Role.WRITER) as store:
         assert store.append(batch(BATCHED)) == 0

@@ -47,7 +47,7 @@ def begin(connection: psycopg.Connection[Any], commit: Commit) -> Callable[[], i
     if commit.expected is not None:
         raise ValueError("only a lone command can expect a position")
     batch = _Batch(commit)
-    running = Running(connection, batch.script, batch.copies)
+    running = Running(connection, batch.script, batch.copies())
 
     def end() -> int:
         running.finish()
@@ -144,9 +144,11 @@ class _Batch:
             sql.SQL("COMMIT"),
         ]
         self.script = sql.SQL("; ").join(script).as_bytes()
-        self.copies = [Copy(self._pack_outcomes, self._outcome_rows), Copy(self._pack_events, self._event_rows)]
-        if commit.traces:
-            self.copies.append(Copy(_nothing, self._trace_rows))
+
+    def copies(self) -> list[Copy]:
+        """What makes the rows, in the order of the script. Kept here, it would be a cycle, for the collector to find."""
+        copies = [Copy(self._pack_outcomes, self._outcome_rows), Copy(self._pack_events, self._event_rows)]
+        return [*copies, Copy(_nothing, self._trace_rows)] if self._commit.traces else copies
 
     def _pack_outcomes(self) -> None:
         self._outcomes = copy_format.pack_outcomes(map(_outcome_row, self._commit.outcomes))
