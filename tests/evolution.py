@@ -25,14 +25,15 @@ PACKED, HANDED_OVER, DROPPED = "parcel.packed.v1", "parcel.handed_over.v1", "par
 @contextmanager
 def release(*gone: str) -> Iterator[None]:
     """A program that knows what this one does, but for the types that are `gone`; what it registers, it forgets in the end."""
-    before = dict(EVENTS), dict(COMMANDS), dict(UPCASTERS)
+    registries: tuple[dict[str, Any], ...] = (EVENTS, COMMANDS, UPCASTERS)
+    before = [dict(registry) for registry in registries]
     DECODERS.clear()
     for name in gone:
         del (EVENTS if name in EVENTS else COMMANDS)[name]
     try:
         yield
     finally:
-        for registry, content in zip((EVENTS, COMMANDS, UPCASTERS), before, strict=True):
+        for registry, content in zip(registries, before, strict=True):
             registry.clear()
             registry.update(content)
         DECODERS.clear()

@@ -4,7 +4,7 @@ The code of the releases is that of docs/evolution.md.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import count, pairwise
 from typing import Any, ClassVar
@@ -54,6 +54,10 @@ def test_the_page_shows_what_is_stored_and_what_is_told(written: EventStore, sec
     assert list(right) == [" ".join(one).split() for one in told(written.read(0, 10))]
 
 
+def _gathered(state: list[Any] | None, records: Iterable[Any]) -> list[Any] | None:
+    return [*(state or []), *records]
+
+
 def test_everybody_sees_the_same(database: Database, written: EventStore, second: Any) -> None:
     append(written, happens(2, 1, second["ParcelPacked"](weight=Decimal(2), unit="lb", packer="Bo")))
     parcels, steps = second["Parcels"], second["ParcelSteps"]
@@ -64,7 +68,7 @@ def test_everybody_sees_the_same(database: Database, written: EventStore, second
         == written.load([number(1)])[number(1)]
     )
     with open_repository(database, Role.PROJECTOR) as repository:
-        found = repository.get(number(1), projector_func=lambda state, records: [*(state or []), *records])
+        found = repository.get(number(1), projector_func=_gathered)
     assert found == written.stream(number(1))
     assert [one.part for one in written.event(number(1), 2)] == [1, 2]
     with open_runner(database, [parcels, steps]) as runner:

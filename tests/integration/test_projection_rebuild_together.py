@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 
 import psutil
@@ -61,7 +62,7 @@ def company(server) -> Iterator[Database]:  # type: ignore[no-untyped-def]
 
 
 def digests(database: Database, projections: tuple[type[Projection], ...], builds: list[Build] | None = None) -> list[str]:
-    return [digest(database, one, build).sha256 for one, build in zip(projections, builds or [None] * 99, strict=False)]
+    return [digest(database, one, build).sha256 for one, build in zip(projections, builds or repeat(None), strict=False)]
 
 
 def states(database: Database) -> dict[str, State]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from eventsourcing.postgres import PostgresApplicationRecorder
 from kafka import KafkaConsumer
@@ -117,7 +117,7 @@ def _foreign_names(place: str, name: str) -> set[str]:
     return names
 
 
-def _codes(kind: type) -> Iterator[object]:
+def _codes(kind: type) -> Iterator[CodeType]:
     for one in vars(kind).values():
         function = inspect.unwrap(one) if callable(one) else None
         if inspect.isfunction(function):

@@ -10,7 +10,7 @@ from tests.e2e.faults.facts import Facts, Seen
 from tests.e2e.faults.load import Load
 
 from ltc_events.bus.cloudevents import EPOCH_BEGAN
-from ltc_events.bus.publisher import Outgoing
+from ltc_events.bus.records import Outgoing
 
 K = TypeVar("K")
 SHOWN_MAX = 3

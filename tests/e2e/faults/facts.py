@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
+from psycopg import Cursor
 from psycopg.rows import namedtuple_row
 
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, EVENTS, RESULTS, Bus, Topic
@@ -65,7 +66,7 @@ class Facts(NamedTuple):
 def gather(bus: Bus, database: Database, afresh: Database, archive: Sequence[Seen] = (), expired: Sequence[Seen] = ()) -> Facts:
     """See all of it; `afresh` is an empty ledger to fold the store in. `archive`: commands that were on the topic once."""
     with database.connect(Role.OWNER, autocommit=True) as connection:
-        cursor = connection.cursor(row_factory=namedtuple_row)
+        cursor: Cursor[Any] = connection.cursor(row_factory=namedtuple_row)
         offsets = {(one.feed, one.partition): one.next_offset for one in cursor.execute(_OFFSETS)}
         ((head,),) = connection.execute("SELECT position FROM ltc.head").fetchall()
         rows = [cursor.execute(query).fetchall() for query in (STORED_EVENTS, _OUTCOMES, _DEAD_LETTERS, _EPOCHS)]
@@ -78,7 +79,7 @@ def gather(bus: Bus, database: Database, afresh: Database, archive: Sequence[See
     places = {(one.partition, one.offset): one for one in (*archive, *topics[0])}
     gone = {(one.partition, one.offset) for one in expired}
     topics[0] = [one for place, one in sorted(places.items()) if place not in gone]
-    return Facts(*topics, *rows, offsets, head, failures, list(expired), epochs, _tables(database, afresh))
+    return Facts._make([*topics, *rows, offsets, head, failures, list(expired), epochs, _tables(database, afresh)])
 
 
 def read_topic(bus: Bus, topic: Topic) -> list[Seen]:

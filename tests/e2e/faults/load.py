@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from ltc_events.bus.cloudevents import STRUCTURED, command_message
-from ltc_events.bus.publisher import Outgoing
+from ltc_events.bus.records import Outgoing
 from ltc_events.schemas.registry import COMPANY_NOUNS
 from ltc_events.simulation import simulate
 

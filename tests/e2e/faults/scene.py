@@ -19,7 +19,7 @@ from tests.e2e.faults.servers import Place, Servers
 from tests.e2e.faults.settling import Settling
 from tests.proxy import LastRows, Message, Predicate, committed
 
-from ltc_events.bus.publisher import Outgoing
+from ltc_events.bus.records import Outgoing
 from ltc_events.store import DatabaseUnreachable
 
 TICK_S = 0.02

@@ -5,7 +5,8 @@ import threading
 import time
 
 from ltc_events.bus.connection_check import BusUnreachable
-from ltc_events.bus.publisher import NotPublished, Outgoing, Publisher
+from ltc_events.bus.publisher import NotPublished, Publisher
+from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import COMMANDS, Bus
 
 PAUSE_S = 0.2
