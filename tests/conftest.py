@@ -74,6 +74,13 @@ class TestServer:
         """Where it is."""
         return self._url
 
+    def forgo_durability(self) -> None:
+        """Let the server not wait for the disk: only a machine that fails loses anything by it, not a process that is killed."""
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            for name in ("fsync", "full_page_writes"):
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
+            connection.execute("SELECT pg_reload_conf()")
+
     def prepare(self) -> None:
         """Lay out the template."""
         self._create(self._template, "template1")
@@ -162,6 +169,8 @@ def server() -> Iterator[TestServer]:
     with tempfile.TemporaryDirectory(prefix="ltc-") as folder:
         home = Path(folder).resolve()
         tests = TestServer(url or open_database(None, home).conninfo)
+        if url is None:
+            tests.forgo_durability()
         tests.prepare()
         yield tests
         tests.close()
