@@ -1,7 +1,7 @@
 """Run many commands of the line, each in a process of its own that has everything imported already.
 
 Reads a JSON list of lists of words from stdin, and writes for each its status and what it said. What is still at work after
-a while is ended: it took what it was given.
+a while is ended: it took what it was given. As many run at once as the first argument says.
 """
 
 import json
@@ -9,22 +9,30 @@ import os
 import signal
 import sys
 import tempfile
+from collections import deque
 from typing import Any
 
 ENOUGH_S = 4
 
 
-def run(words: list[str]) -> dict[str, Any]:
-    """One command; status None: it was still at work."""
-    with tempfile.TemporaryFile() as said:
-        pid = os.fork()
-        if pid == 0:
-            _become(words, said.fileno())
-        _, status = os.waitpid(pid, 0)
-        said.seek(0)
-        told = said.read().decode(errors="replace")
-    ended = os.waitstatus_to_exitcode(status)
-    return {"words": words, "status": None if ended == -signal.SIGALRM else ended, "told": told}
+class Run:
+    """One command at work."""
+
+    def __init__(self, words: list[str]) -> None:
+        self._words = words
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed at its end
+        self._pid = os.fork()
+        if self._pid == 0:
+            _become(words, self._said.fileno())
+
+    def end(self) -> dict[str, Any]:
+        """Wait for its end: the words, the status and what it said; status None: it was still at work."""
+        with self._said:
+            _, status = os.waitpid(self._pid, 0)
+            self._said.seek(0)
+            told = self._said.read().decode(errors="replace")
+        ended = os.waitstatus_to_exitcode(status)
+        return {"words": self._words, "status": None if ended == -signal.SIGALRM else ended, "told": told}
 
 
 def _become(words: list[str], out: int) -> None:
@@ -54,8 +62,14 @@ def main_() -> None:
 
     for name, entry in COMMANDS.items():
         _load(name, entry)
+    at_once = int(sys.argv[1])
+    at_work: deque[Run] = deque()
     for words in json.load(sys.stdin):
-        print(json.dumps(run(words)), flush=True)
+        if len(at_work) == at_once:
+            print(json.dumps(at_work.popleft().end()), flush=True)
+        at_work.append(Run(words))
+    for one in at_work:
+        print(json.dumps(one.end()), flush=True)
 
 
 if __name__ == "__main__":

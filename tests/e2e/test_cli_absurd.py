@@ -79,8 +79,8 @@ def cases() -> Iterator[tuple[tuple[str, ...], str, list[str]]]:
                     yield words, option.opts[0], [*words, *required, f"{option.opts[0]}={value}", *given]
 
 
-def run_all(calls: list[list[str]], environment: dict[str, str]) -> list[dict[str, Any]]:
-    program = [sys.executable, "-W", "ignore", "-m", "tests.e2e.many_commands"]
+def run_all(calls: list[list[str]], environment: dict[str, str], at_once: int = 1) -> list[dict[str, Any]]:
+    program = [sys.executable, "-W", "ignore", "-m", "tests.e2e.many_commands", str(at_once)]
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     with tempfile.TemporaryDirectory() as folder:  # some write where they are told to
         done = subprocess.run(

@@ -11,6 +11,8 @@ from tests.e2e.test_cli import Ltc
 from tests.e2e.test_cli_absurd import commands, run_all
 
 CANARY = "CANARYbird"
+AT_ONCE = 8
+"""Most of them find no server, and many wait for one until they are told to end."""
 URLS = (
     f"postgresql://login:{CANARY}@127.0.0.1:1/ledger",
     f"postgresql://login:{CANARY}@127.0.0.1:seven/ledger",
@@ -54,7 +56,7 @@ def test_no_command_and_no_worker_tells_a_secret(home: Path, log_format: str) ->
     calls += [["--log-format", URLS[0], "doctor"], ["--kafka-bootstrap", f"a:{CANARY}@host", "worker", "command"]]
     found = [
         f"{' '.join(one['words'])}: {one['told'][-600:]}"
-        for one in run_all(calls, environment(home, LTC_LOG_FORMAT=log_format))
+        for one in run_all(calls, environment(home, LTC_LOG_FORMAT=log_format), at_once=AT_ONCE)
         if CANARY in one["told"]
     ]
     assert not found, "\n".join(found[:5])
