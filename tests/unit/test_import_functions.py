@@ -8,11 +8,13 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
 from tests.unit.import_queries import Bench, bench
 
 from ltc_events.importing.documents import BadRow, moment_of
 from ltc_events.importing.mapping import zone
 from ltc_events.kernel.ids import derive_id
+from ltc_events.schemas.checked import email_address
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,23 @@ def test_whatever_is_written_in_a_form_is_read_back_to_the_cent(sql: Bench, amou
 @pytest.mark.parametrize(
     ("call", "found"),
     [
+        ("ltc_amount('1,234.5', '1,234.56', '1.234,56')", Decimal("1234.5")),
+        ("ltc_amount('1.234,5', '1,234.56', '1.234,56')", Decimal("1234.5")),
+        ("ltc_amount('12', '1,234.56', '1.234,56')", 12),
+        ("ltc_amount('1,234', '1,234.56', '1.234,56')", "ambiguous_number"),
+        ("ltc_amount('1.234', '1,234.56', '1.234,56', 'EUR')", "ambiguous_number"),
+        ("ltc_amount('EUR -1.234,56', '1,234.56', '1.234,56', 'EUR')", Decimal("-1234.56")),
+        ("ltc_amount('1 234,5', '1,234.56', '1.234,56', '1 234,56')", Decimal("1234.5")),
+        ("ltc_amount('1;5', '1,234.56', '1.234,56')", "not_a_number"),
+        ("ltc_amount('1234567890123456789', '1,234.56', '1.234,56')", "number_too_long"),
+        ("ltc_email('ann@example.com')", "ann@example.com"),
+        ("ltc_email('ann@example')", "not_an_email"),
+        ("ltc_email(NULL)", None),
+        ("CASE WHEN ltc_is_email('n/a') THEN 'n/a' END", None),
+        ("ltc_phone('+49 (30) 1234-567')", "+49 (30) 1234-567"),
+        ("ltc_phone('see below')", "not_a_phone"),
+        ("ltc_phone('+49 30 1234567890123')", "not_a_phone"),
+        ("CASE WHEN ltc_is_phone('-') THEN '-' END", None),
         ("ltc_integer('-12')", -12),
         ("ltc_integer('1.5')", "not_whole"),
         ("ltc_boolean('YES')", True),
@@ -104,6 +123,22 @@ def test_a_call_gives_a_value_or_a_refusal(sql: Bench, call: str, found: object)
     assert sql.value(call) == found
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("ann@example.com", "a.b+c@sub.example.co", "jörg@müller.example.com", "o'hara@example.com", "ann@example.museum"),
+        *("ann", "ann@", "@example.com", "a b@example.com", "ann@@example.com", "ann@example", "ann@-a.com", "ann@a..com"),
+        *(".ann@example.com", "ann.@example.com", "ann@shop.local", "ann@shop.test", "ann@localhost", "ann@127.0.0.1"),
+    ],
+)
+def test_an_address_is_one_where_the_ledger_takes_it(sql: Bench, address: str) -> None:
+    try:
+        taken = bool(email_address(address))
+    except PydanticCustomError:
+        taken = False
+    assert sql.value(f"ltc_is_email({quoted(address)})") is taken
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.decimals(places=4, min_value=-(10**9), max_value=10**9), st.integers(1, 10**6), st.integers(0, 9))
 def test_a_division_is_exact_to_the_places_asked_for(sql: Bench, amount: Decimal, by: int, places: int) -> None:
@@ -128,6 +163,8 @@ def test_ids_are_those_of_the_ledger(sql: Bench, keys: list[str]) -> None:
         ("%d. %B %Y", "3. september 2021", "2021, 9, 3"),
         ("%Y%m%d", "20210703", "2021, 7, 3"),
         ("%Y-%m-%d %H:%M:%S.%f", "2024-01-01 00:00:00.123456", "2024, 1, 1, 0, 0, 0, 123456"),
+        ("%Y-%m-%d %H:%M:%S.%n", "2024-01-01 00:00:00.1234567", "2024, 1, 1, 0, 0, 0, 123456"),
+        ("%Y-%m-%d %H:%M:%S.%n", "2024-01-01 00:00:00.999999999", "2024, 1, 1, 0, 0, 0, 999999"),
     ],
 )
 def test_a_time_is_read_in_its_form(sql: Bench, form: str, cell: str, moment: str) -> None:
@@ -173,6 +210,8 @@ def test_a_local_time_that_never_was_is_refused() -> None:
         ("ltc_amount('1', '12.34')", "does not say how 1234.56 is written"),
         ("ltc_amount('1', '1.234.56')", "does not say how 1234.56 is written"),
         ("ltc_amount('1', lower('1234.56'))", "is worked out"),
+        ("ltc_amount('1', '1234.56', '12.34')", "does not say how 1234.56 is written"),
+        ("ltc_amount('1', '1234.56', '$', '€')", "does not say how 1234.56 is written"),
         ("ltc_date('1', '%d.%m')", "does not say a date in full"),
         ("ltc_date('1', '%H:%M')", "does not say a date in full"),
         ("ltc_date('1', '%Q %Y-%m-%d')", "%Q of"),

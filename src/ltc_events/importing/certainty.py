@@ -14,6 +14,7 @@ READERS = frozenset(
     {
         *("ltc_amount", "ltc_integer", "ltc_div", "ltc_time", "ltc_date", "ltc_instant"),
         *("ltc_boolean", "ltc_uuid", "ltc_needed", "ltc_refuse", "ltc_word"),
+        *("ltc_email", "ltc_phone"),
     }
 )
 """Functions that may refuse a cell; each has a NAME_refusals beside it."""

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from email_validator import SPECIAL_USE_DOMAIN_NAMES
 
 from ltc_events.importing.errors import Mistake
 from ltc_events.importing.mapping import MappingFile
 from ltc_events.importing.trees import Node
 from ltc_events.kernel.ids import NAMESPACE
+from ltc_events.schemas.base import PHONE_PATTERN
 
 MEMORY_LIMIT_MB = 256
 TIME_LIMIT_S = 1800
@@ -180,12 +182,19 @@ def _functions(mapping: MappingFile) -> str:
     if mapping.maps:
         tables = " ".join(f"WHEN {literal(name)} THEN {_words(table)}" for name, table in mapping.maps.items())
         words = f"CASE map {tables} END"
-    text = text.replace("{id_namespace}", NAMESPACE.hex).replace("{namespace}", mapping.namespace)
+    reserved = rf"[.@](?:{'|'.join(map(re.escape, sorted(SPECIAL_USE_DOMAIN_NAMES)))})$"
+    patterns = {"email": _EMAIL.replace("'", "''"), "reserved": reserved, "phone": PHONE_PATTERN}
+    for name, value in {"id_namespace": NAMESPACE.hex, "namespace": mapping.namespace, **patterns}.items():
+        text = text.replace(f"{{{name}}}", value)
     return text + (
         f"CREATE MACRO ltc_word(map, cell) AS {words};\n"
         "CREATE MACRO ltc_word_refusals(origin, place, map, cell) AS CASE WHEN cell IS NOT NULL AND ltc_word(map, cell) IS NULL"
         " THEN ltc_refusal(origin, place, cell, 'unmapped_value', map) END;\n"
     )
+
+
+_ATOM = r"[\p{L}\p{N}!#$%&'*+/=?^_`{|}~-]+"
+_EMAIL = rf"^{_ATOM}(?:\.{_ATOM})*@(?:[\p{{L}}\p{{N}}](?:[\p{{L}}\p{{N}}-]{{0,61}}[\p{{L}}\p{{N}}])?\.)+[\p{{L}}-]{{2,63}}$"
 
 
 def _words(table: dict[str, str]) -> str:

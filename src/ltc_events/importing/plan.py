@@ -136,7 +136,8 @@ class _Compiler:
             self._queries.tables.pop(file.name, None)
             return None
         try:
-            self._engine.run(f"CREATE TABLE main.{quoted(file.name)} AS {query.sql} LIMIT 0")
+            columns = ", ".join(f"{quoted(name)} {_stored(type)}" for name, type in query.columns.items())
+            self._engine.run(f"CREATE TABLE main.{quoted(file.name)} ({columns}, {ROW} BIGINT, {REFUSALS} {REFUSALS_TYPE})")
         except QueryFailed as error:
             self._tell(error.mistake(file.path))
             return None
@@ -222,6 +223,11 @@ class _Compiler:
             id = str(policy_id(PolicyKind(one.kind)))
             documents.append(make(self._envelope, PublishPolicy.type, id, id, moment, None, None, data))
         return documents
+
+
+def _stored(type: str) -> str:
+    """The type of a table's column: one that is NULL in every row is a number to DuckDB."""
+    return type.replace('"NULL"', "INTEGER")
 
 
 def create_work_tables(engine: Engine, sources: Sequence[Source]) -> None:

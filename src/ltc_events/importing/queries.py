@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from ltc_events.importing.certainty import NOT_IN_STAR, REFUSALS, ROW, Table, Unsupported
 from ltc_events.importing.engine import Engine, QueryFailed, place
 from ltc_events.importing.errors import Mistake
-from ltc_events.importing.formats import problem_of_call
+from ltc_events.importing.formats import problem_of_call, with_patterns
 from ltc_events.importing.lineage import Lineage
 from ltc_events.importing.mapping import nearest
 from ltc_events.importing.trees import Node, walk
@@ -75,13 +75,14 @@ class Queries:
             return None
         try:
             followed, table = Lineage(self.tables, self._engine.aggregates).follow(tree)
-            text = self._engine.text(followed)
-            types = self._describe(sql, text)
-        except QueryFailed as error:
-            tell(error.mistake(file))
-            return None
+            text = self._engine.text(with_patterns(followed))
         except Unsupported as error:
             tell(Mistake(file, *place(sql, error.at), error.problem, error.fix))
+            return None
+        try:
+            types = self._engine.describe(text)
+        except QueryFailed as error:
+            tell(self._mistake_in(sql, error).mistake(file))
             return None
         columns = {name: type for name, type in types.items() if name not in NOT_IN_STAR}
         for name, type in columns.items():
@@ -90,23 +91,17 @@ class Queries:
                 before(Mistake(file, 0, 0, f"column {name} is {type}, which rounds", fix))
         if before.count:
             return None
-        try:
-            self._engine.describe(text)
-        except QueryFailed as error:
-            tell(Mistake(file, 0, 0, f"cannot be followed to its rows: {error.problem}", "name parts of it with WITH"))
-            return None
         reads: set[str] = set()
         walk(tree, lambda node: reads.add(_name(node)) if node.get("type") == "BASE_TABLE" else None)
         return Query(columns, frozenset(reads), _first(tree, self.tables), text, table)
 
-    def _describe(self, sql: str, followed: str) -> dict[str, str]:
-        """The columns, by the text as it was written: mistakes are placed in it. Only `_row` of what WITH names is not there."""
+    def _mistake_in(self, sql: str, error: QueryFailed) -> QueryFailed:
+        """A mistake as DuckDB tells it of the text as it was written, where it has a place."""
         try:
-            return self._engine.describe(sql)
-        except QueryFailed as error:
-            if f'"{ROW}"' not in error.problem:
-                raise
-            return self._engine.describe(followed)
+            self._engine.describe(sql)
+        except QueryFailed as found:
+            return error if f'"{ROW}"' in found.problem else found
+        return QueryFailed(f"cannot be followed to its rows: {error.problem}", "name parts of it with WITH")
 
     def _check(self, tree: Node, sql: str, file: str, tell: Tell) -> None:
         named = set(self.tables)

@@ -181,37 +181,34 @@ class Reasons:
         return "", 0
 
     def _words(self, code: str, value: str, want: str, column: str) -> tuple[str, str]:
-        match code:
-            case "not_a_number":
-                return f"{value!r} is not a number", f"write it like {want}, or give its format in the mapping"
-            case "number_too_long":
-                return f"{value!r} has more than 18 digits before the point, or 9 behind it", "correct the number in the file"
-            case "not_whole":
-                return f"{value!r} is not a whole number", "correct it, or read it with ltc_amount"
-            case "division_by_zero":
-                return "something is divided by zero", "correct the file, or write CASE WHEN … <> 0 THEN ltc_div(…) END"
-            case "not_a_date":
-                return f"{value!r} is not a date in the form {want}", "correct it, or add its form in the mapping"
-            case "ambiguous_date":
-                return f"{value!r} can be read in more than one way: {want}", "leave one form in the mapping"
-            case "not_a_boolean":
-                return f"{value!r} is neither yes nor no", f"write one of {want}; or translate it with ltc_word first"
-            case "not_a_uuid":
-                return f"{value!r} is not a UUID", "use ltc_id('kind', column) for keys that are none"
-            case "duplicate_key":
-                return f"{column} {value!r} stands in more than one row", "leave one of the rows in the file"
-            case "empty_value":
-                return f"{column} is empty", "fill it in the file, or write a fallback: coalesce(column, …)"
-            case "missing_row":
-                return want, "correct the key in one of the files; or leave out ltc_needed where there may be none"
-            case "unmapped_value":
-                words = [word for word in self._plan.folder.mapping.maps.get(want, {}) if word not in ("", "*")]
-                hint = nearest(value, words) if words else ""
-                fix = f'add it to maps.{want}, or a "*" for all others; {hint}'.rstrip("; ")
-                return f"{value!r} is not in maps.{want}", fix
-            case _:
-                reason, _, fix = want.partition("\x1f")
-                return reason, fix
+        if code == "unmapped_value":
+            words = [word for word in self._plan.folder.mapping.maps.get(want, {}) if word not in ("", "*")]
+            hint = f"; {nearest(value, words)}" if words else ""
+            return f"{value!r} is not in maps.{want}", f'add it to maps.{want}, or a "*" for all others{hint}'
+        if code not in _WORDS:
+            reason, _, fix = want.partition("\x1f")
+            return reason, fix
+        reason, fix = _WORDS[code]
+        return reason.format(value=repr(value), want=want, column=column), fix.format(want=want)
+
+
+_WORDS = {
+    "not_a_number": ("{value} is not a number", "write it like {want}, or give its format in the mapping"),
+    "ambiguous_number": ("{value} can be read in more than one way: {want}", "leave one form in the mapping"),
+    "number_too_long": ("{value} has more than 18 digits before the point, or 9 behind it", "correct the number in the file"),
+    "not_whole": ("{value} is not a whole number", "correct it, or read it with ltc_amount"),
+    "division_by_zero": ("something is divided by zero", "correct the file, or write CASE WHEN … <> 0 THEN ltc_div(…) END"),
+    "not_a_date": ("{value} is not a date in the form {want}", "correct it, or add its form in the mapping"),
+    "ambiguous_date": ("{value} can be read in more than one way: {want}", "leave one form in the mapping"),
+    "not_a_boolean": ("{value} is neither yes nor no", "write one of {want}; or translate it with ltc_word first"),
+    "not_a_uuid": ("{value} is not a UUID", "use ltc_id('kind', column) for keys that are none"),
+    "not_an_email": ("{value} is no e-mail address", "correct it, or leave it out: CASE WHEN ltc_is_email(a) THEN a END"),
+    "not_a_phone": ("{value} is no telephone number", "correct it, or leave it out: CASE WHEN ltc_is_phone(a) THEN a END"),
+    "duplicate_key": ("{column} {value} stands in more than one row", "leave one of the rows in the file"),
+    "empty_value": ("{column} is empty", "fill it in the file, or write a fallback: coalesce(column, …)"),
+    "missing_row": ("{want}", "correct the key in one of the files; or leave out ltc_needed where there may be none"),
+}
+"""What is said of a refused cell, by its code: the reason, and what to do."""
 
 
 def survey(plan: Plan, totals: list[ControlTotal]) -> None:

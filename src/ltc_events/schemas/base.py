@@ -67,7 +67,8 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_CHARACTERS
 Text = Annotated[str, StringConstraints(max_length=TEXT_CHARACTERS_MAX)]
 Email = Annotated[str, StringConstraints(max_length=254), Checked(email_address, EMAIL_FORMAT)]
 """An e-mail address, `local@domain` (R-30)."""
-Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9(][0-9 ()./-]{4,28}[0-9)]$")]
+PHONE_PATTERN = r"^\+?[0-9(][0-9 ()./-]{4,28}[0-9)]$"
+Phone = Annotated[str, StringConstraints(pattern=PHONE_PATTERN)]
 """A telephone number: digits with the usual separators, 6 to 30 characters, best in international form (R-30)."""
 VatId = Annotated[str, StringConstraints(max_length=40), Checked(vat_id)]
 """A VAT id, with its country in front."""
