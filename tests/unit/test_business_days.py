@@ -93,5 +93,7 @@ def test_a_time_zone_must_be_known() -> None:
         UnknownTimeZone, field="content.time_zone", message="Europe/Atlantis"
     )
     given().when(PublishPolicy(content=company(time_zone="../../etc/passwd"))).then(UnknownTimeZone)
+    for everywhere_another in ("localtime", "posix/Europe/Berlin", "right/Europe/Berlin", "posixrules", "Factory"):
+        given().when(PublishPolicy(content=company(time_zone=everywhere_another))).then(UnknownTimeZone)
     with pytest.raises(TimeZoneMissing, match="Atlantis"):
         business_day(NOW, company(time_zone="Europe/Atlantis"))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from ltc_events.aggregates.base import Aggregate, require_not_before
 from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
-from ltc_events.kernel.time_zones import known_zone
+from ltc_events.kernel.time_zones import stated_zone
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.customer import Profile
 from ltc_events.schemas.lead import CaptureLead, LeadDetail, Priority
@@ -108,7 +108,7 @@ def decide(state: Policy | None, command: PublishPolicy, _policies: Policies) ->
             if earliest > command.effective_on:
                 raise WindowNotBegun(earliest=earliest, effective_on=command.effective_on)
         case Company(time_zone=name):
-            if known_zone(name) is None:
+            if stated_zone(name) is None:
                 raise UnknownTimeZone(name=name)
     version = 0 if state is None else state.version
     if state is not None:

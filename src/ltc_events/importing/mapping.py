@@ -5,14 +5,14 @@ import difflib
 import re
 import tomllib
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from ltc_events.importing.errors import Mistake
+from ltc_events.kernel.time_zones import stated_zone
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 """A name in the mapping: lower case letters, digits and underscores."""
@@ -173,12 +173,10 @@ def read_folder(path: Path) -> tuple[Folder | None, list[Mistake]]:
 
 def zone(name: str) -> tzinfo:
     """The time zone of this IANA name, e.g. `Europe/Berlin`; raises ValueError."""
-    if name == "UTC":
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is not a time zone; write for example UTC or Europe/Berlin") from None
+    stated = stated_zone(name)
+    if stated is None:
+        raise ValueError(f"{name!r} is not a time zone; write for example UTC or Europe/Berlin")
+    return stated
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

@@ -25,6 +25,15 @@ def known_zone(name: str) -> tzinfo | None:
         return None
 
 
+def stated_zone(name: str) -> tzinfo | None:
+    """The same for a name that is stated anew, which has to mean the same on every machine.
+
+    Beside the zones lie files that do not: `localtime` is the machine's own, `posix/…` and `right/…` are not everywhere, and
+    `Factory` says that nobody has chosen one. Names of the database begin with a capital.
+    """
+    return known_zone(name) if name[:1].isupper() and name != "Factory" else None
+
+
 def zone_named(name: str) -> tzinfo:
     """The time zone of an IANA name that was published. Raises TimeZoneMissing."""
     zone = known_zone(name)
