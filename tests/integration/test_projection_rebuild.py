@@ -18,7 +18,7 @@ from tests.builds import B1, V1, WHO, state, until
 from tests.projection_samples import ALL, Bills, Fragile, Ledger, append, bill, chatter, payment, void
 
 from ltc_events.projections.catalog.installed_tables import position_of
-from ltc_events.projections.catalog.lifecycle import State
+from ltc_events.projections.catalog.lifecycle import State, transitions_of
 from ltc_events.projections.declaration.builds import Build
 from ltc_events.projections.declaration.errors import FoldStopped, InUse, NothingToCancel, RebuildCancelled, RebuildRunning
 from ltc_events.projections.declaration.names import Connection
@@ -28,6 +28,7 @@ from ltc_events.projections.proving.as_of import digests_as_of
 from ltc_events.projections.proving.digest import digest
 from ltc_events.projections.proving.verify import verify
 from ltc_events.projections.rebuilding import job
+from ltc_events.projections.rebuilding import rebuild as rebuilding
 from ltc_events.projections.rebuilding.rebuild import Progress, cancel, rebuild
 from ltc_events.projections.rebuilding.switch import drop, switch
 from ltc_events.store import Database, EventStore, NewEvent, Role
@@ -149,6 +150,27 @@ def test_two_rebuilds_of_one_table_do_not_meet(database: Database, head: int) ->
 
     with pytest.raises(KeyboardInterrupt):
         rebuild(database, Bills, anew=True, report=meet, **WHO)
+
+
+def test_whom_another_one_was_quicker_than_finds_the_rebuild_done(
+    database: Database, head: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two started at once share a rebuild: between the log's head and the end anybody may take it up, and finish it."""
+    fill = job.run_job
+
+    def fill_and_be_overtaken(*args: Any, **options: Any) -> Any:
+        done = fill(*args, **options)
+        monkeypatch.setattr(rebuilding, "run_job", fill)
+        assert rebuild(database, Bills, **WHO) == B1
+        assert state(database, B1) is State.READY
+        assert fill(*args, **options) == {}, "who comes even later has nothing left to do"
+        return done
+
+    monkeypatch.setattr(rebuilding, "run_job", fill_and_be_overtaken)
+    assert rebuild(database, Bills, anew=True, **WHO) == B1
+    with database.connect(Role.PROJECTOR) as connection:
+        assert [one.state for one in transitions_of(connection, "bills") if one.build == B1].count(State.READY) == 1
+    assert switch(database, Bills, **WHO).now == B1
 
 
 def test_a_rebuild_can_be_cancelled(database: Database, head: int, reader: Connection) -> None:

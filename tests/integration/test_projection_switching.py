@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -28,13 +29,15 @@ from ltc_events.projections.declaration.errors import (
     NoSuchBuild,
     ReadersInTheWay,
     ReasonMissing,
+    SwitchedMeanwhile,
     Unexplained,
 )
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.declaration.projection import Add, Operation, Projection, Put, column, on
 from ltc_events.projections.following.store_runner import open_runner
-from ltc_events.projections.proving.diff import diff
+from ltc_events.projections.proving.diff import compare_builds, diff
 from ltc_events.projections.proving.verify import Touch
+from ltc_events.projections.rebuilding import switch as switching
 from ltc_events.projections.rebuilding.rebuild import rebuild, rebuild_together
 from ltc_events.projections.rebuilding.switch import drop, switch
 from ltc_events.schemas.record import Record
@@ -104,6 +107,22 @@ def test_a_new_version_is_looked_at_and_switched_to_and_back(
         ("v1", "retired", "ann"),
     ]
     assert told[-1] == ("v1", "dropped", "ann")
+
+
+def test_whom_another_one_was_quicker_than_is_told_so(database: Database, head: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two that switch at once one does; the other is told what happened, and not to switch to another build."""
+    rebuild(database, Bills, anew=True, **WHO)
+    compare = compare_builds
+
+    def compare_and_be_overtaken(*args: Any) -> Any:
+        monkeypatch.setattr(switching, "compare_builds", compare)
+        assert switch(database, Bills, **WHO).now == B1
+        return compare(*args)
+
+    monkeypatch.setattr(switching, "compare_builds", compare_and_be_overtaken)
+    with pytest.raises(SwitchedMeanwhile, match="bills do not see v1 any more"):
+        switch(database, Bills, **WHO)
+    assert state(database, B1) is State.SHOWN
 
 
 def test_what_an_operator_must_not_do_by_accident(database: Database, event_store: EventStore, head: int) -> None:

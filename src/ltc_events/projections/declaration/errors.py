@@ -125,6 +125,12 @@ class InUse(LtcError):
     remedy = "switch to another build first, or cancel the rebuild"
 
 
+class SwitchedMeanwhile(LtcError):
+    """readers of {projection} do not see {was} any more: somebody else has switched meanwhile"""
+
+    remedy = "`ltc projections status {projection}` says what they see now, by whom and why"
+
+
 class ReasonMissing(LtcError):
     """--force needs a reason"""
 

@@ -9,7 +9,7 @@ import psycopg
 
 from ltc_events.projections.catalog.ddl import index_sql, key_sql, lock_layout
 from ltc_events.projections.catalog.installed_tables import position_of
-from ltc_events.projections.catalog.lifecycle import UNFINISHED, State, record, states_of
+from ltc_events.projections.catalog.lifecycle import FOLLOWED, UNFINISHED, State, record, states_of
 from ltc_events.projections.catalog.tables_ahead import tables_ahead, told
 from ltc_events.projections.declaration.builds import Build
 from ltc_events.projections.declaration.errors import FoldStopped, RebuildCancelled, RebuildRunning
@@ -101,11 +101,13 @@ def run_job(
 
 
 def enter(connection: Connection, builds: Sequence[Build], state: State, *, by: str, reason: str) -> None:
-    """Bring tables that are being built into their next state together; raises RebuildCancelled."""
+    """Bring tables that are being built into their next state together; raises RebuildCancelled.
+
+    One that somebody else has finished meanwhile stays as it is.
+    """
     with connection.transaction():
         lock_layout(connection)
-        _go_on(connection, builds)
-        for build in builds:
+        for build in _still_built(connection, builds):
             record(connection, build, state, by=by, reason=reason)
 
 
@@ -123,11 +125,13 @@ def forget(connection: Connection, table: str, build: Build) -> None:
     connection.execute(_SQL.compose("forget", table=relation(table)), (build.place, build.version))
 
 
-def _go_on(connection: Connection, builds: Iterable[Build]) -> None:
+def _still_built(connection: Connection, builds: Iterable[Build]) -> dict[Build, State]:
+    """Those that are not finished yet, which whoever takes up the same rebuild may do first. Raises RebuildCancelled."""
     states = states_of(connection)
     for build in builds:
-        if states.get(build) not in UNFINISHED:
+        if states.get(build) not in UNFINISHED | FOLLOWED:
             raise RebuildCancelled(projection=build.name, build=build)
+    return {build: states[build] for build in builds if states[build] in UNFINISHED}
 
 
 class _Work:
@@ -189,11 +193,8 @@ class _Work:
             enter(connection, [build], State.CATCHING_UP, by=self._by, reason=reason)
 
     def _in(self, state: State) -> list[Build]:
-        states = states_of(self._connection)
-        for build in self._projections:
-            if states.get(build) not in UNFINISHED:
-                raise RebuildCancelled(projection=build.name, build=build)
-        return [build for build in self._projections if states[build] is state and build not in self.stopped]
+        built = _still_built(self._connection, self._projections)
+        return [build for build, its in built.items() if its is state and build not in self.stopped]
 
     def _fill(self, builds: Sequence[Build], goal: int, state: State) -> None:
         """After an interruption some may be a stretch ahead of others: these come after them, then all go together."""
@@ -220,7 +221,7 @@ class _Work:
     def _arrived(self, group: Iterable[Build], state: State, position: int) -> None:
         for build in group:
             self._positions[build] = position
-        _go_on(self._connection, self._projections)
+        _still_built(self._connection, self._projections)
         self._tell(min(self._positions, key=self._positions.__getitem__), state)
 
     def _tell(self, build: Build, state: State) -> None:

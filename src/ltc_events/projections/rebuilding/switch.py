@@ -20,6 +20,7 @@ from ltc_events.projections.declaration.errors import (
     NoSuchBuild,
     ReadersInTheWay,
     ReasonMissing,
+    SwitchedMeanwhile,
     Unexplained,
 )
 from ltc_events.projections.declaration.names import Connection
@@ -205,7 +206,7 @@ def _as_they_are(connection: Connection, now: Build) -> Iterator[int]:
 
 def _show(connection: Connection, was: Build, now: Build, *, by: str, reason: str) -> None:
     if shown_build(connection, now.name) != was:
-        raise InUse(projection=was.name, build=was, state="no longer what readers see: somebody else has switched")
+        raise SwitchedMeanwhile(projection=was.name, was=was)
     connection.execute(f"SET LOCAL lock_timeout = '{_VIEW_LOCK_TIMEOUT}'".encode())
     show(connection, now)
     why = f": {reason}" if reason else ""
