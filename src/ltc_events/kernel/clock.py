@@ -1,11 +1,11 @@
-"""The clock's interface. The core never asks the time: the shell does, and hands the answer in."""
+"""The clock's interface. Pure packages never read the time: callers pass it in."""
 
 from datetime import datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Anything that tells the time."""
+    """A source of the present time."""
 
     def now(self) -> datetime:
         """The present moment, timezone-aware, in UTC."""

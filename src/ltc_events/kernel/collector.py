@@ -1,4 +1,4 @@
-"""The garbage collector, out of the way where objects come by the thousand and none of them is garbage."""
+"""Garbage collection deferred while a batch is processed: it makes thousands of objects, and hardly any cyclic garbage."""
 
 import gc
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ _RARE_YOUNG = 50_000
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No collections meanwhile: the collector would look through all that lives again and again, for nothing.
+    """A context without garbage collections; they are enabled again at its end.
 
-    For work of some thousand objects at a time; the next collection after it takes care of what was left over.
+    For work on a few thousand objects: each collection would traverse every live object and find nothing to free.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -25,10 +25,10 @@ def collector_paused() -> Iterator[None]:
 
 @contextmanager
 def collections_rare() -> Iterator[None]:
-    """Far fewer collections: for a process through which objects go by the thousand, and which keeps many for long.
+    """A context with rare garbage collections, for a process that handles many objects and keeps a large cache.
 
-    Of a batch of commands almost all is gone by itself when it is answered, and what stays (the states of up to 50,000
-    streams) holds no cycles; to look through those takes some tenths of a second, and finds nothing.
+    Reference counting frees nearly everything of a batch when it is answered. What stays (the states of up to 50,000
+    streams) has no cycles; traversing it takes some tenths of a second and frees nothing.
     """
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], _RARE_YOUNG), before[1], 10 * before[2])

@@ -11,7 +11,7 @@ _HUNDREDTHS = dict.fromkeys(("MRO", "SLL", "STD", "TMM", "ZMK", "ZWD"), 2)
 
 
 class Withdrawn(NamedTuple):
-    """A currency that is no longer in use: the last day on which it was legal tender anywhere, and what is tender there now."""
+    """A withdrawn currency: the last day on which it was legal tender anywhere, and the currencies that are tender there now."""
 
     last_day: date
     digits: int
@@ -20,7 +20,7 @@ class Withdrawn(NamedTuple):
 
 @lru_cache(maxsize=1)
 def minor_digits() -> Mapping[str, int]:
-    """By code the digits of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD.
+    """Maps each code to the number of digits of its minor unit: 2 for EUR, 0 for JPY, 3 for KWD (ISO 4217).
 
     A code that has none is not here, since nobody can say what its smallest amount is: metals, XDR, XTS for tests, XXX for no
     currency. The table is read at the first call, so that a start which needs no currency does not pay for it.
@@ -32,7 +32,7 @@ def minor_digits() -> Mapping[str, int]:
 
 @lru_cache(maxsize=1)
 def withdrawn() -> Mapping[str, Withdrawn]:
-    """By code the currencies that were legal tender once and are not any more, as the CLDR has them (Babel).
+    """Maps each code to a currency that is no longer legal tender, from the CLDR (Babel).
 
     ISO 4217 names them, too (list three), with the month alone, and without their minor units. Their digits are how they were
     used, which was not always what ISO 4217 had while it listed them.

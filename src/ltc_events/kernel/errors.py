@@ -6,16 +6,16 @@ from typing import Any, ClassVar
 
 
 class Kind(StrEnum):
-    """Whose turn it is after an error. Each door derives its answer from it: an exit code, a status of HTTP."""
+    """Who has to act on an error. Each interface derives its answer from it: an exit code, an HTTP status."""
 
     USAGE = "usage"
-    """What was asked is malformed or names what does not exist: ask differently."""
+    """The request is malformed or names what does not exist: the caller corrects it."""
     REFUSED = "refused"
-    """It was understood, and cannot be done as things stand: a rule, or a state that excludes it."""
+    """The request is well-formed, and a rule or the present state excludes it."""
     UNAVAILABLE = "unavailable"
-    """Something that it needs is away or busy, and nothing is half done: the same again, later."""
+    """A server or resource is unavailable or busy, and nothing is half done: the caller retries later."""
     DEFECT = "defect"
-    """The program, its data or its set-up is at fault: whoever runs it has to put that right."""
+    """The program, its data or its configuration is at fault: the operator corrects it."""
 
 
 class LtcError(Exception):
@@ -35,7 +35,7 @@ class LtcError(Exception):
 
     @property
     def fix(self) -> str:
-        """What would make it right, or an empty string."""
+        """What to do about it, or an empty string."""
         return type(self).remedy.format(**self.details)
 
     def document(self) -> dict[str, str]:

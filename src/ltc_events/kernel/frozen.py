@@ -1,4 +1,4 @@
-"""Copies of frozen dataclasses with slots, which is what the states of aggregates are."""
+"""Copies of frozen dataclasses with slots, such as the states of aggregates."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -12,7 +12,7 @@ else:
     def replace(state: Any, /, **changes: Any) -> Any:
         """As `dataclasses.replace`, in a third of the time: the copy is made slot by slot, without a call of `__init__`.
 
-        For frozen dataclasses with slots and without `__post_init__`. Raises TypeError for a field that there is none of.
+        For frozen dataclasses with slots and without `__post_init__`. Raises TypeError for an unknown field.
         """
         model = type(state)
         copied, setters = _slots(model)
@@ -26,7 +26,7 @@ else:
 
 @lru_cache(maxsize=256)
 def _slots(model: type[Any]) -> tuple[Callable[[Any], Any], dict[str, Any]]:
-    """What copies an instance of a class, and how to write the slot of a name.
+    """A function that copies an instance of the class, and the setter of each slot by name.
 
     The copying function is written for the class, as `dataclasses` writes `__init__`: one statement a slot, and no loop.
     """

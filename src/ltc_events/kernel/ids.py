@@ -1,4 +1,4 @@
-"""Identifiers that follow from what they name, so that doing a thing twice names it the same."""
+"""Deterministic identifiers: the same path of names gives the same UUID, so that a repetition makes the same id."""
 
 import hashlib
 from uuid import UUID, uuid5
@@ -18,9 +18,9 @@ RESERVED_TEXT = f"{_RESERVED_FRONT:08x}"
 
 
 def reserved_id(*parts: str) -> UUID:
-    """The UUID (version 8) of a path of names, for streams of the ledger's own: by its beginning everybody knows that it is one.
+    """The UUID (version 8) of a path of names, for the ledger's own streams; its prefix marks it as reserved.
 
-    Anybody can compute it, and nobody but the ledger may use it: see `is_reserved`.
+    Anybody can compute it, and only the ledger may use it: see `is_reserved`.
     """
     rest = int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:12])
     rest = rest & ~(0xF << 76) | _VERSION << 76
@@ -29,6 +29,6 @@ def reserved_id(*parts: str) -> UUID:
 
 
 def is_reserved(id: UUID) -> bool:
-    """Whether `reserved_id` may have given this one."""
+    """Whether an id has the prefix that `reserved_id` gives."""
     number = id.int
     return number >> 96 == _RESERVED_FRONT and number >> 76 & 0xF == _VERSION

@@ -22,8 +22,8 @@ _CENT = _PLACES[2]
 def minor_unit(currency: str) -> Decimal:
     """The smallest amount of a currency: `0.01` for EUR, `1` for JPY, `0.001` for KWD (ISO 4217).
 
-    For a currency that was withdrawn it is what it was then, and `0.01` for a code of which nothing is known: a stored event
-    may have it, and no command.
+    A withdrawn currency has the minor unit that it had. An unknown code has `0.01`: stored events may name one, commands may
+    not.
     """
     digits = minor_digits().get(currency)
     if digits is None and (known := withdrawn().get(currency)) is not None:
@@ -47,7 +47,7 @@ def proportion(amount: Decimal, part: Decimal, whole: Decimal, currency: str) ->
 
 
 def add_up(amounts: Iterable[Decimal]) -> Decimal:
-    """The sum, with every digit."""
+    """The exact sum, without rounding."""
     return reduce(EXACT.add, amounts, ZERO)
 
 

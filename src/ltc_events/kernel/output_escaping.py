@@ -1,4 +1,4 @@
-"""Text that came from outside, made harmless where it is shown: no order to a terminal, no formula of a spreadsheet."""
+"""Escapes untrusted text for output, so that it is neither a control sequence to a terminal nor a formula to a spreadsheet."""
 
 import re
 from typing import Any
@@ -10,12 +10,12 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def terminal_text(text: str) -> str:
-    """The text with every control character but tab and line feed, and every change of direction, written out: `\\x1b`."""
+    """The text with control characters (except tab and line feed) and bidirectional controls escaped: `\\x1b`."""
     return text if text.isprintable() else _ORDERS.sub(_written_out, text)
 
 
 def csv_cell(value: Any) -> Any:
-    """A value for a cell of CSV: a text that a spreadsheet would take for a formula gets an apostrophe; numbers stay numbers."""
+    """The value for a CSV cell: text that a spreadsheet would evaluate as a formula gets an apostrophe; numbers stay numbers."""
     if isinstance(value, str) and value[:1] in _FORMULA_STARTS and not _NUMBER.fullmatch(value):
         return f"'{value}"
     return value

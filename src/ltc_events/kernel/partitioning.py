@@ -1,4 +1,4 @@
-"""Which partition of a topic a key belongs to, as Kafka's clients have it."""
+"""The partition of a topic that a key belongs to, as Kafka's default partitioner computes it."""
 
 from functools import lru_cache
 from struct import unpack_from
@@ -8,12 +8,12 @@ _KEYS_MAX = 100_000
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """Where every client puts a key that is not told otherwise."""
+    """The partition that Kafka's default partitioner gives a key, from 0 up to `partitions` - 1."""
     return _hash(key) % partitions
 
 
 def murmur2(data: bytes) -> int:
-    """The hash by which Kafka's Java client, and those that follow it, choose the partition of a key: 32 bits, unsigned."""
+    """MurmurHash2, 32 bits, unsigned, as Kafka's Java client and those compatible with it use it to choose a partition."""
     size = len(data)
     hashed = (_SEED ^ size) & _WORD
     for word in unpack_from(f"<{size // 4}I", data):

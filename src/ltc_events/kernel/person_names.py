@@ -1,4 +1,4 @@
-"""Names of people as they are compared: two that look alike are one person, however they are written. Pure."""
+"""Compares names of people: two names that look alike count as one person. Pure."""
 
 import unicodedata
 
@@ -10,8 +10,8 @@ _LOOK_ALIKES = {code: look for letters in (_CYRILLIC, _GREEK, _LATIN) for code, 
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether who reads two names cannot tell them apart: case, accents, spaces, invisible characters and letters of another
-    script that look the same make no difference. A name of which nothing is left then is like every other."""
+    """Whether a reader cannot tell two names apart: case, accents, spaces, invisible characters and look-alike letters of other
+    scripts are ignored. A name of which nothing remains matches every name."""
     left, right = _skeleton(one), _skeleton(other)
     return left == right or not left or not right
 

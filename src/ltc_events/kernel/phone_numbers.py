@@ -1,4 +1,4 @@
-"""Telephone numbers in the form that is the same everywhere, E.164, by the numbering plans that libphonenumber knows."""
+"""Telephone numbers in E.164, by the numbering plans of libphonenumber."""
 
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -8,7 +8,7 @@ _E164_CHARACTERS_MAX: Final = 16
 
 
 class PhoneNumber(NamedTuple):
-    """What a text says as a telephone number."""
+    """A text parsed as a telephone number."""
 
     is_possible: bool
     """Whether there can be such a number: false where its country has none of that length, or there is no such country code."""
@@ -20,8 +20,8 @@ class PhoneNumber(NamedTuple):
 def read_phone_number(text: str, country: str | None) -> PhoneNumber:
     """Read a number as somebody in `country` (ISO 3166, such as `DE`; None: unknown) writes it.
 
-    A national number of an unknown country is possible, and so is one of a range that is not known to be in use: plans grow
-    faster than programs are updated. The plans are read at the first call, those of a country when its first number comes.
+    A national number of an unknown country counts as possible, and so does one of a range that is not known to be in use, since
+    plans change faster than programs are updated. Numbering plans are loaded on first use, country by country.
     """
     from phonenumbers import (
         SUPPORTED_REGIONS,

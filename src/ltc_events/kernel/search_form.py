@@ -1,4 +1,4 @@
-"""Names as they are searched for: without case, accents, punctuation and the ways to write the same letter."""
+"""Normalises names for search: without case, accents, punctuation and variants of the same letter."""
 
 from unicodedata import combining, normalize
 

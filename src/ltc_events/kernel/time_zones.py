@@ -1,4 +1,4 @@
-"""Time zones by their IANA names, the date that a moment has in one, and moments as text."""
+"""Time zones by their IANA names, the date of an instant in one, and instants as text."""
 
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
@@ -35,7 +35,7 @@ def stated_zone(name: str) -> tzinfo | None:
 
 
 def zone_named(name: str) -> tzinfo:
-    """The time zone of an IANA name that was published. Raises TimeZoneMissing."""
+    """The time zone of an IANA name from a published policy. Raises TimeZoneMissing."""
     zone = known_zone(name)
     if zone is None:
         raise TimeZoneMissing(name=name)
@@ -43,10 +43,10 @@ def zone_named(name: str) -> tzinfo:
 
 
 def day_in(zone: tzinfo, moment: datetime) -> date:
-    """The date of a moment in a zone."""
+    """The date of an instant in a zone."""
     return moment.astimezone(zone).date()
 
 
 def utc_text(moment: datetime) -> str:
-    """A moment with a time zone in UTC, ISO 8601: `2026-03-01T12:00:00Z`."""
+    """A timezone-aware instant in UTC, ISO 8601: `2026-03-01T12:00:00Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
