@@ -1,4 +1,4 @@
-"""The attributes of a command's CloudEvent, and what is so near to one of them that it must be a slip of the pen."""
+"""The attributes of a command's CloudEvent, and the detection of misspelt ones."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _DIGITS = re.compile(r"[0-9]{1,16}").fullmatch
 
 
 def _version(value: object) -> object:
-    """CloudEvents has integers as JSON numbers, and in headers of Kafka as digits."""
+    """CloudEvents integers are JSON numbers in structured mode, and digits in Kafka headers."""
     if isinstance(value, str) and _DIGITS(value):
         return int(value)
     if type(value) is not int:
@@ -70,7 +70,7 @@ _FIXES = {
 def attributes_of(document: Mapping[str, Any]) -> Attributes:
     """The attributes of a structured-mode CloudEvent; raises Undecodable.
 
-    An extension attribute that is not ours is allowed, as CloudEvents says, unless it is nearly one of ours.
+    An unknown extension attribute is allowed, as CloudEvents requires, unless it is nearly the name of a known one.
     """
     try:
         attributes: Attributes = _VALIDATE_JSON(document)
@@ -85,7 +85,7 @@ def attributes_of(document: Mapping[str, Any]) -> Attributes:
 
 
 def _with_reasons(document: Mapping[str, Any]) -> Attributes:
-    """The attributes, by the validator that says what is wrong with them."""
+    """Validates the attributes with the slower validator, whose errors name the attribute."""
     try:
         attributes: Attributes = _VALIDATE(document)
     except ValidationError as error:
@@ -99,9 +99,9 @@ def _with_reasons(document: Mapping[str, Any]) -> Attributes:
 
 @lru_cache(maxsize=_NAMES_MAX)
 def meant_by(name: str) -> str | None:
-    """The attribute of ours that this other name is nearly: by another case, by - or _, by one letter, in a long one by two.
+    """The known attribute that this name nearly is: other case, - or _, one letter different, in long names two.
 
-    The business date is none, but a field of the data: who writes it among the attributes would have it passed over.
+    The business date is a field of the data and no attribute: given as an attribute it would be ignored, so it counts here.
     """
     plain = name.lower().replace("_", "").replace("-", "")
     for known in _OPTIONAL:
@@ -113,7 +113,7 @@ def meant_by(name: str) -> str | None:
 
 
 def _distance(one: str, other: str) -> int:
-    """How many letters must be changed, added, left out or swapped with the next (optimal string alignment)."""
+    """The optimal string alignment distance: letters changed, added, removed or swapped with the next."""
     if abs(len(one) - len(other)) > _LONG_NEAR:
         return _LONG_NEAR + 1
     before: list[int] = []

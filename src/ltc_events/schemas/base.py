@@ -1,4 +1,4 @@
-"""What every command and event is: a frozen model with a stable name. Unknown fields are refused."""
+"""Base classes of commands and events: frozen models with a stable name. Unknown fields are refused."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -127,7 +127,7 @@ EVENTS: dict[str, type["Event"]] = {}
 
 
 class Command(Schema):
-    """Something somebody wants done: imperative, may be refused.
+    """A request for a change, named in the imperative; it may be refused.
 
     `type` is its stable name, `ltc.<type>` on the wire. The aggregate it is about is the envelope's `subject`.
     """
@@ -153,16 +153,16 @@ class Command(Schema):
         register(COMMANDS, cls)
 
     def derived_streams(self, subject: UUID) -> Iterable[UUID]:
-        """Streams that it reads or writes and does not name, as their ids follow from what it says of its subject."""
+        """Ids of streams that the command reads or writes without naming them, derived from its fields and its subject."""
         return ()
 
     def listed_noun(self) -> str | None:
-        """The aggregate of which it reads whatever its customer has; None: of none."""
+        """The noun of the aggregate whose streams of the customer the command reads, all of them; None: there is none."""
         return None
 
 
 class Event(Schema):
-    """Something that happened: past tense, never changed, never refused. `type` is the name it is stored under."""
+    """A fact, named in the past tense; never changed, never refused. `type` is the name it is stored under."""
 
     type: ClassVar[str] = ""
 
@@ -173,7 +173,7 @@ class Event(Schema):
         register(EVENTS, cls)
 
     def in_words(self) -> str:
-        """What happened, in one line without a full stop: `won for 12,000.00 EUR`. Every event says it in words of its own."""
+        """A one-line summary without a full stop: `won for 12,000.00 EUR`. Every event class defines its own."""
         raise NotImplementedError
 
 

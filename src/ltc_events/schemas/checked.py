@@ -1,6 +1,6 @@
-"""Texts that libraries of the field check: e-mail addresses. Each is imported when the first such text comes.
+"""Text fields checked by libraries, such as e-mail addresses. Each library is imported on first use.
 
-What a check says of a text is kept: the same few addresses come again and again.
+Results are cached, since the same few addresses recur.
 """
 
 import re
@@ -25,9 +25,9 @@ _PLAIN_EMAIL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A check of a field that commands and events have in common: it holds for commands alone, as `Limits` do.
+    """A check of a field shared by commands and events; applied to commands alone, as `Limits` are.
 
-    `check` gives the text as it is kept, or raises PydanticCustomError. `format` names it in the JSON Schema.
+    `check` returns the normalised text or raises PydanticCustomError. `format` names it in the JSON Schema.
     """
 
     check: Callable[[str], str]
@@ -46,9 +46,9 @@ class Checked:
 
 @lru_cache(maxsize=_REMEMBERED)
 def email_address(text: str) -> str:
-    """The address with its domain in small letters and both parts in Unicode's normal form (R-30, RFC 5322, RFC 6531).
+    """The address with its domain in lower case and both parts in Unicode normal form (R-30, RFC 5322, RFC 6531).
 
-    Whether the domain exists is not asked. Reserved domains (`.local`, `.test`) and those without a dot are refused.
+    No DNS query is made. Reserved domains (`.local`, `.test`) and those without a dot are refused.
     """
     from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 

@@ -1,4 +1,4 @@
-"""Whether a schema still takes everything that the one before took: messages in flight and events stored long ago."""
+"""Backward compatibility of schemas: whether a schema accepts everything that its predecessor accepted."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -17,10 +17,10 @@ COMMANDS = "commands/"
 def incompatibilities(
     old: Mapping[str, Json], new: Mapping[str, Json], upcast: Collection[str] = (), accepted: Collection[str] = ()
 ) -> list[str]:
-    """What breaks when the export `old` becomes `new`, one sentence each, with the way out; empty: nothing does.
+    """The incompatible changes from the export `old` to `new`, one sentence each, with a fix; empty: there are none.
 
-    Types in `upcast` are told as others: they are gone from the code, and their schemas stay as they are. What is `accepted`
-    (see `narrowings`) is no problem of a command; nothing is accepted of an event.
+    Types in `upcast` are read through an upcaster: they are gone from the code, and their schemas stay as they are.
+    Narrowings of commands that are `accepted` (see `narrowings`) are no incompatibility; those of events always are.
     """
     problems: list[str] = []
     for file, schema in old.items():
@@ -60,7 +60,7 @@ def _way_out(file: str, type: str, *, gone: bool = False) -> str:
 
 
 def _narrowed(old: Json, new: Json, old_root: Json, new_root: Json, at: str) -> Iterator[str]:
-    """Everything below `at` that `old` allows and `new` does not."""
+    """The values below `at` that `old` allows and `new` does not."""
     old, new = _resolve(old, old_root), _resolve(new, new_root)
     if "anyOf" in old or "oneOf" in old or "anyOf" in new or "oneOf" in new:
         yield from _alternatives(old, new, old_root, new_root, at)

@@ -1,4 +1,4 @@
-"""Countries by their codes of ISO 3166-1, as the CLDR has them (Babel); imported when the first country comes."""
+"""Country codes of ISO 3166-1, from the CLDR (Babel), which is imported on first use."""
 
 from collections.abc import Set
 from functools import lru_cache
@@ -13,7 +13,7 @@ _UNKNOWN: Final = "ZZ"
 
 @lru_cache(maxsize=_REMEMBERED)
 def country_code(text: str) -> str:
-    """The code in capital letters: `DE`. Raises PydanticCustomError for anything else, which names the code that is meant.
+    """The code in capital letters: `DE`. Raises PydanticCustomError for anything else, with the code that was probably meant.
 
     Codes that ISO 3166 reserves for a territory of its own (`IC`, the Canary Islands) are taken, and `XK` for Kosovo.
     """
@@ -30,7 +30,7 @@ def country_code(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _codes() -> Set[str]:
-    """The territories of which the CLDR knows what people speak there: no groups of countries, and none that is gone."""
+    """The codes of existing territories: those with languages in the CLDR, which groups and former countries lack."""
     from babel.core import get_global
 
     known = get_global("territory_languages")
@@ -38,7 +38,7 @@ def _codes() -> Set[str]:
 
 
 def _meant(text: str) -> str | None:
-    """The code of a country that is called by its English name, its three letters or another code of its own."""
+    """The code of a country given by its English name, its alpha-3 code or another code."""
     from babel import Locale
     from babel.core import get_global
 

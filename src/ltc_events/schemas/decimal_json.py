@@ -1,4 +1,4 @@
-"""Commands and events as JSON, with amounts and quantities written out in digits, as their schemas say."""
+"""Commands and events as JSON, with decimals in plain notation (no exponent), as their schemas require."""
 
 from decimal import Decimal
 from typing import Any
@@ -18,13 +18,13 @@ def dump(model: BaseModel, **options: Any) -> bytes:
 
 
 def values(model: BaseModel, **options: Any) -> dict[str, Any]:
-    """The model as values that are ready for JSON."""
+    """The model as JSON-ready values."""
     dumped: dict[str, Any] = orjson.loads(dump(model, **options))
     return dumped
 
 
 def written_out(value: Any) -> Any:
-    """The value with every number in it as digits; other values as they are."""
+    """The value with every decimal in it in plain notation; other values unchanged."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 in structured mode: how a command looks from outside, and what the pipeline makes of it."""
+"""CloudEvents 1.0 in structured mode: parses a command's document into the message that the pipeline takes."""
 
 import hashlib
 from collections.abc import Mapping
@@ -51,10 +51,10 @@ class Message(NamedTuple):
 
 
 def parse(document: bytes | str | Mapping[str, Any], received_at: datetime, data: bytes | None = None) -> Message:
-    """Make a message of a structured-mode CloudEvent; `data` is the JSON of its data, where that came by itself.
+    """Parse a structured-mode CloudEvent; `data` is the JSON of its data where that was sent separately.
 
     `received_at` (UTC) stands in for a missing `time`. Invalid data gives a message with reasons, which the pipeline
-    refuses and keeps; what cannot even be answered, because it has no usable envelope, raises `Undecodable`.
+    refuses and records. A document without a usable envelope, which cannot be answered, raises `Undecodable`.
     """
     text = document.encode(errors="surrogatepass") if isinstance(document, str) else document
     given = loads(text) if isinstance(text, bytes) else text
@@ -150,7 +150,7 @@ def document(
 
 
 def _canonical(parts: list[Any]) -> bytes:
-    """What makes two commands the same: equal parts, whatever the order of keys and the white space were."""
+    """The canonical JSON by which two commands are compared: key order and white space make no difference."""
     try:
         return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str)
     except (TypeError, ValueError) as error:
@@ -182,7 +182,7 @@ def _validate(
 
 
 def _too_large(size: int) -> tuple[Refusal, ...]:
-    """Said without looking at what is in it: what would be found wrong there could be as large again."""
+    """Refuses data that is too large without validating it: the list of its errors could be as large again."""
     return (
         Refusal(
             code="command_too_large",
@@ -194,7 +194,7 @@ def _too_large(size: int) -> tuple[Refusal, ...]:
 
 
 def _customer(type_name: str, subject: UUID, key: UUID, *, may_be_reserved: bool) -> tuple[UUID | None, tuple[Refusal, ...]]:
-    """Whose command it is; what belongs to the company or is the customer itself has its subject as its key."""
+    """The customer of a command. The key of a command to the company or to a customer is its subject."""
     noun = noun_of(type_name)
     if may_be_reserved and noun != "policy":
         at = "subject" if is_reserved(subject) else "partitionkey" if is_reserved(key) else None

@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) of every command, of every event and of the answer to a command, as others may rely on it."""
+"""JSON Schema (2020-12) of every command, every event and the answer to a command, as published."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is wrong with a command's data, as refusals: each with the field, and with what would make it right."""
+"""Translates pydantic's errors into refusals, each with the field and a fix."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -68,12 +68,12 @@ _FORMS = {
 
 
 def refusals(model: type[Command], error: ValidationError) -> tuple[Refusal, ...]:
-    """Why data is not that of this command."""
+    """The refusals for data that is invalid for this command."""
     return tuple(_refusal(model, dict(detail)) for detail in error.errors(include_url=False))
 
 
 def fix_of(detail: Mapping[str, Any], otherwise: str) -> tuple[str, str]:
-    """The code and the fix of one error of pydantic's."""
+    """The code and the fix for one pydantic error."""
     code, fix = _FIXES.get(detail["type"], (_MALFORMED, otherwise))
     return code, fix.format(**(detail.get("ctx") or {}))
 

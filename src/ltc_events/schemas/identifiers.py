@@ -1,6 +1,6 @@
-"""Numbers that name a company or its account, held against their check digits by python-stdnum; no register is asked.
+"""Identifiers of companies and accounts, validated by their check digits with python-stdnum; no register is queried.
 
-Each function gives the number as it is kept, without spaces and in capital letters, or raises PydanticCustomError.
+Each function returns the normalised number, without spaces and in capital letters, or raises PydanticCustomError.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ GREECE: Final = "el"
 def vat_id(text: str) -> str:
     """A VAT id with its country in front (EN 16931 BT-48): `DE136695976`, `CHE107787577IVA`, `GB980780684`.
 
-    Of a country whose rule is not known, it is taken as it is.
+    The number of a country whose rule is unknown is accepted unchanged.
     """
     from stdnum import get_cc_module
     from stdnum.eu import vat

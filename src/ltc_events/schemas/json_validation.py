@@ -1,8 +1,8 @@
-"""Commands as they come in JSON, validated by pydantic's core alone where their own validators call Python for every value.
+"""Fast validation of commands in JSON by pydantic's core alone, without the Python functions of their own validators.
 
-The forms of ids, dates, times, amounts and sizes (`limits`) are checked by functions, as they also let pass values that are made
-in Python and say in words of ours what is wrong. In JSON all of these are texts, and a text's form is a pattern: to that the core
-holds it in a third of the time. What does not pass here is nobody's fault yet: the command's own validator says what is wrong.
+The functions in `limits` check the forms of ids, dates, times, amounts and sizes; they also accept Python values and give the
+messages that users see. In JSON these values are strings whose form is a pattern, which the core checks in a third of the time.
+A value that fails here is validated again by the command's own validator, which decides and gives the message.
 """
 
 import re
@@ -41,16 +41,16 @@ Validate = Callable[[Any], Any]
 
 
 def may_name_reserved(content: bytes) -> bool:
-    """Whether an id that is reserved for the ledger may be somewhere in this JSON. Often it is none, and never one is missed."""
+    """Whether this JSON may contain an id reserved for the ledger. False positives occur, false negatives do not."""
     return _RESERVED in content
 
 
 @cache
 def json_validator(model: type[BaseModel]) -> Validate:
-    """Validates values as they come of JSON which holds no reserved id (`may_name_reserved`); raises ValidationError.
+    """The validator for values parsed from JSON without a reserved id (`may_name_reserved`); it raises ValidationError.
 
-    What it accepts the model's own validator accepts, and makes the same of it. What it refuses is to be given to that one, which
-    may accept it yet and says what is wrong with it if not.
+    The model's own validator accepts whatever it accepts, with the same result. Pass what it refuses to the model's own
+    validator, which may still accept it or else gives the message.
     """
     model.model_rebuild()
     return native_validator(model.__pydantic_core_schema__)
@@ -63,13 +63,13 @@ def native_validator(schema: core_schema.CoreSchema) -> Validate:
 
 
 def recorded_validator(model: type[BaseModel]) -> Callable[[bytes], Any]:
-    """Reads an event from its JSON as it was recorded: of the checks that hold for commands alone none is called."""
+    """The validator for an event's stored JSON, without the checks that apply to commands alone."""
     model.model_rebuild()
     return SchemaValidator(_recorded(model.__pydantic_core_schema__), _use_prebuilt=False).validate_json
 
 
 def _recorded(node: Any) -> Any:
-    """A schema without the functions that let everything pass which was recorded (`limits.RECORDED`)."""
+    """The schema without the functions that accept every recorded value (`limits.RECORDED`)."""
     if isinstance(node, list):
         return [_recorded(one) for one in node]
     if not isinstance(node, dict):
@@ -80,7 +80,7 @@ def _recorded(node: Any) -> Any:
 
 
 def _native(node: Any) -> Any:
-    """A schema with forms in place of the functions that check them; what is no schema stays as it is."""
+    """The schema with patterns in place of check functions; other values are returned unchanged."""
     if isinstance(node, list):
         return [_native(one) for one in node]
     if not isinstance(node, dict):
@@ -107,7 +107,7 @@ def _function(node: dict[str, Any]) -> Any:
 
 
 def _bounded(function: Any, inner: Any) -> dict[str, Any] | None:
-    """The inner schema with limits that its type knows; None: they are none, or of another type."""
+    """The inner schema with the limits that its type supports; None: there are none, or the type supports none of them."""
     found = getattr(function, "__self__", None)
     if not isinstance(found, Limits):
         return None

@@ -1,9 +1,9 @@
-"""How much a command may hold. Every text, list, mapping and number of a command has a limit that all behind it can hold.
+"""Size limits of commands. Every text, list, mapping and number of a command has a limit that every later stage can store.
 
-What is there behind it: PostgreSQL's index rows (2,704 bytes, with up to 4 bytes a character), its integers of 4 bytes, its
-dates, and messages of Kafka. A test walks every field of every command and fails for one without a limit.
+The stages set these bounds: PostgreSQL's index rows (2,704 bytes, up to 4 bytes a character), 4-byte integers and dates, and
+the size of Kafka messages. A test checks every field of every command and fails for one without a limit.
 
-Events have no limits (adr 3): what was recorded under a wider one is readable for ever.
+Events have no limits (adr 3): an event recorded under a wider limit stays readable.
 """
 
 import re
@@ -49,7 +49,7 @@ RECORDED: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of a field that commands and events have in common: they hold for commands alone."""
+    """Limits of a field shared by commands and events; applied to commands alone."""
 
     least: int | None = None
     most: int | None = None
@@ -89,9 +89,9 @@ _UUID_CHARACTERS = 36
 
 
 def number_as_text(value: object) -> object:
-    """Amounts travel as JSON strings: a JSON number may have lost digits before we see it.
+    """Accept amounts as JSON strings only: a JSON number may have lost digits in transit.
 
-    They look as their JSON Schema says: what Python would also take for a number (1e3, 1_000) is not what we publish.
+    The form is that of the published JSON Schema: other notations that Python parses (1e3, 1_000) are refused.
     """
     if isinstance(value, str):
         if _PLAIN_NUMBER(value) is None:
@@ -104,7 +104,7 @@ def number_as_text(value: object) -> object:
 
 
 def day_as_text(value: object) -> object:
-    """Dates are written `2026-01-31`: pydantic would also take a number of seconds for one, and a date with a time."""
+    """Accept dates as `2026-01-31` only: pydantic would also accept a number of seconds, and a date with a time."""
     if isinstance(value, str):
         if _DAY(value) is None:
             raise PydanticCustomError("date_form", "this is not a date")
@@ -114,7 +114,7 @@ def day_as_text(value: object) -> object:
 
 
 def moment_as_text(value: object) -> object:
-    """Times are written `2026-01-31T12:00:00Z` (RFC 3339): pydantic would also take a number for one."""
+    """Accept times as `2026-01-31T12:00:00Z` (RFC 3339) only: pydantic would also accept a number."""
     if isinstance(value, str):
         if _MOMENT(value) is None:
             raise PydanticCustomError("time_form", "this is not a time with its offset from UTC")
@@ -124,14 +124,14 @@ def moment_as_text(value: object) -> object:
 
 
 def own_uuid(value: UUID) -> UUID:
-    """Ids that are reserved for the ledger's own streams are nobody else's."""
+    """Refuse ids that are reserved for the ledger's own streams."""
     if is_reserved(value):
         raise PydanticCustomError("reserved_id", "{id} is reserved for the ledger itself", {"id": str(value)})
     return value
 
 
 def uuid_as_text(value: object) -> object:
-    """UUIDs are written with hyphens, as their JSON Schema says: pydantic would also take braces, URNs and bare digits."""
+    """Accept UUIDs with hyphens only, as their JSON Schema requires: pydantic would also accept braces, URNs and bare digits."""
     if isinstance(value, str):
         if len(value) != _UUID_CHARACTERS:
             raise PydanticCustomError("uuid_parsing", "this is not a UUID of 36 characters")

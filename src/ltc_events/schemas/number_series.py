@@ -27,15 +27,15 @@ class NumberAssigned(OrderedEvent):
 
 @lru_cache(maxsize=1024)  # asked for with every document; there are a few series a year
 def series_id(series: str, year: int) -> UUID:
-    """The stream of a series in a year, under an id that nothing else may have."""
+    """The id of the stream of a series in a year; the id is reserved."""
     return reserved_id("number_series", series, str(year))
 
 
 @lru_cache(maxsize=1024)
 def first_series_id(series: str, year: int) -> UUID:
-    """The stream that a series had in a year under release v0.1, whose id anybody could take for something else.
+    """The id of the stream of a series in a year under release v0.1, which is not reserved: a client may have used it.
 
-    Where it is a number series, its numbers go on there.
+    Where that stream is a number series, its numbers continue there.
     """
     return derive_id("number_series", series, str(year))
 
@@ -46,7 +46,7 @@ def format_number(series: str, year: int, sequence: int) -> str:
 
 
 def parse_number(number: str) -> tuple[str, int, int] | None:
-    """The series, year and sequence that `format_number` put into a number, or None when it is none of ours."""
+    """The series, year and sequence of a number made by `format_number`, or None for any other text."""
     series, _, rest = number.rpartition("-")
     series, _, year = series.rpartition("-")
     if not (series and len(year) == 4 and year.isdecimal() and rest.isdecimal()):

@@ -1,4 +1,4 @@
-"""What became of a command: exactly one outcome each, kept with its events."""
+"""The outcome of a command: exactly one each, recorded with its events."""
 
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
@@ -26,7 +26,7 @@ class Refusal(Schema):
 
 
 class Result(Schema):
-    """What became of a command, as callers are told it."""
+    """The outcome of a command as callers receive it."""
 
     command_id: UUID
     status: Literal["accepted", "refused", "duplicate", "undecodable"] = Field(
@@ -40,7 +40,7 @@ class Result(Schema):
 class Outcome(NamedTuple):
     """The outcome of one command. `first_position` and `last_position` bound its events (0: it made none).
 
-    `content` is kept for a refused command alone, so that nothing is lost: the canonical JSON of what was sent.
+    `content` is the canonical JSON of what was sent, recorded for refused commands alone, so that nothing is lost.
     `duplicate` is true when this answer repeats an outcome recorded earlier.
     """
 
@@ -55,7 +55,7 @@ class Outcome(NamedTuple):
     duplicate: bool = False
 
     def document(self) -> dict[str, Any]:
-        """The outcome as the JSON document that callers get: a Result, made without the detour of checking it."""
+        """The outcome as the JSON document that callers receive: a Result, built without validation."""
         positions = list(range(self.first_position, self.last_position + 1)) if self.first_position else []
         return {
             "command_id": str(self.command_id),

@@ -1,4 +1,4 @@
-"""An event as the store holds it: what happened, with when, where, why and by whom."""
+"""An event as the store holds it: its data with times, position, cause and actor."""
 
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -10,11 +10,11 @@ from ltc_events.schemas.decimal_json import values
 
 
 class Record(NamedTuple):
-    """One stored event, as it is told today.
+    """One stored event in its current form, after upcasting.
 
     `position` counts all events of the store from 1 without a gap; `version` counts those of one stream likewise.
-    `occurred_at` is when it happened, `effective_on` its business date, `recorded_at` when the store learnt of it.
-    `part` is 1; where one stored event is told as several today, they have all else in common and it counts them.
+    `occurred_at` is when it happened, `effective_on` its business date, `recorded_at` when the store recorded it.
+    `part` is 1; where an upcaster splits one stored event into several, it numbers them, and all else is equal.
     """
 
     position: int
@@ -52,7 +52,7 @@ class Record(NamedTuple):
 
 
 class RawRecord(NamedTuple):
-    """A stored event as its exact bytes (JSON), for those who pass it on; the rest is as in Record."""
+    """A stored event with its exact bytes (JSON), for publishing; the other fields are as in Record."""
 
     position: int
     subject: UUID
@@ -70,10 +70,10 @@ class RawRecord(NamedTuple):
 
 
 def ordered_with(record: Record | RawRecord) -> UUID:
-    """Whose events keep their order among each other: the customer's; of the company's own streams, the stream's."""
+    """The id within which events are totally ordered: the customer; for the company's own streams, the stream."""
     return record.customer_id or record.subject
 
 
 def routing_key(record: Record | RawRecord) -> bytes:
-    """What keeps events in order on Kafka."""
+    """The Kafka key, which keeps the events of one customer (or company stream) in order."""
     return str(ordered_with(record)).encode()

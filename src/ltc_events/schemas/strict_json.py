@@ -1,4 +1,4 @@
-"""JSON as it comes from outside: nothing that two readers may understand in two ways."""
+"""Strict parsing of JSON from outside: documents that two readers may understand differently are refused."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ _ESCAPED = b"\\u00"
 
 
 def loads(text: bytes | str, what: str = "it") -> Any:
-    """The value; raises Undecodable for what is not JSON. Of a key that an object has twice it takes the last."""
+    """The value; raises Undecodable for what is not JSON. Of a repeated key the last value counts."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -20,19 +20,18 @@ def loads(text: bytes | str, what: str = "it") -> Any:
 
 
 def loads_once(text: bytes, what: str = "it") -> Any:
-    """The value; raises Undecodable for what is not JSON, and for an object that has a key twice."""
+    """The value; raises Undecodable for what is not JSON, and for an object with a repeated key."""
     value = loads(text, what)
     json.loads(text, object_pairs_hook=_once)
     return value
 
 
 def require_once(text: bytes, value: Any) -> None:
-    """See that no object has a key twice in this JSON, of which `value` was made.
+    """Check that no object in this JSON, which was parsed into `value`, has a repeated key. Raises Undecodable.
 
-    Of `{"amount": "1", "amount": "1000000"}` one reader takes the first, and another one the last. Every key has a colon: one
-    that is lost takes its own along, and those of its value, so that fewer are left where the value is written again. To look
-    for it is ten times as much work as to count, and to count several times as much as to see that what is written again is the
-    same. Raises Undecodable.
+    Of `{"amount": "1", "amount": "1000000"}` one reader takes the first value, and another one the last. The cheapest test comes
+    first: compare the text with `value` serialised again; then count colons, since a dropped key takes its colons along; only
+    then look for the key, at ten times the cost of counting.
     """
     written = orjson.dumps(value, default=str)
     if text == written:

@@ -1,4 +1,4 @@
-"""Events in words: what is said of each, and how amounts, codes and names stand in it."""
+"""One-line summaries of events, and the formats of amounts, codes and names in them."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,7 +7,7 @@ from ltc_events.schemas.base import Event, OrderedEvent
 
 
 def summarise(event: Event) -> str:
-    """What happened, in one line; where policy has it recorded although it is dated before what it acts on, that too."""
+    """The event's one-line summary; it adds the date of what the event acts on where that is later than the event's own."""
     later = event.dated_before if isinstance(event, OrderedEvent) else None
     return f"{event.in_words()} (dated before {later}, the date of what it follows)" if later else event.in_words()
 
@@ -18,18 +18,18 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def number(value: Decimal) -> str:
-    """Without idle zeros: `12.5`, `100`."""
+    """Without trailing zeros: `12.5`, `100`."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def because(reason: object) -> str:
-    """`: too late`; nothing, where there is no reason."""
+    """`: too late`; an empty string without a reason."""
     return f": {reason}" if reason else ""
 
 
 def by(person: str | None) -> str:
-    """` by Olga`; nothing, where nobody is named."""
+    """` by Olga`; an empty string where nobody is named."""
     return f" by {person}" if person else ""
 
 

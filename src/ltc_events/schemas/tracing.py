@@ -1,4 +1,4 @@
-"""W3C Trace Context: what came with a command goes on with its events and its outcome, whoever reads it there."""
+"""W3C Trace Context: the trace that comes with a command is passed on with its events and its outcome."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _STATE = re.compile(r"[\x20-\x7e]+").fullmatch
 
 
 class Trace(NamedTuple):
-    """A place in a trace: `00-<trace id>-<id of the span>-<flags>`, and what tracing systems added to it (or "")."""
+    """A traceparent, `00-<trace id>-<span id>-<flags>`, and the tracestate of tracing systems (or "")."""
 
     parent: str
     state: str = ""
@@ -24,7 +24,7 @@ class Trace(NamedTuple):
 
     @classmethod
     def of(cls, attributes: Mapping[str, Any]) -> Self | None:
-        """What a command's CloudEvent says. What is malformed is left out, as the standard wants it: no command fails by it."""
+        """The trace of a command's CloudEvent. A malformed one is ignored, as the standard requires, and fails no command."""
         parent = attributes.get(PARENT)
         if parent is None or not isinstance(parent, str) or not _PARENT(parent):
             return None
@@ -34,6 +34,6 @@ class Trace(NamedTuple):
         return cls(parent)
 
     def headers(self) -> list[tuple[str, bytes]]:
-        """As headers of a message."""
+        """The trace as message headers."""
         parent = (PARENT, self.parent.encode())
         return [parent, (STATE, self.state.encode())] if self.state else [parent]

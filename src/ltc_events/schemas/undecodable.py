@@ -1,4 +1,4 @@
-"""What came as a command and is none: what is wrong with it, where, and what would mend it."""
+"""Errors for documents that are not commands: what is wrong, where, and how to correct it."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,7 +19,7 @@ class Undecodable(LtcError):
 
     @property
     def field(self) -> str:
-        """The attribute, or the path in the data, that it is about; empty: the document as a whole."""
+        """The attribute, or the path in the data, that is at fault; empty: the document as a whole."""
         return str(self.details.get("at", ""))
 
     @property
@@ -29,12 +29,12 @@ class Undecodable(LtcError):
 
     @property
     def command_id(self) -> UUID | None:
-        """The id that it would have as a command, where it can be read."""
+        """The command id of the document, where it can be read."""
         found: UUID | None = self.details.get("command_id")
         return found
 
     def about(self, document: object) -> "Undecodable":
-        """The same, of this document, in which its id may be readable."""
+        """The same error with the document attached, from which its id may be read."""
         given = document.get("id") if isinstance(document, Mapping) else None
         if self.command_id is None and isinstance(given, UUID | str):
             with suppress(ValueError):  # what is no id cannot be told as one
@@ -42,7 +42,7 @@ class Undecodable(LtcError):
         return self
 
     def document(self) -> dict[str, Any]:
-        """What callers are told, in the form of a command's outcome. It is none: nothing is recorded under the id."""
+        """The answer to the caller, in the form of a command's outcome. Nothing is recorded under the id."""
         reason = {"code": self.code, "field": self.field, "message": self.message, "fix": self.fix}
         id = None if self.command_id is None else str(self.command_id)
         return {"command_id": id, "status": "undecodable", "first_outcome": None, "positions": [], "reasons": [reason]}

@@ -1,7 +1,7 @@
-"""How events that were stored under an older name are told today. Pure; what is stored never changes.
+"""Upcasting: events stored under an older type are read as events of today. Pure; what is stored never changes.
 
-An upcaster stands beside the event's class, in the module of its noun. It takes the JSON data of one event and gives that
-of its successor, or of several; those may have upcasters of their own. The class of the older version is gone then.
+An upcaster stands beside the event's class, in the module of its noun. It maps the JSON data of one event to that of its
+successor, or of several; those may have upcasters of their own. The class of the older version is removed.
 
 ```python
 @upcast("parcel.packed.v1", "parcel.packed.v2")
@@ -34,9 +34,9 @@ _VERSION = re.compile(r"(.+)\.v([0-9]+)")
 
 
 class Upcaster(NamedTuple):
-    """How one older type is told: `upcast` gives events of the types `new`, the first of them always first.
+    """The upcaster of one older type: `upcast` gives events of the types `new`, the first of them always first.
 
-    There is at most one of a type, but for those that `many` names.
+    It gives at most one event of each type, except of those that `many` names.
     """
 
     old: str
@@ -45,7 +45,7 @@ class Upcaster(NamedTuple):
     many: frozenset[str] = frozenset()
 
     def complaint(self, types: Sequence[str]) -> str | None:
-        """How events of these types are not what was declared: who asks the store for events of a type relies on it."""
+        """How the upcaster's result differs from its declaration, on which queries by event type rely."""
         if not types or types[0] != self.new[0]:
             return f"it does not begin with {self.new[0]}"
         for type in types:
@@ -68,7 +68,7 @@ UPCASTERS: dict[str, Upcaster] = {}
 
 
 def upcast(old: str, new: str) -> Callable[[Callable[[Data], Data]], Callable[[Data], Data]]:
-    """Tell events of the type `old` as `new`: the function makes the data of one from the data of the other."""
+    """Declare that events of the type `old` are read as `new`: the decorated function maps their data."""
 
     def register(make: Callable[[Data], Data]) -> Callable[[Data], Data]:
         _register(Upcaster(old, (new,), lambda data: [(new, make(data))]))
@@ -78,15 +78,15 @@ def upcast(old: str, new: str) -> Callable[[Callable[[Data], Data]], Callable[[D
 
 
 def rename(old: str, new: str) -> None:
-    """Tell events of the type `old` as `new`, with the same data."""
+    """Declare that events of the type `old` are read as `new`, with the same data."""
     _register(Upcaster(old, (new,), lambda data: [(new, data)]))
 
 
 def split(old: str, *new: str, many: Iterable[str] = ()) -> Callable[[Split], Split]:
-    """Tell one event of the type `old` as several of the types `new`, in order.
+    """Declare that one event of the type `old` is read as several of the types `new`, in order.
 
-    One of the first type always comes first; of each other there may be one, or of those in `many` any number. They are events
-    of one stream, and have their position and version in common.
+    One event of the first type always comes first. Of each other type there may be one, of those in `many` any number. They
+    belong to one stream and share their position and version.
     """
 
     def register(make: Split) -> Split:
@@ -97,7 +97,7 @@ def split(old: str, *new: str, many: Iterable[str] = ()) -> Callable[[Split], Sp
 
 
 def told_today(type: str, data: Data) -> list[Part]:
-    """A stored event as it is told today: at least one event. Raises CannotUpcast."""
+    """A stored event in its current form: at least one event. Raises CannotUpcast."""
     upcaster = UPCASTERS.get(type)
     if upcaster is None:
         return [(type, data)]
@@ -112,7 +112,7 @@ def told_today(type: str, data: Data) -> list[Part]:
 
 
 def stored_as(types: Iterable[str]) -> list[str]:
-    """Under which types the store may hold what is told today as events of these types: those, and all before them."""
+    """The stored types that may be read as events of these types: the types themselves, and all older ones."""
     found = dict.fromkeys(types)
     if UPCASTERS:
         waiting = list(found)
@@ -125,12 +125,12 @@ def stored_as(types: Iterable[str]) -> list[str]:
 
 
 def beginning_as(type: str) -> list[str]:
-    """Under which types the store holds what is told today as an event of this type, alone or as the first of several."""
+    """The stored types that are read as an event of this type, alone or as the first of several."""
     return [type, *(old for old in UPCASTERS if _first(old) == type)]
 
 
 def becomes_several(types: Collection[str]) -> str | None:
-    """An older type of which one event may be told as several of these types; None: there is none."""
+    """An older type of which one event may be read as several of these types; None: there is none."""
     for old in UPCASTERS:
         told = _told_as(old)
         if sum(told[type] for type in types) > 1:
@@ -139,7 +139,7 @@ def becomes_several(types: Collection[str]) -> str | None:
 
 
 def newest_known(type: str) -> str | None:
-    """The newest version of this type that this program knows, if it knows one: `invoice.issued.v2` of `invoice.issued.v7`."""
+    """The newest version of this type that this program knows, if any: `invoice.issued.v2` for `invoice.issued.v7`."""
     parsed = _VERSION.fullmatch(type)
     if parsed is None:
         return None
@@ -166,7 +166,7 @@ def _register(upcaster: Upcaster) -> None:
 
 
 def _reached(types: Sequence[str]) -> set[str]:
-    """These types and all that upcasters lead to from there."""
+    """These types and all types reachable from them through upcasters."""
     return set(types).union(*(_reached(UPCASTERS[type].new) for type in types if type in UPCASTERS))
 
 
@@ -175,7 +175,7 @@ def _first(type: str) -> str:
 
 
 def _told_as(type: str) -> Counter[str]:
-    """The types that one event of this type is told as today, with how many there may be (2: any number)."""
+    """The types that one event of this type is read as, each with how many there may be (2: any number)."""
     upcaster = UPCASTERS.get(type)
     if upcaster is None:
         return Counter([type])
