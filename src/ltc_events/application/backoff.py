@@ -1,4 +1,4 @@
-"""Waiting between attempts, so that writers who met once do not meet again and again."""
+"""Randomised exponential backoff between attempts, so that conflicting writers do not conflict again."""
 
 import random
 import time
@@ -12,7 +12,7 @@ _WAIT_MAX_S = 0.1
 
 
 class Backoff:
-    """Waits of random length whose bound doubles from 2 ms to 100 ms, for at most `limit_s` seconds in all."""
+    """Waits of random length whose upper bound doubles from 2 ms to 100 ms, for at most `limit_s` seconds in total."""
 
     def __init__(self, limit_s: float = CONTENTION_LIMIT_S) -> None:
         self._limit_s = limit_s
@@ -21,7 +21,7 @@ class Backoff:
         """How many attempts were in vain."""
 
     def wait(self) -> None:
-        """Wait before the next attempt. Raises Contention when the time is up."""
+        """Wait before the next attempt. Raises Contention after `limit_s` seconds in total."""
         self.attempts += 1
         left = self._deadline - time.monotonic()
         if left <= 0:

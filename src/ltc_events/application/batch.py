@@ -1,4 +1,4 @@
-"""One batch of commands being decided: states as they are after every command so far, and what to store of it."""
+"""One batch of commands being decided: the states after every command so far, and the events to store."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -44,7 +44,7 @@ NOTHING = Entry("", None, 0, None)
 
 
 def evolve(entry: Entry, record: Record) -> Entry:
-    """The entry of a stream after one more of its records."""
+    """The entry of a stream after its next record."""
     noun = noun_of(record.event.type)
     return Entry(
         noun, AGGREGATES[noun].evolve(entry.state, record.event, record.effective_on), record.version, record.customer_id
@@ -52,14 +52,14 @@ def evolve(entry: Entry, record: Record) -> Entry:
 
 
 def fold(records: Iterable[Record], known: Entry = NOTHING) -> Entry:
-    """The entry of a stream from the records that follow what is known of it: by default all of its records."""
+    """The entry of a stream from the records that follow `known`; by default from all of its records."""
     return reduce(evolve, records, known)
 
 
 class Cache:
-    """What is known of the store between batches: streams, and which of them a customer has; bounded, oldest use first out.
+    """The cache between batches: states of streams, and the streams of customers; bounded, least recently used first out.
 
-    Both go by the `int` of a UUID: hashing and comparing a UUID is Python code, and happens a dozen times a command.
+    Keys are the `int` of a UUID: hashing and comparing a UUID is Python code, and happens a dozen times a command.
     """
 
     def __init__(self, size: int) -> None:
@@ -71,7 +71,7 @@ class Cache:
         """All streams of an aggregate (its noun) that a customer has, in the order in which they began."""
 
     def absorb(self, batch: "Batch") -> None:
-        """Keep what a stored batch has touched."""
+        """Keep the states and stream lists of a stored batch."""
         entries = self.entries
         for number, entry in batch.entries.items():
             entries.pop(number, None)
@@ -86,7 +86,7 @@ class Cache:
         self._shrink(self.stream_lists)
 
     def forget(self, streams: Iterable[UUID] | None) -> None:
-        """Streams that somebody else wrote are outdated; None: everything is."""
+        """Mark streams that another writer wrote as outdated; None: all of them."""
         self.stream_lists.clear()
         if streams is None:
             self.outdated |= self.entries
@@ -103,7 +103,7 @@ class Cache:
 
 
 class Batch:
-    """States are looked for in this batch's own changes, then in the cache, then in the store."""
+    """The states of one batch: looked up in its own changes, then in the cache, then in the store."""
 
     def __init__(self, store: EventStore, cache: Cache, policies: Policies, now: datetime) -> None:
         self._store = store
@@ -118,7 +118,7 @@ class Batch:
         """The customers of whom all streams of an aggregate were asked for."""
 
     def publish(self, event: PolicyPublished) -> None:
-        """Let the commands that follow be decided by a policy that the batch itself has put in force."""
+        """Decide the commands that follow by a policy that this batch has published."""
         self._rule(self.policies.with_published(event))
 
     def _rule(self, policies: Policies) -> None:
@@ -130,7 +130,7 @@ class Batch:
         """Where the date of a moment is not that of UTC, the company's time zone."""
 
     def business_dated(self, message: Message, command: Command) -> Command:
-        """The command with the date that it has for the company. Raises OutsideWindow."""
+        """The command with its business date: its own, or the day of its `time` in the company's zone. Raises OutsideWindow."""
         if self.zone is not None and not message.is_dated:
             day = message.occurred_at.astimezone(self.zone).date()
             if day != command.effective_on:
@@ -142,7 +142,7 @@ class Batch:
         return command
 
     def prefetch(self, ids: Iterable[UUID]) -> None:
-        """Load the streams that are not known yet, in one query; of those that are outdated what is new, in another."""
+        """Load the streams that are not cached in one query, and the new records of outdated ones in another."""
         own, cached, outdated = self.entries, self._cache.entries, self._cache.outdated
         missing = {id.int: id for id in ids if id.int not in cached and id.int not in own}
         if not missing:
@@ -156,7 +156,7 @@ class Batch:
             own[number] = fold(loaded.get(id, ()), outdated.get(number, NOTHING))
 
     def list_streams(self, aggregate: Aggregate[Any], customers: Iterable[UUID]) -> None:
-        """Find the streams of customers of whom they are not known yet, in one query, and load them in another."""
+        """List the streams of customers whose list is not cached in one query, and load them in another."""
         if aggregate.begins_with is None:
             raise ValueError(f"{aggregate.noun} does not state what its streams begin with")
         known = self._cache.stream_lists
@@ -169,7 +169,7 @@ class Batch:
             self.prefetch(id for listing in missing for id in known[listing])
 
     def entry(self, id: UUID) -> Entry:
-        """The stream as it is after all commands so far."""
+        """The stream after all commands so far."""
         number = id.int
         entry = self.entries.get(number)
         if entry is None:
@@ -181,19 +181,19 @@ class Batch:
         return entry
 
     def streams_of(self, aggregate: Aggregate[Any], customer_id: UUID) -> list[UUID]:
-        """The customer's streams of this aggregate: those stored, and those of this batch behind them."""
+        """The customer's streams of this aggregate: those stored, then those begun in this batch."""
         self.list_streams(aggregate, [customer_id])
         listing = aggregate.noun, customer_id.int
         return [*self._cache.stream_lists[listing], *self.begun.get(listing, ())]
 
     def reads(self, since: int, events: Iterable[NewEvent]) -> Reads:
-        """What these events were decided on besides the streams they are written to; policies too, whatever was decided."""
+        """What these events were decided on besides the streams they are written to; policies are always included."""
         written = {one.subject.int for one in events}
         return Reads(since, _POLICIES.union(self.entries).difference(written), self._listed)
 
 
 class CommandUnitOfWork:
-    """One command at work on a batch (the `UnitOfWork` of the rules). Nothing of it counts before `finish`."""
+    """The `UnitOfWork` of one command of a batch. Its events take effect with `finish` alone."""
 
     __slots__ = ("_batch", "_begun", "_entries", "_envelope", "customer_id", "effective_on", "emitted", "policies", "subject")
 
@@ -228,7 +228,7 @@ class CommandUnitOfWork:
         return state
 
     def require_version(self, expected: int) -> None:
-        """Raise StaleVersion unless the subject is as its sender saw it. Whose it is not learns nothing of its version."""
+        """Raise StaleVersion unless the subject has the version that the sender expects. Other customers do not learn it."""
         entry = self._entry(self.subject)
         owner = entry.customer_id
         is_ours = owner is None or (self.customer_id is not None and owner.int == self.customer_id.int)
@@ -271,7 +271,7 @@ class CommandUnitOfWork:
         self._entries[id.int] = Entry(noun, state, version, customer_id)
 
     def _require_customer(self, customer_id: UUID, noun: str, id: UUID) -> None:
-        """Hold a stream that begins against policy `require_registered_customer`.
+        """Check a new stream against policy `require_registered_customer`.
 
         Raises UnregisteredCustomer, OwnCustomer, IdTaken.
         """
@@ -296,7 +296,7 @@ class CommandUnitOfWork:
         return [*self._batch.streams_of(aggregate, self.customer_id), *begun]
 
     def finish(self) -> None:
-        """Make what was emitted part of the batch."""
+        """Add the emitted events to the batch."""
         batch = self._batch
         batch.entries.update(self._entries)
         if self._begun and self.customer_id is not None:

@@ -1,4 +1,4 @@
-"""The real clock."""
+"""The system clock."""
 
 from datetime import UTC, datetime
 
@@ -7,5 +7,5 @@ class SystemClock:
     """The machine's time, in UTC."""
 
     def now(self) -> datetime:
-        """The present moment."""
+        """The present time, timezone-aware, in UTC."""
         return datetime.now(UTC)

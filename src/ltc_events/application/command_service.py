@@ -1,4 +1,4 @@
-"""Commands from many threads: what arrives while one batch is being stored makes up the next one (group commit)."""
+"""A command service for many threads, with group commit: commands that arrive while a batch is stored form the next batch."""
 
 import threading
 from collections import deque
@@ -33,7 +33,7 @@ QUEUE_MAX = 10_000
 
 
 class _Reply:
-    """What one waiting thread is told: a future that nobody else looks at, at a fraction of a future's cost."""
+    """The answer for one waiting thread: the part of a future's interface that is needed, at a fraction of its cost."""
 
     __slots__ = ("_answers", "_error", "_told")
 
@@ -58,7 +58,7 @@ class _Reply:
         self._told.release()
 
     def result(self, timeout_s: float | None) -> list[Answer]:
-        """Wait for the answers. To be called once."""
+        """Wait for the answers. Call it once."""
         if not self._told.acquire(timeout=-1 if timeout_s is None else timeout_s):
             raise TimeoutError
         if self._answers is None:
@@ -67,7 +67,7 @@ class _Reply:
 
 
 class _Request(NamedTuple):
-    """The documents of one caller. `together`: once one is refused, those behind it are not decided."""
+    """The documents of one caller. `together`: after a refused document the following ones are not decided."""
 
     batch: Sequence[Prepared]
     source: str
@@ -80,13 +80,13 @@ _Told = Sequence[tuple[_Request, list[Answer]]]
 
 
 class CommandService:
-    """One command pipeline, in a thread of its own, for any number of calling threads.
+    """A command pipeline in its own thread, shared by any number of calling threads.
 
-    A batch is what arrived during the one before it. It is decided and sent before the callers of that one are told: they wake
-    up, and send their next, while the server stores it. Where nobody has come meanwhile they are told at once, and mostly come
-    again together: then a batch waits a moment (`GATHER_S`) for as many requests as the last one had. A lone caller waits for
-    nobody, and nobody is told before its documents are stored. The connection to the store is opened with the first request, and
-    anew after it was lost.
+    A batch holds the requests that arrived during the previous one. It is decided and sent to the server before the callers of
+    the previous batch are answered, so that they prepare their next requests while the server stores it. Without waiting
+    requests, callers are answered at once; the next batch then waits up to `GATHER_S` for as many requests as the last one had.
+    A single caller never waits for others, and no caller is answered before its documents are stored. The connection to the
+    store is opened with the first request, and again after it was lost.
     """
 
     def __init__(
@@ -108,11 +108,11 @@ class CommandService:
         self._thread.start()
 
     def enqueue(self, documents: Sequence[Document], *, source: str = "submit", together: bool = False) -> "Future[list[Answer]]":
-        """Have documents decided in order and stored in one transaction; the future has an answer for each, in that order.
+        """Queue documents to be decided in order and stored in one transaction; the future has an answer for each, in that order.
 
-        `source` is what dead letters are kept under. With `together`, the documents behind a refused one are answered with
-        `not_decided`. Raises ServiceBusy, ServiceClosed. The future raises what `CommandPipeline.submit` does, and
-        DatabaseUnreachable: then none of the documents is known to be stored, and to send the same again is safe.
+        `source` is the source recorded with dead letters. With `together`, the documents after a refused one are answered with
+        `not_decided`. Raises ServiceBusy, ServiceClosed. The future raises the errors of `CommandPipeline.submit`, and
+        DatabaseUnreachable: the documents may then be stored or not, and sending the same ones again is safe.
         """
         answers: Future[list[Answer]] = Future()
         self._enqueue(documents, source, answers, together=together)
@@ -132,7 +132,7 @@ class CommandService:
         return reply.result(timeout_s)
 
     def close(self) -> None:
-        """Take no more requests, answer those that wait, and leave the store."""
+        """Take no more requests, answer the waiting ones, and close the store."""
         with self._changed:
             self._is_closed = True
             self._changed.notify()
@@ -192,7 +192,7 @@ class CommandService:
             self._end()
 
     def _end(self) -> None:
-        """Leave the store; after a defect of ours, nobody is left waiting."""
+        """Close the store; after a defect in this program, waiting callers get the error."""
         with self._changed:
             self._is_closed = True
             left, self._queue = self._queue, deque()
@@ -211,9 +211,9 @@ class CommandService:
         return self._opened().begin(batch, source=requests[0].source, groups=groups)
 
     def _or_fail(self, requests: Sequence[_Request], work: Callable[[], T]) -> T | None:
-        """What the work on a batch gives, or None where it failed: no caller waits for ever.
+        """The result of the step, or None where it failed and the callers got the error.
 
-        The next batch finds a store that is opened anew, unless only others were quicker.
+        The next batch opens the store again, unless the error was Contention.
         """
         try:
             return work()
@@ -227,9 +227,9 @@ class CommandService:
             return None
 
     def _take(self, *, at_once: bool) -> list[_Request]:
-        """What makes up the next batch, in order of arrival; nothing when the service is closed and all is answered.
+        """The requests of the next batch, in order of arrival; empty when the service is closed and everything is answered.
 
-        With `at_once` it waits for nobody: callers of the batch before are still to be told.
+        With `at_once` it does not wait: callers of the previous batch still have to be answered.
         """
         taken: list[_Request] = []
         size = 0
@@ -250,7 +250,7 @@ class CommandService:
         return taken
 
     def _await_requests(self) -> None:
-        """Wait for a request; then, at most `GATHER_S`, for as many as there were the last time."""
+        """Wait for a request; then, for at most `GATHER_S`, for as many requests as the last batch had."""
         self._changed.wait_for(self._are_enough, GATHER_S)
         if not (self._queue or self._is_closed):
             self._wanted = 1
@@ -275,7 +275,7 @@ class CommandService:
 
 
 def _tell(stored: _Told) -> _Told:
-    """Wake the callers of what is stored; nothing is left to be told."""
+    """Answer the callers of a stored batch."""
     for request, answers in stored:
         request.answers.set_result(answers)
     return ()
@@ -285,7 +285,7 @@ def _tell(stored: _Told) -> _Told:
 def open_command_service(
     database: Database, clock: Clock, *, batch_max: int = BATCH_MAX, queue_max: int = QUEUE_MAX
 ) -> Iterator[CommandService]:
-    """A service on a ledger, as the writer; at the end of the block, what waits is answered."""
+    """A service on a ledger, in the writer's role; at the end of the block, waiting requests are answered."""
     service = CommandService(lambda: EventStore(database, Role.WRITER), clock, batch_max=batch_max, queue_max=queue_max)
     try:
         yield service

@@ -1,4 +1,4 @@
-"""Trying dead letters again, and laying them aside: each letter by itself, each step on record, no effect twice."""
+"""Retries and discards dead letters: one at a time, with every step recorded, and no effect twice."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
@@ -36,7 +36,7 @@ class CannotBeTried(LtcError):
 
 
 class Result(NamedTuple):
-    """What an attempt came to: accepted, refused or undecodable."""
+    """The result of an attempt: accepted, refused or undecodable."""
 
     step: StepKind
     detail: str
@@ -46,22 +46,22 @@ class Result(NamedTuple):
 
 
 class Attempt(Protocol):
-    """How letters of one kind are tried again: as they came, or with a document in their place. Must be safe to repeat."""
+    """Retries dead letters of one kind: as received, or with a corrected document. Must be safe to repeat."""
 
     def __call__(self, letter: KeptDeadLetter, document: bytes | None) -> Result:
-        """Try it."""
+        """Make the attempt."""
         ...
 
 
 class Standing(NamedTuple):
-    """Where a letter stands after we were asked to do something about it. `result` is None where nothing was to be done."""
+    """The state of a dead letter after a retry or discard. `result` is None where nothing had to be done."""
 
     id: int
     state: DeadLetterState
     result: Result | None
 
     def document(self) -> dict[str, Any]:
-        """For programs: where it stands, and what the attempt came to."""
+        """The state and the result of the attempt as JSON-ready values."""
         result = self.result
         return {
             "id": self.id,
@@ -83,7 +83,7 @@ def find_dead_letter(store: EventStore, id: int) -> KeptDeadLetter:
 
 
 class DeadLetterService:
-    """Where somebody sees to dead letters. `attempts` says by the kind of a letter how it is tried again."""
+    """Retries and discards dead letters. `attempts` has an Attempt for each kind of dead letter that can be retried."""
 
     def __init__(self, store: EventStore, book: DeadLetterLog, attempts: Mapping[str, Attempt]) -> None:
         self._store = store
@@ -91,10 +91,10 @@ class DeadLetterService:
         self._attempts = attempts
 
     def retry(self, id: int, *, by: str, reason: str = AS_IT_CAME, document: bytes | None = None) -> Standing:
-        """Try a letter again, as it came or with `document` in its place, unless it was accepted before.
+        """Retry a dead letter, as received or with `document` in its place, unless it was accepted before.
 
-        An attempt that was cut off is brought to its end first: what it did, it did. Raises NoSuchLetter, and what the
-        store raises when it is away; then the same call goes on from there. Raises CannotBeTried for a kind that has no way.
+        An interrupted attempt is completed first, since its effects may be stored. Raises NoSuchLetter, the store's errors when
+        it is unavailable (the same call then continues), and CannotBeTried for a kind without an Attempt.
         """
         kind = self._find(id).kind
         if kind not in self._attempts:
@@ -112,7 +112,7 @@ class DeadLetterService:
             return _standing(id, self._finish(letter, document, by))
 
     def discard(self, id: int, *, by: str, reason: str) -> Standing:
-        """Lay a letter aside for good, and say why. Raises NoSuchLetter, AlreadyAccepted."""
+        """Discard a dead letter for good, with a reason. Raises NoSuchLetter, AlreadyAccepted."""
         self._find(id)
         with self._book.alone_with(id):
             cut_off = self._book.unfinished(id)
@@ -135,10 +135,10 @@ class DeadLetterService:
 
 
 class CommandAttempt:
-    """A letter that was meant to be a command goes to the pipeline, like every other command.
+    """Submits a dead letter of the kind command to the pipeline, like any other command.
 
-    `read_message` makes the CloudEvent of a letter that came as a message, from its origin and its value; it raises
-    Undecodable. `answer`, where there is one, tells the sender the outcome, before it is noted.
+    `read_message` builds the CloudEvent of a dead letter that came as a message, from its origin and its value; it raises
+    Undecodable. `answer`, where given, publishes the outcome to the sender before the step is recorded.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class CommandAttempt:
         self._answer = answer
 
     def __call__(self, letter: KeptDeadLetter, document: bytes | None) -> Result:
-        """Decide and store the command. What is still none is no new dead letter: this one stays open."""
+        """Decide and store the command. A document that is still undecodable makes no new dead letter: this one stays open."""
         try:
             given = self._document(letter, document)
             parse(given, letter.received_at)
@@ -168,7 +168,7 @@ class CommandAttempt:
         return Result(StepKind(outcome.status.value), detail, outcome.command_id, positions, outcome.reasons)
 
     def _document(self, letter: KeptDeadLetter, document: bytes | None) -> bytes | Mapping[str, Any]:
-        """The command's CloudEvent: what was given in the letter's place, or the letter. Raises Undecodable."""
+        """The command's CloudEvent: the corrected document, or the dead letter itself. Raises Undecodable."""
         if document is not None:
             return document
         return letter.raw if letter.origin is None else self._read_message(letter.origin, letter.raw)

@@ -1,4 +1,4 @@
-"""Who decides a command: a rule where it crosses aggregates, and else the aggregate of its noun."""
+"""Dispatches a command to a rule, where it crosses aggregates, or else to the aggregate of its noun."""
 
 from ltc_events.aggregates.currency_in_use import require_in_use
 from ltc_events.aggregates.registry import AGGREGATES
@@ -13,7 +13,7 @@ _AGGREGATES_OF = {model: AGGREGATES[noun_of(name)] for name, model in COMMANDS.i
 
 
 def dispatch(command: Command, work: UnitOfWork) -> None:
-    """Decide a command, and emit what comes of it. Raises Refused."""
+    """Decide a command and emit its events. Raises Refused."""
     model = type(command)
     if model in _WITH_CURRENCY:
         require_in_use(command, work.effective_on)

@@ -1,4 +1,4 @@
-"""How the pipeline itself refuses commands, before or beside the rules of the aggregates."""
+"""Refusals and errors of the pipeline itself, apart from those of the aggregates."""
 
 from ltc_events.kernel.errors import Kind, LtcError, Refused
 

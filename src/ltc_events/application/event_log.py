@@ -1,4 +1,4 @@
-"""Answers about the log: one event whole, and one aggregate's events with what each changed."""
+"""Queries of the event log: one event in full, and one aggregate's events with the changes of each."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -26,13 +26,13 @@ class NoSuchPosition(LtcError):
 
 
 class Step(NamedTuple):
-    """An event of an aggregate, and what it changed in the aggregate's state."""
+    """An event of an aggregate, and its changes to the aggregate's state."""
 
     record: Record
     changes: Changes
 
     def document(self) -> dict[str, Any]:
-        """The event as `Record.document`, with `changes`: by place in the state, the value before and after."""
+        """The event as `Record.document`, with `changes`: the value before and after, by path in the state."""
         return {**self.record.document(), "changes": self.changes}
 
 

@@ -1,4 +1,4 @@
-"""Parses incoming documents, each by itself: a command, or a dead letter with its reason."""
+"""Parses incoming documents one by one into commands, or into dead letters with a reason."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -12,9 +12,9 @@ from ltc_events.store.commit import DeadLetter
 
 
 class Received(NamedTuple):
-    """A document that came over a feed. When it is no command, it is kept as `raw`, with its origin (JSON) beside it.
+    """A document received from a feed. If it is no command, `raw` is kept as a dead letter, with its origin (JSON).
 
-    `data` is the JSON of its data, where that came by itself.
+    `data` is the JSON of its data where that was sent separately.
     """
 
     document: Mapping[str, Any] | Undecodable
@@ -27,14 +27,14 @@ Document = bytes | str | Mapping[str, Any] | Received
 
 
 class Prepared(NamedTuple):
-    """A document, and the command that it is; or why it is none."""
+    """A received document with its parsed command, or with the reason why it is none."""
 
     document: Document
     parsed: Message | Undecodable
 
 
 def prepare(document: Document, now: datetime) -> Prepared:
-    """Check one document, which came in at `now` (UTC)."""
+    """Parse and validate one document, received at `now` (UTC)."""
     given, data = (document.document, document.data) if isinstance(document, Received) else (document, None)
     if isinstance(given, Undecodable):
         return Prepared(document, given)
@@ -45,7 +45,7 @@ def prepare(document: Document, now: datetime) -> Prepared:
 
 
 def dead_letter(source: str, document: Document, error: Undecodable) -> DeadLetter:
-    """What came in, as bytes, and why it is no command (in which PostgreSQL could not store the character U+0000)."""
+    """A dead letter: the bytes received and the reason (without U+0000, which PostgreSQL cannot store)."""
     reason = error.message.replace("\0", "\\0")
     if isinstance(document, Received):
         return DeadLetter(source, document.raw, reason, document.origin())

@@ -1,4 +1,4 @@
-"""The command pipeline: a batch of CloudEvents in, ordered decisions, ONE transaction, one outcome for each command."""
+"""The command pipeline: decides a batch of CloudEvents in order and stores it in ONE transaction, one outcome a command."""
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
@@ -44,7 +44,7 @@ _Steps = Generator[None, None, list[Outcome]]
 
 
 class Submission:
-    """A batch that has been decided, and is being stored."""
+    """A batch that is decided and being stored."""
 
     def __init__(self, batch: Sequence[Prepared], work: _Steps) -> None:
         self._batch = batch
@@ -53,7 +53,7 @@ class Submission:
         self._go_on()
 
     def finish(self) -> list[Answer]:
-        """Wait until it is stored; an answer for each document. Raises what `CommandPipeline.submit` does. To be called once."""
+        """Wait until it is stored; one answer per document. Raises the errors of `CommandPipeline.submit`. Call it once."""
         with collector_paused():
             while self._outcomes is None:
                 self._go_on()
@@ -69,10 +69,10 @@ class Submission:
 
 
 class CommandPipeline:
-    """Submit commands. One pipeline per thread; several pipelines and processes may work on one store.
+    """Decides and stores commands. One pipeline per thread; several pipelines and processes may work on one store.
 
-    With `dry_run` everything is decided and nothing is stored: later commands build on what earlier ones would have done.
-    Its outcomes have no positions; and it keeps in memory all that it decided, which can be loaded from nowhere.
+    With `dry_run` commands are decided and not stored: later ones build on the events of earlier ones, which stay in memory.
+    Outcomes of a dry run have no positions.
     """
 
     def __init__(
@@ -104,18 +104,18 @@ class CommandPipeline:
         source: str = "submit",
         groups: Sequence[int | None] = (),
     ) -> list[Answer]:
-        """Decide a batch in order and store it in one transaction; an answer for each document, in the same order.
+        """Decide a batch in order and store it in one transaction; one answer per document, in the same order.
 
-        Give at most some 500 documents at a time. `offsets` advance with the batch, by compare-and-set; `source` says in
-        the dead letters where the documents came from. `groups` has a number for each document that goes together with others:
-        once one of them is refused, those of its number behind it are not decided, and answered with `not_decided`.
+        A batch should have at most some 500 documents. `offsets` advance with the batch, by compare-and-set; `source` is
+        recorded in dead letters as the origin of the documents. `groups` gives a group number to documents that belong
+        together: after a refused document, the later ones of its group are not decided, and answered with `not_decided`.
         Raises Contention, OffsetMoved, ConnectionLost or StoreWentBack; then nothing of the batch is stored.
         """
         with collector_paused():
             return self.begin(self.prepare(documents), offsets, source=source, groups=groups).finish()
 
     def prepare(self, documents: Sequence[Document]) -> list[Prepared]:
-        """Check each document by itself: what can be done of a batch while the one before is being stored."""
+        """Parse and validate each document. This needs no store, so it may run while the previous batch is being stored."""
         now = self._clock.now()
         return [prepare(document, now) for document in documents]
 
@@ -127,9 +127,9 @@ class CommandPipeline:
         source: str = "submit",
         groups: Sequence[int | None] = (),
     ) -> Submission:
-        """As `submit`, but come back while it is being stored; it may be stored even if nobody finishes the submission.
+        """As `submit`, but return while the batch is being stored; it may be stored even if the submission is never finished.
 
-        Until it is finished, nothing but `prepare` may be asked of the pipeline.
+        Until the submission is finished, only `prepare` may be called on the pipeline.
         """
         messages = [one.parsed for one in batch if isinstance(one.parsed, Message)]
         dead = [dead_letter(source, one.document, one.parsed) for one in batch if isinstance(one.parsed, Undecodable)]
@@ -137,7 +137,7 @@ class CommandPipeline:
         return Submission(batch, self._outcomes(messages, Commit(offsets=list(offsets), dead_letters=dead), together))
 
     def recall(self, batch: Sequence[Prepared]) -> list[Answer]:
-        """Answer once more what was submitted and stored before; nothing is decided or stored. Raises NeverSubmitted."""
+        """The recorded answers to documents that were submitted before; nothing is decided or stored. Raises NeverSubmitted."""
         messages = [one.parsed for one in batch if isinstance(one.parsed, Message)]
         known = {id.int: outcome for id, outcome in self._store.outcomes([one.command_id for one in messages]).items()}
         for message in messages:
@@ -218,7 +218,7 @@ class CommandPipeline:
         return _answers(messages, known, stored | {number: _placed(one, base) for number, one in decided.items()})
 
     def _begin(self, command_ids: list[UUID]) -> dict[int, Outcome]:
-        """Recorded outcomes of these commands, by the id's `int`; makes the cache and the policies true up to the head."""
+        """The recorded outcomes of these commands, by the `int` of the id; brings the cache and the policies up to the head."""
         beginning = self._store.begin(command_ids, self._position)
         if beginning.position < self._position:  # what we know of streams and policies is lost
             raise StoreWentBack(what=f"its head is {beginning.position}, and was {self._position}")
@@ -263,13 +263,13 @@ class CommandPipeline:
 
 
 def _in_place(batch: Sequence[Prepared], outcomes: Iterable[Outcome]) -> list[Answer]:
-    """Outcomes for what is a command, in order, and for the rest why it is none."""
+    """One answer per document, in order: the outcome of a command, or the reason why it is none."""
     left = iter(outcomes)
     return [next(left) if isinstance(one.parsed, Message) else one.parsed for one in batch]
 
 
 def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
-    """Decide one command: append its events, or say why not. A poison command harms nobody else; raises StoreError alone."""
+    """Decide one command: emit its events or refuse it. A defect in deciding it affects no other command. Raises StoreError."""
     if message.command is None:
         return _refused(message, message.reasons)
     try:
@@ -303,7 +303,7 @@ def _refused(message: Message, reasons: tuple[Refusal, ...]) -> Outcome:
 
 
 def _answers(messages: Sequence[Message], known: Mapping[int, Outcome], decided: Mapping[int, Outcome]) -> list[Outcome]:
-    """An outcome for each message: the first one of a command that was just decided, a repetition for the others."""
+    """An outcome per message: the one just decided for the first message of a command, a repetition for its duplicates."""
     first = dict(known)
     answers = []
     for message in messages:
@@ -322,7 +322,7 @@ def _answers(messages: Sequence[Message], known: Mapping[int, Outcome], decided:
 def _in_turn(
     messages: Sequence[Message], groups: Sequence[int | None], known: Mapping[int, Outcome], decided: Mapping[int, Outcome]
 ) -> Iterator[Message]:
-    """The messages to decide, while `decided` grows; of a group in which one was refused, none of those behind it."""
+    """The messages to decide, while `decided` grows; after a refused message, the rest of its group is skipped."""
     stopped: set[int] = set()
     for message, group in zip(messages, groups, strict=True):
         number = message.command_id.int
@@ -335,7 +335,7 @@ def _in_turn(
 
 
 def _placed(outcome: Outcome, base: int) -> Outcome:
-    """An outcome of this batch with the positions that the store gave its events."""
+    """An outcome of this batch with the positions that the store assigned to its events."""
     if not outcome.first_position:
         return outcome
     return Outcome(*outcome[:4], base + outcome.first_position, base + outcome.last_position, *outcome[6:])
@@ -347,7 +347,7 @@ def _undecided(message: Message) -> Outcome:
 
 
 def _repeat(message: Message, first: Outcome) -> Outcome:
-    """The first outcome again, or a refusal when the same id came with other content: a command happens once."""
+    """The recorded outcome marked as a duplicate, or CommandIdReused when the content differs: a command happens once."""
     if first.content_hash == message.content_hash:
         return first._replace(duplicate=True)
     return _refused(message, (_reason(CommandIdReused(id=message.command_id)),))

@@ -1,4 +1,4 @@
-"""What a command says that it touches before it is decided: loaded for a whole batch at once, in one query."""
+"""The streams that commands are known to touch before they are decided, so that one query loads them for a whole batch."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,7 +25,7 @@ _LISTING = frozenset(model for model in COMMANDS.values() if model.listed_noun i
 
 
 def streams_of(message: Message, policies: Policies) -> list[UUID]:
-    """The streams that a command is known to touch before it is decided."""
+    """The ids of the streams that a command is known to touch before it is decided."""
     ids = [message.subject]
     command: Any = message.command
     if command is None:
@@ -48,7 +48,7 @@ def streams_of(message: Message, policies: Policies) -> list[UUID]:
 
 
 def listed_nouns(messages: Iterable[Message]) -> dict[str, list[UUID]]:
-    """The customers all of whose streams of an aggregate will be asked for, by its noun."""
+    """Maps the noun of an aggregate to the customers whose streams of it the commands list."""
     found: dict[str, list[UUID]] = {}
     for message in messages:
         if type(message.command) in _LISTING and message.command is not None and message.customer_id is not None:

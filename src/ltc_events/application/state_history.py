@@ -1,4 +1,4 @@
-"""What each event of an aggregate changed in its state, for people and programs that look on."""
+"""The changes that each event of an aggregate makes to its state, for display."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import is_dataclass
@@ -17,7 +17,7 @@ Changes: TypeAlias = dict[str, tuple[Any, Any]]
 
 
 def states(records: Iterable[Record]) -> Iterator[tuple[Record, Changes]]:
-    """The records of one stream from its first on, each with what it changed: all changes up to one make the state after it."""
+    """The records of one stream from the first on, each with its changes, which add up to the state after it."""
     entry: Entry = NOTHING
     before: dict[str, Any] = {}
     for record in records:
@@ -28,7 +28,7 @@ def states(records: Iterable[Record]) -> Iterator[tuple[Record, Changes]]:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, tuple[Any, Any]]]:
-    """Where two states differ, down to the innermost mapping; lists are compared as wholes."""
+    """The differences of two states by path, down to the innermost mapping; lists are compared as wholes."""
     for name in (*after, *(name for name in before if name not in after)):
         was, now = before.get(name), after.get(name)
         if was == now:
@@ -47,7 +47,7 @@ def fields(state: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value of a state, whatever it is made of, as JSON knows it."""
+    """A value of a state as JSON-ready values."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, BaseModel):

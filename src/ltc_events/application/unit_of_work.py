@@ -1,4 +1,4 @@
-"""What a rule that crosses aggregates sees of the world: states to read, events to emit."""
+"""The unit of work of a rule that crosses aggregates: states to read, events to emit."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -20,21 +20,21 @@ class NotFound(Refused):
 
 
 class UnitOfWork(Protocol):
-    """One command at work. What it emits is seen by its own later reads and by the commands after it in the batch."""
+    """The unit of work of one command. Its later reads, and the commands after it in the batch, see the events that it emits."""
 
     @property
     def subject(self) -> UUID:
-        """The aggregate the command was sent to."""
+        """The id of the aggregate that the command was sent to."""
         ...
 
     @property
     def customer_id(self) -> UUID | None:
-        """The customer the command is about."""
+        """The customer of the command; None for a command to the company."""
         ...
 
     @property
     def effective_on(self) -> date:
-        """The business date of the command, and so of what it emits."""
+        """The business date of the command and of the events that it emits."""
         ...
 
     @property
@@ -47,22 +47,22 @@ class UnitOfWork(Protocol):
         ...
 
     def get(self, aggregate: Aggregate[S], id: UUID, field: str) -> S:
-        """Like `find`, but a missing one raises `NotFound` for `field` of the command."""
+        """Like `find`, but raises NotFound for `field` of the command where there is none."""
         ...
 
     def find_any(self, aggregate: Aggregate[S], id: UUID) -> S | None:
-        """An aggregate of whatever customer, to be read alone; None where there is none of its kind.
+        """The state of an aggregate of any customer, to be read only; None where there is none of this kind.
 
-        Like all that is read, it is as it is when what is decided on it is stored.
+        As with every read, the batch is stored only if the state has not changed until then.
         """
         ...
 
     def is_free(self, id: UUID) -> bool:
-        """Whether there is nothing of this id, of whatever kind and customer."""
+        """Whether no aggregate of any kind or customer has this id."""
         ...
 
     def owner_of(self, id: UUID) -> UUID | None:
-        """The customer to whom belongs what has this id."""
+        """The customer of the aggregate with this id, or None."""
         ...
 
     def emit(self, aggregate: Aggregate[Any], id: UUID, *events: Event) -> None:
@@ -70,9 +70,9 @@ class UnitOfWork(Protocol):
         ...
 
     def streams_of_customer(self, aggregate: Aggregate[Any]) -> Sequence[UUID]:
-        """All streams of this aggregate that the command's customer has, in the order in which they began.
+        """All streams of this aggregate that the command's customer has, oldest first.
 
-        For aggregates that state what they begin with (`Aggregate.begins_with`).
+        For aggregates that declare the type of their first event (`Aggregate.begins_with`).
         """
         ...
 

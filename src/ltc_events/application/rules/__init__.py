@@ -1,1 +1,1 @@
-"""Commands that touch several aggregates: each is decided as a whole and recorded in one transaction."""
+"""Rules for commands that touch several aggregates: each is decided as a whole and recorded in one transaction."""

@@ -1,4 +1,4 @@
-"""Rules of cash: payments and credit notes are put against invoices, payments are taken back (R-63 … R-69)."""
+"""Rules of cash: allocate payments, apply credit notes to invoices, and reverse both (R-63 … R-69)."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -52,7 +52,7 @@ class NothingOpen(Refused):
 
 
 class _Funds(NamedTuple):
-    """What can be put against invoices, of a payment or a credit note."""
+    """The unapplied amount of a payment or a credit note, to be allocated to invoices."""
 
     noun: str
     called: str
@@ -61,7 +61,7 @@ class _Funds(NamedTuple):
 
 
 def allocate_payment(command: AllocatePayment, work: UnitOfWork) -> None:
-    """Put the payment against invoices as told, or against what is due first; what is left stays unapplied."""
+    """Allocate the payment to the invoices named, or to those due first (FIFO); the rest stays unapplied cash."""
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     if not command.allocations and work.policies.dunning.content.automatic_allocation == "claims_first":
         is_done = claims.allocate_to_claims(work)
@@ -78,7 +78,7 @@ def allocate_payment(command: AllocatePayment, work: UnitOfWork) -> None:
 
 
 def apply_credit_note(command: ApplyCreditNote, work: UnitOfWork) -> None:
-    """Put what is unapplied of the credit note against invoices as told, or against what is due first; the rest stays."""
+    """Apply the unapplied amount of the credit note to the invoices named, or to those due first; the rest stays unapplied."""
     note = credit_note.existing(work.find(CREDIT_NOTE, work.subject), work.effective_on)
     plan = _plan(command.allocations, _Funds(NOUN, note.called, note.currency, note.dated_unapplied), work)
     own = work.get(INVOICE, note.invoice_id, "subject")
@@ -94,7 +94,7 @@ def apply_credit_note(command: ApplyCreditNote, work: UnitOfWork) -> None:
 
 
 def refund_credit_note(command: RefundCreditNote, work: UnitOfWork) -> None:
-    """Pay out what is unapplied of the credit note, as far as it was paid."""
+    """Refund the unapplied amount of the credit note, up to what was paid on its invoice."""
     note = credit_note.existing(work.find(CREDIT_NOTE, work.subject), work.effective_on)
     refunded = credit_note.refund(note, command)
     own = work.get(INVOICE, note.invoice_id, "subject")
@@ -103,9 +103,9 @@ def refund_credit_note(command: RefundCreditNote, work: UnitOfWork) -> None:
 
 
 def unallocate_payment(command: UnallocatePayment, work: UnitOfWork) -> None:
-    """Take back what was put against an invoice; it is unapplied then, and the invoice open again.
+    """Reverse an allocation: the money is unapplied cash again, and the invoice open.
 
-    Refused where the customer has had it back already, by a credit note that has been used.
+    Refused where a used credit note has already given the amount back to the customer.
     """
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     taken = payment.unallocate(current, command, is_correction=True)
@@ -115,7 +115,7 @@ def unallocate_payment(command: UnallocatePayment, work: UnitOfWork) -> None:
 
 
 def unapply_credit_note(command: UnapplyCreditNote, work: UnitOfWork) -> None:
-    """Take back what of the credit note was put against an invoice; refused where the customer has had it back already."""
+    """Reverse the application of a credit note to an invoice; refused where the amount was already given back to the customer."""
     note = credit_note.existing(work.find(CREDIT_NOTE, work.subject), work.effective_on)
     taken = credit_note.unapply(note, command)
     invoice = work.get(INVOICE, command.invoice_id, "invoice_id")
@@ -130,9 +130,9 @@ def _notes_of(invoice: Invoice, work: UnitOfWork) -> list[CreditNote]:
 
 
 def return_payment(command: ReturnPayment, work: UnitOfWork) -> None:
-    """The bank took the money back: everything is un-allocated first, then nothing of it is left; what was refunded is owed.
+    """Return a payment to the bank: reverse all allocations, then record the return; refunded amounts become a claim.
 
-    A payment that was moved here gives back what the payment it came from has recalled.
+    A payment that was moved in gives back the recalled amount to the payment it came from.
     """
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     payment_moves.require_recalled(current, work)
@@ -159,14 +159,14 @@ def _take_back(taken: PaymentUnallocated, work: UnitOfWork) -> None:
 
 
 def _plan(allocations: Sequence[AllocationRequest], funds: _Funds, work: UnitOfWork) -> dict[UUID, tuple[Part, ...]]:
-    """What is put against which invoice."""
+    """The allocation: which parts of which invoices are paid."""
     if not funds.unapplied.amount:
         raise NothingUnapplied(noun=funds.noun)
     return _as_told(allocations, funds, work) if allocations else _first_due_first(funds, work)
 
 
 def _as_told(allocations: Sequence[AllocationRequest], funds: _Funds, work: UnitOfWork) -> dict[UUID, tuple[Part, ...]]:
-    """The parts of each invoice that is named, one for each instalment, however many requests name it."""
+    """The parts of each named invoice, one per instalment, with several requests for one instalment added up."""
     noun, called, currency, unapplied = funds
     left, on = unapplied.amount, work.effective_on
     open_items: dict[UUID, tuple[Item, ...]] = {}
@@ -208,16 +208,16 @@ def _requested(invoice: Invoice, items: tuple[Item, ...], request: AllocationReq
 
 
 def _owes(currency: str, work: UnitOfWork) -> bool:
-    """Whether anything can be put against the customer's invoices on the date of the command."""
+    """Whether the customer has open invoices on the date of the command."""
     invoices = (work.get(INVOICE, id, "allocations") for id in work.streams_of_customer(INVOICE))
     items = (item for invoice in invoices if invoice.document.currency == currency for item in invoice.items)
     return any(item.dated_open.available(work.effective_on) for item in items)
 
 
 def _first_due_first(funds: _Funds, work: UnitOfWork) -> dict[UUID, tuple[Part, ...]]:
-    """The instalments of all open invoices of the customer in the order they are due, then by number, until all is used.
+    """The instalments of the customer's open invoices by due date, then by number, until the funds are used.
 
-    Of each as much as is open on the date of the command and on every day after it.
+    Each takes at most what is open on the date of the command and on every later day.
     """
     due: list[tuple[date, str, int, UUID, DatedBalance]] = []
     for id in work.streams_of_customer(INVOICE):

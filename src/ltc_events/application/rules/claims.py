@@ -1,4 +1,4 @@
-"""Rules of claims: reminders and returned payments raise them, payments are put against them."""
+"""Rules of claims: dunning notices and returned payments raise them, payments are allocated to them."""
 
 from datetime import date
 from decimal import Decimal
@@ -37,7 +37,7 @@ class ClaimInAnotherCurrency(Refused):
 
 
 def send_dunning_notice(command: SendDunningNotice, work: UnitOfWork) -> None:
-    """Remind of an instalment; what fee and interest the policy has the customer owe by that become claims."""
+    """Send a dunning notice for an instalment; the fee and interest that policy `dunning` posts become claims (R-66)."""
     invoice = work.find(INVOICE, work.subject)
     (sent,) = (event for event in INVOICE.decide(invoice, command, work.policies) if isinstance(event, DunningNoticeSent))
     number = "" if invoice is None else invoice.document.number
@@ -62,7 +62,7 @@ def send_dunning_notice(command: SendDunningNotice, work: UnitOfWork) -> None:
 
 
 def raise_claim(command: RaiseClaim, work: UnitOfWork) -> None:
-    """Have the customer owe a fee or interest for an instalment, whether or not it is paid by now."""
+    """Raise a claim for a fee or interest on an instalment, whether or not it is paid by now."""
     if work.find(CLAIM, work.subject) is not None:
         raise AlreadyExists(noun="claim")
     invoice = work.get(INVOICE, command.invoice_id, "invoice_id")
@@ -96,7 +96,7 @@ def raise_claim(command: RaiseClaim, work: UnitOfWork) -> None:
 
 
 def claim_returned(returned: PaymentReturned | PaymentMovedBack, work: UnitOfWork) -> None:
-    """What had been refunded of a payment that the bank took back is owed by the customer."""
+    """Raise a claim for the refunded part of a payment that the bank took back."""
     if returned.claim_id is None:
         return
     raised = ClaimRaised(
@@ -112,7 +112,7 @@ def claim_returned(returned: PaymentReturned | PaymentMovedBack, work: UnitOfWor
 
 
 def allocate_to_claim(command: AllocateToClaim, work: UnitOfWork) -> None:
-    """Put money against a claim."""
+    """Allocate money to a claim."""
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     claim = existing(work.get(CLAIM, command.claim_id, "claim_id"), work.effective_on, "claim_id")
     if claim.currency != current.currency:
@@ -128,9 +128,9 @@ def allocate_to_claim(command: AllocateToClaim, work: UnitOfWork) -> None:
 
 
 def allocate_to_claims(work: UnitOfWork) -> bool:
-    """Put the payment against the customer's open claims: fees first, then interest, then returned payments, each by date.
+    """Allocate the payment to the customer's open claims: fees, then interest, then returned payments, each by date.
 
-    Of each as much as is open on the date of the command and on every day after it. Whether there was one.
+    Each takes at most what is open on the date of the command and on every later day. Returns whether there was an open claim.
     """
     current: Payment = work.get(PAYMENT, work.subject, "subject")
     on = work.effective_on
@@ -170,13 +170,13 @@ def _put(current: Payment, claim_id: UUID, claim: Claim, amount: Decimal, work: 
 
 
 def unallocate_from_claim(command: UnallocateFromClaim, work: UnitOfWork) -> None:
-    """Take back what was put against a claim."""
+    """Reverse the allocation to a claim."""
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     take_back(current, command.claim_id, command.reason, work)
 
 
 def take_back(current: Payment, claim_id: UUID, reason: str, work: UnitOfWork) -> None:
-    """All that is against a claim is unapplied again, and the claim open."""
+    """Reverse all that is allocated to a claim: the money is unapplied again, and the claim open."""
     taken = payment.unallocate_from_claim(current, claim_id, reason, work.effective_on)
     claim: Claim = work.get(CLAIM, claim_id, "claim_id")
     unpaid = ClaimUnpaid(
@@ -192,7 +192,7 @@ def take_back(current: Payment, claim_id: UUID, reason: str, work: UnitOfWork) -
 
 
 def free_id(work: UnitOfWork, *path: object) -> UUID:
-    """The id of a claim that follows from what it is for; the next one where somebody has taken that for something else."""
+    """The id derived from what the claim is for; the next derived one where that id is already in use."""
     for attempt in count():
         id = derived_claim_id(*path, attempt=attempt)
         try:

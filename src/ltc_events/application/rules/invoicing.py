@@ -1,4 +1,4 @@
-"""Rules of billing: documents take their numbers from a series, bill an order, or credit an invoice."""
+"""Rules of invoicing: issue invoices and credit notes, with numbers from a series."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from ltc_events.schemas.order import OrderInvoiced
 
 
 def issue_invoice(command: IssueInvoice, work: UnitOfWork) -> None:
-    """Bill an order: the number is taken, the invoice issued and the order marked as billed, all or nothing (R-64, R-65)."""
+    """Bill an order: assign the number, issue the invoice and mark the order as billed, all or nothing (R-64, R-65)."""
     if work.find(INVOICE, work.subject) is not None:
         raise AlreadyExists(noun="invoice")
     order = work.get(ORDER, command.order_id, "order_id")
@@ -36,9 +36,9 @@ def issue_invoice(command: IssueInvoice, work: UnitOfWork) -> None:
 
 
 def issue_credit_note(command: IssueCreditNote, work: UnitOfWork) -> None:
-    """Credit an invoice: the number is taken, the credit note issued and put against what the invoice owes, all or nothing.
+    """Credit an invoice: assign the number, issue the credit note and apply it to the invoice's balance, all or nothing.
 
-    What is to be billed again becomes billable on the order in the same breath (R-64, R-65).
+    Quantities to be billed again become billable on the order in the same transaction (R-64, R-65).
     """
     if work.find(CREDIT_NOTE, work.subject) is not None:
         raise AlreadyExists(noun="credit note")
@@ -56,14 +56,14 @@ def issue_credit_note(command: IssueCreditNote, work: UnitOfWork) -> None:
 
 
 def _take_number(command: IssueInvoice | IssueCreditNote, work: UnitOfWork) -> tuple[UUID, NumberAssigned]:
-    """The stream of the command's series in the fiscal year of the document, and the next number in it."""
+    """The stream of the command's series in the document's fiscal year, and the event that assigns the next number."""
     company = work.policies.company.content
     series, current = _series(command.series, fiscal_year(work.effective_on, company), work)
     return series, next_number(current, command.series, work.effective_on, work.subject, company)
 
 
 def _series(name: str, year: int, work: UnitOfWork) -> tuple[UUID, NumberSeries | None]:
-    """Where the numbers of a series go on: where they began under release v0.1, else under an id that nothing else can have."""
+    """The stream of a series: the one begun under release v0.1 where there is one, else the one with the reserved id."""
     first, now = first_series_id(name, year), series_id(name, year)
     try:
         state = work.find(NUMBER_SERIES, first)

@@ -1,4 +1,4 @@
-"""Rules of ordering: an order looks at its quote and its opportunity, and the quote knows its order."""
+"""Rules of ordering: an order is checked against its quote and opportunity, and the quote records its order."""
 
 from ltc_events.aggregates import order
 from ltc_events.aggregates.amendment import amendment
@@ -13,9 +13,9 @@ from ltc_events.schemas.quote import QuoteOrdered
 
 
 def place_order(command: PlaceOrder, work: UnitOfWork) -> None:
-    """Place the order that the accepted quote says; with a reason, amend it at once to the lines that are given (R-58).
+    """Place the order of an accepted quote; with a reason, amend it at once to the lines given (R-58).
 
-    The quote is marked as ordered, all or nothing, so that two orders for it meet in its stream and only one is placed.
+    The quote is marked as ordered in the same transaction, so that of two orders for it only one is placed.
     """
     if work.find(ORDER, work.subject) is not None:
         raise AlreadyExists(noun="order")

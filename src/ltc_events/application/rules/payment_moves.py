@@ -1,4 +1,4 @@
-"""Rules of moving money between customers: each writes one customer's payment, and reads the other's (adr 15)."""
+"""Rules for moving money between customers: each writes one customer's payment and reads the other's (adr 15)."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from ltc_events.schemas.payment import CancelMove, MoveInPayment, MoveOutPayment
 
 
 def move_out(command: MoveOutPayment, work: UnitOfWork) -> None:
-    """Unapplied cash goes on its way to a payment that does not exist yet."""
+    """Move unapplied cash out, to a payment that does not exist yet."""
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     moved = payment_move.move_out(current, command, work.customer_id)
     if not work.is_free(command.to_payment_id):
@@ -24,7 +24,7 @@ def move_out(command: MoveOutPayment, work: UnitOfWork) -> None:
 
 
 def move_in(command: MoveInPayment, work: UnitOfWork) -> None:
-    """What is on its way to this payment of this customer is taken over, once: the payment begins with it."""
+    """Take over, once, the money in transit to this payment of this customer; the payment begins with it."""
     if work.find(PAYMENT, work.subject) is not None:
         raise AlreadyExists(noun="payment")
     owner, source = work.owner_of(command.from_payment_id), work.find_any(PAYMENT, command.from_payment_id)
@@ -36,7 +36,7 @@ def move_in(command: MoveInPayment, work: UnitOfWork) -> None:
 
 
 def cancel_move(command: CancelMove, work: UnitOfWork) -> None:
-    """What was moved out is unapplied again, unless it has been taken over."""
+    """Cancel a move that has not been taken over: the money is unapplied again."""
     current = work.find(PAYMENT, work.subject)
     if current is None:
         raise DoesNotExist(noun="payment", first="payment.receive.v1")
@@ -45,7 +45,7 @@ def cancel_move(command: CancelMove, work: UnitOfWork) -> None:
 
 
 def recall_moves(command: ReturnPayment, work: UnitOfWork) -> None:
-    """Moves of a payment that the bank took back end: those on their way are cancelled, the others recalled."""
+    """End the moves of a payment that the bank took back: those in transit are cancelled, the others recalled."""
     for to_payment_id in work.get(PAYMENT, work.subject, "subject").transit.moves:
         current = work.get(PAYMENT, work.subject, "subject")
         ended = payment_move.give_up(current, to_payment_id, _taken_over(to_payment_id, work), command)
@@ -53,7 +53,7 @@ def recall_moves(command: ReturnPayment, work: UnitOfWork) -> None:
 
 
 def require_recalled(current: Payment, work: UnitOfWork) -> None:
-    """Refuse to return what was moved here while the payment it was moved from stands. Raises NotRecalled, DatedTooEarly."""
+    """Refuse to return a moved payment unless the payment it came from was returned. Raises NotRecalled, DatedTooEarly."""
     source_id = current.transit.moved_from
     if source_id is None:
         return
@@ -65,6 +65,6 @@ def require_recalled(current: Payment, work: UnitOfWork) -> None:
 
 
 def _taken_over(to_payment_id: UUID, work: UnitOfWork) -> Payment | None:
-    """The payment that the subject was moved to, where it is there: something else may have taken its id."""
+    """The payment that took over the move, or None; its id may belong to something else."""
     target = work.find_any(PAYMENT, to_payment_id)
     return target if target is not None and target.transit.moved_from == work.subject else None

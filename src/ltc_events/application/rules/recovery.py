@@ -1,4 +1,4 @@
-"""Rules of recovery: money for what was given up."""
+"""Rules of recovery: payments for amounts that were written off."""
 
 from ltc_events.aggregates import payment
 from ltc_events.aggregates.base import require_minor_units
@@ -13,7 +13,7 @@ from ltc_events.schemas.payment import RecoverWriteOff
 
 
 def recover_write_off(command: RecoverWriteOff, work: UnitOfWork) -> None:
-    """What was written off is owed again, with its tax, and the payment is put against it in the same breath."""
+    """Reverse a write-off with its tax and allocate the payment to it in the same transaction."""
     current = payment.usable(work.find(PAYMENT, work.subject), work.effective_on)
     invoice = work.get(INVOICE, command.invoice_id, "invoice_id")
     on = work.effective_on

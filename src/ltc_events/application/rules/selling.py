@@ -1,4 +1,4 @@
-"""Rules of the sales side that need more than the aggregate the command was sent to."""
+"""Rules of selling that read more than the aggregate the command was sent to."""
 
 from uuid import UUID
 
@@ -51,7 +51,7 @@ def publish_policy(command: PublishPolicy, work: UnitOfWork) -> None:
 
 
 def capture_lead(command: CaptureLead, work: UnitOfWork) -> None:
-    """Record a lead, and its customer as a prospect where nobody has registered it; policy may have it that nobody asks (R-6)."""
+    """Record a lead, and an unregistered customer as a prospect, unless policy `require_registered_customer` is off (R-6)."""
     state, id = work.find(LEAD, work.subject), work.customer_id
     if id is None or work.policies.require_registered_customer.content.mode == "off":
         work.emit(LEAD, work.subject, lead.capture(state, command, work.policies, None))
@@ -65,7 +65,7 @@ def capture_lead(command: CaptureLead, work: UnitOfWork) -> None:
 
 
 def convert_lead(command: ConvertLead, work: UnitOfWork) -> None:
-    """Freeze the lead and open the opportunity that it becomes, which inherits where it came from and its owner (R-21)."""
+    """Freeze the lead and open its opportunity, which inherits the lead's source and owner (R-21)."""
     prospect = lead.require_open(work.find(LEAD, work.subject))
     converted = lead.convert(prospect, command)
     if work.find(OPPORTUNITY, command.opportunity_id) is not None:
@@ -93,7 +93,7 @@ def convert_lead(command: ConvertLead, work: UnitOfWork) -> None:
 
 
 def win_opportunity(command: WinOpportunity, work: UnitOfWork) -> None:
-    """Close the deal as won, by a quote of its own that the customer accepted, or for a stated reason (R-37)."""
+    """Close the deal as won, by an accepted quote for this deal, or for a stated reason (R-37)."""
     deal = opportunity.require_open(work.find(OPPORTUNITY, work.subject))
     named = None if command.quote_id is None else work.get(QUOTE, command.quote_id, "quote_id")
     won = opportunity.win(deal, work.subject, command, named)
@@ -125,7 +125,7 @@ def price_quote(command: PriceQuote, work: UnitOfWork) -> None:
 
 
 def sign_contract(command: SignContract, work: UnitOfWork) -> None:
-    """Record a signed contract; the deal, the quote and the order that it names are the customer's own (R-56)."""
+    """Record a signed contract; the deal, quote and order that it names must belong to the customer (R-56)."""
     signed = contract.decide(work.find(CONTRACT, work.subject), command, work.policies)
     if command.opportunity_id is not None:
         deal = work.get(OPPORTUNITY, command.opportunity_id, "opportunity_id")
@@ -140,7 +140,7 @@ def sign_contract(command: SignContract, work: UnitOfWork) -> None:
 
 
 def _record(work: UnitOfWork, id: UUID) -> Customer | None:
-    """The record of the command's customer, if there is one. Raises IdTaken where the id is that of something else."""
+    """The state of the command's customer, or None. Raises IdTaken where the id belongs to another aggregate."""
     try:
         return work.find(CUSTOMER, id)
     except IdTaken as taken:
