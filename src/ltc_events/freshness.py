@@ -27,11 +27,11 @@ def freshen(database: Database, report: str, progress: Report | None = None) -> 
     freshen_tables(database, find_report(report).tables, progress)
 
 
-def freshen_tables(database: Database, tables: Set[str], progress: Report | None = None) -> None:
-    """See that these read tables know what the log holds at this moment; as `freshen`."""
+def freshen_tables(database: Database, tables: Set[str], progress: Report | None = None, *, role: Role = Role.READER) -> None:
+    """See that these read tables know what the log holds at this moment, looking at them as `role`; as `freshen`."""
     try:
-        if is_fed_by_topic(database, Role.READER):
-            _await_tables(database, tables)
+        if is_fed_by_topic(database, role):
+            _await_tables(database, tables, role)
             return
         from ltc_events.projections.tables.registry import PROJECTIONS
 
@@ -40,13 +40,13 @@ def freshen_tables(database: Database, tables: Set[str], progress: Report | None
         # Beside a running worker the tables are as they are.
         log.info("not_caught_up", reason=error.message)
     except RoleDenied:
-        _await_tables(database, tables)  # who may only read waits for those who write
+        _await_tables(database, tables, role)  # who may only read waits for those who write
 
 
-def _await_tables(database: Database, tables: Set[str]) -> None:
+def _await_tables(database: Database, tables: Set[str], role: Role) -> None:
     """Wait a moment until these tables are where the log is now. We only look: projectors on Kafka write them."""
     deadline = time.monotonic() + WAIT_S
-    with database.connect(Role.READER, autocommit=True) as connection:
+    with database.connect(role, autocommit=True) as connection:
         head = log_head(connection)
         while (position := lowest_checkpoint(connection, "the query", tables)) < head:
             if time.monotonic() > deadline:

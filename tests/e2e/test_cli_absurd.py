@@ -98,7 +98,7 @@ def run_all(calls: list[list[str]], environment: dict[str, str], at_once: int = 
 
 @pytest.fixture
 def ltc(database: Database, tmp_path: Path) -> Ltc:
-    ltc = Ltc(LTC_DATABASE_URL=database.conninfo)
+    ltc = Ltc(LTC_DATABASE_URL=database.conninfo, LTC_HOME=str(tmp_path))  # keys are made there
     ltc("submit", "-", stdin=lines(register()))
     ltc("submit", "-", stdin=b"garbage", exits=1)
     ltc("projections", "catch-up")

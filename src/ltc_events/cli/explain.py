@@ -170,8 +170,8 @@ def _id(services: Services, kind: str, what: str) -> UUID:
     try:
         return UUID(what)
     except ValueError:
-        freshen_tables(services.database, SEARCHED)
-    with services.database.connect(Role.READER) as connection:
+        freshen_tables(services.database, SEARCHED, role=Role.PROJECTOR)
+    with services.database.connect(Role.PROJECTOR) as connection:  # who reads the log for the story may read these, too
         return the_one(connection, kind, what)
 
 

@@ -78,7 +78,9 @@ RULES: dict[str, Diagnosis] = {
     "40": _passes("database", "somebody else was at the same rows: the same again"),
     "42": _DEFECT,
     "42501": _stops(
-        "privilege", "connect as a member of the role that this needs; `ltc init` as the owner grants what is missing"
+        "privilege",
+        "connect as a member of the group that this needs, or as the ledger's owner; `ltc init` as the owner grants "
+        "what is missing",
     ),
     "44": _events("refused_row"),  # WITH CHECK OPTION
     "53": _awaits("resources", "the server is short of something (its log says of what): give it more"),
