@@ -105,10 +105,10 @@ def _feed_from_the_beginning(database: Database, bus: Bus, projections: Sequence
 
 
 def _partitions(bus: Bus) -> int:
-    from ltc_events.bus.offsets import Survey
+    from ltc_events.bus.offsets import OffsetReader
 
-    with Survey(bus) as survey:
-        return len(survey.ends(bus.topic(EVENTS)))
+    with OffsetReader(bus) as offset_reader:
+        return len(offset_reader.ends(bus.topic(EVENTS)))
 
 
 def _publish(bus: Bus, database: Database) -> None:

@@ -14,7 +14,7 @@ from tests.conftest import TestServer
 from tests.e2e.test_cli import Ltc
 
 from ltc_events.bus.cloudevents import command_message
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.topics import COMMANDS, EVENTS, RESULTS, Bus, Topic
 from ltc_events.store import Database, EventStore, Role
 
@@ -85,8 +85,8 @@ def converse(player: Player, count: int) -> list[UUID]:
 
 
 def ends(bus: Bus, topic: Topic) -> dict[int, int]:
-    with Survey(bus) as survey:
-        return survey.ends(bus.topic(topic))
+    with OffsetReader(bus) as offset_reader:
+        return offset_reader.ends(bus.topic(topic))
 
 
 def told(database: Database, ids: list[UUID]) -> tuple[Any, Any]:

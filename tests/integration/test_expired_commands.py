@@ -13,7 +13,7 @@ from tests.e2e.test_cli import Ltc
 from tests.projectors import SOME, adopt, assert_true, fill, relay_all
 
 from ltc_events.bus.cloudevents import command_message
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, EVENTS, RESULTS, Bus, Topic
 from ltc_events.diagnosis.bus import examine_bus
@@ -36,8 +36,8 @@ def expire(bus: Bus, topic: Topic, count: int) -> dict[int, tuple[int, int]]:
     The first and the next offset that is there, by partition, of those in which at least `count` were dropped.
     """
     name = bus.topic(topic)
-    with Survey(bus) as survey:
-        first, ends = survey.beginnings(name), survey.ends(name)
+    with OffsetReader(bus) as offset_reader:
+        first, ends = offset_reader.beginnings(name), offset_reader.ends(name)
     dropped = {number: (first[number], end - 1) for number, end in ends.items() if end - 1 - first[number] >= count}
     admin = KafkaAdminClient(bootstrap_servers=bus.bootstrap)
     try:

@@ -23,7 +23,7 @@ from ltc_events.bus.access_tokens import ClientCredentials
 from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.connection_check import BusForbidden, reach
 from ltc_events.bus.consumer import PartitionConsumer
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, EVENTS, RESULTS, Bus
 from ltc_events.kernel.errors import LtcError
@@ -240,9 +240,9 @@ def do_its_work(worker: str, topics: Bus, bus: Bus, database: Database) -> None:
         send(topics, RESULTS, [OLD])
         exchange(bus)
     else:
-        with Survey(bus) as survey:
+        with OffsetReader(bus) as offset_reader:
             for topic in (COMMANDS, EVENTS, RESULTS, DEAD_LETTERS):
-                survey.last(bus.topic(topic), 1)
+                offset_reader.last(bus.topic(topic), 1)
 
 
 def happen(database: Database) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.projection_notes import TABLE, Mended, Parking, Skipping, bill, catch_up, seen, streams
 from tests.projection_samples import Billed, append, number
 
-from ltc_events.projections.catalog.skipped_events import Skipped, left_out, letters
+from ltc_events.projections.catalog.skipped_events import Skipped, left_out, skipped_events
 from ltc_events.projections.declaration.errors import NothingParked, Unexplained
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.declaration.projection import Operation, on
@@ -29,7 +29,7 @@ def test_a_retry_takes_in_what_comes_before_the_next_obstacle(
 ) -> None:
     append(event_store, bill(1, "a", 999), bill(1, "big", 5), bill(1, "b", -900), bill(1, "break"), bill(1, "c"))
     catch_up(database, Parking)
-    (letter,) = letters(projector)
+    (letter,) = skipped_events(projector)
     assert "breaks its check small" in letter.cause
 
     class Half(Mended):
@@ -48,7 +48,7 @@ def test_a_retry_takes_in_what_comes_before_the_next_obstacle(
     assert done.obstacle is not None
     assert (done.taken, done.obstacle.position) == (2, 4)
     assert seen(projector) == {1: ("b", 2)}
-    assert [(one.position, one.held) for one in letters(projector)] == [(4, number(1))]
+    assert [(one.position, one.held) for one in skipped_events(projector)] == [(4, number(1))]
 
 
 def test_who_writes_while_somebody_tries_again_leaves_nothing_out(
@@ -61,7 +61,7 @@ def test_who_writes_while_somebody_tries_again_leaves_nothing_out(
     head = append(event_store, bill(1, "b"), bill(2, "y"))
     (track,) = runner._tracks
     records = log.read(2, 10)
-    prepared = track.intake.prepare(records)
+    prepared = track.applier.prepare(records)
     retry(database, Mended, by="ann")
     track.take_in(records, Move(0, track.position, head, epoch=track.epoch), prepared)
     runner.catch_up()
@@ -106,7 +106,7 @@ def test_a_table_that_skipped_is_made_whole_by_a_rebuild(
     assert seen(projector) == {1: ("b", 3)}
     assert verify(database, Mended).is_whole
     drop(database, Mended, TABLE, by="ann", reason="it lacks an event")
-    assert letters(projector, settled=True) == []
+    assert skipped_events(projector, settled=True) == []
 
 
 def test_a_table_that_lacks_more_is_not_shown_without_a_reason(
@@ -172,9 +172,9 @@ def test_a_table_that_skips_is_as_if_those_events_had_never_been(
             skipped += [position for position, (_, note) in enumerate(part, first) if note == "break"]
         Runner(log, [projector], [Skipping], page_events=page_events).catch_up()
     assert ours(projector, others) == summary([one for one in history if one[1] != "break"])
-    assert [one.position for one in letters(projector) if one.position > before] == skipped
+    assert [one.position for one in skipped_events(projector) if one.position > before] == skipped
     proof = verify(database, Skipping)
-    assert (proof.equal, proof.is_whole) == (True, not letters(projector))
+    assert (proof.equal, proof.is_whole) == (True, not skipped_events(projector))
 
 
 def summary(history: History) -> dict[int, tuple[str, int]]:

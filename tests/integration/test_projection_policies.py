@@ -11,7 +11,7 @@ from ltc_events.bootstrap.services import Services
 from ltc_events.bootstrap.settings import load_settings
 from ltc_events.cli.projections import app as app_cli
 from ltc_events.cli.projections import verify as verify_cli
-from ltc_events.projections.catalog.skipped_events import left_out, letters, waiting
+from ltc_events.projections.catalog.skipped_events import left_out, skipped_events, waiting
 from ltc_events.projections.catalog.status import projection_status
 from ltc_events.projections.declaration.errors import FoldStopped, NothingParked
 from ltc_events.projections.declaration.names import Connection
@@ -35,7 +35,7 @@ def test_a_table_that_skips_goes_on_without_the_event(
     runner = Runner(log, [projector], [Skipping], page_events=page_events)
     assert runner.catch_up() == head
     assert seen(projector) == {1: ("b", 2), 2: ("y", 2)}
-    (letter,) = letters(projector)
+    (letter,) = skipped_events(projector)
     assert (letter.build, letter.position, letter.event, letter.customer_id) == (TABLE, 3, "sample.billed.v1", number(1))
     assert (letter.held, letter.cause) == (None, "RuntimeError: I cannot read this note")
     assert letter.subject == event_store.read_raw(2, 1)[0].subject
@@ -62,8 +62,8 @@ def test_a_table_that_parks_lets_the_customer_wait_and_goes_on_with_the_rest(
     (done,) = retry(database, Mended, by="ann")
     assert (done.taken, done.obstacle) == (4, None)
     assert seen(projector) == {1: ("c", 5), 2: ("z", 3)}
-    assert letters(projector) == []
-    (letter,) = letters(projector, settled=True)
+    assert skipped_events(projector) == []
+    (letter,) = skipped_events(projector, settled=True)
     assert (letter.settled_by, letter.position) == ("ann", 3)
     append(event_store, bill(1, "d"))
     runner.catch_up()  # the same runner, which believed that the customer waits
@@ -83,13 +83,13 @@ def test_where_no_event_is_to_blame_a_table_stops_whatever_it_declares(
         strange = append(event_store, bill(1, "b"))
         catch_up(database, policy)
         (status,) = projection_status(database)
-        assert (status.state, status.position, letters(projector)) == ("failed", strange - 1, [])
+        assert (status.state, status.position, skipped_events(projector)) == ("failed", strange - 1, [])
         owner.execute("GRANT INSERT, UPDATE ON ltc_read.notes__v1 TO ltc_projector")
         owner.execute("ALTER TABLE ltc.events DISABLE TRIGGER append_only")
         owner.execute("UPDATE ltc.events SET type = 'ltc.sample.newer.v1' WHERE position = %s", (strange,))
     catch_up(database, policy)
     (status,) = projection_status(database)
-    assert (status.state, status.position, letters(projector)) == ("failed", strange - 1, [])
+    assert (status.state, status.position, skipped_events(projector)) == ("failed", strange - 1, [])
     assert "UnknownEvent" in str(status.error)
 
 

@@ -16,7 +16,7 @@ from ltc_events.bootstrap.settings import load_settings
 from ltc_events.cli.projections import app as projections_cli
 from ltc_events.diagnosis.database import examine_database
 from ltc_events.projections.catalog.lifecycle import State
-from ltc_events.projections.catalog.skipped_events import letters
+from ltc_events.projections.catalog.skipped_events import skipped_events
 from ltc_events.projections.catalog.status import projection_status
 from ltc_events.projections.declaration.errors import FoldStopped
 from ltc_events.projections.declaration.names import Connection
@@ -118,7 +118,7 @@ def test_a_table_that_goes_on_without_such_an_event_is_the_same_live_rebuilt_and
     with open_runner(database, [policy]) as runner:
         runner.catch_up()
     build = rebuild(database, policy, anew=True, **WHO)
-    assert [(one.build.build, one.position) for one in letters(projector)] == [(0, 2), (1, 2)]
+    assert [(one.build.build, one.position) for one in skipped_events(projector)] == [(0, 2), (1, 2)]
     for one in (None, build):
         found = verify(database, policy, one)
         assert (found.equal, found.position, found.comparison.rows) == (True, head, (2, 2))
@@ -247,7 +247,7 @@ def test_trouble_that_passes_never_skips_an_event(
         runner.catch_up()
         found = {one.name: one for one in projection_status(database)}
         assert (found["ledger"].state, found["ledger"].position) == ("live", head)
-        assert (found["added"].state, found["added"].position, letters(projector)) == ("retrying", 0, [])
+        assert (found["added"].state, found["added"].position, skipped_events(projector)) == ("retrying", 0, [])
         if sqlstate == "53100":
             assert "no space is left" in str(found["added"].fix)
         owner.execute("DROP TRIGGER harm ON ltc_read.added__v1")

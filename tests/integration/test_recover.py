@@ -36,7 +36,7 @@ from ltc_events.schemas.tracing import Trace
 from ltc_events.store import Database, EpochOver, EventStore, Role, StoreWentBack
 from ltc_events.store.restoration import begin_epoch
 from ltc_events.workers.command import CommandWorker, open_command_worker
-from ltc_events.workers.last_look import LATE_S
+from ltc_events.workers.epoch_check import LATE_S
 from ltc_events.workers.projector import open_projector
 from ltc_events.workers.relay import open_relay
 

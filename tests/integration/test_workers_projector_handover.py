@@ -12,7 +12,7 @@ from tests.projectors import SOME, Patient, Touchy, adopt, are_at, arrive, asser
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, Bus
 from ltc_events.freshness import freshen
@@ -37,12 +37,12 @@ from ltc_events.workers.relay import open_relay
 
 
 def ends(bus: Bus) -> tuple[Source, Callable[[], dict[int, int]]]:
-    with Survey(bus) as survey:
-        count = len(survey.ends(bus.topic(EVENTS)))
+    with OffsetReader(bus) as offset_reader:
+        count = len(offset_reader.ends(bus.topic(EVENTS)))
 
     def look() -> dict[int, int]:
-        with Survey(bus) as survey:
-            return survey.ends(bus.topic(EVENTS))
+        with OffsetReader(bus) as offset_reader:
+            return offset_reader.ends(bus.topic(EVENTS))
 
     return Source(bus.topic(EVENTS), count), look
 

@@ -19,7 +19,7 @@ LOOK_MS = 1_000
 READ_S = 30.0
 
 
-class Survey:
+class OffsetReader:
     """A reader that belongs to no group and moves no offset. Not to be shared by threads."""
 
     def __init__(self, bus: Bus) -> None:

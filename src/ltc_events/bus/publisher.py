@@ -86,10 +86,10 @@ class Publisher:
             raise self._trouble(topic, 1, error) from error
         self.publish(topic, [message] * count)  # those without a key take turns
 
-    def send(self, topic: str, messages: Iterable[Outgoing], *, last_look: Callable[[], object] = lambda: None) -> None:
+    def send(self, topic: str, messages: Iterable[Outgoing], *, before_send: Callable[[], object] = lambda: None) -> None:
         """Send messages while the caller goes on; first wait until those of the last `send` are acknowledged.
 
-        `last_look` comes right before the first byte goes; nothing is sent where it raises. Raises NotPublished, TopicReplaced;
+        `before_send` comes right before the first byte goes; nothing is sent where it raises. Raises NotPublished, TopicReplaced;
         MessageTooLarge, when nothing of them was sent.
         """
         given = list(messages)
@@ -99,7 +99,7 @@ class Publisher:
             count = self._count(topic)
             rounds = self._packed(topic, given, count)
             self.settle()
-            last_look()
+            before_send()
             self._under_way = _Page(topic, len(given), self._link.begin(topic, rounds))
         except KafkaError as error:
             raise self._trouble(topic, len(given), error) from error

@@ -18,7 +18,7 @@ def expired(
     as_json: JsonOption = False,
 ) -> None:
     """Show which commands expired on their topic before they were taken. Exit 1 where there are some and --yes was not given."""
-    from ltc_events.bus.offsets import Survey
+    from ltc_events.bus.offsets import OffsetReader
     from ltc_events.recovery.expired import find_expired, go_on_without
 
     services = services_of(context)
@@ -28,8 +28,8 @@ def expired(
             raise typer.BadParameter("who decides that commands are given up says why", param_hint="--reason")
         found = go_on_without(services.database, bus, by=by, reason=reason)
     else:
-        with Survey(bus) as survey:
-            found = find_expired(bus, services.store(Role.WRITER), survey)
+        with OffsetReader(bus) as offset_reader:
+            found = find_expired(bus, services.store(Role.WRITER), offset_reader)
     if as_json:
         print_json({"expired": [one.document() for one in found], "passed": yes})
     else:

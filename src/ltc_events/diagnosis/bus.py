@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ltc_events.bootstrap.services import open_store
 from ltc_events.bus.inspection import ClusterFacts, TopicFacts, inspect
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.topics import COMMANDS, EVENTS, MESSAGE_BYTES_MAX, TOPICS, Bus, Topic, safety_of
 from ltc_events.diagnosis.check import WAITING_MAX_S, Check, skew
 from ltc_events.diagnosis.database import usable_roles
@@ -90,11 +90,11 @@ def _wrong(topic: Topic, facts: TopicFacts, in_sync: int) -> Iterator[tuple[str,
 
 
 def _commands(bus: Bus, store: EventStore) -> Iterator[Check]:
-    with Survey(bus) as survey:
-        if expired := find_expired(bus, store, survey):
+    with OffsetReader(bus) as offset_reader:
+        if expired := find_expired(bus, store, offset_reader):
             error = expired_error(bus.topic(COMMANDS), expired)
             yield Check("expired commands", False, error.message, error.fix)
-        lags = command_lag(survey, store, bus.topic(COMMANDS))
+        lags = command_lag(offset_reader, store, bus.topic(COMMANDS))
     replaced = sorted(number for number, lag in lags.items() if lag.messages < 0)
     if replaced:
         detail = f"partitions {replaced} end before what was read of them: it is another topic of that name"
@@ -124,9 +124,9 @@ def _events(bus: Bus, store: EventStore) -> Iterator[Check]:
 def _epoch(bus: Bus, store: EventStore) -> Check:
     """Whether Kafka knows of what the store, which has gone back, does not have."""
     try:
-        with Survey(bus) as survey:
-            refuse_events_ahead(bus, store, survey=survey)
-            refuse_answers_ahead(bus, store, survey=survey)
+        with OffsetReader(bus) as offset_reader:
+            refuse_events_ahead(bus, store, offset_reader=offset_reader)
+            refuse_answers_ahead(bus, store, offset_reader=offset_reader)
     except StoreWentBack as error:
         return Check("epoch on Kafka", False, error.message, error.fix)
     return Check("epoch on Kafka", True, "the store has what was published and answered last")
@@ -150,8 +150,8 @@ def _unread(bus: Bus, database: Database) -> Iterator[Check]:
         offsets = next_offsets(connection, name) if are_laid_out(connection) else {}
     if not offsets:
         return
-    with Survey(bus) as survey:
-        begins, ends = survey.beginnings(name), survey.ends(name)
+    with OffsetReader(bus) as offset_reader:
+        begins, ends = offset_reader.beginnings(name), offset_reader.ends(name)
     gone = [
         EventsGone(topic=name, partition=partition, begin=begins[partition], end=ends[partition], offset=offset)
         for partition, offset in sorted(offsets.items())

@@ -5,8 +5,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from ltc_events.explanation.chain import Chain, event_of, is_whole
-from ltc_events.explanation.claims import tell_claims
-from ltc_events.explanation.origin import reference, tell_origin
+from ltc_events.explanation.claims import add_claims
+from ltc_events.explanation.origin import add_origin, reference
 from ltc_events.explanation.story import Node
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.credit_note import (
@@ -41,7 +41,7 @@ Movement = (
 )
 
 
-def tell_cash(root: Node, chain: Chain, issued: InvoiceIssued) -> Decimal:
+def add_cash(root: Node, chain: Chain, issued: InvoiceIssued) -> Decimal:
     """Tell what happened after the invoice was issued; returns the balance that this leaves."""
     balance = issued.payable
     for record in chain.invoice[1:]:
@@ -51,12 +51,12 @@ def tell_cash(root: Node, chain: Chain, issued: InvoiceIssued) -> Decimal:
             balance += change
             node = root.add(_movement(event, chain), record, amount=change, currency=issued.currency)
             node.check("its parts per instalment", sum((part.amount for part in event.parts), ZERO), event.amount)
-            _tell_write_off(node, event)
+            _add_write_off(node, event)
             if is_whole(chain.invoice, record.version):
                 node.check("balance after it", balance, event.balance)
-            _tell_source(node, chain, event)
+            _add_source(node, chain, event)
         else:
-            _tell_other(root, chain, record, issued.currency)
+            _add_other(root, chain, record, issued.currency)
     return balance
 
 
@@ -71,7 +71,7 @@ def _change(event: Movement) -> Decimal:
     return event.amount if isinstance(event, PaymentRemoved | CreditRemoved | WriteOffReversed) else -event.amount
 
 
-def _tell_write_off(node: Node, event: Movement) -> None:
+def _add_write_off(node: Node, event: Movement) -> None:
     """What was given up, or no longer is, and the tax in it."""
     match event:
         case InvoiceCredited():
@@ -82,18 +82,18 @@ def _tell_write_off(node: Node, event: Movement) -> None:
             if event.prepaid_credited:
                 text = "Beside it: credited of what was paid outside of this ledger"
                 node.add(text, amount=-event.prepaid_credited, currency=event.currency)
-            _tell_taxes(node, "owed again", event.write_off_taxes, event.currency)
+            _add_taxes(node, "owed again", event.write_off_taxes, event.currency)
         case InvoiceWrittenOff():
-            _tell_taxes(node, "relieved", event.taxes, event.currency)
+            _add_taxes(node, "relieved", event.taxes, event.currency)
             node.check("the tax that is relieved", sum((one.tax for one in event.taxes), ZERO), event.tax)
         case WriteOffReversed():
-            _tell_taxes(node, "owed again", event.taxes, event.currency)
+            _add_taxes(node, "owed again", event.taxes, event.currency)
             node.check("the tax that is owed again", sum((one.tax for one in event.taxes), ZERO), event.tax)
         case _:
             pass
 
 
-def _tell_taxes(node: Node, what: str, taxes: tuple[TaxSubtotal, ...], currency: str) -> None:
+def _add_taxes(node: Node, what: str, taxes: tuple[TaxSubtotal, ...], currency: str) -> None:
     for one in taxes:
         node.add(f"Tax {one.category} {one.rate} % on {one.taxable} {what}", amount=one.tax, currency=currency)
 
@@ -123,24 +123,24 @@ def _number(chain: Chain, credit_note_id: UUID) -> str:
     return note.number if note else str(credit_note_id)
 
 
-def _tell_source(node: Node, chain: Chain, event: Movement) -> None:
+def _add_source(node: Node, chain: Chain, event: Movement) -> None:
     """The other side of a movement: the payment or the credit note it comes from."""
     if isinstance(event, PaymentApplied):
         records = chain.payments.get(event.payment_id, [])
-        tell_origin(node, chain, event.payment_id)
+        add_origin(node, chain, event.payment_id)
         allocated = sum(_allocations(records, chain), ZERO)
         node.check("what the payment says went to this invoice", allocated, sum(_applied(chain, event.payment_id), ZERO))
     if isinstance(event, InvoiceCredited):
         records = chain.credit_notes.get(event.credit_note_id, [])
         for record in records:
             if isinstance(record.event, CreditNoteIssued):
-                _tell_credit_note(node, record, record.event)
-        _tell_use(node, records)
+                _add_credit_note(node, record, record.event)
+        _add_use(node, records)
     if isinstance(event, CreditApplied):
-        _tell_credit_applied(node, chain, event)
+        _add_credit_applied(node, chain, event)
 
 
-def _tell_use(node: Node, records: list[Record]) -> None:
+def _add_use(node: Node, records: list[Record]) -> None:
     """What became of the part of a credit note that its invoice did not owe."""
     left = ZERO
     for record in records:
@@ -164,7 +164,7 @@ def _tell_use(node: Node, records: list[Record]) -> None:
             part.check("what is left of the credit note", left, event.unapplied)
 
 
-def _tell_credit_applied(node: Node, chain: Chain, event: CreditApplied) -> None:
+def _add_credit_applied(node: Node, chain: Chain, event: CreditApplied) -> None:
     """The credit note of another invoice, and what it says went to this one."""
     records, mine = chain.credit_notes.get(event.credit_note_id, []), chain.invoice[0].subject
     said = [one.event for one in records if isinstance(one.event, CreditNoteApplied)]
@@ -196,7 +196,7 @@ def _allocations(records: list[Record], chain: Chain) -> Iterator[Decimal]:
             yield record.event.amount
 
 
-def _tell_credit_note(node: Node, record: Record, note: CreditNoteIssued) -> None:
+def _add_credit_note(node: Node, record: Record, note: CreditNoteIssued) -> None:
     part = node.add(f"{note.number}, {note.reason}", record, amount=-note.payable, currency=note.currency)
     for line in note.lines:
         part.add(f"Line {line.line}: {line.description}", amount=-line.net, currency=note.currency)
@@ -209,7 +209,7 @@ def _tell_credit_note(node: Node, record: Record, note: CreditNoteIssued) -> Non
     part.check("what was applied, had been written off or prepaid, and was not applied", used, note.payable)
 
 
-def _tell_other(root: Node, chain: Chain, record: Record, currency: str) -> None:
+def _add_other(root: Node, chain: Chain, record: Record, currency: str) -> None:
     match record.event:
         case InvoiceSettled():
             root.add("Settled", record)
@@ -225,10 +225,10 @@ def _tell_other(root: Node, chain: Chain, record: Record, currency: str) -> None
             text = f"Reminder {notice.level} for instalment {notice.instalment}, {notice.days_overdue} days overdue"
             node = root.add(text, record, amount=notice.total, currency=currency, policies={"dunning": notice.policy_version})
             node.check("outstanding + interest + fee", notice.outstanding + notice.interest + notice.fee, notice.total)
-            tell_claims(node, chain, record, notice.fee_claimed + notice.interest_claimed)
+            add_claims(node, chain, record, notice.fee_claimed + notice.interest_claimed)
         case InvoiceClaimed() as claim:
             text = f"{claim.kind.replace('_', ' ').capitalize()} claimed for instalment {claim.instalment}"
             node = root.add(text, record, amount=claim.amount, currency=currency)
-            tell_claims(node, chain, record, claim.amount)
+            add_claims(node, chain, record, claim.amount)
         case _:
             root.add(record.event.type, record)

@@ -3,19 +3,19 @@
 from decimal import Decimal
 
 from ltc_events.explanation.chain import Chain, claims_of, is_whole
-from ltc_events.explanation.origin import reference, tell_origin
+from ltc_events.explanation.origin import add_origin, reference
 from ltc_events.explanation.story import Node
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.claim import ClaimPaid, ClaimRaised, ClaimUnpaid, ClaimWaived
 from ltc_events.schemas.record import Record
 
 
-def tell_claims(node: Node, chain: Chain, record: Record, claimed: Decimal) -> None:
+def add_claims(node: Node, chain: Chain, record: Record, claimed: Decimal) -> None:
     """Tell of the claims of an event of the invoice, which says that they come to `claimed`."""
     ids = claims_of(record.event)
     raised = ZERO
     for id in ids:
-        raised += _tell_claim(node, chain, chain.claims.get(id, []))
+        raised += _add_claim(node, chain, chain.claims.get(id, []))
     if ids:
         node.check("what was claimed", claimed, raised)
 
@@ -30,7 +30,7 @@ def left_of(records: list[Record]) -> Decimal:
     return sum(map(_change, records), ZERO)
 
 
-def _tell_claim(node: Node, chain: Chain, records: list[Record]) -> Decimal:
+def _add_claim(node: Node, chain: Chain, records: list[Record]) -> Decimal:
     """The story of one claim; the amount that it was raised for."""
     raised = left = ZERO
     part = node
@@ -45,7 +45,7 @@ def _tell_claim(node: Node, chain: Chain, records: list[Record]) -> Decimal:
                 continue
             case ClaimPaid() as event:
                 below = part.add(f"Paid by payment {reference(chain, event.payment_id)}", record, amount=change)
-                tell_origin(below, chain, event.payment_id)
+                add_origin(below, chain, event.payment_id)
             case ClaimUnpaid() as event:
                 text = f"Payment {reference(chain, event.payment_id)} taken back: {event.reason}"
                 below = part.add(text, record, amount=change)

@@ -27,20 +27,20 @@ def explain_invoice(store: EventStore, number: str, as_of: date, position: int) 
     if issued is None:
         raise TypeError(f"the stream of {number} does not begin with an invoice")
     root = Node(f"Invoice {number}", amount=issued.payable, currency=issued.currency)
-    selling.tell_campaign(root, chain)
-    selling.tell_lead(root, chain)
-    selling.tell_opportunity(root, chain)
-    selling.tell_quote(root, chain)
-    selling.tell_order(root, chain)
-    _tell_invoice(root, chain, chain.invoice[0], issued)
-    balance = cash.tell_cash(root, chain, issued)
+    selling.add_campaign(root, chain)
+    selling.add_lead(root, chain)
+    selling.add_opportunity(root, chain)
+    selling.add_quote(root, chain)
+    selling.add_order(root, chain)
+    _add_invoice(root, chain, chain.invoice[0], issued)
+    balance = cash.add_cash(root, chain, issued)
     root.add(f"Balance as of {as_of}", amount=balance, currency=issued.currency)
     if chain.claims:
         root.add(f"Claims beside it as of {as_of}", amount=open_claims(chain), currency=issued.currency)
     return Story(number, as_of, position, balance, issued.currency, root)
 
 
-def _tell_invoice(root: Node, chain: Chain, record: Record, issued: InvoiceIssued) -> None:
+def _add_invoice(root: Node, chain: Chain, record: Record, issued: InvoiceIssued) -> None:
     node = root.add(
         f"Issued as {issued.number}{_elsewhere(issued)}, tax rounded per {issued.rounding_method}",
         record,
@@ -48,7 +48,7 @@ def _tell_invoice(root: Node, chain: Chain, record: Record, issued: InvoiceIssue
         currency=issued.currency,
         policies={"billing": issued.billing_version, "payment_terms": issued.terms_version},
     )
-    _tell_lines(node, chain, issued)
+    _add_lines(node, chain, issued)
     for allowance in issued.allowances:
         node.add(f"Allowance: {allowance.reason}", amount=-allowance.amount, currency=issued.currency)
     for charge in issued.charges:
@@ -68,7 +68,7 @@ def _elsewhere(issued: InvoiceIssued) -> str:
     return f" ({', '.join(f'{system} {number}' for system, number in issued.references.items())})" if issued.references else ""
 
 
-def _tell_lines(node: Node, chain: Chain, issued: InvoiceIssued) -> None:
+def _add_lines(node: Node, chain: Chain, issued: InvoiceIssued) -> None:
     placed = event_of(chain.order, OrderPlaced)
     ordered = {line.line for line in placed.lines} if placed else set()
     is_told = bool(chain.order) and is_whole(chain.order, chain.order[-1].version)

@@ -17,7 +17,7 @@ def reference(chain: Chain, payment_id: UUID) -> str:
     return str(payment_id)
 
 
-def tell_origin(node: Node, chain: Chain, payment_id: UUID) -> None:
+def add_origin(node: Node, chain: Chain, payment_id: UUID) -> None:
     """Tell how the money of a payment came, back to the payment that the bank knows."""
     for record in chain.payments.get(payment_id, []):
         match record.event:
@@ -29,7 +29,7 @@ def tell_origin(node: Node, chain: Chain, payment_id: UUID) -> None:
                 for left, out in _moves(chain, event.from_payment_id, payment_id):
                     below = part.add(f"Moved out there: {out.reason}", left, amount=out.amount, currency=out.currency)
                     below.check("what left there", event.amount, out.amount)
-                tell_origin(part, chain, event.from_payment_id)
+                add_origin(part, chain, event.from_payment_id)
             case _:
                 pass
 

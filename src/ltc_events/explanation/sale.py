@@ -33,11 +33,11 @@ def explain_opportunity(store: EventStore, id: UUID, as_of: date, position: int)
             amount = record.event.amount
     root = Node(f"Opportunity {opened.title}", amount=amount, currency=opened.currency)
     chain = upstream(lens, opened.title, opportunity_id=id)
-    _tell_until(root, chain, selling.tell_opportunity)
+    _add_until(root, chain, selling.add_opportunity)
     for quote in quotes:
-        selling.tell_quote(root, upstream(lens, opened.title, quote_id=quote[0].subject))
+        selling.add_quote(root, upstream(lens, opened.title, quote_id=quote[0].subject))
     for order in orders:
-        _tell_order(root, lens, order)
+        _add_order(root, lens, order)
     return Story(opened.title, as_of, lens.position, amount, opened.currency, root, "opportunity")
 
 
@@ -50,7 +50,7 @@ def explain_quote(store: EventStore, id: UUID, as_of: date, position: int) -> St
     called = drafted.title or str(id)
     root = Node(f"Quote {called}", amount=net, currency=currency)
     chain = upstream(lens, called, quote_id=id, opportunity_id=drafted.opportunity_id)
-    _tell_until(root, chain, selling.tell_opportunity, selling.tell_quote)
+    _add_until(root, chain, selling.add_opportunity, selling.add_quote)
     return Story(called, as_of, lens.position, net, currency, root, "quote")
 
 
@@ -63,8 +63,8 @@ def explain_order(store: EventStore, id: UUID, as_of: date, position: int) -> St
     net = _net(records)
     root = Node(f"Order {called}", amount=net, currency=placed.currency)
     chain = upstream(lens, called, order_id=id, quote_id=placed.quote_id, opportunity_id=placed.opportunity_id)
-    _tell_until(root, chain, selling.tell_opportunity, selling.tell_quote)
-    _tell_order(root, lens, records)
+    _add_until(root, chain, selling.add_opportunity, selling.add_quote)
+    _add_order(root, lens, records)
     return Story(called, as_of, lens.position, net, placed.currency, root, "order")
 
 
@@ -83,8 +83,8 @@ def _first(records: list[Record], kind: type[E], noun: str) -> E:
     return event
 
 
-def _tell_until(root: Node, chain: Chain, *tellers: Callable[[Node, Chain], None]) -> None:
-    for tell in (selling.tell_campaign, selling.tell_lead, *tellers):
+def _add_until(root: Node, chain: Chain, *tellers: Callable[[Node, Chain], None]) -> None:
+    for tell in (selling.add_campaign, selling.add_lead, *tellers):
         tell(root, chain)
 
 
@@ -99,11 +99,11 @@ def _of_deal(lens: Lens, first: Record, kind: type[QuoteDrafted] | type[OrderPla
             yield records
 
 
-def _tell_order(root: Node, lens: Lens, records: list[Record]) -> None:
+def _add_order(root: Node, lens: Lens, records: list[Record]) -> None:
     """The order, and below it what was billed of it and what of that is still owed."""
     placed = event_of(records, OrderPlaced)
     chain = upstream(lens, "", order_id=records[0].subject, quote_id=placed.quote_id if placed else None)
-    selling.tell_order(root, chain)
+    selling.add_order(root, chain)
     for invoice_id in dict.fromkeys(one.event.invoice_id for one in records if isinstance(one.event, OrderInvoiced)):
         billed = lens.stream(invoice_id)
         issued = event_of(billed, InvoiceIssued)

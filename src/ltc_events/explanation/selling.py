@@ -38,7 +38,7 @@ from ltc_events.schemas.quote import (
 from ltc_events.schemas.record import Record
 
 
-def tell_campaign(root: Node, chain: Chain) -> None:
+def add_campaign(root: Node, chain: Chain) -> None:
     """The campaign that the lead came from, if any (R-11)."""
     if not chain.campaign:
         return
@@ -54,7 +54,7 @@ def tell_campaign(root: Node, chain: Chain) -> None:
                 section.add(_plain(other), record)
 
 
-def tell_lead(root: Node, chain: Chain) -> None:
+def add_lead(root: Node, chain: Chain) -> None:
     """The lead, from capture to conversion (R-1 … R-21)."""
     if not chain.lead:
         return
@@ -81,7 +81,7 @@ def tell_lead(root: Node, chain: Chain) -> None:
                 section.add(_plain(other), record)
 
 
-def tell_opportunity(root: Node, chain: Chain) -> None:
+def add_opportunity(root: Node, chain: Chain) -> None:
     """The deal and what it was believed to be worth (R-37 … R-43)."""
     if not chain.opportunity:
         return
@@ -113,7 +113,7 @@ def tell_opportunity(root: Node, chain: Chain) -> None:
                 section.add(_plain(other), record)
 
 
-def tell_quote(root: Node, chain: Chain) -> None:
+def add_quote(root: Node, chain: Chain) -> None:
     """The quote with the trace of its prices (R-49, R-51)."""
     if not chain.quote:
         return
@@ -123,7 +123,7 @@ def tell_quote(root: Node, chain: Chain) -> None:
             case QuoteDrafted() as event:
                 section.add(f"Drafted, valid until {event.valid_until}", record)
             case QuotePriced() as event:
-                _tell_prices(section, record, event)
+                _add_prices(section, record, event)
             case DiscountApproved() as event:
                 text = f"Discount of {_percent(event.discount_percent)} approved by {event.approver} ({event.role})"
                 section.add(text, record, policies={"discount_matrix": event.matrix_version})
@@ -140,20 +140,20 @@ def tell_quote(root: Node, chain: Chain) -> None:
                 section.add(_plain(other), record)
 
 
-def _tell_prices(section: Node, record: Record, event: QuotePriced) -> None:
+def _add_prices(section: Node, record: Record, event: QuotePriced) -> None:
     versions = {"discount_matrix": event.matrix_version}
     if event.price_book_id:
         versions["price_book"] = event.price_book_version
     text = f"Revision {event.revision} priced by {event.requested_by} ({event.role})"
     node = section.add(text, record, amount=event.net, currency=event.currency, policies=versions)
     for line in event.lines:
-        _tell_price(node, line, event.currency)
+        _add_price(node, line, event.currency)
     node.check("sum of its lines", sum((line.net for line in event.lines), ZERO), event.net)
     node.check("list total less discounts", event.list_total - event.discount_total, event.net)
     node.check("with tax", event.net + event.tax, event.gross)
 
 
-def _tell_price(node: Node, line: QuoteLine, currency: str) -> None:
+def _add_price(node: Node, line: QuoteLine, currency: str) -> None:
     text = f"Line {line.line}: {line.quantity.normalize():f} × {line.description} at {line.list_price}"
     part = node.add(text, amount=line.net, currency=currency)
     for discount in line.discounts:
@@ -163,7 +163,7 @@ def _tell_price(node: Node, line: QuoteLine, currency: str) -> None:
     part.check("list amount less discounts", line.list_amount - taken, line.net)
 
 
-def tell_order(root: Node, chain: Chain) -> None:
+def add_order(root: Node, chain: Chain) -> None:
     """The order, its amendments, deliveries and what was billed of it (R-57 … R-62, R-65)."""
     if not chain.order:
         return

@@ -5,11 +5,11 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ltc_events.bootstrap.services import open_store
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.topics import EVENTS, RESULTS, Bus
 from ltc_events.projections.catalog.tables_ahead import Ahead, tables_ahead
 from ltc_events.recovery.outcomes_ahead import Answered, answers_ahead
-from ltc_events.recovery.topic_comparison import Told, TopicComparison, is_same, ours
+from ltc_events.recovery.topic_comparison import PublishedEvent, TopicComparison, is_same, ours
 from ltc_events.store import Database, Role
 from ltc_events.store.epochs import Epoch
 
@@ -24,7 +24,7 @@ class Assessment(NamedTuple):
     epoch: Epoch
     common: int | None
     """The last position up to which everybody has the same; None: nobody is ahead but by what is known already."""
-    lost: tuple[Told, ...]
+    lost: tuple[PublishedEvent, ...]
     """Events that the topic has behind it and the store has not, by their positions."""
     strangers: tuple[str, ...]
     """Epochs of the topics that the store never had."""
@@ -108,15 +108,15 @@ def find(database: Database, bus: Bus | None) -> Assessment:
     with open_store(database, Role.PROJECTOR) as store:
         with database.connect(Role.PROJECTOR, autocommit=True) as connection:
             tables = tables_ahead(connection)
-        foreign: list[Told] = []
+        foreign: list[PublishedEvent] = []
         answers: list[Answered] = []
         witness = TopicComparison(store)
         if bus is not None:
-            with Survey(bus) as survey:
+            with OffsetReader(bus) as offset_reader:
                 topic = bus.topic(EVENTS)
-                for number, end in survey.ends(topic).items():
-                    foreign += _foreign(survey, topic, number, end, witness)
-                answers = answers_ahead(survey, bus.topic(RESULTS), store)
+                for number, end in offset_reader.ends(topic).items():
+                    foreign += _foreign(offset_reader, topic, number, end, witness)
+                answers = answers_ahead(offset_reader, bus.topic(RESULTS), store)
         head, _ = store.head()
         return Assessment(
             head,
@@ -129,13 +129,13 @@ def find(database: Database, bus: Bus | None) -> Assessment:
         )
 
 
-def _foreign(survey: Survey, topic: str, partition: int, end: int, witness: TopicComparison) -> list[Told]:
+def _foreign(offset_reader: OffsetReader, topic: str, partition: int, end: int, witness: TopicComparison) -> list[PublishedEvent]:
     """What the end of a partition has and the store has not: from there back to the first that both have."""
-    found: list[Told] = []
-    first, step = survey.beginnings(topic)[partition], STEP
+    found: list[PublishedEvent] = []
+    first, step = offset_reader.beginnings(topic)[partition], STEP
     while end > first:
         begin = max(first, end - step)
-        told = list(ours(survey.read(topic, {partition: begin}, {partition: end})[partition]))
+        told = list(ours(offset_reader.read(topic, {partition: begin}, {partition: end})[partition]))
         foreign = witness.foreign(told)
         found = foreign + found
         if any(one.record is not None and one not in foreign and not witness.is_void(one) for one in told):
@@ -151,21 +151,21 @@ def _is_news(one: Ahead, witness: TopicComparison) -> bool:
     return witness.epochs.holds(one.epoch, one.mark_position or one.position)
 
 
-def _strangers(foreign: Sequence[Told], answers: Sequence[Answered], witness: TopicComparison) -> set[str]:
+def _strangers(foreign: Sequence[PublishedEvent], answers: Sequence[Answered], witness: TopicComparison) -> set[str]:
     told = {str(one.epoch) for one in foreign if witness.is_of_another_store(one)}
     return told | {one.epoch for one in answers if not witness.epochs.knows(one.epoch)}
 
 
-def _common(head: int, foreign: Sequence[Told], tables: Sequence[Ahead], answers: Sequence[Answered]) -> int | None:
+def _common(head: int, foreign: Sequence[PublishedEvent], tables: Sequence[Ahead], answers: Sequence[Answered]) -> int | None:
     """Answers bound nothing: nobody but who was answered knows of those events, and what the store has is not void by them."""
     bounds = [one.position - (one.record is not None) for one in foreign]
     bounds += [min(head, (one.mark_position or one.position) - (one.position <= one.head)) for one in tables]
     return min([head, *bounds]) if bounds or answers else None
 
 
-def _once(foreign: Sequence[Told]) -> tuple[Told, ...]:
+def _once(foreign: Sequence[PublishedEvent]) -> tuple[PublishedEvent, ...]:
     """Events in order, those that came twice once; the last told of a position counts where an epoch told it anew."""
-    by_position: dict[int, Told] = {}
+    by_position: dict[int, PublishedEvent] = {}
     for one in foreign:
         if one.record is not None:
             known = by_position.get(one.position)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ltc_events.bootstrap.services import open_store
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.topics import COMMANDS, Bus
 from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.store import Database, EventStore, Offset, Role
@@ -54,10 +54,10 @@ def expired_error(topic: str, expired: Sequence[Expired]) -> CommandsExpired:
     return CommandsExpired(topic=topic, count=sum(one.messages for one in expired), ranges=ranges)
 
 
-def find_expired(bus: Bus, store: EventStore, survey: Survey) -> list[Expired]:
+def find_expired(bus: Bus, store: EventStore, offset_reader: OffsetReader) -> list[Expired]:
     """Commands that are lost by now. Raises BusUnreachable, TopicMissing."""
     topic = bus.topic(COMMANDS)
-    beginnings = survey.beginnings(topic)
+    beginnings = offset_reader.beginnings(topic)
     offsets = store.offsets(topic)
     return expired_of({number: offsets.get((topic, number), 0) for number in beginnings}, beginnings)
 
@@ -68,8 +68,8 @@ def go_on_without(database: Database, bus: Bus, *, by: str, reason: str) -> list
     As the owner of the ledger. Raises OffsetMoved where a worker has gone on meanwhile.
     """
     topic = bus.topic(COMMANDS)
-    with open_store(database, Role.WRITER) as store, Survey(bus) as survey:
-        expired = find_expired(bus, store, survey)
+    with open_store(database, Role.WRITER) as store, OffsetReader(bus) as offset_reader:
+        expired = find_expired(bus, store, offset_reader)
         offsets = store.offsets(f"{topic}/answers")
     with database.connect(Role.OWNER) as connection:
         for partition, first, following in expired:

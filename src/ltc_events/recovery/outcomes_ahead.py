@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ltc_events.bus.cloudevents import SOURCE, result_message
 from ltc_events.bus.consumer import Polled
 from ltc_events.bus.event_decoding import headers_of
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.records import Outgoing
 from ltc_events.schemas.outcome import Outcome, Result
 from ltc_events.schemas.tracing import PARENT, STATE
@@ -36,21 +36,21 @@ class Answered(NamedTuple):
     command: Mapping[str, Any]
 
 
-def answers_ahead(survey: Survey, topic: str, store: EventStore) -> list[Answered]:
+def answers_ahead(offset_reader: OffsetReader, topic: str, store: EventStore) -> list[Answered]:
     """The answers of the current epoch, or of one that the store never had, whose outcome the store does not have.
 
     Of several answers to a command the last one counts. Each partition is read back to where the store has an outcome that was
     told, at most to the beginning of the epoch. Raises BusUnreachable, TopicMissing.
     """
     epochs, found = store.epochs(), []
-    firsts = survey.offsets_at(topic, (epochs.current.begun_at - MARGIN).timestamp())
-    for partition, beyond in survey.ends(topic).items():
+    firsts = offset_reader.offsets_at(topic, (epochs.current.begun_at - MARGIN).timestamp())
+    for partition, beyond in offset_reader.ends(topic).items():
         last: dict[Any, Answered] = {}
         missing: list[Answered] = []
         first, end, step = firsts[partition], beyond, STEP
         while end > first:
             begin = max(first, end - step)
-            messages = survey.read(topic, {partition: begin}, {partition: end})[partition]
+            messages = offset_reader.read(topic, {partition: begin}, {partition: end})[partition]
             last = {one.result.command_id: one for one in answered(messages, epochs)} | last
             recorded = store.outcomes(list(last))
             missing = [one for id, one in last.items() if not is_recorded(one.result, recorded.get(id))]
@@ -105,7 +105,7 @@ def _place(outcome: Outcome | None) -> tuple[Any, ...] | None:
 
 
 def corrections(
-    survey: Survey, topic: str, store: EventStore, ahead: Iterable[Answered], *, since: datetime, after: int
+    offset_reader: OffsetReader, topic: str, store: EventStore, ahead: Iterable[Answered], *, since: datetime, after: int
 ) -> list[tuple[Answered, Outcome]]:
     """Commands that have to be answered again in an epoch that begins behind the position `after`, and their outcomes.
 
@@ -113,8 +113,8 @@ def corrections(
     who was told takes these events for void. Commands without an outcome are answered when they are decided.
     Raises BusUnreachable, TopicMissing.
     """
-    begins = survey.offsets_at(topic, (since - MARGIN).timestamp())
-    read, epochs = survey.read(topic, begins, survey.ends(topic)), store.epochs()
+    begins = offset_reader.offsets_at(topic, (since - MARGIN).timestamp())
+    read, epochs = offset_reader.read(topic, begins, offset_reader.ends(topic)), store.epochs()
     told = {one.result.command_id: one for one in ahead}
     told |= {one.result.command_id: one for messages in read.values() for one in answered(messages, epochs)}
     outcomes = store.outcomes(list(told))

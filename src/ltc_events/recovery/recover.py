@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ltc_events.bootstrap.services import open_store
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, RESULTS, Bus
 from ltc_events.kernel.errors import LtcError
@@ -120,9 +120,9 @@ def _correct(database: Database, bus: Bus, findings: Assessment, epoch: str, aft
     if not findings.answers and not findings.own:
         return 0
     topic = bus.topic(RESULTS)
-    with open_store(database, Role.WRITER) as store, Survey(bus) as survey, Publisher(bus) as publisher:
+    with open_store(database, Role.WRITER) as store, OffsetReader(bus) as offset_reader, Publisher(bus) as publisher:
         since = store.recorded_at(findings.common or 0) or datetime.fromtimestamp(0, UTC)
-        pairs = corrections(survey, topic, store, findings.answers, since=since, after=after)
+        pairs = corrections(offset_reader, topic, store, findings.answers, since=since, after=after)
         return publisher.publish(topic, corrected(pairs, epoch, datetime.now(UTC)))
 
 

@@ -12,7 +12,7 @@ import orjson
 from ltc_events.bus.cloudevents import EPOCH_BEGAN, SOURCE
 from ltc_events.bus.consumer import Polled
 from ltc_events.bus.event_decoding import NoEvent, head_of, headers_of, row_of
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.topics import EVENTS, RESULTS, Bus
 from ltc_events.recovery.outcomes_ahead import answers_ahead
 from ltc_events.schemas.record import RawRecord
@@ -25,7 +25,7 @@ from ltc_events.store.reading import to_raw_records
 LAST = 20
 
 
-class Told(NamedTuple):
+class PublishedEvent(NamedTuple):
     """An event as the topic has it, or word of an epoch that began (`record` is None). `epoch` None: from a release without."""
 
     partition: int
@@ -37,21 +37,23 @@ class Told(NamedTuple):
     """The trace that the event came with."""
 
 
-def told_of(message: Polled) -> Told:
+def published_event(message: Polled) -> PublishedEvent:
     """What a message on the topic of events says; raises NoEvent where it is none of ours."""
     headers = headers_of(message)
     epoch = headers.get("ce_epoch")
     name = None if epoch is None else epoch.decode(errors="replace")
     if headers.get("ce_type") == EPOCH_BEGAN.encode():
         try:
-            return Told(message.partition, message.offset, str(name), int(orjson.loads(message.value or b"")["after"]), None)
+            return PublishedEvent(
+                message.partition, message.offset, str(name), int(orjson.loads(message.value or b"")["after"]), None
+            )
         except (ValueError, TypeError, KeyError) as error:
             raise NoEvent(reason=f"its epoch is unreadable: {error}") from None
     position, kind = head_of(headers)
     if headers.get("ce_source") != SOURCE.encode() or headers.get("ce_id") != headers.get("ce_position"):
         raise NoEvent(reason="its id or source is not one that the relay gives")
     (record,) = to_raw_records([row_of(message, headers, position, kind)])
-    return Told(message.partition, message.offset, name, position, record, _trace(headers))
+    return PublishedEvent(message.partition, message.offset, name, position, record, _trace(headers))
 
 
 def _trace(headers: Mapping[str, bytes | None]) -> Trace | None:
@@ -60,11 +62,11 @@ def _trace(headers: Mapping[str, bytes | None]) -> Trace | None:
     return Trace.of({name: value.decode(errors="replace") for name, value in headers.items() if value is not None})
 
 
-def ours(messages: Iterable[Polled]) -> Iterator[Told]:
+def ours(messages: Iterable[Polled]) -> Iterator[PublishedEvent]:
     """Those that are ours."""
     for message in messages:
         try:
-            yield told_of(message)
+            yield published_event(message)
         except NoEvent:
             continue
 
@@ -76,16 +78,16 @@ class TopicComparison:
         self.epochs: Epochs = store.epochs()
         self._store = store
 
-    def is_of_another_store(self, one: Told) -> bool:
+    def is_of_another_store(self, one: PublishedEvent) -> bool:
         """Whether it speaks of an epoch that the store never had."""
         return one.epoch is not None and not self.epochs.knows(one.epoch)
 
-    def is_void(self, one: Told) -> bool:
+    def is_void(self, one: PublishedEvent) -> bool:
         """Whether it is known to have been lost: the store went back behind it, and somebody has said so."""
         name = self.epochs.first.name if one.epoch is None else one.epoch
         return self.epochs.knows(name) and not self.epochs.holds(name, one.position)
 
-    def foreign(self, told: Sequence[Told]) -> list[Told]:
+    def foreign(self, told: Sequence[PublishedEvent]) -> list[PublishedEvent]:
         """Those of which the store does not know, in the order given."""
         events = [one for one in told if one.record is not None and not self.is_of_another_store(one) and not self.is_void(one)]
         stored = self._store.raw_at(sorted({one.position for one in events}))
@@ -98,21 +100,21 @@ def is_same(one: RawRecord | None, other: RawRecord | None) -> bool:
     return one is not None and other is not None and one == other
 
 
-def refuse_events_ahead(bus: Bus, store: EventStore, *, survey: Survey | None = None) -> dict[int, Told]:
+def refuse_events_ahead(bus: Bus, store: EventStore, *, offset_reader: OffsetReader | None = None) -> dict[int, PublishedEvent]:
     """See that the store has the last events of each partition of the topic; returns these (absent: there is none of ours).
 
     Raises StoreWentBack, BusUnreachable, TopicMissing.
     """
     topic = bus.topic(EVENTS)
     # The topic first: what is on it was stored before.
-    last = _look(bus, survey, lambda look: look.last(topic, LAST))
+    last = _look(bus, offset_reader, lambda look: look.last(topic, LAST))
     witness, found = TopicComparison(store), {}
     for messages in last.values():
         told = list(ours(messages))
         if told:
             found[told[-1].partition] = told[-1]
     if foreign := witness.foreign(list(found.values())):
-        raise StoreWentBack(what=said_of(topic, foreign, store.head()[0]))
+        raise StoreWentBack(what=describe_foreign(topic, foreign, store.head()[0]))
     return found
 
 
@@ -124,14 +126,14 @@ def refuse_events_between(bus: Bus, store: EventStore, stretches: Mapping[int, t
     topic = bus.topic(EVENTS)
     begins = {partition: first for partition, (first, _) in stretches.items()}
     ends = {partition: following for partition, (_, following) in stretches.items()}
-    with Survey(bus) as survey:
-        found = survey.read(topic, begins, ends)
+    with OffsetReader(bus) as offset_reader:
+        found = offset_reader.read(topic, begins, ends)
     told = [one for messages in found.values() for one in ours(messages)]
     if foreign := TopicComparison(store).foreign(told):
-        raise StoreWentBack(what=said_of(topic, foreign, store.head()[0]))
+        raise StoreWentBack(what=describe_foreign(topic, foreign, store.head()[0]))
 
 
-def said_of(topic: str, foreign: Sequence[Told], head: int) -> str:
+def describe_foreign(topic: str, foreign: Sequence[PublishedEvent], head: int) -> str:
     """What the topic has and the store has not, in words."""
     one = max(foreign, key=lambda each: each.position)
     if one.record is None:
@@ -140,15 +142,17 @@ def said_of(topic: str, foreign: Sequence[Told], head: int) -> str:
     return f"{topic} has the event {one.position} of command {one.record.command_id}, and the store has {which}"
 
 
-def refuse_answers_ahead(bus: Bus, store: EventStore, *, survey: Survey) -> None:
+def refuse_answers_ahead(bus: Bus, store: EventStore, *, offset_reader: OffsetReader) -> None:
     """See that the store has the outcomes of the commands that were answered last. Raises as `refuse_events_ahead`."""
     topic = bus.topic(RESULTS)
-    if missing := answers_ahead(survey, topic, store):
+    if missing := answers_ahead(offset_reader, topic, store):
         raise StoreWentBack(what=f"{topic} has the answers to {len(missing)} commands, of which the store has no such outcome")
 
 
-def _look(bus: Bus, survey: Survey | None, look: Callable[[Survey], dict[int, list[Polled]]]) -> dict[int, list[Polled]]:
-    if survey is not None:
-        return look(survey)
-    with Survey(bus) as own:
+def _look(
+    bus: Bus, offset_reader: OffsetReader | None, look: Callable[[OffsetReader], dict[int, list[Polled]]]
+) -> dict[int, list[Polled]]:
+    if offset_reader is not None:
+        return look(offset_reader)
+    with OffsetReader(bus) as own:
         return look(own)

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from ltc_events.application.parsing import prepare
 from ltc_events.bus.cloudevents import command_document
 from ltc_events.bus.consumer import Polled
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.topics import COMMANDS, RESULTS, Bus
 from ltc_events.recovery.assessment import Assessment
 from ltc_events.recovery.outcomes_ahead import MARGIN, REUSED
-from ltc_events.recovery.topic_comparison import Told
+from ltc_events.recovery.topic_comparison import PublishedEvent
 from ltc_events.schemas.envelope import Message
 from ltc_events.schemas.outcome import Outcome, Result, Status
 from ltc_events.schemas.record import RawRecord
@@ -38,15 +38,15 @@ def heal(bus: Bus, store: EventStore, findings: Assessment) -> TopicRecovery:
     """Gather what can be put back; `findings` say that it can be. Raises BusUnreachable, TopicMissing."""
     records = [one.record for one in findings.lost if one.record is not None]
     since = (store.recorded_at(findings.common or 0) or datetime.fromtimestamp(0, UTC)) - MARGIN
-    with Survey(bus) as survey:
-        answers = list(_answers(_since(survey, bus.topic(RESULTS), since)))
-        commands = _commands(_unread(survey, bus.topic(COMMANDS), store))
+    with OffsetReader(bus) as offset_reader:
+        answers = list(_answers(_since(offset_reader, bus.topic(RESULTS), since)))
+        commands = _commands(_unread(offset_reader, bus.topic(COMMANDS), store))
     ids = {one.command_id for one in answers} | {one.command_id for one in records}
     outcomes = dict.fromkeys(ids - store.outcomes(list(ids)).keys())
     return TopicRecovery(records, list(_outcomes(outcomes, records, answers, commands)), list(_traces(findings.lost)))
 
 
-def _traces(lost: Iterable[Told]) -> Iterator[StoredTrace]:
+def _traces(lost: Iterable[PublishedEvent]) -> Iterator[StoredTrace]:
     """A trace for all events of a command, as consumers were told it."""
     for _, part in groupby((one for one in lost if one.record is not None), key=lambda one: one.record and one.record.command_id):
         events = list(part)
@@ -109,15 +109,15 @@ def _commands(messages: Iterable[Polled]) -> dict[UUID, Message]:
     return found
 
 
-def _since(survey: Survey, topic: str, moment: datetime) -> Iterator[Polled]:
-    begins = survey.offsets_at(topic, moment.timestamp())
-    for messages in survey.read(topic, begins, survey.ends(topic)).values():
+def _since(offset_reader: OffsetReader, topic: str, moment: datetime) -> Iterator[Polled]:
+    begins = offset_reader.offsets_at(topic, moment.timestamp())
+    for messages in offset_reader.read(topic, begins, offset_reader.ends(topic)).values():
         yield from messages
 
 
-def _unread(survey: Survey, topic: str, store: EventStore) -> Iterator[Polled]:
+def _unread(offset_reader: OffsetReader, topic: str, store: EventStore) -> Iterator[Polled]:
     """What the store, as it is now, has not taken yet: it will be taken again."""
-    ends = survey.ends(topic)
+    ends = offset_reader.ends(topic)
     taken = store.offsets(topic)
-    for messages in survey.read(topic, {number: taken.get((topic, number), 0) for number in ends}, ends).values():
+    for messages in offset_reader.read(topic, {number: taken.get((topic, number), 0) for number in ends}, ends).values():
         yield from messages

@@ -48,7 +48,7 @@ def write_table(answer: Answer, console: Console, *, rows_max: int | None = None
         for section, sheet in sheets.items():
             if by is not None:
                 console.print(Text(f"\n{section}", style="bold"))
-            print_sheet(console, columns, sheet, _footers(answer) if by is None and count > 1 else ())
+            print_rows(console, columns, sheet, _footers(answer) if by is None and count > 1 else ())
     if not count:
         console.print(Text("nothing to report", style="italic"))
     if rows_max is not None and count > rows_max:
@@ -99,7 +99,7 @@ def _grouped(number: str) -> str:
     return f"{sign}{int(whole):,}{dot}{fraction}"
 
 
-def print_sheet(console: Console, columns: Sequence[Column], sheet: SizedRows, footers: Sequence[list[str]] = ()) -> None:
+def print_rows(console: Console, columns: Sequence[Column], sheet: SizedRows, footers: Sequence[list[str]] = ()) -> None:
     """As wide as there is room for: if need be without ids, then without columns that say nothing, then in records."""
     for row in footers:
         sheet.measure(row)

@@ -20,7 +20,7 @@ from ltc_events.application.pipeline import Answer, CommandPipeline, Submission
 from ltc_events.bootstrap.services import open_store
 from ltc_events.bus.cloudevents import command_parts, result_message, undecodable_message
 from ltc_events.bus.consumer import SESSION_TIMEOUT_MS, FeedExpired, PartitionConsumer, Polled
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.origin import origin_of
 from ltc_events.bus.outcome_messages import dead_letter_message
 from ltc_events.bus.publisher import Publisher
@@ -35,7 +35,7 @@ from ltc_events.schemas.outcome import Outcome
 from ltc_events.schemas.undecodable import Undecodable
 from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
 from ltc_events.workers.command_log import log_dead_letter, log_refused
-from ltc_events.workers.last_look import look_again
+from ltc_events.workers.epoch_check import require_current_epoch
 from ltc_events.workers.metrics import TimedStore, command_metrics
 from ltc_events.workers.spans import spans, under
 
@@ -245,15 +245,15 @@ class CommandWorker:
                     results.append(told)
         self._publisher.send(self._dead_letters, letters)
         outcomes = [one for one in answers if isinstance(one, Outcome)]
-        self._publisher.send(self._results, results, last_look=lambda: self._look_again(outcomes, begun_at))
+        self._publisher.send(self._results, results, before_send=lambda: self._require_current_epoch(outcomes, begun_at))
         self._on_their_way = {message.partition: message.offset + 1 for message in taken.messages}
 
-    def _look_again(self, outcomes: Sequence[Outcome], begun_at: float) -> None:
+    def _require_current_epoch(self, outcomes: Sequence[Outcome], begun_at: float) -> None:
         def lost() -> str:
             count = len(unrecorded(outcomes, self._store))
             return f"it has no such outcome of {count} commands that were about to be answered" if count else ""
 
-        look_again(self._store, self._epoch, begun_at, lost)
+        require_current_epoch(self._store, self._epoch, begun_at, lost)
 
     def _settle(self) -> None:
         """Wait until the answers that were sent are on Kafka; they were on their way while the next messages were fetched."""
@@ -279,9 +279,9 @@ def open_command_worker(bus: Bus, database: Database, publisher: Publisher) -> I
     now would take their place.
     """
     with publisher, open_store(database, Role.WRITER, TimedStore) as store, collections_rare():
-        with Survey(bus) as survey:
-            refuse_events_ahead(bus, store, survey=survey)
-            refuse_answers_ahead(bus, store, survey=survey)
+        with OffsetReader(bus) as offset_reader:
+            refuse_events_ahead(bus, store, offset_reader=offset_reader)
+            refuse_answers_ahead(bus, store, offset_reader=offset_reader)
         worker = CommandWorker(bus, store, publisher, SystemClock())
         try:
             yield worker

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from ltc_events.bootstrap.services import open_store
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.topics import COMMANDS, EVENTS, Bus
 from ltc_events.projections.catalog.event_source import STORE
 from ltc_events.projections.catalog.lifecycle import State
@@ -53,12 +53,14 @@ class RelayLag(NamedTuple):
     oldest_s: float
 
 
-def command_lag(survey: Survey, store: EventStore, topic: str, only: Collection[int] | None = None) -> dict[int, CommandLag]:
+def command_lag(
+    offset_reader: OffsetReader, store: EventStore, topic: str, only: Collection[int] | None = None
+) -> dict[int, CommandLag]:
     """By partition (of those in `only`, if given) what lies behind the effect offsets. Raises TopicMissing, BusUnreachable."""
-    ends = {number: end for number, end in survey.ends(topic).items() if only is None or number in only}
+    ends = {number: end for number, end in offset_reader.ends(topic).items() if only is None or number in only}
     taken = {number: offset for (_, number), offset in store.offsets(topic).items()}
     behind = {number: taken.get(number, 0) for number, end in ends.items() if end > taken.get(number, 0)}
-    sent, now = survey.sent_at(topic, behind), time.time()
+    sent, now = offset_reader.sent_at(topic, behind), time.time()
     return {
         number: CommandLag(
             taken.get(number, 0), end - taken.get(number, 0), max(now - sent[number], 0.0) if number in sent else 0.0
@@ -81,7 +83,7 @@ class CommandProbe:
     def __init__(self, bus: Bus, database: Database) -> None:
         """Raises BusUnreachable."""
         self._topic = bus.topic(COMMANDS)
-        self._survey = Survey(bus)
+        self._offset_reader = OffsetReader(bus)
         self._store = open_store(database, Role.WRITER)
         self._own: tuple[int, ...] | None = None
         self._letters: tuple[Reading, ...] = ()
@@ -94,7 +96,7 @@ class CommandProbe:
         """
         if worker is not None:
             self._own = worker.partitions
-        lags = command_lag(self._survey, self._store, self._topic, self._own)
+        lags = command_lag(self._offset_reader, self._store, self._topic, self._own)
         readings = [
             *(Reading(COMMAND_LAG, max(lag.messages, 0), (str(number),)) for number, lag in lags.items()),
             *(Reading(COMMAND_AGE, lag.oldest_s, (str(number),)) for number, lag in lags.items()),
@@ -108,7 +110,7 @@ class CommandProbe:
     def close(self) -> None:
         """Give the connections back."""
         self._store.close()
-        self._survey.close()
+        self._offset_reader.close()
 
     def _count_letters(self) -> tuple[Reading, ...]:
         if time.monotonic() - self._letters_at >= LETTERS_EVERY_S:

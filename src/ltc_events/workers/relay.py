@@ -19,12 +19,12 @@ from ltc_events.bus.producer_connection import TopicReplaced
 from ltc_events.bus.publisher import NotPublished, Publisher
 from ltc_events.bus.topics import EVENTS, Bus
 from ltc_events.kernel.collector import collector_paused
-from ltc_events.recovery.topic_comparison import Told, refuse_events_ahead, refuse_events_between
+from ltc_events.recovery.topic_comparison import PublishedEvent, refuse_events_ahead, refuse_events_between
 from ltc_events.schemas.record import RawRecord
 from ltc_events.store import Database, EventStore, Role, StoreWentBack
 from ltc_events.store.epochs import Epochs
 from ltc_events.store.lease import Lease
-from ltc_events.workers.last_look import look_again
+from ltc_events.workers.epoch_check import require_current_epoch
 from ltc_events.workers.spans import spans
 
 log = structlog.get_logger()
@@ -96,15 +96,17 @@ class Relay:
             messages = [
                 event_message(one, told.get(one.position), epoch) for epoch, part in self._by_epoch(records) for one in part
             ]
-            self._publisher.send(self._lease.feed, messages, last_look=lambda: self._look_again(records[-1], read_at))
+            self._publisher.send(
+                self._lease.feed, messages, before_send=lambda: self._require_current_epoch(records[-1], read_at)
+            )
 
-    def _look_again(self, last: RawRecord, read_at: float) -> None:
+    def _require_current_epoch(self, last: RawRecord, read_at: float) -> None:
         def lost() -> str:
             is_there = self._store.raw_at([last.position]).get(last.position) == last
             what = f"it has no such event {last.position} of command {last.command_id} as was about to be published"
             return "" if is_there else what
 
-        look_again(self._store, (self._epochs or self._store.epochs()).current.name, read_at, lost)
+        require_current_epoch(self._store, (self._epochs or self._store.epochs()).current.name, read_at, lost)
 
     def _by_epoch(self, records: Sequence[RawRecord]) -> Iterator[tuple[str, Sequence[RawRecord]]]:
         """The parts of a page by the epochs that they belong to; as a rule it is one."""
@@ -143,7 +145,7 @@ class Relay:
             what = f"it has had {had} messages, and {position} events were published"
             raise TopicReplaced(topic=self._lease.feed, what=what)
 
-    def _tell_epoch(self, last: Mapping[int, Told]) -> None:
+    def _tell_epoch(self, last: Mapping[int, PublishedEvent]) -> None:
         """Where partitions end in an earlier epoch, say on all of them that this one has begun, before anything of it comes."""
         current = (self._epochs or self._store.epochs()).current
         partitions = self._publisher.ends(self._lease.feed)

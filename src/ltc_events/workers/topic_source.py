@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ltc_events.bus.offsets import Survey
+from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.topics import EVENTS, Bus
 from ltc_events.projections.catalog.event_source import Source
 from ltc_events.projections.following.source_switch import to_topic
@@ -13,6 +13,6 @@ from ltc_events.store import Database
 def feed_from_kafka(bus: Bus, database: Database, *, by: str, reason: str) -> None:
     """Let read tables take their events from `ltc.events`, from where they are. Interrupted, the same call goes on."""
     topic = bus.topic(EVENTS)
-    with Survey(bus) as survey:
-        source = Source(topic, len(survey.ends(topic)))
-        to_topic(database, PROJECTIONS, source, partial(survey.ends, topic), by=by, reason=reason)
+    with OffsetReader(bus) as offset_reader:
+        source = Source(topic, len(offset_reader.ends(topic)))
+        to_topic(database, PROJECTIONS, source, partial(offset_reader.ends, topic), by=by, reason=reason)

@@ -9,7 +9,7 @@ from ltc_events.cli.context import services_of
 from ltc_events.cli.options import BuildOption, ByOption, JsonOption, NameArgument
 from ltc_events.cli.output import err, print_json, print_table
 from ltc_events.cli.projections.verify import chosen_build, projection_of
-from ltc_events.projections.catalog.skipped_events import SkippedEvent, letters
+from ltc_events.projections.catalog.skipped_events import SkippedEvent, skipped_events
 from ltc_events.projections.following.parked_retry import retry
 from ltc_events.store import Role
 
@@ -26,7 +26,7 @@ def letters_(
     if name is not None:
         projection_of(name)
     with services_of(context).database.connect(Role.PROJECTOR) as connection:
-        found = letters(connection, name, settled=settled)
+        found = skipped_events(connection, name, settled=settled)
     if as_json:
         print_json({"letters": [one.document() for one in found]})
     else:

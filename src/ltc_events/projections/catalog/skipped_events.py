@@ -118,7 +118,7 @@ def settle(connection: Connection, build: Build, held: UUID, *, by: str) -> None
     connection.execute(_SQL["settle"], (by, build.place, build.version, held))
 
 
-def letters(connection: Connection, name: str | None = None, *, settled: bool = False) -> list[SkippedEvent]:
+def skipped_events(connection: Connection, name: str | None = None, *, settled: bool = False) -> list[SkippedEvent]:
     """The letters of one projection's tables or of all, in order; those that are settled only if asked for."""
     if not _is_laid_out(connection):
         return []
@@ -137,7 +137,7 @@ def left_out(connection: Connection, build: Build, schema: str = SCHEMA) -> Skip
 def all_skipped(connection: Connection) -> dict[Build, Skipped]:
     """What tables lack at this moment; those that lack nothing are absent."""
     found: dict[Build, list[tuple[int, UUID | None]]] = {}
-    for one in letters(connection):
+    for one in skipped_events(connection):
         found.setdefault(one.build, []).append((one.position, one.held))
     return {build: _lacking(positions) for build, positions in found.items()}
 

@@ -20,11 +20,11 @@ def align(
     Each page is a transaction, unless the caller is in one. Raises FoldStopped with the event that stands in the way, and
     CheckpointMoved when somebody else writes the table.
     """
-    intake, epoch = EventApplier(connection, projection(), source=vector.source), present_epoch(connection)
-    intake.look()
+    applier, epoch = EventApplier(connection, projection(), source=vector.source), present_epoch(connection)
+    applier.look()
     for records, position in pages(log, vector.low, upto, projection.types, page_events):
         fresh = [record for record in records if not vector.holds(record)]
-        vector = _take(intake, vector, fresh, position, epoch)
+        vector = _take(applier, vector, fresh, position, epoch)
     return vector
 
 
@@ -33,15 +33,15 @@ def replay_to(
 ) -> None:
     """Take a table that follows the store from the position `after` to where another one is: with those events that the
     other has taken in and without the rest. Raises FoldStopped, CheckpointMoved."""
-    intake, epoch = EventApplier(connection, projection(), source=STORE), present_epoch(connection)
-    intake.look()
+    applier, epoch = EventApplier(connection, projection(), source=STORE), present_epoch(connection)
+    applier.look()
     vector = Vector(STORE, {0: after})
     for records, position in pages(log, after, other.high, projection.types, page_events):
-        vector = _take(intake, vector, [record for record in records if other.holds(record)], position, epoch)
+        vector = _take(applier, vector, [record for record in records if other.holds(record)], position, epoch)
 
 
-def _take(intake: EventApplier, vector: Vector, records: Sequence[Record], position: int, epoch: str) -> Vector:
+def _take(applier: EventApplier, vector: Vector, records: Sequence[Record], position: int, epoch: str) -> Vector:
     """Take all partitions that are behind to a position; `records` are what they have not taken in up to there."""
     behind = [(partition, at) for partition, at in vector.positions.items() if at < position]
-    intake.take(records, [Move(partition, at, position, epoch=epoch, last=Taken.last_of(records)) for partition, at in behind])
+    applier.take(records, [Move(partition, at, position, epoch=epoch, last=Taken.last_of(records)) for partition, at in behind])
     return Vector(vector.source, {partition: max(at, position) for partition, at in vector.positions.items()})

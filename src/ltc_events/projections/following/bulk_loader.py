@@ -38,16 +38,16 @@ _Dispatch: TypeAlias = dict[type[Event], list[tuple[Handler, "_Lane"]]]
 class _Lane:
     """One table on its way. `gathered` is None when a handler raised since the last stretch was sent off."""
 
-    __slots__ = ("batch", "gathered", "intake", "interrupted", "operations", "projection", "stopped")
+    __slots__ = ("applier", "batch", "gathered", "interrupted", "operations", "projection", "stopped")
 
     def __init__(self, projection: type[Projection], connection: Connection) -> None:
         self.projection = projection()
-        self.intake = EventApplier(connection, self.projection, source=SOURCE, partition=PARTITION)
-        self.intake.look()
+        self.applier = EventApplier(connection, self.projection, source=SOURCE, partition=PARTITION)
+        self.applier.look()
         self.batch: list[Operation] = []
         self.operations = 0
         """So many were gathered."""
-        self.gathered: WriteBuffer | None = self.intake.writer.gather()
+        self.gathered: WriteBuffer | None = self.applier.writer.gather()
         self.stopped: FoldStopped | None = None
         self.interrupted = False
 
@@ -63,7 +63,7 @@ class _Lane:
 
     def hand_over(self) -> WriteBuffer | None:
         """What was gathered; from now on the next stretch is."""
-        gathered, self.gathered = self.gathered, self.intake.writer.gather()
+        gathered, self.gathered = self.gathered, self.applier.writer.gather()
         self.operations = 0
         return gathered
 
@@ -72,30 +72,30 @@ class _Lane:
 
         Raises CheckpointMoved.
         """
-        held = self.intake.held
+        held = self.applier.held
         try:
             for records, position in pages(log, after, upto, self.projection.types, READ_EVENTS):
-                self.intake.take(records, [Move(PARTITION, after, position, epoch=epoch, last=Taken.last_of(records))])
+                self.applier.take(records, [Move(PARTITION, after, position, epoch=epoch, last=Taken.last_of(records))])
                 after = position
         except FoldStopped as error:
             self._stop(error)
         except TROUBLE as error:
             self.tell(after, error)
             raise
-        if self.intake.held is not held:
+        if self.applier.held is not held:
             self.gathered = None  # events of a customer who waits now may be among them
 
     def pass_by(self, error: UnreadableEvent, epoch: str) -> None:
         """Go on behind the next event, which cannot be decoded, or stop before it, as the projection says."""
         position, kind = error.details["position"], error.details["type"]
         try:
-            self.intake.leave_out(position, kind, error, [Move(PARTITION, position - 1, position, epoch=epoch)])
+            self.applier.leave_out(position, kind, error, [Move(PARTITION, position - 1, position, epoch=epoch)])
         except FoldStopped as stopped:
             self._stop(stopped)
 
     def tell(self, after: int, error: Exception) -> None:
         """Leave word of trouble with the events after a position, where it can be left and read."""
-        connection = self.intake.writer.connection
+        connection = self.applier.writer.connection
         if (
             self.projection.schema == SCHEMA
             and not self.interrupted
@@ -109,7 +109,7 @@ class _Lane:
         self.stopped = stopped
         if self.projection.schema == SCHEMA:
             at, event = stopped.details["position"], stopped.details["event"]
-            Failure(self._name, SOURCE, PARTITION, at, event, stopped).note(self.intake.writer.connection)
+            Failure(self._name, SOURCE, PARTITION, at, event, stopped).note(self.applier.writer.connection)
 
     @property
     def _name(self) -> tuple[str, int]:
@@ -130,7 +130,7 @@ class _Stretch:
                 if gathered is None:
                     self.failed.append(lane)
                 else:
-                    lane.intake.writer.write_gathered(gathered, self.move)
+                    lane.applier.writer.write_gathered(gathered, self.move)
             except Exception as error:  # the driver refuses values by any type; the table is taken along event by event
                 if passes(error):
                     lane.tell(self.move.expected, error)
@@ -214,7 +214,7 @@ class BulkLoader:
                 writing = None  # nobody waits for it: it is undone, and comes again
                 for lane in self._lanes:
                     lane.interrupted = True
-                    lane.intake.writer.connection.cancel()
+                    lane.applier.writer.connection.cancel()
                 raise
             finally:
                 finish()
@@ -225,7 +225,7 @@ class BulkLoader:
     def _dispatch(self) -> _Dispatch:
         dispatch: _Dispatch = {}
         for lane in self._running():
-            keys = lane.intake.held.keys
+            keys = lane.applier.held.keys
             for event, handler in lane.projection.handlers.items():
                 chosen = _unless_waiting(handler, keys) if keys else handler
                 dispatch.setdefault(event, []).append((chosen, lane))

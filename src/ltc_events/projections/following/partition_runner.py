@@ -141,7 +141,7 @@ class PartitionRunner:
             if name in found:
                 track = known.get(name) or PartitionTrack(one, writer, self._source.name)
                 track.places = found[name]
-                track.intake.held = held.get(name, NOBODY)
+                track.applier.held = held.get(name, NOBODY)
                 track.patience.end()
                 self._tracks.append(track)
         self._concerned.clear()

@@ -96,7 +96,7 @@ class PartitionTrack:
         self.projection = projection()
         self.connection = connection
         self.source = source
-        self.intake = EventApplier(connection, self.projection, source=source, moved=self.moved)
+        self.applier = EventApplier(connection, self.projection, source=source, moved=self.moved)
         self.places: dict[int, Place] = {}
         self.patience = Patience()
 
@@ -111,7 +111,7 @@ class PartitionTrack:
         Where something else is in the way, that passes, the table waits. Raises CheckpointMoved.
         """
         try:
-            self.intake.write(share.records, share.moves, share.prepared)
+            self.applier.write(share.records, share.moves, share.prepared)
         except Exception as error:  # noqa: BLE001 - a handler may raise anything: its event is found below; what passes is waited for
             if passes(error):
                 self._wait(share.moves, share.parts, error)
@@ -120,7 +120,7 @@ class PartitionTrack:
             for move in share.moves:
                 if not self.is_waiting:
                     with self._standing(move.partition, share.parts):
-                        self.intake.take(share.parts.get(move.partition, []), [move])
+                        self.applier.take(share.parts.get(move.partition, []), [move])
         else:
             self.patience.got_on()
 
@@ -141,7 +141,7 @@ class PartitionTrack:
         """
         place = self.places[partition]
         with self._standing(partition, {}):
-            self.intake.leave_out(position, event_type, error, [Move(partition, place.position, position, epoch=place.epoch)])
+            self.applier.leave_out(position, event_type, error, [Move(partition, place.position, position, epoch=place.epoch)])
         place.underway = place.read = place.position
 
     def moved(self, move: Move) -> None:
@@ -202,7 +202,7 @@ def share_of(
         last = Taken.last_of(records)
         share.moves.append(Move(partition, place.underway, one.position, one.next_offset, epoch=place.epoch, last=last))
     if share.parts:
-        share.prepared = track.intake.prepare(share.records)
+        share.prepared = track.applier.prepare(share.records)
     return share
 
 
@@ -252,11 +252,11 @@ def _are_written_together(connection: Connection, source: str, shares: Sequence[
 
 
 def _write_together(connection: Connection, source: str, shares: Iterable[Share], idle: TrackMoves) -> None:
-    batches = [(share, share.track.intake.meaning(share.records, share.prepared)) for share in shares]
-    moves = [*idle, *((share.track, move) for share, _ in batches for move in share.track.intake.checked(share.moves))]
+    batches = [(share, share.track.applier.meaning(share.records, share.prepared)) for share in shares]
+    moves = [*idle, *((share.track, move) for share, _ in batches for move in share.track.applier.checked(share.moves))]
     with connection.transaction():
         move_checkpoints(connection, source, [(track.name, move) for track, move in moves])
         for share, batch in batches:
-            share.track.intake.writer.apply(batch)
+            share.track.applier.writer.apply(batch)
     for track, move in moves:
         track.moved(move)

@@ -246,7 +246,7 @@ def _share_out(tracks: list[Track], records: list[Record]) -> list[_Share]:
         for append in wanted.get(type(record.event), ()):
             append(record)
     for share in shares:
-        share.prepared = share.track.intake.prepare(share.records)
+        share.prepared = share.track.applier.prepare(share.records)
     return shares
 
 

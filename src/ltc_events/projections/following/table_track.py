@@ -27,12 +27,12 @@ _ADVANCE = _SQL.compose("advance", mark=mark("%s"), **_FENCES).as_bytes()
 class Track:
     """A projection with its checkpoint in the store's log, writing through a connection that it may share."""
 
-    __slots__ = ("connection", "epoch", "failed", "intake", "interrupted", "patience", "position", "projection")
+    __slots__ = ("applier", "connection", "epoch", "failed", "interrupted", "patience", "position", "projection")
 
     def __init__(self, projection: type[Projection], connection: Connection) -> None:
         self.projection = projection()
         self.connection = connection
-        self.intake = EventApplier(connection, self.projection, source=SOURCE, partition=PARTITION, moved=self._moved)
+        self.applier = EventApplier(connection, self.projection, source=SOURCE, partition=PARTITION, moved=self._moved)
         self.position = 0
         self.epoch = ""
         """That of the store when its position was read."""
@@ -54,12 +54,12 @@ class Track:
     def take_in(self, records: Sequence[Record], move: Move, prepared: Prepared | None = None) -> None:
         """Write what the records mean, by which the table moves; `prepared` is that, where it is known already."""
         with self._standing(records, move.position):
-            self.intake.take(records, [move], prepared)
+            self.applier.take(records, [move], prepared)
 
     def leave_out(self, position: int, event_type: str, error: Exception, epoch: str) -> None:
         """Go on behind the next event, which cannot be decoded, or stop before it, as the projection says."""
         with self._standing((), position):
-            self.intake.leave_out(position, event_type, error, [Move(PARTITION, self.position, position, epoch=epoch)])
+            self.applier.leave_out(position, event_type, error, [Move(PARTITION, self.position, position, epoch=epoch)])
 
     def pass_by(self, move: Move) -> None:
         """Move the checkpoint past events that mean nothing here."""
@@ -124,7 +124,7 @@ def find_positions(tracks: Sequence[Track]) -> None:
     for track in tracks:
         if track.name in found:
             track.position, track.epoch = found[track.name]
-            track.intake.held = held.get(track.name, NOBODY)
+            track.applier.held = held.get(track.name, NOBODY)
         else:
             track.failed = True  # its table was dropped, or handed over to another source
 

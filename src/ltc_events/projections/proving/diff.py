@@ -9,7 +9,7 @@ from ltc_events.projections.declaration.errors import Behind, FoldStopped
 from ltc_events.projections.declaration.projection import Projection, built
 from ltc_events.projections.following.position_barrier import WAIT_S, PositionBarrier
 from ltc_events.projections.proving.compare import SHOWN_MAX, Comparison, compare
-from ltc_events.projections.proving.verify import Finding, compare_with_afresh, last_touches
+from ltc_events.projections.proving.verify import Finding, compare_with_rebuilt, last_touches
 from ltc_events.store import Database, EventStore, Role
 
 # So many differing rows are traced to their events; beyond that the first ones tell enough.
@@ -89,5 +89,5 @@ def compare_builds(
         except Behind as error:
             if error.details["build"] != left or right.version != projection.version:
                 raise (error.__cause__ if isinstance(error.__cause__, FoldStopped) else error) from None
-    vector, found, *_ = compare_with_afresh(database, store, built(projection, right.build), left, limit=limit)
+    vector, found, *_ = compare_with_rebuilt(database, store, built(projection, right.build), left, limit=limit)
     return vector.low, found

@@ -107,7 +107,7 @@ def verify(
         with database.connect(Role.PROJECTOR) as connection:
             chosen = build or shown_build(connection, projection.table)
         known = _known(projection, chosen)
-        vector, found, digests, lacking = compare_with_afresh(
+        vector, found, digests, lacking = compare_with_rebuilt(
             database, store, known, chosen, limit=limit, page_events=page_events, report=report
         )
         keys = {tuple(one.key.values()) for one in found.differences}
@@ -116,7 +116,7 @@ def verify(
     return Verification(chosen, vector.low, found, digests, findings, lacking)
 
 
-def compare_with_afresh(
+def compare_with_rebuilt(
     database: Database,
     store: EventStore,
     projection: type[Projection],
@@ -130,23 +130,23 @@ def compare_with_afresh(
 
     Returns how far both are, what differs, their digests, and what they lack.
     """
-    afresh = temporary(projection)
+    rebuilt = temporary(projection)
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:
-        make_temporary(connection, afresh)
-        filler = BulkLoader(store, connection, afresh, page_events=page_events)
+        make_temporary(connection, rebuilt)
+        filler = BulkLoader(store, connection, rebuilt, page_events=page_events)
         upto = position_of(connection, build)
         filler.fill(0, upto, report and (lambda position: report(position, upto)))
-        connection.execute(sql.SQL("ANALYZE {}").format(relation(afresh.physical(), TEMPORARY)))
+        connection.execute(sql.SQL("ANALYZE {}").format(relation(rebuilt.physical(), TEMPORARY)))
         with connection.transaction():
             # The table goes on, so the rest is folded against one picture of it: only a moment's events by now.
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             vector = vector_of(connection, build)
             filler.fill(upto, vector.low)
-            replay_to(store, connection, afresh, vector.low, vector)
-            live, fresh = describe(connection, build), describe(connection, build_of(afresh), TEMPORARY)
+            replay_to(store, connection, rebuilt, vector.low, vector)
+            live, fresh = describe(connection, build), describe(connection, build_of(rebuilt), TEMPORARY)
             found = compare(connection, live, fresh, limit=limit)
             digests = digest_rows(connection, live)[1], digest_rows(connection, fresh)[1]
-            lacking = left_out(connection, build), left_out(connection, build_of(afresh), TEMPORARY)
+            lacking = left_out(connection, build), left_out(connection, build_of(rebuilt), TEMPORARY)
             return vector, found, digests, lacking
 
 

@@ -76,12 +76,11 @@ _NOTHING = (None, None, None)
 
 
 class Move(NamedTuple):
-    """A partition of a source was taken in from `expected` to `position`.
+    """A checkpoint moved: a partition of a source is processed from `expected` up to `position`.
 
-    `next_offset` is where to read on in the partition, for a source that counts otherwise than by positions. `holds`: it is
-    only for as long as the same customers wait as at that count; see `letters`. `epoch`: it is only in that epoch of the store,
-    as what was taken in may be void since another one began. `last`: it is only while the store has that event, as it may have
-    gone back without anybody's word.
+    `next_offset` is the offset to read next, for a source that counts in offsets. The rest are conditions of the move: `holds`,
+    the same customers are parked as at that count (see `skipped_events`); `epoch`, the store is still in that epoch, as events
+    may be void since another one began; `last`, the store still has that event, as it may have gone back unnoticed.
     """
 
     partition: int

@@ -9,7 +9,7 @@ from ltc_events.store import EpochOver, EventStore, StoreWentBack
 LATE_S = 1.0
 
 
-def look_again(store: EventStore, epoch: str, since: float, lost: Callable[[], str]) -> None:
+def require_current_epoch(store: EventStore, epoch: str, since: float, lost: Callable[[], str]) -> None:
     """See that the store is still of an epoch, and has what is about to be told: `lost` says what it has not, empty: nothing.
 
     Nothing is asked where that was read or decided less than a moment ago; `since` is a time of the monotonic clock. Raises
