@@ -177,7 +177,7 @@ def test_a_rehearsal_decides_everything_and_stores_nothing(
     assert event_store.head()[0] == 0
     real = run()
     assert counts(rehearsed) == counts(real)
-    assert rehearsed.document() == {**real.document(), "dry_run": True}
+    assert rehearsed.document() == {**real.document(), "dry_run": True, "run": ""}
     assert counts(run(dry_run=True)) == {"accepted": 0, "duplicate": counts(real)["accepted"], "refused": counts(real)["refused"]}
 
 

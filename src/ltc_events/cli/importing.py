@@ -55,8 +55,16 @@ def show(result: Reconciliation, refused: Path | None) -> None:
         for one in result.files
     ]
     print_table("files", ("file", "rows", "used", "refused", "left out"), rows)
-    counts = [(one.type, one.sent, one.accepted, one.duplicate, one.refused, one.not_sent) for one in result.commands.values()]
-    print_table("commands", ("type", "sent", "accepted", "duplicate", "refused", "not sent"), counts)
+    counts = [
+        (one.type, one.sent, one.accepted, one.duplicate, one.unchanged, one.refused, one.not_sent)
+        for one in result.commands.values()
+    ]
+    print_table("commands", ("type", "sent", "accepted", "duplicate", "unchanged", "refused", "not sent"), counts)
+    if result.vanished:
+        vanished = [(one.noun, one.name, one.id, one.position) for one in result.vanished[:REFUSED_SHOWN_MAX]]
+        print_table("vanished: no row names them any more", ("what", "name", "id", "since position"), vanished)
+        if result.vanished_counts.total() > len(vanished):
+            err.print(f"… and {result.vanished_counts.total() - len(vanished)} more; `--json` has them", markup=False)
     if result.refusals:
         causes = [
             (one.count, one.code, one.command, one.field, one.value, one.first) for one in result.causes[:REFUSED_SHOWN_MAX]

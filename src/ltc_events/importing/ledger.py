@@ -4,9 +4,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from itertools import groupby
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from pydantic import BaseModel
 
+from ltc_events.application.batch import Entry
 from ltc_events.application.pipeline import Answer, CommandPipeline
 from ltc_events.importing.mapping import ControlSection, nearest
 from ltc_events.importing.reconciliation import ControlTotal
@@ -42,10 +44,11 @@ class EventTotal(NamedTuple):
 
 def event_total(control: ControlSection, currency: str | None) -> EventTotal:
     """The ledger's side of a control. Raises BadControl."""
-    types = frozenset(type for type in EVENTS if control.event in (type, type.rpartition(".")[0]))
+    named = str(control.event)
+    types = frozenset(type for type in EVENTS if named in (type, type.rpartition(".")[0]))
     if not types:
         short = sorted({type.rpartition(".")[0] for type in EVENTS})
-        raise BadControl(f"event: {control.event} is no event", nearest(control.event, short))
+        raise BadControl(f"event: {named} is no event", nearest(named, short))
     if (control.sum is None) != (control.field is None):
         raise BadControl("sum and field go together", "give both, or neither to count rows and events")
     for path in (*([control.field] if control.field else []), *control.where):
@@ -58,9 +61,16 @@ def event_total(control: ControlSection, currency: str | None) -> EventTotal:
 class LedgerTotals:
     """Adds up the events of commands, each event once however often its command was answered."""
 
-    def __init__(self, store: EventStore, totals: Sequence[tuple[EventTotal, ControlTotal]]) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        totals: Sequence[tuple[EventTotal, ControlTotal]],
+        rehearsed: Sequence[tuple[EventTotal, ControlTotal]] = (),
+    ) -> None:
         self._store = store
         self._totals = totals
+        self._rehearsed = rehearsed
+        """Totals of what the ledger holds, to which a rehearsal adds what the store does not hold."""
         self._types = sorted(set().union(*(total.types for total, _ in totals)))
         self._seen: dict[int, bytearray] = {}
 
@@ -75,16 +85,13 @@ class LedgerTotals:
     def add_event(self, event: Event) -> None:
         """Take in one event."""
         for total, control in self._totals:
-            if event.type not in total.types:
-                continue
-            if any(str(value) != wanted for path, wanted in total.conditions for value in _values(event, path.split("."))):
-                continue
-            if total.currency is not None and getattr(event, "currency", total.currency) != total.currency:
-                control.other_currency += 1
-                continue
-            control.ledger_events += 1
-            for amount in total.amounts(event):
-                control.ledger = EXACT.add(control.ledger, amount)
+            add_event(total, control, event)
+
+    def add_rehearsed(self, event: Event) -> None:
+        """Take in one event that is not stored."""
+        self.add_event(event)
+        for total, control in self._rehearsed:
+            add_event(total, control, event)
 
     def _fresh(self, answers: Iterable[Answer]) -> Iterator[int]:
         """The positions of events not taken in yet."""
@@ -100,12 +107,31 @@ class LedgerTotals:
                     yield position
 
 
+def add_event(total: EventTotal, control: ControlTotal, event: Event) -> None:
+    """Take one event into a total, if it is one of those that count."""
+    if event.type not in total.types:
+        return
+    if any(str(value) != wanted for path, wanted in total.conditions for value in values_at(event, path.split("."))):
+        return
+    if total.currency is not None and getattr(event, "currency", total.currency) != total.currency:
+        control.other_currency += 1
+        return
+    control.ledger_events += 1
+    for amount in total.amounts(event):
+        control.ledger = EXACT.add(control.ledger, amount)
+
+
 class Rehearsal(CommandPipeline):
     """A pipeline that stores nothing, and shows the events that it would have stored."""
 
     def __init__(self, store: EventStore, clock: Clock) -> None:
         super().__init__(store, clock, dry_run=True)
         self.events: list[Event] = []
+
+    def rehearsed(self, id: UUID) -> Entry | None:
+        """A stream as it is after all that was rehearsed; None where nothing of it was."""
+        entry = self._cache.entries.get(id.int)
+        return entry if entry is not None and entry.version else None
 
     def _append(self, commit: Commit) -> Generator[None, None, int]:
         self.events.extend(new.event for new in commit.events)
@@ -125,20 +151,20 @@ def _ones(_: Any) -> Iterable[Decimal]:
 
 def _reader(path: str) -> Callable[[Any], Iterable[Decimal]]:
     parts = path.split(".")
-    return lambda event: (value for value in _values(event, parts) if value is not None)
+    return lambda event: (value for value in values_at(event, parts) if value is not None)
 
 
-def _values(value: Any, path: Sequence[str]) -> Iterator[Any]:
+def values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
     """The values at a path; of a list, those of all its items."""
     if isinstance(value, tuple):
         for one in value:
-            yield from _values(one, path)
+            yield from values_at(one, path)
     elif not path:
         yield value
     elif isinstance(value, dict):
-        yield from _values(value.get(path[0]), path[1:])
+        yield from values_at(value.get(path[0]), path[1:])
     elif value is not None:
-        yield from _values(getattr(value, path[0]), path[1:])
+        yield from values_at(getattr(value, path[0]), path[1:])
 
 
 def _check_path(model: type[BaseModel], path: str) -> None:

@@ -7,9 +7,18 @@ import tomllib
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from ltc_events.importing.errors import Mistake
 from ltc_events.kernel.time_zones import stated_zone
@@ -82,8 +91,11 @@ class ControlSection(Section):
     rows: Identifier
     sum: Sql | None = None
     when: Sql | None = None
-    event: Word
+    event: Word | None = None
     field: Word | None = None
+    against: Literal["import", "ledger"] = "import"
+    subject: Sql | None = None
+    state: Word | None = None
     where: dict[Word, Word] = {}
     currency: Currency | None = None
     note: str | None = None
@@ -111,13 +123,34 @@ class MappingFile(Section):
 
 
 class StepHead(Section):
-    """The head of a step: whose rows, which command, in which order, and what a refusal means for the rest of the row."""
+    """The head of a step: whose rows, which command, in which order, and what a refusal means for the rest of the row.
+
+    `if_new` is another name of `command`. What the ledger has already, `if_changed` brings to what the row says; `vanished` says
+    what is done about what no row names any more, and `if_back` when it is named again.
+    """
 
     rows: Identifier | None = None
     command: Word | None = None
+    if_new: Word | None = None
+    if_changed: Annotated[list[Word], BeforeValidator(_listed)] = []
+    vanished: Word | dict[str, Any] | None = None
+    if_back: dict[str, Any] | None = None
     order: Sql | None = None
     once: bool = False
     on_refusal: Literal["stop row", "go on"] = "stop row"
+
+    @model_validator(mode="after")
+    def _one_command(self) -> Self:
+        if self.command is not None and self.if_new is not None:
+            raise ValueError("command and if_new are the same thing; give one of them")
+        if self.name is None and (self.if_changed or self.vanished is not None or self.if_back is not None):
+            raise ValueError("if_changed, vanished and if_back go with a command; give if_new")
+        return self
+
+    @property
+    def name(self) -> str | None:
+        """The command for what is new; None of a check."""
+        return self.command or self.if_new
 
 
 class SqlFile(NamedTuple):

@@ -14,6 +14,7 @@ from ltc_events.importing.certainty import REFUSALS, ROW
 from ltc_events.importing.documents import Document, Envelope, begin, make
 from ltc_events.importing.engine import Engine, QueryFailed
 from ltc_events.importing.errors import MappingInvalid, Mistake
+from ltc_events.importing.holdings import StateTotal, state_total
 from ltc_events.importing.ledger import BadControl, EventTotal, event_total
 from ltc_events.importing.mapping import ControlSection, Folder, SqlFile, StepFile, nearest, read_folder, zone
 from ltc_events.importing.queries import Queries, Query
@@ -23,11 +24,11 @@ from ltc_events.schemas.policy import PolicyKind, PublishPolicy
 
 
 class Control(NamedTuple):
-    """One control total: the source's side as a query of amounts, and which events stand against it."""
+    """One control total: the source's side as a query of amounts (and of ids), and what of the ledger stands against it."""
 
     section: ControlSection
     currency: str | None
-    event_total: EventTotal
+    ledger: EventTotal | StateTotal
     query: Query
     source: Source
 
@@ -85,6 +86,7 @@ class _Compiler:
         self._mistakes = mistakes
         self._queries = Queries(engine, list(folder.mapping.maps))
         self._source_of: dict[str, Source] = {}
+        self._compared: set[str] = set()
         mapping = folder.mapping
         self._envelope = Envelope(mapping.namespace, mapping.source, mapping.actor, zone(mapping.timezone))
 
@@ -97,6 +99,7 @@ class _Compiler:
             self._source_of[source.name] = self._source_of[f"raw.{source.name}"] = source
         tables = self._tables()
         passes = self._passes()
+        self._compared = {one.following.noun for part in passes for one in part.steps if one.following and one.following.compares}
         controls = [found for one in self._folder.mapping.controls if (found := self._control(one)) is not None]
         policies = self._policies()
         if self._mistakes:
@@ -187,7 +190,7 @@ class _Compiler:
         where = f"mapping.toml (control {control.name})"
         currency = control.currency or (self._folder.mapping.currency if control.field else None)
         try:
-            total = event_total(control, currency)
+            total = self._ledger_side(control, currency)
         except BadControl as error:
             self._tell(Mistake(where, 0, 0, error.problem, error.fix))
             return None
@@ -197,12 +200,34 @@ class _Compiler:
             return None
         amount = "1" if control.sum is None else control.sum
         when = control.when or "true"
+        subject = "" if control.subject is None else f", ({control.subject}) AS subject"
         sql = (
-            f"SELECT CASE WHEN ({when}) THEN CAST(({amount}) AS DECIMAL(38, 9)) END AS amount "
+            f"SELECT CASE WHEN ({when}) THEN CAST(({amount}) AS DECIMAL(38, 9)) END AS amount{subject} "
             f"FROM {quoted(control.rows)} WHERE ({when})"
         )
         query = self._queries.compile(sql, where, self._tell_of_part)
+        if query is not None and query.columns.get("subject", "UUID") != "UUID":
+            fix = "write ltc_id('order', number)"
+            self._tell(Mistake(where, 0, 0, f"subject is {query.columns['subject']}, not an id", fix))
+            return None
         return None if query is None else Control(control, currency, total, query, self._source_of[control.rows])
+
+    def _ledger_side(self, control: ControlSection, currency: str | None) -> EventTotal | StateTotal:
+        """What of the ledger a control is held against. Raises BadControl."""
+        if (control.event is None) == (control.state is None):
+            raise BadControl("event or state says what is added up in the ledger", 'give one of them: event = "order.placed"')
+        if control.against == "import":
+            if control.event is None or control.subject is not None:
+                raise BadControl("state and subject go with the ledger", 'add against = "ledger"')
+            noun = control.event.partition(".")[0]
+            if noun in self._compared:
+                problem = f"event: steps send of each {noun} only what is new, so that {control.event} of this run are not all"
+                raise BadControl(problem, f'add against = "ledger" and subject = "ltc_id(\'{noun}\', …)"')
+        elif control.subject is None:
+            raise BadControl(
+                "subject is missing: the ledger is asked for what rows name", "add subject = \"ltc_id('order', number)\""
+            )
+        return event_total(control, currency) if control.state is None else state_total(control, currency)
 
     def _policies(self) -> list[Document]:
         documents = []

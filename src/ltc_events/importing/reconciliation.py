@@ -35,6 +35,15 @@ class RefusalGroup:
     count: int = 0
 
 
+class Vanished(NamedTuple):
+    """A thing that no row names: its noun and id, what it is called, and since which position the ledger has it."""
+
+    noun: str
+    id: str
+    name: str
+    position: int
+
+
 @dataclass
 class FileCount:
     """One file: how many rows it has, how many had a part in the import, and why others had none."""
@@ -51,7 +60,7 @@ class FileCount:
 class CommandCount:
     """One type of command. `duplicate`: accepted by an earlier run, or said by an earlier row already.
 
-    `not_sent`: an earlier command of its row was refused.
+    `not_sent`: an earlier command of its row was refused. `unchanged`: the ledger holds what the row says; nothing was sent.
     """
 
     type: str
@@ -60,6 +69,7 @@ class CommandCount:
     duplicate: int = 0
     refused: int = 0
     not_sent: int = 0
+    unchanged: int = 0
 
 
 @dataclass
@@ -93,12 +103,18 @@ class Reconciliation:
 
     mapping: str
     dry_run: bool
+    run: str = ""
+    """The id of the run, which all its events have as correlation; of a rehearsal, none."""
     files: list[FileCount] = field(default_factory=list)
     commands: dict[str, CommandCount] = field(default_factory=dict)
     refusals: Counter[str] = field(default_factory=Counter)
     controls: list[ControlTotal] = field(default_factory=list)
     refused_rows: list[RefusedRow] = field(default_factory=list)
     """The first of the refused, up to REFUSED_ROWS_KEPT_MAX."""
+    vanished: list[Vanished] = field(default_factory=list)
+    """What earlier runs brought and no row names any more, where steps look for it: the first, up to REFUSED_ROWS_KEPT_MAX."""
+    vanished_counts: Counter[str] = field(default_factory=Counter)
+    """How many vanished, by noun."""
     groups: dict[tuple[str, str, str, str], RefusalGroup] = field(default_factory=dict)
     """The refused by cause; causes beyond REFUSED_ROWS_KEPT_MAX are in none."""
 
@@ -132,6 +148,11 @@ class Reconciliation:
         """The refused by cause, the most frequent first."""
         return sorted(self.groups.values(), key=lambda group: -group.count)
 
+    def vanish(self, noun: str, found: list[Vanished]) -> None:
+        """Take into account what vanished of a noun."""
+        self.vanished_counts[noun] += len(found)
+        self.vanished += found[: max(0, REFUSED_ROWS_KEPT_MAX - len(self.vanished))]
+
     def refuse(self, row: RefusedRow) -> None:
         """Take a refusal into account."""
         self.refusals[row.code] += 1
@@ -148,11 +169,13 @@ class Reconciliation:
         return {
             "mapping": self.mapping,
             "dry_run": self.dry_run,
+            "run": self.run,
             "files": [{**vars(file), "skipped": dict(file.skipped)} for file in self.files],
             "commands": [vars(count) for count in self.commands.values()],
             "refused": self.refused,
             "refusals": dict(self.refusals.most_common()),
             "causes": [vars(group) for group in self.causes],
+            "vanished": {"counts": dict(self.vanished_counts), "first": [one._asdict() for one in self.vanished]},
             "duplicates": self.duplicates,
             "balanced": self.balanced,
             "complete": self.complete,

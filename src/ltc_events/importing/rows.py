@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 
@@ -13,7 +14,7 @@ from ltc_events.importing.documents import BadRow, Document, make, moment_of, wi
 from ltc_events.importing.engine import QueryFailed
 from ltc_events.importing.errors import MappingInvalid, Mistake
 from ltc_events.importing.mapping import nearest
-from ltc_events.importing.plan import Pass, Plan, create_work_tables
+from ltc_events.importing.plan import Control, Pass, Plan, create_work_tables
 from ltc_events.importing.reconciliation import ControlTotal, RefusedRow
 from ltc_events.importing.sources import FILE, LINE, Unreadable, load, quoted
 from ltc_events.importing.steps import Step, belongs_to_company
@@ -24,6 +25,8 @@ class Command(NamedTuple):
 
     step: Step
     document: Document
+    said: dict[str, Any] | None = None
+    """All that the row says, for a step that compares it with what is there."""
 
 
 class ImportRow(NamedTuple):
@@ -38,6 +41,8 @@ class ImportRow(NamedTuple):
     commands: list[Command]
     refused: list[RefusedRow]
     skipped: list[str]
+    unsent: list[str | None]
+    """What the commands would have been about that are not made; None: who knows."""
 
 
 def load_all(plan: Plan, refuse: Callable[[Unreadable], None]) -> int:
@@ -99,10 +104,12 @@ def _row(row: int | None, group: list[tuple[Any, ...]], steps: list[Step], plan:
     """What a row becomes: a row is read as a whole, so that nothing is sent of one of which a part cannot be read."""
     first = steps[group[0][0]]
     file, line = (group[0][10], group[0][11]) if row is not None else (first.file.file.path, 0)
-    made = ImportRow(row, file, line, [], [], [])
+    made = ImportRow(row, file, line, [], [], [], [])
     seen: set[Any] = set()
     for step_number, subject, customer, time, day, actor, skip, data, refusals, *_ in group:
         step = steps[step_number]
+        if step.model is not None and (refusals is not None or skip is not None):
+            made.unsent.append(subject)
         if refusals is not None:
             for one in orjson.loads(refusals):
                 key = tuple(one.values())
@@ -116,21 +123,23 @@ def _row(row: int | None, group: list[tuple[Any, ...]], steps: list[Step], plan:
         if step.model is None:
             continue
         try:
-            document = _document(step, plan, subject, customer, time, day, actor, data)
+            command = _command(step, plan, subject, customer, time, day, actor, data)
         except BadRow as error:
+            made.unsent.append(subject)
             if made.refused:  # what is missing once is missing in every command
                 continue
             made.refused.append(RefusedRow(file, line, "", error.code, error.field, error.value, error.reason, error.fix))
             continue
-        made.commands.append(Command(step, document))
+        made.commands.append(command)
     if made.refused:
+        made.unsent.extend(command.document["subject"] for command in made.commands)
         made.commands.clear()
     return made
 
 
-def _document(
+def _command(
     step: Step, plan: Plan, subject: str, customer: str, time: str, day: str | None, actor: str | None, data: str
-) -> Document:
+) -> Command:
     model = step.model
     assert model is not None  # noqa: S101 - a check has no commands
     if subject is None:
@@ -141,11 +150,14 @@ def _document(
     if time is None:
         raise _empty("time", step)
     moment, local_day = moment_of(time, plan.envelope.zone)
-    body = without_nothing(orjson.loads(data))
+    said = body = without_nothing(orjson.loads(data))
+    if step.following is not None:
+        body = {name: value for name, value in said.items() if name in model.model_fields}
     missing = step.required.missing(body)
     if missing is not None:
         raise _empty(missing, step)
-    return make(plan.envelope, model.type, subject, key, moment, day[:10] if day else local_day, actor, body)
+    document = make(plan.envelope, model.type, subject, key, moment, day[:10] if day else local_day, actor, body)
+    return Command(step, document, said if step.following is not None else None)
 
 
 def _empty(field: str, step: Step) -> BadRow:
@@ -225,6 +237,16 @@ def survey(plan: Plan, totals: list[ControlTotal]) -> None:
             raise MappingInvalid(plan.folder.path.name, [mistake]) from error
         total.source, total.source_rows = plain(amount, 2 if control.section.sum else 0), rows
         total.unreadable = unreadable + control.source.unreadable
+
+
+def subjects_of(plan: Plan, control: Control) -> Iterator[UUID]:
+    """What the rows of a control name, each once; without those whose value cannot be read, which are in neither total."""
+    sql = (
+        f"SELECT DISTINCT CAST(subject AS VARCHAR) FROM ({control.query.sql}) "
+        f"WHERE subject IS NOT NULL AND NOT coalesce(amount IS NULL AND ltc_has({REFUSALS}), false) ORDER BY ALL"
+    )
+    for (id,) in plan.engine.rows(sql):
+        yield UUID(id)
 
 
 def plain(amount: Decimal, places: int) -> Decimal:

@@ -1,20 +1,26 @@
 """Run an import: load the sources, work out what their rows become, send it, and reconcile what came of it with the source."""
 
 import csv
+import secrets
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.importing.errors import DataUnusable
-from ltc_events.importing.ledger import LedgerTotals, Rehearsal
+from ltc_events.importing.following import Compared, Follower
+from ltc_events.importing.holdings import Holdings
+from ltc_events.importing.ledger import EventTotal, LedgerTotals, Rehearsal
 from ltc_events.importing.mapping import MAPPING_FILE
 from ltc_events.importing.plan import Plan, prepare
 from ltc_events.importing.reconciliation import ControlTotal, FileCount, Reconciliation, RefusedRow
-from ltc_events.importing.rows import ImportRow, load_all, plain, rows_of, survey
+from ltc_events.importing.rows import ImportRow, load_all, plain, rows_of, subjects_of, survey
+from ltc_events.importing.runs import owner_of, run_id
 from ltc_events.importing.sending import Origin, Sender
 from ltc_events.importing.sources import SUPERSEDED, Source, Unreadable
+from ltc_events.importing.vanished import Named, sweep
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.output_escaping import csv_cell
 from ltc_events.store.event_store import EventStore
@@ -56,7 +62,8 @@ def run_import(
         plan = prepare(mapping.parent if mapping.name == MAPPING_FILE else mapping, folder, stack)
         refused = _RefusedFile(refused_csv, stack)
         pipeline = Rehearsal(store, clock) if dry_run else CommandPipeline(store, clock)
-        return _Run(plan, pipeline, store, refused, retry, progress).run()
+        run = run_id(owner_of(plan.folder.mapping), clock.now(), secrets.randbits(12))
+        return _Run(plan, pipeline, store, clock, run, refused, retry, progress).run()
 
 
 class _RefusedFile:
@@ -104,16 +111,35 @@ class _Rows:
 
 class _Run:
     def __init__(
-        self, plan: Plan, pipeline: CommandPipeline, store: EventStore, refused: _RefusedFile, retry: str, progress: Report | None
+        self,
+        plan: Plan,
+        pipeline: CommandPipeline,
+        store: EventStore,
+        clock: Clock,
+        run: UUID,
+        refused: _RefusedFile,
+        retry: str,
+        progress: Report | None,
     ) -> None:
         self._plan = plan
         self._refused_file = refused
         self._progress = progress
         self._result = Reconciliation(plan.folder.mapping.name, isinstance(pipeline, Rehearsal))
+        self._result.run = "" if self._result.dry_run else str(run)
         self._files = {source.name: FileCount(source.name, source.shown) for source in plan.sources}
         self._totals = [ControlTotal(one.section.name, one.currency, one.section.note) for one in plan.controls]
-        totals = [(one.event_total, total) for one, total in zip(plan.controls, self._totals, strict=True)]
-        self._sender = Sender(pipeline, LedgerTotals(store, totals), self._result, retry, self._list, self._concern)
+        totals: dict[str, list[tuple[EventTotal, ControlTotal]]] = {"import": [], "ledger": []}
+        for one, total in zip(plan.controls, self._totals, strict=True):
+            if isinstance(one.ledger, EventTotal):
+                totals[one.section.against].append((one.ledger, total))
+        self._holdings = Holdings(store, pipeline if isinstance(pipeline, Rehearsal) else None)
+        self._store = store
+        self._named = Named()
+        steps = (step for one in plan.passes for step in one.steps)
+        self._is_swept = any(step.following is not None and step.following.vanished is not None for step in steps)
+        self._follower = follower = Follower(store, pipeline, clock, plan.envelope, owner_of(plan.folder.mapping))
+        ledger = LedgerTotals(store, totals["import"], totals["ledger"])
+        self._sender = Sender(pipeline, ledger, self._result, retry, self._list, self._concern, follower, run)
         self._once: dict[str, set[str]] = {}
         self._rows = self._rows_total = self._group = 0
         self._file = ""
@@ -139,14 +165,19 @@ class _Run:
             for row in rows_of(self._plan, number):
                 self._row(row)
         self._sender.flush()
+        self._sweep()
         self._report(self._file)
         self._count_left_out()
         for control, total in zip(self._plan.controls, self._totals, strict=True):
+            if control.section.against == "ledger":
+                self._holdings.add(control.ledger, total, subjects_of(self._plan, control))
             total.ledger = plain(total.ledger, 2 if control.section.sum else 0)
         return result
 
     def _row(self, row: ImportRow) -> None:
         self._rows += row.number is not None
+        if self._is_swept:
+            self._name(row)
         self._group += 1
         if row.refused:
             if self._mark("refused", row.number):
@@ -161,14 +192,16 @@ class _Run:
             if row.number is not None:
                 self._count_file(row.number).skipped[reason] += 1
                 self._sets["skipped"].add(row.number)
-        for step, document in row.commands:
+        for step, document, said in row.commands:
             if step.file.head.once:
                 known = self._once.setdefault(step.type, set())
                 if document["subject"] in known:
                     continue
                 known.add(document["subject"])
             group = self._group if row.number is not None and step.file.head.on_refusal == "stop row" else None
-            origin = Origin(row.file, row.line, document, row.number, group)
+            following = step.following
+            compared = None if said is None or following is None or not following.compares else Compared(following, said)
+            origin = Origin(row.file, row.line, document, row.number, group, compared)
             if row.number in self._sets["stopped"]:
                 self._sender.hold_back(origin, "a command")
                 continue
@@ -177,6 +210,37 @@ class _Run:
                 self._report(row.file)
         if row.commands and row.number is not None and self._mark("used", row.number):
             self._count_file(row.number).used += 1
+
+    def _name(self, row: ImportRow) -> None:
+        """Keep in mind what a row names, whatever becomes of it."""
+        for id in row.unsent:
+            self._named.add(id)
+        for command in row.commands:
+            self._named.add(command.document["subject"])
+            self._named.add(command.document["partitionkey"])
+
+    def _sweep(self) -> None:
+        """What no row names any more, where steps look for it; nothing is taken as gone that may only not have been read."""
+        swept: set[str] = set()
+        for step in (step for one in self._plan.passes for step in one.steps):
+            following = step.following
+            if following is None or following.vanished is None or following.noun in swept:
+                continue
+            swept.add(following.noun)
+            found = sweep(self._store, self._follower, owner_of(self._plan.folder.mapping), following, self._named)
+            self._result.vanish(following.noun, found.vanished)
+            file = step.file.file.path
+            if found.documents and self._named.unknown:
+                reason = f"{len(found.documents)} vanished, and {self._named.unknown} rows cannot be read: they may be among them"
+                self._list(RefusedRow(file, 0, "", "not_taken_as_gone", "", "", reason, "mend the rows, and import again"))
+            elif len(found.documents) * 2 > found.brought > 1:
+                reason = f"{len(found.documents)} of {found.brought} vanished, which is more than are left"
+                fix = "look whether the export is whole; if it is, take them as gone in another way"
+                self._list(RefusedRow(file, 0, "", "not_taken_as_gone", "", "", reason, fix))
+            else:
+                for document in found.documents:
+                    self._sender.send(Origin(file, 0, document))
+        self._sender.flush()
 
     def _count_file(self, row: int | None) -> FileCount:
         for source in self._plan.sources:
@@ -200,6 +264,7 @@ class _Run:
                 setattr(total, what, getattr(total, what) + 1)
 
     def _unreadable(self, row: Unreadable) -> None:
+        self._named.add(None)
         for source in self._plan.sources:
             if row.file in (source.shown, *(path.name for path in source.paths)):
                 count = self._files[source.name]

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from ltc_events.application.errors import NotDecided
 from ltc_events.application.pipeline import Answer, CommandPipeline
 from ltc_events.importing.documents import Document
+from ltc_events.importing.following import NOT_HELD, Alternatives, Compared, Follower, Held, Odd
 from ltc_events.importing.ledger import LedgerTotals, Rehearsal
 from ltc_events.importing.reconciliation import CommandCount, Reconciliation, RefusedRow
 from ltc_events.kernel.ids import derive_id
@@ -16,15 +18,22 @@ BATCH = 500
 
 
 class Origin(NamedTuple):
-    """Where a command comes from. Commands with the same `group` go together; `row` is their row's place in the import."""
+    """Where a command comes from. Commands with the same `group` go together; `row` is their row's place in the import.
+
+    One that is `compared` is held against the ledger before it is sent; what then changes something is a `change`.
+    """
 
     file: str
     line: int
     document: Document
     row: int | None = None
     group: int | None = None
+    compared: Compared | None = None
+    change: Alternatives | None = None
 
 
+SETTLED = Outcome(UUID(int=0), "", b"", Status.ACCEPTED)
+"""What stands for the answer to a change that the ledger holds by now: somebody else was quicker."""
 _NOT_DECIDED = NotDecided().code
 
 
@@ -39,6 +48,8 @@ class Sender:
         retry: str,
         list_refused: Callable[[RefusedRow], None],
         concern: Callable[[str, int | None], None],
+        follower: Follower,
+        run: UUID,
     ) -> None:
         self._pipeline = pipeline
         self._ledger = ledger
@@ -46,9 +57,12 @@ class Sender:
         self._retry = retry
         self._list = list_refused
         self._concern = concern
+        self._follower = follower
+        self._run = str(run)
         self._pending: list[Origin] = []
         self._stopped: Origin | None = None
         """The last command of a row that was refused: the row ends with it."""
+        self._stopped_by: Origin | None = None
         self.sent = 0
 
     def send(self, origin: Origin) -> bool:
@@ -72,7 +86,81 @@ class Sender:
             pending = [origin for origin in pending if origin.group != stopped.group]
             if not pending:
                 return
+        if any(origin.compared for origin in pending):
+            pending = self._compare(pending)
+        if pending:
+            self._send(pending)
+        if self._stopped_by is not None:
+            self._stopped, self._stopped_by = self._stopped_by, None
+
+    def _compare(self, pending: list[Origin]) -> list[Origin]:
+        """What the rows that follow the ledger come to, in place of their commands."""
+        held = self._follower.held((UUID(one.document["subject"]), one.compared.following) for one in pending if one.compared)
+        ahead = self._ahead(pending, held)
+        ready: list[Origin] = []
+        stopped: Origin | None = None
+        for origin in pending:
+            if stopped is not None and origin.group is not None and origin.group == stopped.group:
+                self.hold_back(origin, _type(stopped))
+                continue
+            if origin.compared is None:
+                ready.append(origin)
+                continue
+            id, following = UUID(origin.document["subject"]), origin.compared.following
+            found = held.get(id, NOT_HELD)
+            odd = self._follower.contradiction(origin.document, origin.compared.said)
+            is_new = following.is_new(found.entry.state)
+            if is_new and odd is None:
+                ready.append(origin)
+                if not following.further:
+                    continue
+                if isinstance(self._pipeline, Rehearsal):  # which keeps what it decides, and cannot be cut off
+                    self._send(ready)
+                    ready.clear()
+                    ahead = self._follower.held([(id, following)])
+                if id not in ahead:
+                    continue
+                found = ahead[id]
+            steps = odd or self._follower.steps(origin.document, origin.compared, found, is_new=is_new)
+            if isinstance(steps, Odd):
+                self._refuse(origin, steps)
+                stopped = origin
+                continue
+            if not steps and not is_new:
+                self._count_of(_type(origin)).unchanged += 1
+            ready.extend(origin._replace(document=one.document, compared=None, change=one.change) for one in steps)
+        self._stopped_by = stopped
+        return ready
+
+    def _ahead(self, pending: Sequence[Origin], held: dict[UUID, Held]) -> dict[UUID, Held]:
+        """What the ledger will hold of new things that may need more than their first command, which goes with it."""
+        if isinstance(self._pipeline, Rehearsal):
+            return {}
+        wanted: list[UUID] = []
+        cut: set[int] = set()
+        tried: list[Origin] = []
+        for origin in pending:
+            if origin.group in cut:
+                continue
+            tried.append(origin)
+            if origin.compared is not None and origin.compared.following.further:
+                id = UUID(origin.document["subject"])
+                if origin.compared.following.is_new(held.get(id, NOT_HELD).entry.state):
+                    wanted.append(id)
+                    cut |= {origin.group} if origin.group is not None else set()
+        if not wanted:
+            return {}
+        return self._follower.foreseen([one.document for one in tried], [one.group for one in tried], wanted)
+
+    def _refuse(self, origin: Origin, odd: Odd) -> None:
+        """A row that cannot be held against the ledger; nothing of it is sent."""
+        self._count_of(_type(origin)).refused += 1
+        self._concern("refused", origin.row)
+        self._list(RefusedRow(origin.file, origin.line, _type(origin), odd.code, "", "", odd.reason, odd.fix))
+
+    def _send(self, pending: list[Origin]) -> None:
         answers = self._submit(pending)
+        self._reconsider(pending, answers)
         again = [place for place, answer in enumerate(answers) if self._retry and (_refused_before(answer) or _held(answer))]
         if again:
             retried = [
@@ -92,6 +180,38 @@ class Sender:
                 self._stopped = origin
         self.sent += len(pending)
 
+    def _reconsider(self, pending: list[Origin], answers: list[Answer]) -> None:
+        """A change that was refused may be so already (somebody else was quicker), or be brought about otherwise."""
+        while True:
+            refused = {
+                place: one.change
+                for place, (one, answer) in enumerate(zip(pending, answers, strict=True))
+                if one.change is not None and _is_refused(answer) and not _held(answer)
+            }
+            if not refused:
+                return
+            held = self._follower.held((UUID(pending[p].document["subject"]), one.following) for p, one in refused.items())
+            redone: set[int | None] = set()
+            again: list[int] = []
+            for place, change in refused.items():
+                origin = pending[place]
+                now = held.get(UUID(origin.document["subject"]), NOT_HELD)
+                if self._follower.is_settled(change, now):
+                    answers[place] = SETTLED
+                elif change.others:
+                    rest = change._replace(others=change.others[1:])
+                    pending[place] = origin._replace(document=change.others[0], change=rest)
+                    again.append(place)
+                else:
+                    continue
+                redone.add(origin.group)
+            again += [p for p, answer in enumerate(answers) if _held(answer) and pending[p].group in redone - {None}]
+            if not again:
+                return
+            again.sort()
+            for place, answer in zip(again, self._submit([pending[place] for place in again]), strict=True):
+                answers[place] = answer
+
     def hold_back(self, origin: Origin, cause: str) -> None:
         """A row is whole: what would have followed a refused command of it is not sent."""
         type = _type(origin)
@@ -101,11 +221,13 @@ class Sender:
         self._list(RefusedRow(origin.file, origin.line, type, "not_sent", "", "", reason, fix))
 
     def _submit(self, origins: Sequence[Origin]) -> list[Answer]:
+        for origin in origins:
+            origin.document["correlationid"] = self._run
         answers = self._pipeline.submit([origin.document for origin in origins], groups=[origin.group for origin in origins])
         if isinstance(self._pipeline, Rehearsal):
             events, self._pipeline.events = self._pipeline.events, []
             for event in events:
-                self._ledger.add_event(event)
+                self._ledger.add_rehearsed(event)
             # What is a repetition within the rehearsal has no stored events: reading finds none.
             self._ledger.add_answers(answer for answer in answers if isinstance(answer, Outcome) and answer.duplicate)
         else:
@@ -118,6 +240,9 @@ class Sender:
     def _count(self, origin: Origin, answer: Answer) -> None:
         type = _type(origin)
         count = self._count_of(type)
+        if answer is SETTLED:
+            count.unchanged += 1
+            return
         count.sent += 1
         if isinstance(answer, Outcome) and answer.status is Status.ACCEPTED:
             if answer.duplicate:

@@ -7,6 +7,7 @@ import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ltc_events.importing.certainty import REFUSALS, ROW
+from ltc_events.importing.changes import CHANGED, Following, compile_following
 from ltc_events.importing.engine import Engine
 from ltc_events.importing.errors import Mistake
 from ltc_events.importing.mapping import StepFile, nearest
@@ -15,8 +16,12 @@ from ltc_events.importing.sources import quoted
 from ltc_events.schemas.base import COMMANDS, Command
 from ltc_events.schemas.registry import COMPANY_NOUNS
 
-ENVELOPE = ("subject", "customer", "time", "effective_on", "actor", "skip")
+ENVELOPE = ("subject", "customer", "time", "effective_on", "actor", "skip", CHANGED)
+_CARRIED = ENVELOPE[:-1]
+"""What table `commands` has a column for; when a row was changed goes with its data."""
 _DATA = "data"
+CHANGED_KEY = "_changed"
+"""What carries the column `changed` beside a command's data; no field of a command is called so."""
 _OWN = frozenset({"occurred_at", "effective_on"})
 
 
@@ -29,6 +34,7 @@ class Step(NamedTuple):
     query: Query
     select: str
     required: "Required"
+    following: Following | None = None
 
     @property
     def type(self) -> str:
@@ -82,18 +88,22 @@ def belongs_to_company(model: type[Command]) -> bool:
 def compile_step(step: StepFile, query: Query, engine: Engine, tell: Callable[[Mistake], None]) -> Step | None:
     """The step with its columns checked; None when there are mistakes, of which all are told."""
     found = _Checker(step, query, tell)
-    if step.head.command is None:
-        return Step(step.file.name, step, None, query, _select({}, None, query), Required((), ()))
-    model = command_model(step.head.command)
+    if step.head.name is None:
+        return Step(step.file.name, step, None, query, _select({}, [], query), Required((), ()))
+    model = command_model(step.head.name)
     if isinstance(model, tuple):
         found.say(*model)
         return None
-    fields = found.fields(model)
+    following = compile_following(step.head, model, found.given(), found.say)
+    models = [model, *(change.model for change in following.changes)] if following else [model]
+    fields = found.fields(models)
     found.envelope(model)
-    found.literals(model, fields, engine)
+    for one in models:
+        found.literals(one, fields, engine)
     if found.count:
         return None
-    return Step(step.file.name, step, model, query, _select(fields, model, query), required_of(model, fields))
+    own = {name: type for name, type in fields.items() if name in model.model_fields}
+    return Step(step.file.name, step, model, query, _select(fields, models, query), required_of(model, own), following)
 
 
 class _Checker:
@@ -115,22 +125,37 @@ class _Checker:
                 return number
         return 1
 
-    def fields(self, model: type[Command]) -> dict[str, str]:
-        """The fields of the command's data with their types."""
+    def given(self) -> dict[str, str]:
+        """The fields that the columns give, with their types."""
         columns = self._query.columns
         if _DATA in columns:
-            given = dict(struct_fields(columns[_DATA]))
+            return dict(struct_fields(columns[_DATA]))
+        return {name: type for name, type in columns.items() if name not in ENVELOPE}
+
+    def fields(self, models: Sequence[type[Command]]) -> dict[str, str]:
+        """The fields of the command's data with their types; those of further `models` are for what changes."""
+        columns = self._query.columns
+        given = self.given()
+        if _DATA in columns:
             others = [one for one in columns if one not in ENVELOPE and one != _DATA]
             if others:
                 self.say(f"{others[0]} stands beside data", "put all fields into data, or none")
             if not given and not columns[_DATA].startswith("STRUCT"):
                 self.say(f"data is {columns[_DATA]}", "write a struct: {'reason': …} AS data")
-        else:
-            given = {name: type for name, type in columns.items() if name not in ENVELOPE}
-        self._check(given, model, "", top=True)
+        first, *further = models
+        known = {name for name in given if name in first.model_fields}
+        for model in further:
+            part = {name: type for name, type in given.items() if name in model.model_fields and name not in known}
+            self._check(part, model, "", partial=True)
+            known |= part.keys()
+        self._check(
+            {name: type for name, type in given.items() if name in first.model_fields or name not in known}, first, "", top=True
+        )
         return given
 
-    def _check(self, given: dict[str, str], model: type[BaseModel], path: str, *, top: bool = False) -> None:
+    def _check(
+        self, given: dict[str, str], model: type[BaseModel], path: str, *, top: bool = False, partial: bool = False
+    ) -> None:
         known = {name: field for name, field in model.model_fields.items() if name not in _OWN}
         for name, type in given.items():
             if name not in known:
@@ -143,7 +168,7 @@ class _Checker:
             elif len(inner) == 1 and not nested and not type.startswith(('"NULL"', "INTEGER", "MAP", "JSON")):
                 self.say(f"{path}{name} is {type}, and should be a struct", "write {'name': value, …}, or list({…}) of several")
         for name, field in known.items():
-            if field.is_required() and name not in given:
+            if field.is_required() and name not in given and not partial:
                 self.say(f"{path}{name} is missing: {model.__name__} needs it", f"add … AS {name}" if top else f"add '{name}': …")
 
     def envelope(self, model: type[Command]) -> None:
@@ -162,6 +187,7 @@ class _Checker:
         for name, kinds, fix in (
             ("time", _MOMENTS, "read it with ltc_time or ltc_date"),
             ("effective_on", _MOMENTS, "read it with ltc_date"),
+            (CHANGED, _MOMENTS, "read it with ltc_time or ltc_date"),
         ):
             if columns.get(name, "DATE") not in kinds:
                 self.say(f"{name} is {columns[name]}, not a time", fix)
@@ -191,14 +217,20 @@ def _literals(tree: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _select(fields: dict[str, str], model: type[Command] | None, query: Query) -> str:
+def _select(fields: dict[str, str], models: Sequence[type[Command]], query: Query) -> str:
     """The query's rows as those of table `commands`: texts, and the data as JSON."""
     columns = query.columns
-    shown = [f"CAST({name} AS VARCHAR)" if name in columns else "NULL" for name in ENVELOPE]
+    shown = [f"CAST({name} AS VARCHAR)" if name in columns else "NULL" for name in _CARRIED]
     if "time" in columns and columns["time"] == "TIMESTAMP WITH TIME ZONE":
         shown[2] = "strftime(time AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%f') || 'Z' || CAST(CAST(time AS DATE) AS VARCHAR)"
     prefix = "data." if _DATA in columns else ""
-    parts = [f"{_key(name)}: {as_json(prefix + quoted(name), type, _annotation(model, name))}" for name, type in fields.items()]
+    parts = [
+        f"{_key(name)}: "
+        + as_json(prefix + quoted(name), type, _annotation(next((one for one in models if name in one.model_fields), None), name))
+        for name, type in fields.items()
+    ]
+    if CHANGED in columns:
+        parts.append(f"{_key(CHANGED_KEY)}: {as_json(quoted(CHANGED), columns[CHANGED], None)}")
     data = f"CAST(to_json({{{', '.join(parts)}}}) AS VARCHAR)" if parts else "'{}'"
     return f"SELECT {', '.join(shown)}, {data}, {ROW}, {REFUSALS} FROM ({query.sql}) AS step"
 

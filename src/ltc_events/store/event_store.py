@@ -18,6 +18,7 @@ from ltc_events.schemas.tracing import Trace
 from ltc_events.schemas.upcasting import UPCASTERS, beginning_as, stored_as
 from ltc_events.store.append import CHANNEL, begin
 from ltc_events.store.commit import Commit, Offset
+from ltc_events.store.correlations import Correlations
 from ltc_events.store.database import Database, Role
 from ltc_events.store.dead_letters import KeptDeadLetter, Step
 from ltc_events.store.epochs import Epoch, Epochs
@@ -43,8 +44,7 @@ T = TypeVar("T")
 
 CHANGED_STREAMS_MAX = 5_000
 CHUNK_ROWS = 250
-# A wake-up that got lost costs this much.
-POLL_S = 0.1
+POLL_S = 0.1  # what a wake-up costs that got lost
 OFFSET_MOVED = "LTC02"
 STALE_READ = "LTC03"
 
@@ -88,7 +88,7 @@ class Beginning(NamedTuple):
     changed: tuple[UUID, ...] | None
 
 
-class EventStore:
+class EventStore(Correlations):
     """The ledger's events and outcomes, seen in one role.
 
     Writing, reading and waiting have a connection each, opened when needed and again after it was lost. One thread may

@@ -170,6 +170,17 @@ WHERE customer_id = ANY(%(ids)s) AND version = 1 AND type = ANY(%(types)s::text[
 -- name: last_versions
 SELECT stream_id, max(version) FROM ltc.events WHERE stream_id = ANY(%(ids)s) GROUP BY stream_id
 
+-- name: correlated_streams
+-- Of all correlations with the same last eight bytes. No index has them: this reads the log.
+SELECT stream_id FROM ltc.events
+WHERE type = ANY(%(types)s::text[]) AND substring(uuid_send(correlation_id) FROM 9 FOR 8) = %(mark)s::bytea
+GROUP BY stream_id ORDER BY min(position)
+
+-- name: correlated_events
+-- The positions bound how much of the log is read.
+SELECT {event_columns} FROM ltc.events
+WHERE position > %(after)s AND correlation_id = %(id)s ORDER BY position
+
 -- name: head
 SELECT position, recorded_at FROM ltc.head
 

@@ -1,0 +1,215 @@
+"""Rows held against the ledger, in bulk: what is new is sent, what changed becomes commands of the step's head."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from ltc_events.application.batch import NOTHING, Entry, fold
+from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.importing.changes import Change, Constant, Following
+from ltc_events.importing.documents import Document, Envelope, begin, make
+from ltc_events.importing.ledger import Rehearsal
+from ltc_events.importing.runs import is_run_of
+from ltc_events.importing.steps import CHANGED_KEY
+from ltc_events.kernel.clock import Clock
+from ltc_events.kernel.ids import derive_id
+from ltc_events.schemas.record import Record
+from ltc_events.store.event_store import EventStore
+
+
+class Compared(NamedTuple):
+    """A row's command that is held against the ledger before it is sent; `said` is all that the row says."""
+
+    following: Following
+    said: dict[str, Any]
+
+
+class Alternatives(NamedTuple):
+    """A change that is on its way: which, and what else may bring the ledger to the same (a stage may go on or back)."""
+
+    following: Following
+    change: Change
+    data: dict[str, Any]
+    others: tuple[Document, ...]
+
+
+class Step(NamedTuple):
+    """One command of what a row comes to; of a change, with its alternatives."""
+
+    document: Document
+    change: Alternatives | None = None
+
+
+class Odd(NamedTuple):
+    """Why a row is not compared: for people."""
+
+    code: str
+    reason: str
+    fix: str
+
+
+class Held(NamedTuple):
+    """What the ledger holds of a thing. `gone`: since when it had vanished from the export, by a command of this mapping."""
+
+    entry: Entry
+    records: Sequence[Record] = ()
+    gone: datetime | None = None
+
+
+NOT_HELD = Held(NOTHING)
+
+
+class Follower:
+    """Compares the rows of one run of a mapping with what `store` (and a rehearsal, beside it) holds.
+
+    `owner` is the name by which the mapping's runs are known; see `runs`.
+    """
+
+    def __init__(self, store: EventStore, pipeline: CommandPipeline, clock: Clock, envelope: Envelope, owner: str) -> None:
+        self._store = store
+        self._pipeline = pipeline
+        self._clock = clock
+        self._envelope = envelope
+        self._owner = owner
+        self._said: dict[int, int] = {}
+
+    def held(self, wanted: Iterable[tuple[UUID, Following]]) -> dict[UUID, Held]:
+        """What the ledger holds of these, in one query; what it has nothing of is absent."""
+        followings = dict(wanted)
+        found = {}
+        for id, records in self._store.load(list(followings)).items():
+            entry = fold(records)
+            gone = self._take_out_gone(id, records, followings[id])
+            found[id] = Held(entry, records, gone)
+        if isinstance(self._pipeline, Rehearsal):
+            for id in followings:
+                rehearsed = self._pipeline.rehearsed(id)
+                if rehearsed is not None:
+                    found[id] = found.get(id, NOT_HELD)._replace(entry=rehearsed)
+        return found
+
+    def foreseen(self, documents: Sequence[Document], groups: Sequence[int | None], ids: Iterable[UUID]) -> dict[UUID, Held]:
+        """What the ledger will hold of these when it has decided the documents, which nothing is stored of."""
+        trial = Rehearsal(self._store, self._clock)
+        trial.submit(documents, groups=groups)
+        return {id: Held(entry) for id in ids if (entry := trial.rehearsed(id)) is not None}
+
+    def contradiction(self, document: Document, said: dict[str, Any]) -> Odd | None:
+        """Whether an earlier row of this run says something else of the same thing: then the first one holds, every time."""
+        subject, content = UUID(document["subject"]).int, hash(repr(sorted(said.items())))
+        key = hash((subject, document["type"]))
+        if self._said.setdefault(key, content) == content:
+            return None
+        return Odd(
+            "contradicts",
+            "an earlier row of this import says something else of the same thing",
+            "leave one of the rows in the file, or name the key of the source",
+        )
+
+    def steps(self, document: Document, compared: Compared, held: Held, *, is_new: bool = False) -> list[Step] | Odd:
+        """The commands that bring what the ledger holds to what the row says; none: it is so already."""
+        following, said = compared
+        changes = _differing(following, said, held.entry.state)
+        steps = []
+        if held.gone is not None:
+            if following.back is None:
+                reason = f"it had vanished, which the ledger was told at {held.gone:%Y-%m-%d %H:%M}, and is back"
+                return Odd("back", reason, "say in if_back of the step what brings it back, or do it by hand")
+            steps.append(Step(self._constant(document, following.back, said, held)))
+        if changes and self._is_stale(following, said, held):
+            reason = f"it was changed at {said[CHANGED_KEY]}, and the ledger knows of a later change from this export"
+            return Odd("stale", reason, "import the latest export; what an older one says is not taken back")
+        made: dict[tuple[str, ...], list[tuple[Change, dict[str, Any]]]] = {}
+        for change, data in changes:
+            made.setdefault(change.compared, []).append((change, data))
+        for same in made.values():
+            documents = [self._document(document, one.model.type, data, said, held, is_new=is_new) for one, data in same]
+            steps.append(Step(documents[0], Alternatives(following, *same[0], tuple(documents[1:]))))
+        return steps
+
+    def is_settled(self, change: Alternatives, held: Held) -> bool:
+        """Whether the ledger holds by now what a change was refused for."""
+        return held.entry.state is not None and not change.change.differs(change.data, held.entry.state)
+
+    def vanished(self, id: UUID, following: Following, held: Held) -> Document | None:
+        """The command that takes a thing as gone, where the step's head has one."""
+        constant = following.vanished
+        if not isinstance(constant, Constant):
+            return None
+        key = str(held.entry.customer_id or id)
+        now = self._clock.now()
+        day = now.astimezone(self._envelope.zone).date().isoformat()
+        made = make(self._envelope, constant.model.type, str(id), key, now, day, None, constant.data)
+        return {**made, "id": str(self._vanished_id(id, constant, held.entry.version))}
+
+    def _vanished_id(self, id: UUID, constant: Constant, version: int) -> UUID:
+        return derive_id("import", self._owner, "vanished", constant.model.type, str(id), str(version))
+
+    def _take_out_gone(self, id: UUID, records: list[Record], following: Following) -> datetime | None:
+        """Since when it is gone by a command of ours; None: it is not, or came back. `records` keeps all else."""
+        constant, gone, before = following.vanished, None, 0
+        if not isinstance(constant, Constant):
+            return None
+        for record in tuple(records):
+            if record.command_id == self._vanished_id(id, constant, before):
+                gone = record.recorded_at
+                records.remove(record)
+            elif gone is not None and is_run_of(self._owner, record.correlation_id):
+                gone = None
+            before = record.version
+        return gone
+
+    def _is_stale(self, following: Following, said: dict[str, Any], held: Held) -> bool:
+        if CHANGED_KEY not in said:
+            return False
+        names = {name for change in following.changes for name in change.compared}
+        moment = self._moment(said[CHANGED_KEY])[0]
+        return any(
+            record.occurred_at > moment
+            for record in held.records
+            if is_run_of(self._owner, record.correlation_id) and not names.isdisjoint(type(record.event).model_fields)
+        )
+
+    def _constant(self, document: Document, constant: Constant, said: dict[str, Any], held: Held) -> Document:
+        return self._document(document, constant.model.type, constant.data, said, held)
+
+    def _document(
+        self, document: Document, type: str, data: dict[str, Any], said: dict[str, Any], held: Held, *, is_new: bool = False
+    ) -> Document:
+        """A change as a command. Its id follows from what it says and what it was held against: A, B and A again are three."""
+        if CHANGED_KEY in said:
+            moment, day = self._moment(said[CHANGED_KEY])
+        elif is_new:
+            moment, day = datetime.fromisoformat(document["time"]), date.fromisoformat(document["data"]["effective_on"])
+        else:
+            moment = self._clock.now()
+            day = moment.astimezone(self._envelope.zone).date()
+        made = make(
+            self._envelope,
+            type,
+            document["subject"],
+            document["partitionkey"],
+            moment,
+            day.isoformat(),
+            document.get("actor"),
+            data,
+        )
+        return {**made, "id": str(derive_id("import", "change", made["id"], str(held.entry.version)))}
+
+    def _moment(self, text: str) -> tuple[datetime, date]:
+        """A moment and its business date, of what the column `changed` says."""
+        if "T" in text:
+            moment = datetime.fromisoformat(text)
+            return moment.astimezone(UTC), moment.astimezone(self._envelope.zone).date()
+        day = date.fromisoformat(text)
+        return begin(day, self._envelope.zone).astimezone(UTC), day
+
+
+def _differing(following: Following, said: dict[str, Any], state: Any) -> list[tuple[Change, dict[str, Any]]]:
+    found = []
+    for change in following.changes:
+        data = change.command(said)
+        if data is not None and change.differs(data, state):
+            found.append((change, data))
+    return found
