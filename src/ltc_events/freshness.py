@@ -1,14 +1,19 @@
-"""How fresh a report is: read tables that the store feeds are brought up to the log; those that Kafka feeds are waited for."""
+"""How fresh what is read must be: read tables are brought up to the log, or waited for where others write them."""
 
 import time
 from collections.abc import Set
+from dataclasses import dataclass
+from typing import Any
 
+import psycopg
 import structlog
 
+from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.projections.catalog.event_source import fed_by_topic
 from ltc_events.projections.declaration.errors import CheckpointMoved
-from ltc_events.projections.following.catch_up import Report, catch_up, is_fed_by_topic
+from ltc_events.projections.following.catch_up import Report, catch_up
 from ltc_events.reports.as_of import log_head, lowest_checkpoint
-from ltc_events.reports.registry import report as find_report
+from ltc_events.reports.errors import ReadTablesMissing
 from ltc_events.store import Database, NotInitialised, Role, RoleDenied
 
 log = structlog.get_logger()
@@ -16,22 +21,48 @@ log = structlog.get_logger()
 # Who has just sent a command wants to see it; a projector at work needs less than half of this, also where a
 # partition is quiet.
 WAIT_S = 2.0
-_LOOK_AGAIN_S = 0.02
+POSITION_WAIT_S = 30.0
+_POLL_S = 0.02
 
 
-def freshen(database: Database, report: str, progress: Report | None = None) -> None:
-    """See that a report knows what the log holds at this moment; where it will not, a log line says so.
+class PositionNotReached(LtcError):
+    """position {wanted} is not there after {seconds} seconds: the log read is at {head}, the read tables at {tables}"""
 
-    `progress` is told as `catch_up` tells it.
-    """
-    freshen_tables(database, find_report(report).tables, progress)
+    kind = Kind.UNAVAILABLE
+    remedy = (
+        "see that the standby (LTC_READER_URL) receives and that `ltc worker projector` runs; then ask again, wait longer with "
+        "--wait, or leave out --min-position"
+    )
 
 
-def freshen_tables(database: Database, tables: Set[str], progress: Report | None = None, *, role: Role = Role.READER) -> None:
-    """See that these read tables know what the log holds at this moment, looking at them as `role`; as `freshen`."""
+@dataclass(frozen=True)
+class Freshness:
+    """What a reader asks for: the present (`current`), and at least the position `min_position`, waited for `wait_s` seconds."""
+
+    current: bool = True
+    min_position: int | None = None
+    wait_s: float = POSITION_WAIT_S
+
+    def reach(self, database: Database, tables: Set[str], progress: Report | None = None, *, role: Role = Role.READER) -> None:
+        """See that these read tables of `database` know as much as is asked for; none of them: that its log does.
+
+        They are looked at as `role`.
+        Tables that the store feeds are caught up here, where this login may and the server takes writes. Those that Kafka
+        feeds, and those of a standby, are waited for: the present 2 seconds, after which a log line says that they are behind.
+        `progress` is called as `catch_up` calls it. Raises PositionNotReached, and the errors of the store.
+        """
+        if self.current and tables:
+            _bring_to_head(database, tables, progress, role)
+        if self.min_position is not None:
+            _await_position(database, tables, role, self.min_position, self.wait_s)
+
+
+def _bring_to_head(database: Database, tables: Set[str], progress: Report | None, role: Role) -> None:
     try:
-        if is_fed_by_topic(database, role):
-            _await_tables(database, tables, role)
+        with database.connect(role, autocommit=True) as connection:
+            others_write = fed_by_topic(connection) or _is_read_only(connection)
+        if others_write:
+            _await_head(database, tables, role)
             return
         from ltc_events.projections.tables.registry import PROJECTIONS
 
@@ -40,11 +71,17 @@ def freshen_tables(database: Database, tables: Set[str], progress: Report | None
         # Beside a running worker the tables are as they are.
         log.info("not_caught_up", reason=error.message)
     except RoleDenied:
-        _await_tables(database, tables, role)  # who may only read waits for those who write
+        _await_head(database, tables, role)  # who may only read waits for those who write
 
 
-def _await_tables(database: Database, tables: Set[str], role: Role) -> None:
-    """Wait a moment until these tables are where the log is now. We only look: projectors on Kafka write them."""
+def _is_read_only(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server takes no writes: a standby, or a database that was made read-only."""
+    row = connection.execute("SHOW transaction_read_only").fetchone()
+    return row is not None and row[0] == "on"
+
+
+def _await_head(database: Database, tables: Set[str], role: Role) -> None:
+    """Wait up to WAIT_S until these tables have reached the present head of the log that `database` has; then warn."""
     deadline = time.monotonic() + WAIT_S
     with database.connect(role, autocommit=True) as connection:
         head = log_head(connection)
@@ -57,4 +94,27 @@ def _await_tables(database: Database, tables: Set[str], role: Role) -> None:
                     fix="see `ltc projections status`; is `ltc worker projector` running? `ltc projections catch-up` needs none",
                 )
                 return
-            time.sleep(_LOOK_AGAIN_S)
+            time.sleep(_POLL_S)
+
+
+def _await_position(database: Database, tables: Set[str], role: Role, wanted: int, wait_s: float) -> None:
+    deadline = time.monotonic() + wait_s
+    with database.connect(role, autocommit=True) as connection:
+        while True:
+            head = log_head(connection)
+            reached = _lowest(connection, tables, head)
+            if min(head, reached) >= wanted:
+                return
+            if time.monotonic() > deadline:
+                raise PositionNotReached(wanted=wanted, seconds=f"{wait_s:g}", head=head, tables=reached)
+            time.sleep(_POLL_S)
+
+
+def _lowest(connection: psycopg.Connection[Any], tables: Set[str], head: int) -> int:
+    """Where the slowest of these tables is; 0 where one is not there yet, which a standby may still receive."""
+    if not tables:
+        return head
+    try:
+        return lowest_checkpoint(connection, "the query", tables)
+    except ReadTablesMissing:
+        return 0

@@ -15,7 +15,7 @@ from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import EVENTS, Bus
-from ltc_events.freshness import freshen
+from ltc_events.freshness import Freshness
 from ltc_events.kernel.partitioning import partition_of
 from ltc_events.projections.catalog.event_source import Source, vector_of
 from ltc_events.projections.catalog.skipped_events import left_out
@@ -31,6 +31,7 @@ from ltc_events.projections.rebuilding.rebuild import rebuild
 from ltc_events.projections.rebuilding.switch import switch
 from ltc_events.projections.tables.customers import Customers
 from ltc_events.projections.tables.timeline import Timeline
+from ltc_events.reports.registry import report
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.workers.projector import open_projector
 from ltc_events.workers.relay import open_relay
@@ -216,6 +217,6 @@ def test_a_report_waits_for_tables_and_writes_none(bus: Bus, database: Database,
         before = event_store.head()[0]
         until(lambda: are_at(database, before, *tables), worker.step)
     fill(event_store)
-    freshen(database, "funnel")
+    Freshness().reach(database, report("funnel").tables)
     assert lowest(database) == before
     assert {one.source for one in projection_status(database)} == {bus.topic(EVENTS)}

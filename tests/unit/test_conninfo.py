@@ -65,8 +65,8 @@ def test_a_password_is_read_anew_from_its_file(tmp_path: Path) -> None:
         assert psycopg.conninfo.conninfo_to_dict(database.conninfo_now())["password"] == word
     file.write_bytes(b"\xff")
     with pytest.raises(PasswordUnreadable, match="UTF-8"):
-        password_of(file)
-    assert PasswordUnreadable(file=file, reason="").code == "password_unreadable"
+        password_of(file, "LTC_DATABASE_PASSWORD_FILE")
+    assert PasswordUnreadable(setting="LTC_DATABASE_PASSWORD_FILE", file=file, reason="").code == "password_unreadable"
     with pytest.raises(DatabaseUnreachable):
         Database("host=x", tmp_path).connect(Role.READER)
 

@@ -26,6 +26,7 @@ PASSING = {
     "BusUnreachable", "CertificateUnusable", "SecretUnreadable", "TokenRefused",
     "CommitUnknown", "ConnectionLost", "Contention", "DatabaseUnreachable",
     "EmbeddedServerFailed", "EpochOver", "HeadHeld", "NoAnswer", "NotPublished", "NotaryBusy", "PasswordUnreadable",
+    "PositionNotReached",
     "ReadTablesMissing",
     "ReadersInTheWay", "ServiceBusy", "ServiceClosed", "TablesMissing",
 }  # fmt: skip
@@ -79,7 +80,7 @@ def test_the_kind_decides_whether_a_worker_waits() -> None:
         def step(self) -> None:
             opened.append(1)
             if len(opened) == 1:
-                raise DatabaseUnreachable(reason="away")
+                raise DatabaseUnreachable(setting="LTC_DATABASE_URL", reason="away")
             raise NotInitialised
 
     @contextmanager
@@ -90,5 +91,5 @@ def test_the_kind_decides_whether_a_worker_waits() -> None:
         run("relay", open_worker, stop)
     stop.close()
     assert len(opened) == 2
-    assert diagnose(DatabaseUnreachable(reason="away")).fault is Fault.RETRY
+    assert diagnose(DatabaseUnreachable(setting="LTC_DATABASE_URL", reason="away")).fault is Fault.RETRY
     assert diagnose(NotInitialised()).fault is not Fault.RETRY

@@ -32,6 +32,8 @@ class Services:
         self.settings = settings
         self._database = database
         self._stores: dict[Role, EventStore] = {}
+        self._reading: Database | None = None
+        self._reading_store: EventStore | None = None
 
     @property
     def database(self) -> Database:
@@ -42,6 +44,16 @@ class Services:
                 # Nobody administers the embedded server: a first command is all the set-up there is.
                 self._database.initialise()
         return self._database
+
+    @property
+    def reading(self) -> Database:
+        """What reports and queries read: the database at `reader_url`, such as a standby, else `database`. Raises StoreError."""
+        if self.settings.reader_url is None:
+            return self.database
+        if self._reading is None:
+            url = self.settings.reader_url.get_secret_value()
+            self._reading = Database(url, self.settings.reader_password_file, "LTC_READER")
+        return self._reading
 
     @property
     def is_embedded(self) -> bool:
@@ -74,6 +86,14 @@ class Services:
             self._stores[role] = open_store(self.database, role)
         return self._stores[role]
 
+    def reading_store(self) -> "EventStore":
+        """The event store of `reading`, acting as the projector; the same each time, and closed with the services."""
+        if self.settings.reader_url is None:
+            return self.store(Role.PROJECTOR)
+        if self._reading_store is None:
+            self._reading_store = open_store(self.reading, Role.PROJECTOR)
+        return self._reading_store
+
     def pipeline(self, *, dry_run: bool = False) -> "CommandPipeline":
         """A command pipeline on the writer's store, with a cache of its own."""
         return _pipeline(self.store(Role.WRITER), dry_run=dry_run)
@@ -90,6 +110,9 @@ class Services:
         for store in self._stores.values():
             store.close()
         self._stores.clear()
+        if self._reading_store is not None:
+            self._reading_store.close()
+            self._reading_store = None
 
     def __enter__(self) -> Self:
         return self

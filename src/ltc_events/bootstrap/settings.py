@@ -58,6 +58,14 @@ class Settings(BaseSettings):
         description="a file with the password, for a URL without one; read anew at every connection. So is `PGPASSFILE`; "
         "`PGPASSWORD` and a password in the URL are as they were when the process began",
     )
+    reader_url: SecretStr | None = Field(
+        None,
+        description="the PostgreSQL that `report`, `sql`, `find`, `export`, `explain` and `events` read, such as a streaming "
+        "standby; without it, the database itself",
+    )
+    reader_password_file: Path | None = Field(
+        None, description="a file with the password for it, for a URL without one; read anew at every connection"
+    )
     home: Path = Field(
         default_factory=default_home, description="folder of the embedded server; by default in the user's data folder"
     )

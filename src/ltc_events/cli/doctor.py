@@ -14,6 +14,7 @@ from ltc_events.cli.output import err, out, print_json
 from ltc_events.diagnosis.check import Check
 from ltc_events.diagnosis.database import examine_database
 from ltc_events.diagnosis.notary import examine_notary
+from ltc_events.diagnosis.reading import examine_reading
 from ltc_events.kernel.errors import LtcError
 from ltc_events.projections.catalog.ddl import prepare
 from ltc_events.projections.tables.registry import PROJECTIONS
@@ -114,6 +115,8 @@ def examine(services: Services) -> Iterator[Check]:
         yield Check("database", False, error.message, error.fix)
         return
     yield from examine_database(database, is_embedded=services.is_embedded)
+    if services.settings.reader_url is not None:
+        yield examine_reading(services.reading, database)
     yield from examine_notary(database, services.settings.notary_key)
     if not services.has_bus:
         yield Check("kafka", True, "not configured: commands come by `ltc submit` and `ltc import`")

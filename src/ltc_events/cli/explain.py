@@ -21,7 +21,7 @@ from ltc_events.explanation.company_day import company_day
 from ltc_events.explanation.invoice import explain_invoice
 from ltc_events.explanation.sale import explain_opportunity, explain_order, explain_quote
 from ltc_events.explanation.story import Node, Story
-from ltc_events.freshness import freshen_tables
+from ltc_events.freshness import Freshness
 from ltc_events.querying.finding import NothingFound, the_one
 from ltc_events.reports.parameters import known_position, parse_as_of
 from ltc_events.schemas.invoice import InvoiceIssued
@@ -142,7 +142,7 @@ def customer(
 
 def tell(services: Services, number: str, as_of: str | None, known_at: str | None) -> Story:
     """The story of an invoice, as the options ask for it."""
-    store = services.store(Role.PROJECTOR)
+    store = services.reading_store()
     day = parse_as_of(as_of) or company_day(store, datetime.now(UTC))
     return explain_invoice(store, number, day, known_position(store, known_at))
 
@@ -159,7 +159,7 @@ def _explain(
     as_json: bool,
 ) -> None:
     services = services_of(context)
-    store = services.store(Role.PROJECTOR)
+    store = services.reading_store()
     day = parse_as_of(as_of) or company_day(store, datetime.now(UTC))
     story = teller(store, _id(services, kind, what), day, known_position(store, known_at))
     _write(story, format, as_json=as_json)
@@ -170,8 +170,8 @@ def _id(services: Services, kind: str, what: str) -> UUID:
     try:
         return UUID(what)
     except ValueError:
-        freshen_tables(services.database, SEARCHED, role=Role.PROJECTOR)
-    with services.database.connect(Role.PROJECTOR) as connection:  # who reads the log for the story may read these, too
+        Freshness().reach(services.reading, SEARCHED, role=Role.PROJECTOR)
+    with services.reading.connect(Role.PROJECTOR) as connection:  # who reads the log for the story may read these, too
         return the_one(connection, kind, what)
 
 
@@ -181,7 +181,7 @@ def _our_number(services: Services, number: str) -> str | None:
         id = _id(services, "invoice", number)
     except NothingFound:
         return None
-    issued = event_of(services.store(Role.PROJECTOR).event(id, 1), InvoiceIssued)
+    issued = event_of(services.reading_store().event(id, 1), InvoiceIssued)
     return None if issued is None else issued.number
 
 

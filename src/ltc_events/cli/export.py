@@ -1,6 +1,6 @@
 """`ltc export`: events, read tables and reports as files for other programs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,16 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from ltc_events.cli.context import services_of
-from ltc_events.cli.options import AsOf, JsonOption, KnownAt
+from ltc_events.cli.options import AsOf, FreshOption, JsonOption, KnownAt, MinPosition, WaitOption
 from ltc_events.cli.output import Ticker, out, print_json, progress
 from ltc_events.cli.report import pairs
 from ltc_events.cli.terminal import for_programs
-from ltc_events.freshness import freshen, freshen_tables
+from ltc_events.freshness import POSITION_WAIT_S, Freshness
 from ltc_events.querying.exports import Export, open_export
 from ltc_events.querying.forms import Form, Written, write_file, write_months, write_text
 from ltc_events.querying.session import TABLES
 from ltc_events.reports.parquet import load_pyarrow
 from ltc_events.reports.registry import NAMES
+from ltc_events.reports.registry import report as find_report
 
 TEXTS = (Form.CSV, Form.JSONL)
 TICK = 1_000
@@ -38,7 +39,9 @@ def export(
     by_month: Annotated[bool, typer.Option("--by-month", help="A file for each month of recording, and a manifest.")] = False,
     as_of: AsOf = None,
     known_at: KnownAt = None,
-    fresh: Annotated[bool, typer.Option("--fresh/--as-is", help="First bring the read tables up to the log, or not.")] = True,
+    fresh: FreshOption = True,
+    min_position: MinPosition = None,
+    wait: WaitOption = POSITION_WAIT_S,
     as_json: JsonOption = False,
 ) -> None:
     """Write events, a read table or a report to a file, which is there when it is whole; with --json say what was written."""
@@ -55,11 +58,8 @@ def export(
     if form is Form.PARQUET:
         load_pyarrow()
     services = services_of(context)
-    if fresh and name in NAMES:
-        freshen(services.database, name)
-    elif fresh and name in TABLES:
-        freshen_tables(services.database, {name})
-    with open_export(services.database, name, as_of=as_of, known_at=known_at, parameters=given) as found:
+    Freshness(fresh, min_position, wait).reach(services.reading, _tables(name))
+    with open_export(services.reading, name, as_of=as_of, known_at=known_at, parameters=given) as found:
         if output is None:
             write_text(found, found.rows, form, for_programs())
             return
@@ -67,6 +67,13 @@ def export(
             watched = replace(found, rows=_ticking(found.rows, ticker))
             written = write_months(watched, form, output) if by_month else [write_file(watched, watched.rows, form, output)]
     _tell(found, written, output, as_json=as_json)
+
+
+def _tables(name: str) -> Set[str]:
+    """The read tables that an export of this name reads: none for the log."""
+    if name in NAMES:
+        return find_report(name).tables
+    return {name} & TABLES.keys()
 
 
 def _ticking(rows: Iterable[tuple[Any, ...]], ticker: Ticker) -> Iterator[tuple[Any, ...]]:

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from ltc_events.cli.context import services_of
-from ltc_events.cli.options import JsonOption
+from ltc_events.cli.options import JsonOption, MinPosition, WaitOption
 from ltc_events.cli.output import err, print_json, print_table
-from ltc_events.freshness import freshen_tables
+from ltc_events.freshness import POSITION_WAIT_S, Freshness
 from ltc_events.querying.finding import FOUND_MAX, find
 from ltc_events.store import Role
 
@@ -18,11 +18,13 @@ def find_(
     context: typer.Context,
     text: Annotated[str, typer.Argument(help="A number, name, title, reference of another system, e-mail address or id.")],
     limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="How many candidates to show.")] = FOUND_MAX,
+    min_position: MinPosition = None,
+    wait: WaitOption = POSITION_WAIT_S,
     as_json: JsonOption = False,
 ) -> None:
     """Find what is called so, begins so or has a word that begins so, whatever it is; exit 1 if nothing does."""
-    database = services_of(context).database
-    freshen_tables(database, TABLES)
+    database = services_of(context).reading
+    Freshness(True, min_position, wait).reach(database, TABLES)
     with database.connect(Role.READER) as connection:
         candidates = find(connection, text, limit)
     if as_json:

@@ -8,11 +8,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ltc_events.__main__ import INTERRUPTED
-from ltc_events.cli import kafka_options
+from ltc_events.cli import database_options, kafka_options
 from ltc_events.cli.commands import COMMANDS
 from ltc_events.cli.lazy import lazy_group
 from ltc_events.cli.terminal import prepare_streams
-from ltc_events.store.home import default_home
 
 # Typer has its own copy of the library that this class is from, or not, by its version.
 UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
@@ -46,22 +45,11 @@ _NotaryKeyFile = Annotated[
 @app.callback()
 def settings(
     context: typer.Context,
-    database_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="LTC_DATABASE_URL", help="PostgreSQL 15 or newer; without it, the embedded server.", show_default=False
-        ),
-    ] = None,
-    database_password_file: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="LTC_DATABASE_PASSWORD_FILE", help="A file with the password, for a URL without one.", show_default=False
-        ),
-    ] = None,
-    home: Annotated[
-        Path | None,
-        typer.Option(envvar="LTC_HOME", help=f"Folder of the embedded server; default: {default_home()}.", show_default=False),
-    ] = None,
+    database_url: database_options.Url = None,
+    database_password_file: database_options.PasswordFile = None,
+    reader_url: database_options.ReaderUrl = None,
+    reader_password_file: database_options.ReaderPasswordFile = None,
+    home: database_options.Home = None,
     kafka_bootstrap: kafka_options.Bootstrap = None,
     kafka_prefix: kafka_options.Prefix = None,
     kafka_security_protocol: kafka_options.SecurityProtocol = None,
@@ -94,6 +82,8 @@ def settings(
         context,
         database_url=database_url,
         database_password_file=database_password_file,
+        reader_url=reader_url,
+        reader_password_file=reader_password_file,
         home=home,
         kafka_bootstrap=kafka_bootstrap,
         kafka_prefix=kafka_prefix,

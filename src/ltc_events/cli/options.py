@@ -46,6 +46,24 @@ KnownAt = Annotated[
         show_default=False,
     ),
 ]
+FreshOption = Annotated[
+    bool,
+    typer.Option(
+        "--fresh/--as-is",
+        help="First bring the read tables up to the log, or not; those that Kafka feeds or a standby has are waited for.",
+    ),
+]
+MinPosition = Annotated[
+    int | None,
+    typer.Option(
+        "--min-position",
+        min=0,
+        metavar="POSITION",
+        help="Wait until what is read knows this position, such as the one that a command's answer names.",
+        show_default=False,
+    ),
+]
+WaitOption = Annotated[float, typer.Option("--wait", min=0, max=86_400, help="Seconds that --min-position is waited for.")]
 ChangedSince = Annotated[
     str | None,
     typer.Option(

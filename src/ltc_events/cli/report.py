@@ -7,15 +7,16 @@ from typing import Annotated
 import typer
 
 from ltc_events.cli.context import services_of
-from ltc_events.cli.options import AsOf, ChangedSince, JsonOption, KnownAt
+from ltc_events.cli.options import AsOf, ChangedSince, FreshOption, JsonOption, KnownAt, MinPosition, WaitOption
 from ltc_events.cli.output import out, print_table, progress
 from ltc_events.cli.terminal import for_programs
-from ltc_events.freshness import freshen
+from ltc_events.freshness import POSITION_WAIT_S, Freshness
 from ltc_events.querying.whole_file import whole_file
 from ltc_events.reports.changes import Changes, open_changes
 from ltc_events.reports.changes_render import write_changes_csv, write_changes_json, write_changes_text
 from ltc_events.reports.parquet import load_pyarrow
 from ltc_events.reports.registry import all_reports
+from ltc_events.reports.registry import report as find_report
 from ltc_events.reports.render import write_csv, write_json, write_parquet, write_table
 from ltc_events.reports.runner import Answer, open_report
 
@@ -41,13 +42,9 @@ def report(
     changed_since: ChangedSince = None,
     format: Annotated[ReportFormat, typer.Option(help="How to write it.")] = ReportFormat.TABLE,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.")] = None,
-    fresh: Annotated[
-        bool,
-        typer.Option(
-            "--fresh/--as-is",
-            help="First bring the read tables up to the log (those that Kafka feeds: wait for them, at most 2 seconds), or not.",
-        ),
-    ] = True,
+    fresh: FreshOption = True,
+    min_position: MinPosition = None,
+    wait: WaitOption = POSITION_WAIT_S,
     as_json: JsonOption = False,
 ) -> None:
     """Run a report: as of a business date, as known at a position or time of the log; or what changed in it since then."""
@@ -56,9 +53,8 @@ def report(
         print_table("reports", ("name", "title", "parameters"), rows)
         return
     services = services_of(context)
-    if fresh:
-        with progress("read tables") as ticker:
-            freshen(services.database, name, ticker.reach)
+    with progress("read tables") as ticker:
+        Freshness(fresh, min_position, wait).reach(services.reading, find_report(name).tables, ticker.reach)
     chosen = ReportFormat.JSON if as_json else format
     if chosen is ReportFormat.PARQUET:
         if output is None:
@@ -68,10 +64,10 @@ def report(
     if changed_since is not None:
         if chosen is ReportFormat.PARQUET:
             raise typer.BadParameter("changes are written as table, json or csv", param_hint="--format")
-        with open_changes(services.database, name, changed_since, as_of=as_of, known_at=known_at, parameters=given) as changes:
+        with open_changes(services.reading, name, changed_since, as_of=as_of, known_at=known_at, parameters=given) as changes:
             write_changes(changes, chosen, output)
         return
-    with open_report(services.database, name, as_of=as_of, known_at=known_at, parameters=given) as answer:
+    with open_report(services.reading, name, as_of=as_of, known_at=known_at, parameters=given) as answer:
         write(answer, chosen, output)
 
 

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from ltc_events.cli.context import services_of
-from ltc_events.cli.options import AsOf, JsonOption, KnownAt
+from ltc_events.cli.options import AsOf, FreshOption, JsonOption, KnownAt, MinPosition, WaitOption
 from ltc_events.cli.output import err, out, progress
 from ltc_events.cli.sql_shell import Shell, show
 from ltc_events.cli.terminal import for_programs
-from ltc_events.freshness import freshen_tables
+from ltc_events.freshness import POSITION_WAIT_S, Freshness
 from ltc_events.querying.errors import SeveralStatements
 from ltc_events.querying.rows import RowFormat, write_rows
 from ltc_events.querying.session import TABLES, TIMEOUT_S, Asked, ReadSession
@@ -30,7 +30,9 @@ def sql(
     timeout: Annotated[
         float, typer.Option(min=0, max=86_400, help="Seconds that a query may take; 0: as many as it does.")
     ] = TIMEOUT_S,
-    fresh: Annotated[bool, typer.Option("--fresh/--as-is", help="First bring the read tables up to the log, or not.")] = True,
+    fresh: FreshOption = True,
+    min_position: MinPosition = None,
+    wait: WaitOption = POSITION_WAIT_S,
     as_json: JsonOption = False,
 ) -> None:
     """Query the read tables: one query, a shell, or the queries of stdin; nothing is ever written."""
@@ -43,10 +45,9 @@ def sql(
     if statements is not None and len(statements) != 1 and (query is not None or chosen is not RowFormat.TABLE):
         raise SeveralStatements(count=len(statements))
     services = services_of(context)
-    if fresh:
-        with progress("read tables") as ticker:
-            freshen_tables(services.database, TABLES.keys(), ticker.reach)
-    session = ReadSession(services.database, asked)
+    with progress("read tables") as ticker:
+        Freshness(fresh, min_position, wait).reach(services.reading, TABLES.keys(), ticker.reach)
+    session = ReadSession(services.reading, asked)
     try:
         if statements is None:
             Shell(session, chosen).run()

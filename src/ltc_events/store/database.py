@@ -57,15 +57,23 @@ def log_layout(schema: str, events: str, head: str) -> list[sql.Composed]:
 class Database:
     """One PostgreSQL database, reached by `conninfo` (a URL or a libpq connection string)."""
 
-    def __init__(self, conninfo: str, password_file: Path | None = None) -> None:
-        """With a `password_file`, the password is what that holds at each connection. Raises DatabaseUrlMalformed."""
+    def __init__(self, conninfo: str, password_file: Path | None = None, setting: str = "LTC_DATABASE") -> None:
+        """With a `password_file`, the password is what that holds at each connection. Raises DatabaseUrlMalformed.
+
+        `setting` is what the variables begin with that both come from: errors name them.
+        """
         self.conninfo = conninfo
         self._password_file = password_file
-        self._given = parse(conninfo)
+        self._setting = setting
+        self._given = parse(conninfo, f"{setting}_URL")
 
     def conninfo_now(self) -> str:
         """How to connect now: passwords may have changed since the last time. Raises PasswordUnreadable."""
-        now = {} if self._password_file is None else {"password": password_of(self._password_file)}
+        now = (
+            {}
+            if self._password_file is None
+            else {"password": password_of(self._password_file, f"{self._setting}_PASSWORD_FILE")}
+        )
         return make_conninfo(**(_KEEPALIVE_OURS | self._given | now))
 
     def connect(self, role: Role, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
@@ -80,7 +88,7 @@ class Database:
             )
         except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
             # Without the cause: it shows no more, and a trace of it would.
-            raise DatabaseUnreachable(reason=without_secrets(str(error).strip())) from None
+            raise DatabaseUnreachable(setting=f"{self._setting}_URL", reason=without_secrets(str(error).strip())) from None
         with ExitStack() as undone:
             undone.callback(connection.close)
             self.prepare(connection, role)

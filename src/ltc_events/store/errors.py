@@ -102,7 +102,7 @@ class DatabaseUnreachable(StoreError):
     """no connection to the database: {reason}"""
 
     kind = Kind.UNAVAILABLE
-    remedy: ClassVar[str] = "check LTC_DATABASE_URL and that the server is running"
+    remedy: ClassVar[str] = "check {setting} and that the server is running"
 
 
 class EpochOver(StoreError):
@@ -124,15 +124,15 @@ class StoreWentBack(StoreError):
 class PasswordUnreadable(DatabaseUnreachable):
     """the database's password cannot be read from {file}: {reason}"""
 
-    remedy: ClassVar[str] = "give LTC_DATABASE_PASSWORD_FILE a file that this user may read"
+    remedy: ClassVar[str] = "give {setting} a file that this user may read"
 
 
 class DatabaseUrlMalformed(StoreError):
-    """LTC_DATABASE_URL cannot be understood: {reason}"""
+    """{setting} cannot be understood: {reason}"""
 
     kind = Kind.DEFECT
     remedy: ClassVar[str] = (
-        "write postgresql://login@host:5432/database, or host=… dbname=…; the password is best in LTC_DATABASE_PASSWORD_FILE, "
+        "write postgresql://login@host:5432/database, or host=… dbname=…; the password is best in a file of its own, "
         "and in a URL its special characters are percent-encoded (@ is %40, / is %2F)"
     )
 

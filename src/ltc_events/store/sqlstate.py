@@ -76,6 +76,11 @@ RULES: dict[str, Diagnosis] = {
     "28": _awaits("login", "check the login and its password (LTC_DATABASE_URL, LTC_DATABASE_PASSWORD_FILE) and pg_hba.conf"),
     "3D": _awaits("database", "there is no such database: check LTC_DATABASE_URL"),
     "40": _passes("database", "somebody else was at the same rows: the same again"),
+    "40001": _passes(
+        "database",
+        "somebody else was at the same rows, or a standby had to apply a change to them (`hot_standby_feedback = on` avoids "
+        "that): the same again",
+    ),
     "42": _DEFECT,
     "42501": _stops(
         "privilege",

@@ -22,7 +22,9 @@ def catch_up(
     One that does not get there has left word, see `projections.status`; of several that a topic feeds, FoldStopped says so as
     well. `shows`: as `Runner` has it.
     """
-    if is_fed_by_topic(database, Role.PROJECTOR):
+    with database.connect(Role.PROJECTOR, autocommit=True) as connection:
+        is_fed_by_topic = fed_by_topic(connection)
+    if is_fed_by_topic:
         from ltc_events.projections.following.source_switch import catch_up_partitions
 
         return catch_up_partitions(database, projections, report)
@@ -40,9 +42,3 @@ def catch_up(
         position = runner.catch_up(moved)
     log.debug("caught_up", position=position)
     return position
-
-
-def is_fed_by_topic(database: Database, role: Role) -> bool:
-    """Whether read tables take their events from Kafka, as a projector or a reader sees it."""
-    with database.connect(role, autocommit=True) as connection:
-        return fed_by_topic(connection)

@@ -1,0 +1,29 @@
+"""Looking at the database that reports and queries read, where it is another one: usually a streaming standby."""
+
+import psycopg
+from psycopg.rows import scalar_row
+
+from ltc_events.diagnosis.check import Check
+from ltc_events.diagnosis.statements import statement
+from ltc_events.kernel.errors import LtcError
+from ltc_events.reports.as_of import log_head
+from ltc_events.store import Database, Role, diagnose
+
+NAME = "reader's database"
+
+
+def examine_reading(reading: Database, database: Database) -> Check:
+    """Whether it can be read, and how far its log is beside that of the database; ahead of it is another ledger's."""
+    try:
+        with reading.connect(Role.READER, autocommit=True) as connection:
+            position = log_head(connection)
+            is_standby = connection.cursor(row_factory=scalar_row).execute(statement("in-recovery")).fetchone()
+        with database.connect(Role.READER, autocommit=True) as connection:
+            head = log_head(connection)
+    except LtcError as error:
+        return Check(NAME, False, error.message, error.fix)
+    except psycopg.Error as error:
+        return Check(NAME, False, str(error).strip(), diagnose(error).fix)
+    what = "a standby" if is_standby else "no standby: it takes writes"
+    fix = "see that LTC_READER_URL names a standby of the database, and that LTC_DATABASE_URL names the primary"
+    return Check(NAME, position <= head, f"{what}, at position {position} of {head}", fix)
