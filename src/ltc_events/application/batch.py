@@ -15,6 +15,7 @@ from ltc_events.aggregates.policy import POLICY
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.errors import IdTaken, OtherCustomers, OwnCustomer, ReservedId, StaleVersion, UnregisteredCustomer
 from ltc_events.application.unit_of_work import NotFound
+from ltc_events.kernel.frozen import new_tuple
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.customer import StubRegistered
 from ltc_events.schemas.envelope import Message
@@ -267,8 +268,8 @@ class CommandUnitOfWork:
         for event in events:
             version += 1
             state = aggregate.evolve(state, event, self.effective_on)
-            self.emitted.append(NewEvent(id, version, event, customer_id, *self._envelope))
-        self._entries[id.int] = Entry(noun, state, version, customer_id)
+            self.emitted.append(new_tuple(NewEvent, (id, version, event, customer_id, *self._envelope)))
+        self._entries[id.int] = new_tuple(Entry, (noun, state, version, customer_id))
 
     def _require_customer(self, customer_id: UUID, noun: str, id: UUID) -> None:
         """Check a new stream against policy `require_registered_customer`.

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from ltc_events.kernel.frozen import new_tuple
 from ltc_events.schemas.envelope import Message, parse
 from ltc_events.schemas.undecodable import Undecodable
 from ltc_events.store.commit import DeadLetter
@@ -39,7 +40,7 @@ def prepare(document: Document, now: datetime) -> Prepared:
     if isinstance(given, Undecodable):
         return Prepared(document, given)
     try:
-        return Prepared(document, parse(given, now, data))
+        return new_tuple(Prepared, (document, parse(given, now, data)))
     except Undecodable as error:
         return Prepared(document, error)
 

@@ -16,6 +16,7 @@ from ltc_events.application.prefetching import listed_nouns, streams_of
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collector_paused
 from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.frozen import new_tuple
 from ltc_events.schemas.decimal_json import dump
 from ltc_events.schemas.envelope import Message
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
@@ -291,7 +292,8 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
     first = len(events) + 1 if work.emitted else 0
     events += work.emitted
     last = len(events) if work.emitted else 0
-    return Outcome(message.command_id, message.type, message.content_hash, Status.ACCEPTED, first, last)
+    values = (message.command_id, message.type, message.content_hash, Status.ACCEPTED, first, last, (), None, False)
+    return new_tuple(Outcome, values)
 
 
 def _reason(refusal: Refused) -> Refusal:
@@ -336,9 +338,10 @@ def _in_turn(
 
 def _placed(outcome: Outcome, base: int) -> Outcome:
     """An outcome of this batch with the positions that the store assigned to its events."""
-    if not outcome.first_position:
+    id, kind, content_hash, status, first, last, reasons, content, duplicate = outcome
+    if not first:
         return outcome
-    return Outcome(*outcome[:4], base + outcome.first_position, base + outcome.last_position, *outcome[6:])
+    return new_tuple(Outcome, (id, kind, content_hash, status, base + first, base + last, reasons, content, duplicate))
 
 
 def _undecided(message: Message) -> Outcome:

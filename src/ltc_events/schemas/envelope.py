@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from pydantic import ValidationError
 
+from ltc_events.kernel.frozen import new_tuple
 from ltc_events.kernel.ids import is_reserved
 from ltc_events.kernel.time_zones import utc_text
 from ltc_events.schemas.attributes import Attributes, attributes_of
@@ -80,13 +81,18 @@ def _message(given: Mapping[str, Any], attributes: Attributes, received_at: date
     what = [wire_type, given["subject"], given["partitionkey"], given.get("time"), given.get("actor"), data]
     content = _canonical(what if expected is None else [*what, expected])
     occurred_at = attributes.get("time")
-    occurred_at = received_at if occurred_at is None else occurred_at.astimezone(UTC)
+    if occurred_at is None:
+        occurred_at = received_at
+    elif str(given["time"])[-1] in "Zz":  # so nearly all are written; to convert what is in UTC takes three times as long
+        occurred_at = occurred_at.replace(tzinfo=UTC)
+    else:
+        occurred_at = occurred_at.astimezone(UTC)
     may_be_reserved = may_name_reserved(content)
     if len(content) > COMMAND_BYTES_MAX:
         command, reasons = None, _too_large(len(content))
     else:
         command, reasons = _validate(model, data, occurred_at, may_be_reserved=may_be_reserved)
-    if _NUL in content:
+    if content.find(_NUL) >= 0:  # `in` takes three times as long: see `decimal_json.dump`
         _refuse_nul_attributes(attributes)
         reasons = tuple(map(nul_refusal, with_nul(data))) or reasons
     elif "\0" in attributes["source"]:
@@ -95,7 +101,7 @@ def _message(given: Mapping[str, Any], attributes: Attributes, received_at: date
     customer_id, misrouted = _customer(model.type, subject, key, may_be_reserved=may_be_reserved)
     reasons = misrouted or reasons
     command_id = attributes["id"]
-    return Message(
+    values = (
         command_id,
         model.type,
         None if reasons else command,
@@ -113,6 +119,7 @@ def _message(given: Mapping[str, Any], attributes: Attributes, received_at: date
         "effective_on" in data,
         expected,
     )
+    return new_tuple(Message, values)
 
 
 def _refuse_nul_attributes(attributes: Attributes) -> None:
@@ -202,7 +209,7 @@ def _customer(type_name: str, subject: UUID, key: UUID, *, may_be_reserved: bool
             message = f"{subject if at == 'subject' else key} is reserved for the ledger itself"
             return None, (Refusal(code="reserved_id", field=at, message=message, fix=RESERVED_FIX),)
     own_key = noun in COMPANY_NOUNS or noun == "customer"
-    if own_key and subject != key:
+    if own_key and subject.int != key.int:
         return None, (
             Refusal(
                 code="wrong_partition_key",

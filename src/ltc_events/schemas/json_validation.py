@@ -42,7 +42,7 @@ Validate = Callable[[Any], Any]
 
 def may_name_reserved(content: bytes) -> bool:
     """Whether this JSON may contain an id reserved for the ledger. False positives occur, false negatives do not."""
-    return _RESERVED in content
+    return content.find(_RESERVED) >= 0  # `in` takes three times as long: see `decimal_json.dump`
 
 
 @cache

@@ -26,6 +26,7 @@ _UUID = struct.Struct(">i16s")
 _LENGTH = struct.Struct(">i")
 _NULL = _LENGTH.pack(-1)
 _JSONB_VERSION = b"\x01"
+_NO_REASONS = b"[]"
 
 EventRow: TypeAlias = tuple[UUID, int, str, bytes, UUID | None, datetime, date, UUID, UUID, UUID, str]
 """An event on its way into the table, all but what the head row adds (`position`, `recorded_at`): stream_id, version, type,
@@ -121,18 +122,15 @@ def pack_outcomes(rows: Iterable[OutcomeRow]) -> list[bytes]:
     """The rows without their positions and `recorded_at`."""
     packed = []
     length, uuid, text = _LENGTH.pack, _UUID.pack, _Texts()
+    # Nearly all are accepted, and end with the same.
+    accepted = text["accepted"] + length(len(_NO_REASONS) + 1) + _JSONB_VERSION + _NO_REASONS + _NULL
     for command_id, command_type, content_hash, status, reasons, content in rows:
-        packed.append(
-            uuid(16, command_id.int.to_bytes(16))
-            + text[command_type]
-            + length(len(content_hash))
-            + content_hash
-            + text[status]
-            + length(len(reasons) + 1)
-            + _JSONB_VERSION
-            + reasons
-            + (_NULL if content is None else length(len(content)) + content)
-        )
+        if content is None and status == "accepted" and reasons == _NO_REASONS:
+            end = accepted
+        else:
+            end = text[status] + length(len(reasons) + 1) + _JSONB_VERSION + reasons
+            end += _NULL if content is None else length(len(content)) + content
+        packed.append(uuid(16, command_id.int.to_bytes(16)) + text[command_type] + length(len(content_hash)) + content_hash + end)
     return packed
 
 
