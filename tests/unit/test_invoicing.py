@@ -29,7 +29,7 @@ from ltc_events.aggregates.document_math import (
     RoundingTooFine,
     UnknownLine,
 )
-from ltc_events.aggregates.invoicing import StatedPayableDiffers, UnknownTerms
+from ltc_events.aggregates.invoicing import DueOutsideTerms, DueTwice, StatedPayableDiffers, UnknownTerms
 from ltc_events.aggregates.order import NothingBillable, OverBilling
 from ltc_events.aggregates.policy import TermsNotHundredPercent
 from ltc_events.application.errors import OtherCustomers
@@ -247,6 +247,26 @@ def test_terms_split_what_is_payable() -> None:
     content = PaymentTerms(kind="payment_terms", terms={"default": (term("100", 7),)})
     published = invoice_from(DELIVERED, PolicyPublished(version=4, content=content))
     assert (published.instalments[0].due_on, published.terms_version) == (date(2026, 3, 9), 4)
+
+
+def test_a_stated_day_is_when_all_is_due() -> None:
+    stated = invoice_from(DELIVERED, due_on=date(2026, 4, 17))
+    assert [(part.due_on, part.amount) for part in stated.instalments] == [(date(2026, 4, 17), Decimal("119.00"))]
+    assert invoice_from(DELIVERED, due_on=date(2026, 3, 2)).instalments[0].due_on == date(2026, 3, 2)
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 1), date(2036, 2, 29)])
+def test_a_stated_day_is_neither_before_the_invoice_nor_beyond_all_terms(day: date) -> None:
+    assert invoice_from(DELIVERED, due_on=date(2036, 2, 28))
+    given(DELIVERED).when(bill(due_on=day), subject=INVOICE).then(
+        DueOutsideTerms, field="due_on", fix="from 2026-03-02 to 2036-02-28"
+    )
+
+
+@pytest.mark.parametrize("other", [{"terms": (Term(percent=Decimal(100), days=3),)}, {"terms_code": "default"}])
+def test_terms_and_a_stated_day_are_one_too_many(other: dict[str, Any]) -> None:
+    both = bill(due_on=date(2026, 4, 17), **other)
+    given(DELIVERED).when(both, subject=INVOICE).then(DueTwice, field="due_on", fix=next(iter(other)))
 
 
 def test_many_small_instalments_never_go_below_zero() -> None:

@@ -1,6 +1,7 @@
 """Issuing an invoice: what is billed of an order, summed up by EN 16931 and split into instalments (R-63 … R-65). Pure."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from ltc_events.aggregates.base import require_minor_units
 from ltc_events.aggregates.document_math import cash_rounding, instalments, require_enough_lines, require_prepaid_within, totals
@@ -12,7 +13,7 @@ from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import HUNDRED, ZERO, add_up
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.invoice import InvoiceIssued, InvoiceLine, IssueInvoice
-from ltc_events.schemas.limits import NET_MAX
+from ltc_events.schemas.limits import DAYS_MAX, NET_MAX
 from ltc_events.schemas.order import LineAmount
 from ltc_events.schemas.policy import Term
 from ltc_events.schemas.receivable import InvoiceSettled
@@ -23,6 +24,20 @@ class UnknownTerms(Refused):
 
     field = "terms_code"
     remedy = "use one of {known}, publish {code} in policy payment_terms, or give terms"
+
+
+class DueOutsideTerms(Refused):
+    """{due_on} is not within {days} days from {issued_on}, the date of the invoice"""
+
+    field = "due_on"
+    remedy = "state a day from {issued_on} to {latest}, or leave it out: the payment terms say when it is due"
+
+
+class DueTwice(Refused):
+    """due_on and {other} both say when the invoice is due"""
+
+    field = "due_on"
+    remedy = "give due_on for one day on which all is due, or {other}"
 
 
 class StatedPayableDiffers(Refused):
@@ -47,7 +62,7 @@ def issue(
     """The invoice for `billed`, which is settled at once when nothing is payable.
 
     Raises FinerThanMinorUnit, UnknownTaxCategory, TaxRateUnfit, AllowancesExceedLines, PrepaidExceedsGross, RoundingTooFine,
-    InvoiceTooLarge, UnknownTerms, TermsNotHundredPercent and StatedPayableDiffers.
+    InvoiceTooLarge, UnknownTerms, TermsNotHundredPercent, DueTwice, DueOutsideTerms and StatedPayableDiffers.
     """
     currency = order.currency
     _require_payable_amounts(command, currency)
@@ -67,6 +82,7 @@ def issue(
     payable = due + rounding
     if command.stated_payable is not None and command.stated_payable != payable:
         raise StatedPayableDiffers(stated=command.stated_payable, payable=payable)
+    terms = (_stated(command, command.due_on),) if command.due_on else _terms(command, policies)
     issued = InvoiceIssued(
         number=number,
         order_id=command.order_id,
@@ -86,7 +102,7 @@ def issue(
         prepaid=prepaid,
         rounding=rounding,
         payable=payable,
-        instalments=instalments(payable, _terms(command, policies), command.effective_on, currency),
+        instalments=instalments(payable, terms, command.effective_on, currency),
         rounding_method=command.rounding_method,
         billing_version=policies.billing.version,
         terms_version=policies.payment_terms.version,
@@ -94,6 +110,18 @@ def issue(
         not_before=order.placed_on,
     )
     return [issued] if payable else [issued, InvoiceSettled()]
+
+
+def _stated(command: IssueInvoice, due_on: date) -> Term:
+    """The terms that come to a stated day. Raises DueTwice, DueOutsideTerms."""
+    for other in ("terms", "terms_code"):
+        if getattr(command, other):
+            raise DueTwice(other=other)
+    days = (due_on - command.effective_on).days
+    if not 0 <= days <= DAYS_MAX:
+        latest = date.fromordinal(min(command.effective_on.toordinal() + DAYS_MAX, date.max.toordinal()))
+        raise DueOutsideTerms(due_on=due_on, days=DAYS_MAX, issued_on=command.effective_on, latest=latest)
+    return Term(percent=HUNDRED, days=days)
 
 
 def _terms(command: IssueInvoice, policies: Policies) -> Sequence[Term]:

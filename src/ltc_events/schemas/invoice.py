@@ -10,6 +10,7 @@ from ltc_events.schemas.base import (
     Amount,
     Code,
     Command,
+    Day,
     Exact,
     Id,
     MoneyEvent,
@@ -42,7 +43,8 @@ class DocumentCharge(Schema):
 class IssueInvoice(Command):
     """Bill an order (R-64). No `lines`: all that is billable by policy `billing`. The invoice date is `effective_on`.
 
-    `terms` are given, named by `terms_code` in policy `payment_terms`, or else the policy's `default`.
+    `terms` are given, named by `terms_code` in policy `payment_terms`, or else the policy's `default`. `due_on` (BT-9) is
+    the day on which all is due instead, as the document of another system states it.
     `cash_rounding` rounds what is payable to a multiple, e.g. "0.05" (EN 16931 BT-114).
     `prepaid` (BT-113) was paid outside of this ledger, to another system or before it was begun: it is never owed, and never
     paid out from here. An advance that was received here is allocated to the invoice instead.
@@ -61,6 +63,7 @@ class IssueInvoice(Command):
     rounding_method: RoundingMethod = "document"
     terms: tuple[Term, ...] = Field(default=(), max_length=INSTALMENTS_MAX)
     terms_code: Code | None = None
+    due_on: Day | None = None
     prepaid: NotNegative | None = None
     cash_rounding: Positive | None = None
     stated_payable: Amount | None = None
