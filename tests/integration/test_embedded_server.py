@@ -13,8 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ltc_events.store import Database, EmbeddedServerFailed, EventStore, Role, open_database
-from ltc_events.store.embedded_server import leave_server
+from ltc_events.store import Database, EmbeddedServerFailed, EventStore, Role, embedded_server, open_database
+from ltc_events.store.embedded_server import last_words, leave_server
+from ltc_events.store.errors import EmbeddedDiskFull
 
 # Joins the server of a folder, says so, and stays until it is told to go on.
 USER = """
@@ -39,6 +40,15 @@ sys.stdin.readline()
 make_system_user(sys.argv[1], Path(sys.argv[2]))
 print(pwd.getpwnam(sys.argv[1]).pw_uid)
 """
+FULL_DISK = """\
+x [5] LOG:  starting PostgreSQL 18.4 on x86_64
+x [6] FATAL:  an older one
+x [5] LOG:  starting PostgreSQL 18.4 on x86_64
+x [7] LOG:  redo done at 0/1FFDB38
+x [7] FATAL:  could not write to file "pg_wal/xlogtemp.7": No space left on device
+x [8] FATAL:  the database system is in recovery mode
+x [5] LOG:  database system is shut down
+"""
 SOURCE = Path(__file__).parents[2] / "src"
 
 
@@ -54,7 +64,7 @@ def home() -> Iterator[Path]:
 def user(home: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     arguments = [sys.executable, "-c", USER, str(home)]
-    process = subprocess.Popen(arguments, stdin=-1, stdout=-1, text=True, env=environment)
+    process = subprocess.Popen(arguments, stdin=-1, stdout=-1, stderr=-1, text=True, env=environment)
     assert process.stdout is not None
     process.conninfo = process.stdout.readline().strip()  # type: ignore[attr-defined]
     return process
@@ -106,6 +116,43 @@ def test_data_of_another_postgresql_are_left_alone(home: Path) -> None:
     with pytest.raises(EmbeddedServerFailed, match="PostgreSQL 14") as failed:
         open_database(None, home)
     assert "LTC_HOME" in failed.value.fix
+
+
+def test_why_the_server_does_not_start_is_said_and_nothing_else_of_its_log(home: Path) -> None:
+    user(home).communicate("\n", timeout=60)
+    with (home / "postgresql" / "postgresql.conf").open("a") as settings:
+        settings.write("no_such_setting = 1\n")
+    told = user(home).communicate(timeout=60)[1]
+    assert "EmbeddedServerFailed" in told
+    assert 'configuration file "' in told
+    assert "contains errors" in told
+    assert "LOG:" not in told, "statements stand there, and what they say of customers"
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        (FULL_DISK, 'could not write to file "pg_wal/xlogtemp.7": No space left on device'),
+        (FULL_DISK + "x LOG:  starting PostgreSQL 18.4\nx FATAL:  the database system is starting up\n", None),
+        ("", None),
+    ],
+)
+def test_the_last_words_of_the_last_start_count(tmp_path: Path, log: str, words: str | None) -> None:
+    (tmp_path / "log").write_text(log)
+    assert last_words(tmp_path / "log") == words
+    assert last_words(tmp_path / "nothing") is None
+
+
+def test_a_full_disk_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> bool:
+        (home / "postgresql" / "log").write_text(FULL_DISK)
+        raise subprocess.CalledProcessError(1, "pg_ctl")
+
+    monkeypatch.setattr(embedded_server, "_is_up", fail)
+    monkeypatch.setattr(embedded_server, "_Server", lambda home: None)
+    with pytest.raises(EmbeddedDiskFull, match="no space is left") as failed:
+        open_database(None, home)
+    assert "make room" in failed.value.fix
 
 
 def test_a_folder_that_the_wheel_cannot_serve_is_refused(home: Path) -> None:

@@ -33,6 +33,7 @@ PASSING = {
 USAGE |= {"BackupKeyWrong", "BackupTooNew", "NoBackup", "NotInBackup", "UnknownLogin"}
 PASSING |= {"BackupAtWork"}
 USAGE |= {"NoFolderForBackup"}
+PASSING |= {"EmbeddedDiskFull"}
 
 
 def every_type(kind: type[LtcError] = LtcError) -> list[type[LtcError]]:

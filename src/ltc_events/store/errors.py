@@ -144,6 +144,12 @@ class EmbeddedServerFailed(StoreError):
     remedy: ClassVar[str] = "look into {log}, choose another folder with LTC_HOME, or another server with LTC_DATABASE_URL"
 
 
+class EmbeddedDiskFull(EmbeddedServerFailed):
+    """no space is left on the disk of the embedded PostgreSQL in {home}: {reason}"""
+
+    remedy: ClassVar[str] = "make room there; nothing that was answered is lost, and the same command goes on"
+
+
 class NoEmbeddedServer(StoreError):
     """no database is named, and there is no embedded PostgreSQL here"""
 
