@@ -2,8 +2,10 @@
 
 import codecs
 import sys
-from io import TextIOWrapper
-from typing import TextIO
+from io import TextIOBase, TextIOWrapper
+from typing import TextIO, cast
+
+from ltc_events.kernel.output_escaping import document_text
 
 PLAIN, ESCAPED = "ltc-plain", "ltc-escaped"
 _IN_PLACE = str.maketrans({
@@ -22,10 +24,31 @@ def prepare_streams() -> None:
 
 
 def for_programs() -> TextIO:
-    """stdout, for a document: what its encoding lacks is escaped as JSON does, and nothing stands in its place."""
+    """stdout, for a document: what its encoding lacks is escaped as JSON does, and nothing stands in its place.
+
+    On a terminal nobody but the reader takes it, and what would give orders to that is escaped as well; in a pipe or a file every
+    character is there as it is.
+    """
     if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == PLAIN:
         sys.stdout.reconfigure(errors=ESCAPED)
-    return sys.stdout
+    return cast(TextIO, _Harmless(sys.stdout)) if sys.stdout.isatty() else sys.stdout
+
+
+class _Harmless(TextIOBase):
+    """Writes to a terminal without what would give orders to it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(document_text(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return True
 
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:

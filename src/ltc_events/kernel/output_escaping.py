@@ -14,6 +14,11 @@ def terminal_text(text: str) -> str:
     return text if text.isprintable() else _ORDERS.sub(_written_out, text)
 
 
+def document_text(text: str) -> str:
+    """The same for a part of a document, as JSON writes it, `\\u001b`: a JSON document still says what it said."""
+    return text if text.isprintable() else _ORDERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def csv_cell(value: Any) -> Any:
     """The value for a CSV cell: text that a spreadsheet would evaluate as a formula gets an apostrophe; numbers stay numbers."""
     if isinstance(value, str) and value[:1] in _FORMULA_STARTS and not _NUMBER.fullmatch(value):
