@@ -169,6 +169,7 @@ def test_a_report_in_all_formats(company_cli: Ltc, tmp_path: Path) -> None:
     assert (tmp_path / "funnel.parquet").read_bytes()[:4] == b"PAR1"
     company_cli("report", "funnel", "--format", "parquet", exits=2)
     assert "revenue-vs-opportunity" in company_cli("report", "list").stdout.decode()
+    assert "dso" in {one["name"] for one in company_cli.json("report", "list")["reports"]}
 
 
 @pytest.mark.parametrize(

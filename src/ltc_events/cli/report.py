@@ -8,7 +8,7 @@ import typer
 
 from ltc_events.cli.context import services_of
 from ltc_events.cli.options import AsOf, ChangedSince, FreshOption, JsonOption, KnownAt, MinPosition, WaitOption
-from ltc_events.cli.output import out, print_table, progress
+from ltc_events.cli.output import out, print_json, print_table, progress
 from ltc_events.cli.terminal import for_programs
 from ltc_events.freshness import POSITION_WAIT_S, Freshness
 from ltc_events.querying.whole_file import whole_file
@@ -49,8 +49,7 @@ def report(
 ) -> None:
     """Run a report: as of a business date, as known at a position or time of the log; or what changed in it since then."""
     if name == "list":
-        rows = [(one.name, one.title, " ".join(f"--{p.replace('_', '-')}" for p in one.parameters)) for one in all_reports()]
-        print_table("reports", ("name", "title", "parameters"), rows)
+        list_reports(as_json=as_json or format is ReportFormat.JSON)
         return
     services = services_of(context)
     with progress("read tables") as ticker:
@@ -69,6 +68,16 @@ def report(
         return
     with open_report(services.reading, name, as_of=as_of, known_at=known_at, parameters=given) as answer:
         write(answer, chosen, output)
+
+
+def list_reports(*, as_json: bool) -> None:
+    """Every report with its title and its own parameters."""
+    if as_json:
+        reports = [{"name": one.name, "title": one.title, "parameters": list(one.parameters)} for one in all_reports()]
+        print_json({"reports": reports})
+        return
+    rows = [(one.name, one.title, " ".join(f"--{p.replace('_', '-')}" for p in one.parameters)) for one in all_reports()]
+    print_table("reports", ("name", "title", "parameters"), rows)
 
 
 def write(answer: Answer, format: ReportFormat, output: Path | None) -> None:

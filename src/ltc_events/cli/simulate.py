@@ -27,7 +27,7 @@ class LedgerNotEmpty(LtcError):
 
     remedy = (
         "name an empty database with LTC_DATABASE_URL or LTC_HOME, write the commands to a file with --output, "
-        "or say --into-existing"
+        "or say --into-existing, with which one that was interrupted goes on, too"
     )
 
 
