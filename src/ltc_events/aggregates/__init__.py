@@ -1,1 +1,1 @@
-"""The business rules: per noun a state, `decide` (command to events, or a refusal) and `evolve` (event to state). Pure."""
+"""The aggregates: per noun a state, `decide` (command to events, or a refusal) and `evolve` (event to state). Pure."""

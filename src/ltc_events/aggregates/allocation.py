@@ -1,4 +1,4 @@
-"""What is put against the instalments of an invoice, of a payment or a credit note, and what is taken back of it. Pure."""
+"""Allocations of a payment or credit note to the instalments of invoices, and their reversal. Pure."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -34,7 +34,7 @@ class MoreThanAllocated(Refused):
 
 
 def together(parts: Parts, more: Parts) -> Parts:
-    """Both as one part for each instalment."""
+    """The sum of both allocations, with one part per instalment."""
     if not parts:
         return more
     amounts = {part.instalment: part.amount for part in parts}
@@ -44,7 +44,7 @@ def together(parts: Parts, more: Parts) -> Parts:
 
 
 def without(allocated: Mapping[UUID, Parts], invoice_id: UUID, taken: Parts) -> dict[UUID, Parts]:
-    """What is allocated once parts are taken back; an invoice that nothing is against any more is left out."""
+    """The allocations after parts are taken back; invoices without any allocation left are dropped."""
     gone = {part.instalment: part.amount for part in taken}
     left = tuple(
         Part(instalment=part.instalment, amount=part.amount - gone.get(part.instalment, ZERO))
@@ -58,7 +58,7 @@ def without(allocated: Mapping[UUID, Parts], invoice_id: UUID, taken: Parts) -> 
 def taken_back(
     allocated: Mapping[UUID, Parts], invoice_id: UUID, instalment: int | None, amount: Decimal | None, noun: str, currency: str
 ) -> Parts:
-    """Which parts are taken back: all, those of an instalment, or `amount` of either, from the last instalment on.
+    """The parts to take back: all, those of one instalment, or `amount` of either, starting from the last instalment.
 
     Raises NotAllocated, InstalmentNotAllocated, MoreThanAllocated and FinerThanMinorUnit.
     """
@@ -81,7 +81,7 @@ def taken_back(
 
 
 def _last(parts: Parts, amount: Decimal) -> Parts:
-    """`amount` of the parts, from the last instalment on."""
+    """Parts that add up to `amount`, starting from the last instalment."""
     found = []
     for part in sorted(parts, key=lambda part: -part.instalment):
         taken = min(amount, part.amount)

@@ -1,4 +1,4 @@
-"""Amending an order: other lines, without touching what is already delivered or billed of them (R-55, R-58). Pure."""
+"""Order amendments: new lines that keep what is already delivered or billed (R-55, R-58). Pure."""
 
 from collections.abc import Iterable, Mapping
 
@@ -29,9 +29,9 @@ class NothingChanges(Refused):
 
 
 def amendment(order: Order, asked: Iterable[OrderLine], reason: str) -> OrderAmended:
-    """The order with other lines (R-55, R-58).
+    """The event that replaces the order's lines (R-55, R-58).
 
-    What is delivered or billed keeps its quantity and its amount, to within the minor unit that rounding moves.
+    Delivered and billed quantities and amounts stay, to within one minor unit of rounding.
     Raises AmendedBelow, PriceOfTheDone and NothingChanges.
     """
     lines = []
@@ -87,7 +87,7 @@ def _kept(line: OrderLine, before: Line, currency: str, at: str) -> OrderLine:
 
 
 def _changes(order: Order, after: Mapping[int, OrderLine]) -> tuple[LineAmount, ...]:
-    """New quantity and net less the old, of the lines where they differ."""
+    """The difference of new and old quantity and net, for each line that changed."""
     changes = []
     for number in [*order.lines, *(number for number in after if number not in order.lines)]:
         before, line = order.lines.get(number), after.get(number)

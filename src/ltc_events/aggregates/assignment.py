@@ -1,4 +1,4 @@
-"""Who gets a lead: the least loaded owner whose region matches, ties by longest idle (R-16, policy `assignment_rule`)."""
+"""Lead assignment: the least loaded owner whose region matches, ties by longest idle (R-16, policy `assignment_rule`)."""
 
 from collections.abc import Sequence
 
@@ -53,7 +53,7 @@ def assign(command: AssignLead, region: str | None, rule: Versioned[AssignmentRu
 
 
 def _fits(candidate: Candidate, region: str | None, policy: AssignmentRule) -> bool:
-    """A lead without a region fits everybody; a candidate without regions takes leads from everywhere."""
+    """Whether regions match: a lead without a region matches every candidate, a candidate without regions every lead."""
     if candidate.open_leads >= policy.open_leads_max:
         return False
     if not policy.match_region or region is None or not candidate.regions:

@@ -1,4 +1,4 @@
-"""What the credit notes of an invoice stand for: money that was paid on it, and is used once, on any day. Pure."""
+"""Limits the use of an invoice's credit notes to the money paid on the invoice, on each day. Pure."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -25,10 +25,10 @@ class CreditIsUsed(Refused):
 
 
 def cover(invoice: Invoice, notes: Sequence[CreditNote]) -> DatedBalance:
-    """What was paid on an invoice and was not given back by its credit notes, day by day; `notes` are all of them.
+    """The amount paid on an invoice less what its credit notes gave back, by day; `notes` are all of its credit notes.
 
-    So much of their credit can be used, and so much money taken off the invoice. It is below nothing only where the bank took
-    back what the customer had had again.
+    At most this much of their credit can be used, or money un-allocated from the invoice. It is negative only where the bank
+    took back money that had already been given back to the customer.
     """
     document = invoice.document
     elsewhere = add_up([invoice.prepaid, *(note.prepaid_credited for note in notes)])
@@ -42,9 +42,9 @@ def cover(invoice: Invoice, notes: Sequence[CreditNote]) -> DatedBalance:
 
 
 def require_paid(note: CreditNote, invoice: Invoice, notes: Sequence[CreditNote], amount: Decimal, on: date, at: str) -> None:
-    """Refuse to use `amount` of a note, elsewhere than for its own invoice, when not all of it was paid by that day.
+    """Refuse to use `amount` of a note for anything but its own invoice when it was not paid in full by that day.
 
-    Raises CreditIsUnpaid, and AvailableLater for a day before the money came in, or in a while in which it was away.
+    Raises CreditIsUnpaid, and AvailableLater for a day on which the money is not there.
     """
     covered = cover(invoice, notes)
     paid = max(ZERO, min(note.unapplied, covered.amount))
@@ -54,9 +54,9 @@ def require_paid(note: CreditNote, invoice: Invoice, notes: Sequence[CreditNote]
 
 
 def require_unused(invoice: Invoice, notes: Sequence[CreditNote], amount: Decimal, on: date) -> None:
-    """Refuse to take `amount` off an invoice that its credit notes have given back by then, or give back on a later day.
+    """Refuse to un-allocate `amount` from an invoice where its credit notes have given it back by that day or later.
 
-    Raises CreditIsUsed, and AvailableLater for a day on which the customer had it.
+    Raises CreditIsUsed, and AvailableLater for a day on which the customer had the money.
     """
     if not notes:
         return

@@ -1,4 +1,4 @@
-"""What every aggregate module offers the pipeline, and the refusals that any of them may give."""
+"""The interface of an aggregate to the pipeline, and the refusals common to all aggregates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,19 +73,19 @@ class FinerThanMinorUnit(Refused):
 
 
 def require_minor_units(amount: Decimal, currency: str, at: str) -> None:
-    """Refuse money that nobody could pay: an amount finer than the currency's minor unit (ISO 4217)."""
+    """Refuse an amount finer than the currency's minor unit (ISO 4217). Raises FinerThanMinorUnit."""
     unit = minor_unit(currency)
     if amount % unit:
         raise FinerThanMinorUnit(amount=amount, currency=currency, unit=unit, at=at)
 
 
 def require_not_before(effective_on: date, earliest: date, what: str) -> None:
-    """Refuse an event that is dated before what it acts on; `what` names that with its article: `the payment`."""
+    """Refuse a business date before that of what the event acts on; `what` names it with its article: `the payment`."""
     if effective_on < earliest:
         raise DatedTooEarly(effective_on=effective_on, earliest=earliest, what=what)
 
 
 def require_order(starts_on: date, ends_on: date) -> None:
-    """Refuse a period that ends before it starts."""
+    """Refuse a period that ends before it starts. Raises EndsBeforeStart."""
     if ends_on < starts_on:
         raise EndsBeforeStart(starts_on=starts_on, ends_on=ends_on)

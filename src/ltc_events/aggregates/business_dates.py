@@ -1,4 +1,4 @@
-"""The order of business dates: nothing is dated before what it acts on. In selling, policy may have it recorded all the same."""
+"""The order of business dates: no event is dated before what it acts on. In selling, a policy can allow it."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -18,9 +18,10 @@ class StepDatedTooEarly(DatedTooEarly):
 
 
 def in_order(events: Iterable[Event], effective_on: date, earliest: date, what: str, policies: Policies) -> list[Event]:
-    """The events of a step in selling, which acts on `what`, of `earliest`.
+    """The events of a selling step that acts on `what`, dated `earliest`.
 
-    Dated before that, they are marked with that date where policy `business_dates` says *record*. Raises StepDatedTooEarly.
+    Events dated before that are marked with that date where policy `business_dates` is *record*; otherwise it raises
+    StepDatedTooEarly.
     """
     if effective_on >= earliest:
         return list(events)

@@ -1,4 +1,4 @@
-"""Business days: the day that it is for the company, its fiscal year, and the window of dates that policy sets (R-75)."""
+"""Business days: the date in the company's time zone, its fiscal year, and the window of dates that policy sets (R-75)."""
 
 from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple
@@ -34,24 +34,24 @@ def zone_of(company: Company) -> tzinfo:
 
 
 def business_day(moment: datetime, company: Company) -> date:
-    """The date that a moment has for the company."""
+    """The date of an instant in the company's time zone."""
     return day_in(zone_of(company), moment)
 
 
 def window(now: datetime, policies: Policies) -> Window:
-    """The business dates that commands may have at a moment."""
+    """The business dates that commands may have at an instant."""
     dates = policies.business_dates.content
     return Window(dates.earliest, business_day(now, policies.company.content) + timedelta(days=dates.days_ahead))
 
 
 def widest_window(now: datetime, policies: Policies) -> Window:
-    """The window of version 0, in which policy `business_dates` itself can always be published, so that it can be mended."""
+    """The window of policy version 0, in which policy `business_dates` itself can always be published and so corrected."""
     dates = BusinessDates(kind="business_dates")
     return Window(dates.earliest, business_day(now, policies.company.content) + timedelta(days=dates.days_ahead))
 
 
 def fiscal_year(day: date, company: Company) -> int:
-    """The fiscal year of a day, by which documents are numbered: the calendar year of its first or of its last day."""
+    """The fiscal year of a day, by which documents are numbered: the calendar year of the fiscal year's first or last day."""
     starts = company.fiscal_year_starts
     if starts == 1:
         return day.year

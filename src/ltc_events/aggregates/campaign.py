@@ -37,7 +37,7 @@ COSTS_MAX = 10_000
 
 
 class Status(StrEnum):
-    """How far a campaign has come."""
+    """The status of a campaign."""
 
     PLANNED = "planned"
     LAUNCHED = "launched"
@@ -46,7 +46,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What later commands of a campaign are held against."""
+    """The state of a campaign."""
 
     status: Status
     currency: str
@@ -78,7 +78,7 @@ class TooManyCosts(Refused):
 
 
 def decide(state: Campaign | None, command: CampaignCommand, _policies: Policies) -> list[Event]:
-    """What a campaign's command leads to."""
+    """Decide a command on a campaign. Raises Refused."""
     if isinstance(command, PlanCampaign):
         if state is not None:
             raise AlreadyExists(noun="campaign")

@@ -1,4 +1,4 @@
-"""Claim: what a customer owes beside invoices, and what became of it: paid, or waived."""
+"""Claim: what a customer owes beside invoices, until it is paid or waived."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ ClaimEvent = ClaimRaised | ClaimPaid | ClaimUnpaid | ClaimWaived
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim: what is left of it, by date."""
+    """The state of a claim, with its open amount by date."""
 
     kind: ClaimKind
     reference: str
@@ -28,12 +28,12 @@ class Claim:
 
     @property
     def open(self) -> Decimal:
-        """What is left of it by now."""
+        """The open amount after all movements."""
         return self.dated_open.amount
 
     @property
     def called(self) -> str:
-        """How a refusal names it."""
+        """The claim's name in refusals."""
         return f"claim {self.reference}"
 
 
@@ -52,7 +52,7 @@ class MoreThanClaimed(Refused):
 
 
 def decide(state: Claim | None, command: WaiveClaim, _policies: Policies) -> list[Event]:
-    """Give up what is left of a claim, or part of it."""
+    """Decide a waiver: of the open amount of a claim, or of part of it. Raises Refused."""
     claim = existing(state, command.effective_on, "subject")
     amount = within(claim, command.amount, command.effective_on)
     return [
@@ -68,7 +68,7 @@ def decide(state: Claim | None, command: WaiveClaim, _policies: Policies) -> lis
 
 
 def existing(state: Claim | None, effective_on: date, at: str) -> Claim:
-    """The claim, unless there is none (yet), or nothing is left of it."""
+    """The claim; refuses a claim that does not exist, or not yet on that day, or of which nothing is open."""
     if state is None:
         raise DoesNotExist(noun="claim", first="claim.raise.v1", at=at)
     require_not_before(effective_on, state.raised_on, state.called)
@@ -78,7 +78,7 @@ def existing(state: Claim | None, effective_on: date, at: str) -> Claim:
 
 
 def within(claim: Claim, asked: Decimal | None, on: date) -> Decimal:
-    """What is asked for, or all that is left. Raises MoreThanClaimed, FinerThanMinorUnit and AvailableLater."""
+    """The requested amount, or by default the open amount. Raises MoreThanClaimed, FinerThanMinorUnit and AvailableLater."""
     amount = claim.open if asked is None else asked
     require_minor_units(amount, claim.currency, "amount")
     if amount > claim.open:

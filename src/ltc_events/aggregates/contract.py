@@ -30,7 +30,7 @@ RENEWAL_AHEAD_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What later commands of a contract are held against."""
+    """The state of a contract."""
 
     starts_on: date
     ends_on: date
@@ -79,7 +79,7 @@ class TerminationNotWithinTerm(Refused):
 
 
 def decide(state: Contract | None, command: ContractCommand, _policies: Policies) -> list[Event]:
-    """What a contract's command leads to."""
+    """Decide a command on a contract. Raises Refused."""
     if isinstance(command, SignContract):
         if state is not None:
             raise AlreadyExists(noun="contract")

@@ -1,4 +1,4 @@
-"""Credit note: what of it stands to the customer's credit, until it is put against another invoice or paid out (R-63 … R-69)."""
+"""Credit note: its unapplied amount, until it is applied to another invoice or refunded (R-63 … R-69)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,11 +39,11 @@ CreditNoteEvent = (
 
 @dataclass(frozen=True, slots=True)
 class CreditNote:
-    """An issued credit note. What is unapplied, by date, stands to the customer's credit; `allocated` is against invoices as
-    money would be, and `allocated_on` the last date on which something was put there.
+    """The state of an issued credit note. `unapplied` stands to the customer's credit, by date; `allocated` is applied to other
+    invoices as money would be, last on `allocated_on`.
 
-    `credited` is what it took back of its invoice's debt, of what had been written off and paid; `prepaid_credited` beside
-    that, of what the invoice states as prepaid.
+    `credited` is what it took off its own invoice: open, written-off and paid amounts; `prepaid_credited` is in addition what
+    it took off the amount that the invoice states as prepaid.
     """
 
     number: str
@@ -60,17 +60,17 @@ class CreditNote:
 
     @property
     def unapplied(self) -> Decimal:
-        """What stands to the customer's credit by now."""
+        """The unapplied amount after all movements."""
         return self.dated_unapplied.amount
 
     @property
     def called(self) -> str:
-        """How a refusal names it."""
+        """The credit note's name in refusals."""
         return f"{NOUN} {self.number}"
 
 
 def decide(state: CreditNote | None, command: ReportFailedCreditRefund, _policies: Policies) -> list[Event]:
-    """A refund that came back. All else is decided by rules, with a look at the invoice."""
+    """Decide the report of a failed refund. All other commands are decided by rules, since they read the invoice."""
     note = existing(state, command.effective_on)
     amount = failed_refund(NOUN, note.dated_refunded, command.amount, note.currency, command.effective_on)
     return [
@@ -86,7 +86,7 @@ def decide(state: CreditNote | None, command: ReportFailedCreditRefund, _policie
 
 
 def refund(note: CreditNote, command: RefundCreditNote) -> CreditNoteRefunded:
-    """Pay out what is unapplied, or the amount asked for of it. Raises FinerThanMinorUnit and MoreThanUnapplied."""
+    """Refund the unapplied amount, or the requested part of it. Raises FinerThanMinorUnit and MoreThanUnapplied."""
     amount = note.unapplied if command.amount is None else command.amount
     require_minor_units(amount, note.currency, "amount")
     require_unapplied(NOUN, note.unapplied, amount, "amount")
@@ -103,7 +103,7 @@ def refund(note: CreditNote, command: RefundCreditNote) -> CreditNoteRefunded:
 
 
 def existing(state: CreditNote | None, effective_on: date) -> CreditNote:
-    """The credit note, unless there is none (yet). Raises DatedTooEarly for a day before it was issued."""
+    """The credit note. Raises DoesNotExist, and DatedTooEarly for a day before it was issued."""
     if state is None:
         raise DoesNotExist(noun=NOUN, first=IssueCreditNote.type)
     require_not_before(effective_on, state.issued_on, state.called)
@@ -111,7 +111,7 @@ def existing(state: CreditNote | None, effective_on: date) -> CreditNote:
 
 
 def apply(note: CreditNote, invoice_id: UUID, issued_on: date, parts: tuple[Part, ...]) -> CreditNoteApplied:
-    """Put `parts`, which are no more than is unapplied, against instalments of an invoice."""
+    """Apply `parts`, which are no more than is unapplied, to instalments of an invoice."""
     amount = add_up(part.amount for part in parts)
     return CreditNoteApplied(
         invoice_id=invoice_id,
@@ -125,7 +125,7 @@ def apply(note: CreditNote, invoice_id: UUID, issued_on: date, parts: tuple[Part
 
 
 def unapply(note: CreditNote, command: UnapplyCreditNote) -> CreditNoteApplicationReversed:
-    """Take back what the command says. Raises what `taken_back` does, and DatedTooEarly for a day before it was put there."""
+    """Reverse the application that the command names. Raises the errors of `taken_back`, and DatedTooEarly."""
     parts = taken_back(note.allocated, command.invoice_id, command.instalment, command.amount, NOUN, note.currency)
     allocated_on = note.allocated_on[command.invoice_id]
     require_not_before(command.effective_on, allocated_on, "the allocation")

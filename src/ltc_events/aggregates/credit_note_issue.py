@@ -1,8 +1,8 @@
-"""Issuing a credit note: what of an invoice it takes back, in parts that together are exactly the invoice.
+"""Issues credit notes: an invoice is credited in parts that add up exactly to the invoice.
 
-It meets what its invoice owes first, then what was written off of it: giving up a debt is no payment, so crediting it makes
-no claim. The rest, as far as it was paid here, stands to the customer's credit; what the invoice states as prepaid
-(EN 16931 BT-113) was paid elsewhere, and is never paid out from here.
+A credit note reduces the invoice's balance first, then the amount written off: a write-off is no payment, so crediting it
+gives the customer nothing back. The rest, up to what was paid here, stands to the customer's credit. What the invoice states as
+prepaid (EN 16931 BT-113) was paid elsewhere, and is never refunded from here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,14 +65,14 @@ class NoQuantityToBillAgain(Refused):
 
 
 def issue(invoice: Invoice, command: IssueCreditNote, number: str) -> CreditNoteIssued:
-    """Credit the lines asked for, or all that is left of the invoice.
+    """Credit the requested lines, or all that is left of the invoice.
 
-    Document-level allowances and charges, tax and rounding follow in proportion to the lines, counted from the first
-    credit note on, so that what credits the last line brings the rest of them. Against what the invoice owes goes as
-    much as it still owes, then against what was written off of it; of the remainder is `unapplied` what was paid here, and
-    the rest goes against what the invoice states as prepaid. Raises UnknownLine, LineNamedTwice, FinerThanMinorUnit,
-    OverCredit, LineIsCredited and InvoiceIsCredited; DatedTooEarly for a day before the invoice, and AvailableLater for one
-    before that from which on so much is owed, or written off, as now.
+    Document-level allowances and charges, tax and rounding follow in proportion to the lines, cumulated over all credit notes,
+    so that crediting the last line brings the rest of them. The amount reduces the invoice's balance, then the amount written
+    off; of the remainder, what was paid here becomes `unapplied`, and the rest reduces what the invoice states as prepaid.
+
+    Raises UnknownLine, LineNamedTwice, FinerThanMinorUnit, OverCredit, LineIsCredited and InvoiceIsCredited;
+    DatedTooEarly for a day before the invoice, and AvailableLater for a day on which less is owed, or written off, than now.
     """
     document, on = invoice.document, command.effective_on
     require_not_before(on, document.issued_on, invoice.called)
@@ -119,7 +119,7 @@ def issue(invoice: Invoice, command: IssueCreditNote, number: str) -> CreditNote
 
 
 def credit(invoice: Invoice, credit_note_id: UUID, issued: CreditNoteIssued) -> list[Event]:
-    """What the credit note does to its invoice, which is settled when nothing is left open by it."""
+    """The events on the credited invoice, which is settled when nothing of it is left open."""
     balance = invoice.balance - issued.applied
     credited = InvoiceCredited(
         credit_note_id=credit_note_id,
@@ -141,9 +141,9 @@ def credit(invoice: Invoice, credit_note_id: UUID, issued: CreditNoteIssued) -> 
 
 
 def _prepaid_credited(invoice: Invoice, rest: Decimal) -> Decimal:
-    """How much of `rest`, which is neither owed nor given up, was never paid here, but is stated on the invoice as prepaid.
+    """The part of `rest` (neither owed nor written off) that goes against what the invoice states as prepaid.
 
-    What was paid here and is not on credit yet comes first: the customer may have that back.
+    What was paid here and is not credited yet comes first: it stands to the customer's credit.
     """
     if not invoice.prepaid:
         return ZERO
@@ -154,7 +154,7 @@ def _prepaid_credited(invoice: Invoice, rest: Decimal) -> Decimal:
 
 
 def to_bill_again(command: IssueCreditNote, issued: CreditNoteIssued) -> list[LineQuantity]:
-    """What of the order's lines is to be billed again, as the command says. Raises NoQuantityToBillAgain."""
+    """The order lines to be billed again by the command's `bill_again`. Raises NoQuantityToBillAgain."""
     wishes = {request.line: request.bill_again for request in command.lines}
     parts = []
     for index, line in enumerate(issued.lines):
@@ -184,7 +184,7 @@ def _asked(invoice: Invoice, command: IssueCreditNote) -> list[tuple[BilledLine,
 
 
 def _part(invoice: Invoice, line: BilledLine, request: CreditLine, at: str) -> Credited:
-    """The quantity and net amount that are credited of a line: never more than is left of either."""
+    """The credited quantity and net amount of a line: never more than is left of either."""
     document = invoice.document
     done = invoice.credited.get(line.line, NOT_CREDITED)
     left = Credited(line.quantity - done.quantity, line.net - done.amount)
@@ -227,7 +227,7 @@ def _with(credited: Mapping[int, Credited], parts: list[tuple[BilledLine, Credit
 
 
 def _subtotals(document: Document, before: Shares, after: Shares, lines: Sequence[InvoiceLine]) -> tuple[TaxSubtotal, ...]:
-    """The difference, of the categories and rates that the lines or the difference have something in (BR-CO-18)."""
+    """The difference per tax category and rate, without those in which lines and difference are both zero (BR-CO-18)."""
     named = {(line.tax_category, line.tax_rate) for line in lines}
     taxes = []
     for category, rate, _, _ in document.taxes:

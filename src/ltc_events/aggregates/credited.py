@@ -1,4 +1,4 @@
-"""What of an invoice its credit notes take back, per tax category and rate: a function of what is credited of its lines. Pure."""
+"""The credited share of an invoice per tax category and rate, as a function of what is credited of its lines. Pure."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -10,7 +10,7 @@ from ltc_events.kernel.money import ZERO, add_up, round_half_up
 
 
 class Share(NamedTuple):
-    """How much of a tax category and rate is credited."""
+    """The credited amounts of a tax category and rate."""
 
     net: Decimal = ZERO
     tax: Decimal = ZERO
@@ -23,14 +23,14 @@ NOT_CREDITED = Credited()
 
 
 def is_credited(line: BilledLine, done: Credited) -> bool:
-    """Whether nothing is left of a line; of one that cost nothing, its quantity says so."""
+    """Whether a line is credited in full, by its net amount; a line with net zero, by its quantity."""
     return done.amount == line.net if line.net else done.quantity == line.quantity
 
 
 def credited_upto(document: Document, credited: Mapping[int, Credited]) -> Shares:
-    """What is credited of each tax category and rate when this much of the lines is: net after allowances, and tax.
+    """The credited amounts per tax category and rate, net after allowances and tax, when this much of the lines is credited.
 
-    A function of the sums alone, growing with them, so that credit notes add up however the invoice is divided.
+    It depends on the sums alone and grows with them, so that credit notes add up however the invoice is divided.
     """
     if not credited:
         return {}
@@ -53,7 +53,7 @@ def credited_upto(document: Document, credited: Mapping[int, Credited]) -> Share
 
 
 def rounding_upto(document: Document, shares: Shares) -> Decimal:
-    """What of the invoice's rounding goes with these shares of it."""
+    """The part of the invoice's rounding that belongs to these shares."""
     if not (document.rounding and shares):
         return ZERO
     gross = add_up(one.net + one.tax for one in shares.values())
@@ -63,6 +63,6 @@ def rounding_upto(document: Document, shares: Shares) -> Decimal:
 
 
 def credited_total(document: Document, credited: Mapping[int, Credited]) -> Decimal:
-    """All that is credited when this much of the lines is, tax and rounding included."""
+    """The total credited, tax and rounding included, when this much of the lines is credited."""
     shares = credited_upto(document, credited)
     return sum((one.net + one.tax for one in shares.values()), rounding_upto(document, shares))

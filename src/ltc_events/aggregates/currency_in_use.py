@@ -1,4 +1,4 @@
-"""Which currencies a document may state: those that were in use on its business date (ISO 4217)."""
+"""The currencies that a document may state: those in use on its business date (ISO 4217)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -16,10 +16,9 @@ class CurrencyWithdrawn(Refused):
 
 
 def require_in_use(command: Command, effective_on: date) -> None:
-    """Refuse a command that states a currency which was withdrawn before its business date. Raises CurrencyWithdrawn.
+    """Refuse a command that states a currency withdrawn before its business date. Raises CurrencyWithdrawn.
 
-    What follows from an earlier document (the invoice of an order, the payment of an invoice by allocation) keeps its currency
-    and states none.
+    Commands that follow from an earlier document (an invoice of an order, an allocation) take its currency and state none.
     """
     for at, currency in stated(command):
         if (one := withdrawn().get(currency)) is not None and effective_on > one.last_day:

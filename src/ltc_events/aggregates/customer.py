@@ -1,6 +1,6 @@
 """Customer: register, keep the profile current, link other systems' names, add contacts (R-24 … R-26, R-29, R-30, R-73).
 
-A record that a lead or a mere reference has begun is completed by the registration.
+A record begun by a lead or a reference is completed by the registration.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ CONTACTS_MAX = 1000
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """What later commands of a customer are held against."""
+    """The state of a customer."""
 
     profile: Profile
     references: Mapping[str, str]
@@ -77,7 +77,7 @@ class TooManyContacts(Refused):
 
 
 def decide(state: Customer | None, command: CustomerCommand, policies: Policies) -> list[Event]:
-    """What a customer's command leads to."""
+    """Decide a command on a customer. Raises Refused."""
     if isinstance(command, RegisterCustomer):
         return [_register(state, command, policies)]
     if state is None:
@@ -97,7 +97,7 @@ def decide(state: Customer | None, command: CustomerCommand, policies: Policies)
 
 
 def prospect(state: Customer | None, lead_id: UUID, lead: LeadCaptured) -> list[Event]:
-    """What a lead does to the record of its customer: begins it, or fills a stub; a customer that is known stays as it is."""
+    """The events of a lead on its customer's record: it begins the record or fills a stub; none for a known customer."""
     if state is not None and state.stage is not CustomerStage.STUB:
         return []
     said = Profile(
@@ -107,7 +107,7 @@ def prospect(state: Customer | None, lead_id: UUID, lead: LeadCaptured) -> list[
 
 
 def _register(state: Customer | None, command: RegisterCustomer, policies: Policies) -> CustomerRegistered:
-    """A registration may be dated before the lead that began the record: the customer was known before it asked."""
+    """Decide a registration. It may be dated before the lead that began the record."""
     if state is not None and state.stage is CustomerStage.CUSTOMER:
         raise AlreadyExists(noun="customer")
     known = Profile() if state is None else state.profile
@@ -119,7 +119,7 @@ def _register(state: Customer | None, command: RegisterCustomer, policies: Polic
 
 
 def _registered_in(country: str | None, said: Profile) -> Profile:
-    """What is said of a customer whose `country` was known so far, with its registration number as that is kept there."""
+    """The profile with the registration number normalised for its country, or for the `country` known so far."""
     if said.registration_number is None:
         return said
     number = registration_number_in(said.country or country, said.registration_number)
@@ -127,22 +127,22 @@ def _registered_in(country: str | None, said: Profile) -> Profile:
 
 
 def _number(profile: Profile, *, is_given: bool) -> str | None:
-    """A profile's number in E.164, as its country writes numbers. One that was said before its country is refused no more."""
+    """The profile's telephone number in E.164, by its country. A number recorded before its country is never refused."""
     if is_given:
         return e164_of(profile.phone, profile.country, "profile.phone")
     return None if profile.phone is None else read_phone_number(profile.phone, profile.country).e164
 
 
 def _overlaid(profile: Profile, later: Profile) -> Profile:
-    """A profile with the fields that were given later."""
+    """The profile overlaid with the fields of a later one."""
     given = {name: value for name in Profile.model_fields if (value := getattr(later, name)) is not None}
     return profile.model_copy(update=given)
 
 
 def _update(state: Customer, update: Profile) -> list[Event]:
-    """Only what really changes is recorded; an update that says what is known already records nothing.
+    """Record the fields that change; an update without a change records nothing.
 
-    A country that becomes known may say which number a text is, which is a change as well.
+    A new country can change the telephone number in E.164, which is recorded as well.
     """
     profile = state.profile
     update = _registered_in(profile.country, update)
@@ -198,7 +198,7 @@ def evolve(state: Customer | None, event: CustomerEvent, effective_on: date) -> 
 
 
 def _numbered(state: Customer, event: ProfileEvent) -> Customer:
-    """A number goes with the text that it is of."""
+    """The fields with the E.164 number that belongs to the telephone text."""
     return state if event.profile.phone is None else replace(state, phone_e164=event.phone_e164)
 
 
@@ -209,7 +209,7 @@ def _begun(
     stage: CustomerStage,
     references: Mapping[str, str] = MappingProxyType({}),
 ) -> Customer:
-    """The record after a step that begins it, or completes what an earlier one has begun."""
+    """The record after an event that begins or completes it."""
     if state is None:
         return Customer(profile, references, effective_on, stage=stage)
     return replace(

@@ -1,4 +1,4 @@
-"""An amount that dated movements change, in whatever order they become known: how much of it is there from which day on. Pure."""
+"""A balance by date, changed by movements that may be back-dated, and the amount available on each day. Pure."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -20,10 +20,10 @@ class AvailableLater(Refused):
 
 
 class DatedBalance(NamedTuple):
-    """What is open or unapplied on each day: `steps` by rising date, each with the balance at the end of that day.
+    """An open or unapplied amount by day: `steps` by rising date, each with the balance at the end of that day.
 
-    A movement that is dated back changes every later day. So only what is there on its own day and on all later ones can be
-    used; `available` says how much that is, and that no day's balance becomes negative is all that a command has to hold.
+    A back-dated movement changes every later day. So only the lowest balance of its own and all later days can be used, which
+    is `available`; commands must keep every day's balance from becoming negative.
     """
 
     steps: tuple[Step, ...] = ()
@@ -34,7 +34,7 @@ class DatedBalance(NamedTuple):
         return self.steps[-1][1] if self.steps else ZERO
 
     def moved(self, on: date, change: Decimal) -> "DatedBalance":
-        """The balance after one more movement. Dates mostly rise, and then no earlier day is looked at."""
+        """The balance after one more movement. The fast path is a date not before the last one."""
         steps = self.steps
         if not steps or on > steps[-1][0]:
             return DatedBalance((*steps, (on, EXACT.add(self.amount, change))))
@@ -58,7 +58,7 @@ class DatedBalance(NamedTuple):
         return min((self.at(on), *(balance for day, balance in steps if day > on)))
 
     def available(self, on: date) -> Decimal:
-        """What can be taken on a day without any later day's balance becoming negative."""
+        """The amount that can be taken on a day without a negative balance on that or any later day; at least zero."""
         return max(ZERO, self.least(on))
 
     def together(self, other: "DatedBalance") -> "DatedBalance":
@@ -75,22 +75,22 @@ NOTHING = DatedBalance()
 
 
 def require_available(balances: Sequence[DatedBalance], on: date, amount: Decimal, what: str) -> None:
-    """Refuse to take `amount` of several balances, in which it is by now, on a day from which on it is not there yet.
+    """Refuse to take `amount` of several balances on a day on which it is not available, though it is after all movements.
 
-    `what` names them with their article: `the payment`. Raises AvailableLater, which says from which day on it is.
+    `what` names them with their article: `the payment`. Raises AvailableLater, which names the first day on which it is.
     """
     if amount > add_up(one.available(on) for one in balances):
         _refuse(balances, on, amount, what)
 
 
 def require_any(balances: Sequence[DatedBalance], on: date, what: str) -> None:
-    """Refuse a day from which on nothing of several balances is there yet, though something is by now. Raises AvailableLater."""
+    """Refuse a day on which nothing of several balances is available, though something is later. Raises AvailableLater."""
     if not any(one.available(on) for one in balances):
         _refuse(balances, on, None, what)
 
 
 def _refuse(balances: Sequence[DatedBalance], on: date, asked: Decimal | None, what: str) -> Never:
-    """Say from which day on what is asked for is there, or anything at all where no amount is said."""
+    """Raise AvailableLater with the first day on which the requested amount, or any amount, is available."""
     then = {day: add_up(one.available(day) for one in balances) for one in balances for day, _ in one.steps if day > on}
     earliest = min(day for day, amount in then.items() if (amount > 0 if asked is None else amount >= asked))
     available = add_up(one.available(on) for one in balances)

@@ -54,7 +54,7 @@ class RoundingTooFine(Refused):
 
 
 class Taxed(Protocol):
-    """What `totals` reads of a line."""
+    """The fields of a line that `totals` reads."""
 
     @property
     def net(self) -> Decimal: ...
@@ -115,7 +115,7 @@ def totals(
 
 
 def cash_rounding(due: Decimal, increment: Decimal | None, currency: str) -> Decimal:
-    """What rounding adds to `due` (EN 16931 BT-114): 0.02 for 2.03 to multiples of 0.05. Raises RoundingTooFine."""
+    """The amount that rounding adds to `due` (EN 16931 BT-114): 0.02 for 2.03 to multiples of 0.05. Raises RoundingTooFine."""
     if increment is None:
         return ZERO
     unit = minor_unit(currency)
@@ -125,14 +125,14 @@ def cash_rounding(due: Decimal, increment: Decimal | None, currency: str) -> Dec
 
 
 def require_enough_lines(taxes: Iterable[TaxSubtotal]) -> None:
-    """Refuse allowances that are more than the lines of their tax category and rate."""
+    """Refuse allowances that exceed the lines of their tax category and rate. Raises AllowancesExceedLines."""
     for tax in taxes:
         if tax.taxable < 0:
             raise AllowancesExceedLines(category=tax.category, rate=tax.rate, taxable=tax.taxable, excess=-tax.taxable)
 
 
 def require_prepaid_within(prepaid: Decimal, gross: Decimal) -> None:
-    """Refuse an advance that is more than the invoice."""
+    """Refuse a prepaid amount that exceeds the invoice. Raises PrepaidExceedsGross."""
     if prepaid > gross:
         raise PrepaidExceedsGross(prepaid=prepaid, gross=gross)
 
@@ -152,9 +152,9 @@ def instalments(payable: Decimal, terms: Sequence[Term], issued_on: date, curren
 
 
 def share(net: Decimal, quantity: Decimal, upto: Decimal, currency: str) -> Decimal:
-    """What the first `upto` of `quantity` come to when all of them are worth `net`.
+    """The net amount of the first `upto` of `quantity` units that together cost `net`, to the minor unit.
 
-    Parts are worth the difference of two of these, so that however a line is divided its parts add up to `net`.
+    A part costs the difference of two such amounts, so that however a line is divided its parts add up to `net`.
     """
     if upto == quantity:
         return net
@@ -170,7 +170,7 @@ def line_net(line: int, quantity: Decimal, unit_price: Decimal, currency: str, a
 
 
 def require_named_once(lines: Sequence[int]) -> None:
-    """Refuse a command that names one line in two entries of its `lines`."""
+    """Refuse a command that names one line in two entries of its `lines`. Raises LineNamedTwice."""
     if len(lines) > 1 and len(set(lines)) < len(lines):
         index = next(index for index, line in enumerate(lines) if line in lines[:index])
         raise LineNamedTwice(line=lines[index], at=f"lines.{index}.line")

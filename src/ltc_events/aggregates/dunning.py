@@ -1,4 +1,4 @@
-"""Dunning: when an instalment may be reminded of, and what the reminder costs (R-66). Pure."""
+"""Dunning: when a notice for an instalment may be sent, and its fee and interest (R-66). Pure."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -44,10 +44,10 @@ class NoticeTooSoon(Refused):
 
 
 def notice(invoice: Invoice, command: SendDunningNotice, policies: Policies) -> DunningNoticeSent:
-    """The next reminder for an instalment. Raises the refusals above, UnknownInstalment and InstalmentPaid, and AvailableLater
+    """The next notice for an instalment. Raises the refusals above, UnknownInstalment and InstalmentPaid, and AvailableLater
     for a day on which less is open than now.
 
-    `level` is one more than the reminders sent for the instalment so far.
+    `level` is one more than the number of notices sent for the instalment so far.
     """
     document, today, policy = invoice.document, command.effective_on, policies.dunning.content
     item = item_of(invoice, invoice.items, command.instalment, "instalment")
@@ -74,7 +74,7 @@ def notice(invoice: Invoice, command: SendDunningNotice, policies: Policies) -> 
 
 
 def fee_in(policy: Dunning, currency: str) -> Decimal:
-    """What a reminder costs in a currency, to its minor unit."""
+    """The fee of a notice in a currency, to its minor unit."""
     return round_half_up(policy.fees.get(currency, ZERO) if policy.fees else policy.fee, currency)
 
 
@@ -84,7 +84,7 @@ def interest_on(outstanding: Decimal, annual_percent: Decimal, days: int, curren
 
 
 def after_notice(item: Item, event: DunningNoticeSent) -> Item:
-    """The instalment after a reminder, if it is the one that was reminded of."""
+    """The instalment after a notice; unchanged if the notice is for another one."""
     if item.number != event.instalment:
         return item
     return item._replace(
@@ -95,7 +95,7 @@ def after_notice(item: Item, event: DunningNoticeSent) -> Item:
 
 
 def after_claim(item: Item, event: InvoiceClaimed) -> Item:
-    """The instalment after a claim, if it is the one that was claimed for: interest is not claimed twice."""
+    """The instalment after a claim, so that its interest is not claimed twice; unchanged if the claim is for another one."""
     if item.number != event.instalment or event.kind != ClaimKind.INTEREST:
         return item
     return item._replace(interest_claimed=item.interest_claimed + event.amount)

@@ -1,4 +1,4 @@
-"""The first response to a lead: when it is due, whether it came, and whether that was in time (R-17)."""
+"""The first response to a lead: when it is due, and whether it came in time (R-17)."""
 
 from datetime import datetime
 from typing import NamedTuple, assert_never
@@ -8,7 +8,7 @@ from ltc_events.schemas.follow_up import FirstResponseRecorded, RecordFirstRespo
 
 
 class FirstResponse(NamedTuple):
-    """Until when a lead is to be answered, whether it was, and whether the breach of that is recorded."""
+    """When the first response is due, whether it was given, and whether its breach is recorded."""
 
     due_at: datetime
     is_given: bool = False

@@ -22,7 +22,7 @@ FOLLOW_UPS_MAX = 1000
 
 
 class Status(StrEnum):
-    """How far a follow-up has come."""
+    """The status of a follow-up."""
 
     SCHEDULED = "scheduled"
     DONE = "done"
@@ -30,7 +30,7 @@ class Status(StrEnum):
 
 
 class FollowUp(NamedTuple):
-    """When somebody should get in touch again, and whether they did."""
+    """A follow-up: when it is due and what became of it."""
 
     due_at: datetime
     status: Status = Status.SCHEDULED
@@ -76,7 +76,7 @@ class FollowUpNotDue(Refused):
 
 
 def decide(follow_ups: FollowUps, command: FollowUpCommand, owner: str | None) -> FollowUpEvent:
-    """What a command about a follow-up leads to. `owner` is the lead's."""
+    """Decide a command on a follow-up. `owner` is the lead's owner. Raises Refused."""
     if isinstance(command, ScheduleFollowUp):
         return _schedule(follow_ups, command, owner)
     id = command.follow_up_id

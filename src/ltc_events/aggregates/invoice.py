@@ -1,4 +1,4 @@
-"""Invoice: what is owed by instalment, and what became of it: paid, credited, written off, disputed, promised, dunned."""
+"""Invoice: open items by instalment, and their payment, credit, write-off, dispute, promise and dunning (R-66 … R-70)."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -121,7 +121,7 @@ class PromiseInThePast(Refused):
 
 
 def decide(state: Invoice | None, command: InvoiceCommand, policies: Policies) -> list[Event]:
-    """Write off, dispute, settle a dispute, promise payment, or send a reminder."""
+    """Decide a write-off or its reversal, a dispute or its resolution, a promise, or a dunning notice. Raises Refused."""
     if state is None:
         raise DoesNotExist(noun="invoice", first="invoice.issue.v1")
     number = state.document.number
@@ -202,7 +202,7 @@ def evolve(state: Invoice | None, event: InvoiceEvent, effective_on: date) -> In
 def reverse_write_off(
     invoice: Invoice, asked: Decimal | None, reason: str, on: date, payment_id: UUID | None = None
 ) -> list[Event]:
-    """What was given up, or as much of it as is asked for, is owed again. Raises NothingWrittenOff and MoreThanWrittenOff."""
+    """Reverse a write-off, or `amount` of it. Raises NothingWrittenOff and MoreThanWrittenOff."""
     document, given_up = invoice.document, written_off_total(invoice)
     if not given_up:
         raise NothingWrittenOff(number=document.number)
@@ -297,7 +297,7 @@ def _moved(invoice: Invoice, parts: Iterable[Part], on: date, balance: Decimal, 
 
 
 def _reminded(invoice: Invoice, event: DunningNoticeSent | InvoiceClaimed) -> Invoice:
-    """The invoice after a reminder, or a claim that somebody raised."""
+    """The invoice after a dunning notice or a claim."""
     if isinstance(event, InvoiceClaimed):
         items = tuple(after_claim(item, event) for item in invoice.items)
         return replace(invoice, items=items, claims=(*invoice.claims, event.claim_id))
@@ -307,7 +307,7 @@ def _reminded(invoice: Invoice, event: DunningNoticeSent | InvoiceClaimed) -> In
 
 
 def _paid_back(invoice: Invoice, owed: Invoice) -> Invoice:
-    """The invoice after the payer took money back: what had been promised stays paid, so a promise that was kept is broken."""
+    """The invoice after a payment was returned: the promise counts as broken."""
     promised_on = invoice.promised_on if invoice.promised > ZERO else None
     return replace(owed, promised_on=promised_on, promised=invoice.promised)
 

@@ -1,4 +1,4 @@
-"""Issuing an invoice: what is billed of an order, summed up by EN 16931 and split into instalments (R-63 … R-65). Pure."""
+"""Issues invoices: billed order lines, totalled by EN 16931 and split into instalments (R-63 … R-65). Pure."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -59,7 +59,7 @@ class InvoiceTooLarge(Refused):
 def issue(
     order: Order, billed: Sequence[tuple[Line, LineAmount]], command: IssueInvoice, number: str, policies: Policies
 ) -> list[Event]:
-    """The invoice for `billed`, which is settled at once when nothing is payable.
+    """The events of an invoice for `billed`; it is settled at once when nothing is payable.
 
     Raises FinerThanMinorUnit, UnknownTaxCategory, TaxRateUnfit, AllowancesExceedLines, PrepaidExceedsGross, RoundingTooFine,
     InvoiceTooLarge, UnknownTerms, TermsNotHundredPercent, DueTwice, DueOutsideTerms and StatedPayableDiffers.
@@ -125,7 +125,7 @@ def _stated(command: IssueInvoice, due_on: date) -> Term:
 
 
 def _terms(command: IssueInvoice, policies: Policies) -> Sequence[Term]:
-    """The terms given, those named, or the policy's default."""
+    """The terms of payment: those given, those named, or the policy's default."""
     if command.terms:
         total = add_up(term.percent for term in command.terms)
         if total != HUNDRED:
@@ -140,7 +140,7 @@ def _terms(command: IssueInvoice, policies: Policies) -> Sequence[Term]:
 
 
 def _require_payable_amounts(command: IssueInvoice, currency: str) -> None:
-    """Amounts that stand on the invoice as they are given are amounts that can be paid, and taxed."""
+    """Check the amounts and tax categories that the command states for the invoice itself."""
     for name, several in (("allowances", command.allowances), ("charges", command.charges)):
         for index, one in enumerate(several):
             require_minor_units(one.amount, currency, f"{name}.{index}.amount")

@@ -1,4 +1,4 @@
-"""Lead: captured, screened, worked on, qualified, converted or disqualified (R-1 … R-4, R-6, R-14 … R-18, R-21)."""
+"""Lead: captured, screened, scored, assigned, qualified, converted or disqualified (R-1 … R-4, R-6, R-14 … R-18, R-21)."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -91,7 +91,7 @@ LeadEvent = (
 
 
 class Status(StrEnum):
-    """How far a lead has come. The last three are final."""
+    """The status of a lead. The last three are final."""
 
     CAPTURED = "captured"
     ACCEPTED = "accepted"
@@ -105,7 +105,7 @@ _FINAL = frozenset({Status.CONVERTED, Status.REJECTED, Status.DISQUALIFIED})
 
 
 class Source(NamedTuple):
-    """Where a lead came from, as its opportunity will show too."""
+    """The source of a lead; its opportunity inherits it."""
 
     channel: Channel
     origin: str | None
@@ -115,7 +115,7 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What later commands of a lead are held against. `opportunity_id` is what it was converted into."""
+    """The state of a lead. `opportunity_id` is the opportunity that it was converted into."""
 
     status: Status
     source: Source
@@ -196,7 +196,7 @@ class CannotTakePart(Refused):
 
 
 def decide(state: Lead | None, command: LeadCommand, policies: Policies) -> list[Event]:
-    """What a lead's command leads to."""
+    """Decide a command on a lead. Raises Refused."""
     if isinstance(command, CaptureLead):
         return [capture(state, command, policies, None)]
     state = require_open(state)
@@ -233,7 +233,7 @@ def _decide(state: Lead, command: LeadCommand, policies: Policies) -> list[Event
 
 
 def _acted_on(state: Lead, command: LeadCommand) -> tuple[date, str]:
-    """What a command acts on, with its date: a step on the status before, a change on the last one of its kind."""
+    """What a command acts on, and its date: the last status for a step, the last change of its kind for a change."""
     match command:
         case AssignLead():
             return state.owner_on, "the lead's acceptance" if state.owner is None else "its last assignment"
@@ -248,7 +248,7 @@ def _acted_on(state: Lead, command: LeadCommand) -> tuple[date, str]:
 
 
 def require_open(state: Lead | None) -> Lead:
-    """The lead, or a refusal where there is none or where it takes no commands any more."""
+    """The lead; refuses one that does not exist or is closed."""
     if state is None:
         raise DoesNotExist(noun="lead", first=CaptureLead.type)
     if state.status in _FINAL:
@@ -259,7 +259,7 @@ def require_open(state: Lead | None) -> Lead:
 
 
 def qualified_on(state: Lead) -> tuple[date, str]:
-    """What a conversion acts on, with its date."""
+    """What a conversion acts on, and its date."""
     return state.status_on, "the lead's qualification"
 
 
@@ -276,7 +276,7 @@ def convert(state: Lead | None, command: ConvertLead) -> LeadConverted:
 
 
 def capture(state: Lead | None, command: CaptureLead, policies: Policies, country: str | None) -> LeadCaptured:
-    """Record a lead; its telephone number is read as in its customer's `country`, where that is known."""
+    """Record a lead; its telephone number is parsed for the customer's `country`, where that is known."""
     if state is not None:
         raise AlreadyExists(noun="lead")
     required, levels = policies.required_fields, policies.response_levels

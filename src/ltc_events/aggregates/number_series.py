@@ -1,4 +1,4 @@
-"""Number series: hands out document numbers, each in the transaction of its document, so that none is missing or double."""
+"""Number series: assigns gapless document numbers, each in the transaction of its document."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ from ltc_events.schemas.policy import Company
 
 @dataclass(frozen=True, slots=True)
 class NumberSeries:
-    """A series in a year: the number it handed out last, and the latest date of its documents."""
+    """The state of a series in a year: the last number, and the latest date of its documents."""
 
     sequence: int
     last_on: date
@@ -31,9 +31,10 @@ class NumberDatedTooEarly(DatedTooEarly):
 
 
 def next_number(state: NumberSeries | None, series: str, on: date, document_id: UUID, company: Company) -> NumberAssigned:
-    """The number that a document of a day gets: one more than the last, from 1 every fiscal year.
+    """The event that assigns the next number to a document of a day: one more than the last, from 1 in each fiscal year.
 
-    Where the numbers of the series would go back in date, policy `company` refuses it or warns. Raises NumberDatedTooEarly.
+    A document dated before one with a lower number is refused, or recorded with a warning, by policy `company`. Raises
+    NumberDatedTooEarly.
     """
     year = fiscal_year(on, company)
     sequence = 1 if state is None else state.sequence + 1
@@ -48,12 +49,12 @@ def next_number(state: NumberSeries | None, series: str, on: date, document_id: 
 
 
 def decide(_state: NumberSeries | None, command: Never, _policies: Policies) -> list[Event]:
-    """No command is sent to a series: documents take their numbers as they are issued."""
+    """A series has no commands: numbers are assigned as documents are issued."""
     assert_never(command)
 
 
 def evolve(state: NumberSeries | None, event: NumberAssigned, effective_on: date) -> NumberSeries:
-    """The series after a number was taken."""
+    """The series after a number was assigned."""
     return NumberSeries(event.sequence, effective_on if state is None else max(state.last_on, effective_on))
 
 

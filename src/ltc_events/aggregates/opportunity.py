@@ -75,7 +75,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
-    """What later commands of an opportunity are held against. `amount` is what it is believed to be worth."""
+    """The state of an opportunity. `amount` is its estimated value."""
 
     status: Status
     stage: str
@@ -94,7 +94,7 @@ class Opportunity:
     """From the day of a loss to the day from which the deal is open again."""
 
     def lost_since(self, day: date) -> date | None:
-        """The day on which the deal had been lost that was lost on a day; None: it was not."""
+        """The date of loss of a deal that is lost on the given day; None: it is not lost then."""
         return next((since for since, until in self.lost_periods if since <= day and (until is None or day < until)), None)
 
 
@@ -141,7 +141,7 @@ class QuoteNotAccepted(Refused):
 
 
 def decide(state: Opportunity | None, command: OpportunityCommand, policies: Policies) -> list[Event]:
-    """What an opportunity's command leads to."""
+    """Decide a command on an opportunity. Raises Refused."""
     if isinstance(command, OpenOpportunity):
         if state is not None:
             raise AlreadyExists(noun="opportunity")
@@ -177,7 +177,7 @@ def _decide(state: Opportunity, command: OpportunityCommand, policies: Policies)
 
 
 def _acted_on(state: Opportunity, command: OpportunityCommand) -> tuple[date, str]:
-    """What a command acts on, with its date: a change on the last one of its kind, closing on the stage and the amount."""
+    """What a command acts on, and its date: the last change of its kind, or for closing the stage and the amount."""
     match command:
         case AdvanceStage() | MoveStageBack():
             return state.stage_on, f"the step that brought the opportunity to {state.stage}"
@@ -194,17 +194,17 @@ def _acted_on(state: Opportunity, command: OpportunityCommand) -> tuple[date, st
 
 
 def opening(state: Opportunity) -> tuple[date, str]:
-    """What whoever refers to the deal acts on, with its date."""
+    """What a reference to the deal acts on, and its date."""
     return state.opened_on, "the opening of the opportunity"
 
 
 def closable_on(state: Opportunity) -> tuple[date, str]:
-    """What closing a deal acts on, with its date: the stage that it comes from, and what it is worth."""
+    """What closing a deal acts on, and its date: its stage and its amount."""
     return max(state.stage_on, state.amount_on), "the last word on the opportunity's stage and amount"
 
 
 def require_open(state: Opportunity | None) -> Opportunity:
-    """The opportunity, or a refusal where there is none or where it is closed."""
+    """The opportunity; refuses one that does not exist or is closed."""
     if state is None:
         raise DoesNotExist(noun="opportunity", first=OpenOpportunity.type)
     if state.status is not Status.OPEN:
@@ -213,9 +213,9 @@ def require_open(state: Opportunity | None) -> Opportunity:
 
 
 def win(state: Opportunity, id: UUID, command: WinOpportunity, quote: Quote | None) -> OpportunityWon:
-    """Close the deal `id` as won, worth what it was last believed to be; `quote` is the one that the command names.
+    """Close the deal `id` as won with its last estimated amount; `quote` is the one that the command names.
 
-    What was sold may be worth less or more: the order tells, and the difference is explained, not hidden (R-70).
+    The order's amount may differ; report revenue-vs-opportunity explains the difference (R-70).
     """
     if quote is None:
         if command.reason is None or not command.reason.strip():
@@ -333,12 +333,12 @@ def evolve(state: Opportunity | None, event: OpportunityEvent, effective_on: dat
 
 
 def _closed_on(state: Opportunity, effective_on: date) -> date:
-    """When it was closed; where policy has dates recorded that are not in order, not before the steps that it acts on."""
+    """The closing date; where policy records dates out of order, not before the steps that closing acts on."""
     return max(effective_on, closable_on(state)[0])
 
 
 def _opened_again(state: Opportunity, event: OpportunityReopened, effective_on: date) -> Opportunity:
-    """Open from the day on: nothing that is done to the deal from now on is dated while it was closed."""
+    """The reopened deal: later events are not dated in the period in which it was closed."""
     on = effective_on if state.closed_on is None else max(effective_on, state.closed_on)
     periods = state.lost_periods
     if event.was == "lost" and periods:
