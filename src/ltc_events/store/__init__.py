@@ -1,6 +1,6 @@
-"""The event store on PostgreSQL: where events, outcomes and offsets are kept, once and for good.
+"""The event store on PostgreSQL: an append-only log of events with the outcomes of commands and consumed offsets.
 
-What is named here is imported when it is asked for: who only reads a table does not pay for what writes the log.
+Names are imported on first use, so that a program that only reads tables does not load what writes the log.
 """
 
 from importlib import import_module

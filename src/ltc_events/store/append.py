@@ -1,6 +1,6 @@
 """Appends a commit in one transaction. The head row is locked first: it holds the last position.
 
-A batch goes by COPY, in three round trips. For a lone command even that is much: it is one prepared statement.
+A batch is written by COPY in three round trips; a single command with few events by one prepared statement.
 """
 
 import itertools
@@ -35,12 +35,12 @@ _NAMES = {
 
 
 def begin(connection: psycopg.Connection[Any], commit: Commit) -> Callable[[], int]:
-    """Begin to store a commit in ONE transaction; call what it returns, once, to wait for its end and to get its base.
+    """Begin to store a commit in ONE transaction; call the returned function once to wait for the end and get the base position.
 
-    The connection must be in autocommit mode, and is not to be used in between: the server is at work, and the caller may
-    be, at something else. (A lone command is sent when its end is waited for.) What it returns raises psycopg's errors,
-    HeadMoved, or LinkBroken. Nothing is stored then, unless LinkBroken says `finishing`: it may be. OversizedEvent comes before
-    anything is sent: from here, and of a lone command from what it returns.
+    The connection must be in autocommit mode and must not be used in between; the server works while the caller does something
+    else. (A lone command is sent when its end is waited for.) The returned function raises psycopg's errors, HeadMoved or
+    LinkBroken; nothing is stored then, except that with `LinkBroken.finishing` it may be. OversizedEvent is raised before
+    anything is sent: here, or for a lone command by the returned function.
     """
     if commit.is_lone:
         return partial(_write_lone, connection, commit)
@@ -101,7 +101,7 @@ _CHECK_LONE = {"since": sql.SQL("%b::bigint"), "streams": sql.SQL("%b::uuid[]"),
 
 @lru_cache(maxsize=2 * (LONE_EVENTS_MAX + 1))
 def _lone_statement(count: int, has_reads: bool) -> bytes:
-    """One command's outcome and its `count` events; it returns the base."""
+    """The statement that stores one command's outcome and its `count` events; it returns the base position."""
     check = query("check_reads", **_CHECK_LONE) if has_reads else sql.Composed([])
     parts: dict[str, object] = {
         "take_positions": query("take_positions", count=count, check=check),
@@ -118,10 +118,10 @@ def _lone_statement(count: int, has_reads: bool) -> bytes:
 
 
 class _Batch:
-    """A commit on its way by COPY.
+    """A commit being stored by COPY.
 
-    What it holds is checked before the server hears of it. The rows are packed while the server is at work: those of the outcomes
-    while it checks what was read and locks the head row, those of the events while it stores the outcomes.
+    Sizes are checked before anything is sent. Rows are packed while the server works: those of outcomes while it checks reads and
+    locks the head row, those of events while it stores the outcomes.
     """
 
     def __init__(self, commit: Commit) -> None:
@@ -170,7 +170,7 @@ class _Batch:
 
 
 def _nothing() -> None:
-    """There is nothing to pack."""
+    """No rows to pack."""
 
 
 def _check(commit: Commit) -> sql.Composed:
@@ -182,7 +182,7 @@ def _check(commit: Commit) -> sql.Composed:
 
 
 def _uuids(numbers: Iterable[int]) -> sql.Composable:
-    """A literal made of digits alone: to quote it value by value would take as long as to check it."""
+    """An SQL array literal of UUIDs, made of hexadecimal digits alone, so that no quoting is needed."""
     return sql.SQL("'{{{}}}'::uuid[]").format(sql.SQL(",".join([f"{number:032x}" for number in numbers])))
 
 

@@ -1,4 +1,4 @@
-"""What one transaction of the ledger brings in."""
+"""The content of one transaction of the ledger."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -38,9 +38,9 @@ class Offset(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """What came in and is no command: the bytes as they came, where from, and what is wrong with them.
+    """A document that is no command: the bytes received, their source, and the reason.
 
-    `origin`, where there is more to say than the source: the place in its feed and what came beside the bytes, as JSON.
+    `origin`, where there is one, is JSON: the place in the feed, and the key and headers of the message.
     """
 
     source: str
@@ -50,9 +50,9 @@ class DeadLetter(NamedTuple):
 
 
 class Reads(NamedTuple):
-    """What a batch was decided on without writing it, true up to the position `since`: nobody else may have written it since.
+    """The reads that a batch was decided on, as of the position `since`; it is stored only if nobody has written them since.
 
-    `streams`, and for the `customers` whose streams were listed that they have no new one. Both as the `int` of the UUID.
+    `streams` that were read, and `customers` whose streams were listed and who must have no new one; by the `int` of the UUID.
     """
 
     since: int
@@ -73,9 +73,9 @@ LONE_EVENTS_MAX = 8
 
 
 def require_sizes(events: Sequence[NewEvent], encoded: Sequence[bytes]) -> None:
-    """See that each event, as it is encoded, is no larger than what can be sent to others.
+    """Check that each encoded event is small enough to be published.
 
-    Raises OversizedEvent for the first one alone: those behind it may have been decided on it.
+    Raises OversizedEvent for the first one that is not: later events may have been decided on it.
     """
     if max(map(len, encoded), default=0) > EVENT_BYTES_MAX:
         one, size = next((one, len(data)) for one, data in zip(events, encoded, strict=True) if len(data) > EVENT_BYTES_MAX)
@@ -84,10 +84,10 @@ def require_sizes(events: Sequence[NewEvent], encoded: Sequence[bytes]) -> None:
 
 @dataclass(slots=True)
 class Commit:
-    """All that a batch of commands brings in, and how far its feed is consumed by it: stored together or not at all.
+    """The events, outcomes, dead letters and consumed offsets of a batch, stored together or not at all.
 
-    `first_position` and `last_position` of an outcome count from 1 within `events` (0: none); the store adds what
-    positions begin at.
+    `first_position` and `last_position` of an outcome count from 1 within `events` (0: none); the store adds the base
+    position.
     """
 
     events: list[NewEvent] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What must never be told: passwords are taken out of whatever is shown, logged or raised."""
+"""Removes passwords from everything that is shown, logged or raised."""
 
 import re
 from typing import Any
@@ -14,20 +14,20 @@ _known: set[str] = set()
 
 
 def conceal(secret: str | None) -> None:
-    """Take this out of whatever this process tells from now on."""
+    """Register a secret to be removed from the output of this process."""
     if secret and len(secret) >= _LENGTH_MIN:
         _known.add(secret)
 
 
 def without_secrets(text: str) -> str:
-    """The text without the secrets that are known, and without what stands where a URL or a setting has its password."""
+    """The text without registered secrets, and without the password part of URLs and settings."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return _IN_WORDS.sub(rf"\1{MASK}", _IN_URL.sub(rf"\1{MASK}@", text))
 
 
 def all_without_secrets(value: Any) -> Any:
-    """The same for every text in a document."""
+    """The document with `without_secrets` applied to every text in it."""
     match value:
         case str():
             return without_secrets(value)

@@ -1,4 +1,4 @@
-"""How the database is reached: what the settings say, checked once, with the password as it is at each connection."""
+"""Connection parameters: parsed and checked once, with the password file read again for each connection."""
 
 import os
 import re

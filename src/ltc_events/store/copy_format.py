@@ -63,7 +63,7 @@ def microseconds(moment: datetime) -> int:
 
 
 def pack_events(rows: Iterable[EventRow]) -> list[bytes]:
-    """The rows without `position` and `recorded_at`, which are known only under the head row's lock."""
+    """The rows of events without `position` and `recorded_at`, which are known only under the lock of the head row."""
     packed = []
     fixed, length, uuid, text = _EVENT_FIXED.pack, _LENGTH.pack, _UUID.pack, _Texts()
     last_moment: datetime | None = None
@@ -108,7 +108,7 @@ def pack_events(rows: Iterable[EventRow]) -> list[bytes]:
 
 
 def place_events(packed: Sequence[bytes], base: int, recorded: int) -> bytes:
-    """The rows at positions `base + 1` … , recorded at `recorded` (microseconds since 2000)."""
+    """The rows with positions from `base + 1` on and `recorded_at` = `recorded` (microseconds since 2000-01-01 UTC)."""
     start = _EVENT_START.pack
     parts = [HEADER]
     for position, row in zip(count(base + 1), packed):
@@ -119,7 +119,7 @@ def place_events(packed: Sequence[bytes], base: int, recorded: int) -> bytes:
 
 
 def pack_outcomes(rows: Iterable[OutcomeRow]) -> list[bytes]:
-    """The rows without their positions and `recorded_at`."""
+    """The rows of outcomes without positions and `recorded_at`."""
     packed = []
     length, uuid, text = _LENGTH.pack, _UUID.pack, _Texts()
     # Nearly all are accepted, and end with the same.
@@ -135,7 +135,7 @@ def pack_outcomes(rows: Iterable[OutcomeRow]) -> list[bytes]:
 
 
 def place_outcomes(packed: Sequence[bytes], spans: Sequence[Span], base: int, recorded: int) -> bytes:
-    """The rows with their positions, counted from `base` (0 stays 0: it made no event), and when they were recorded."""
+    """The rows with positions counted from `base` (0 stays 0: no event) and `recorded_at`."""
     start = _OUTCOME_START.pack
     parts = [HEADER]
     for row, (first, last) in zip(packed, spans, strict=True):
@@ -156,7 +156,7 @@ def place_traces(traces: Iterable[tuple[int, int, Trace]], base: int) -> bytes:
 
 
 class _Texts(dict[str, bytes]):
-    """Texts of which there are few, each packed once."""
+    """A cache of packed texts, for columns with few distinct values."""
 
     def __missing__(self, value: str) -> bytes:
         encoded = value.encode()

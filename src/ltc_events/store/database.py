@@ -1,4 +1,4 @@
-"""The database as a place: how to reach it, in which role, and how to lay out the ledger in it."""
+"""The database: connections in a role, and the layout of the ledger in it."""
 
 from contextlib import ExitStack
 from enum import StrEnum
@@ -31,7 +31,7 @@ _KEEPALIVE_OURS: dict[str, Any] = {f"keepalives_{name}": value for name, value i
 
 
 class Role(StrEnum):
-    """As whom a connection acts. Each may do what its work needs and no more."""
+    """The database role of a connection, each with the privileges that its work needs and no more."""
 
     OWNER = "owner"
     WRITER = "ltc_writer"
@@ -42,12 +42,12 @@ class Role(StrEnum):
 
 
 def take_positions(head: str) -> str:
-    """The function that moves the head row of this name."""
+    """The SQL that creates the function which assigns positions from the head row of this name."""
     return f"take_{head}_positions"
 
 
 def log_layout(schema: str, events: str, head: str) -> list[sql.Composed]:
-    """What makes an event log of these names: the ledger's own, and those that tests make elsewhere."""
+    """The SQL that creates an event log with these names: the ledger's own, or one that tests make."""
     names = {"schema": schema, "events": events, "head": head}
     keys = {key: f"{events}_{key}" for key in ("stream_key", "position_key", "customer_index", "large_index")}
     keys["take_positions"] = take_positions(head)
@@ -97,7 +97,7 @@ class Database:
         return connection
 
     def initialise(self) -> None:
-        """Lay out the ledger: schemas, tables, roles, grants. Does nothing where it is already there."""
+        """Create the ledger: schemas, tables, roles, grants. Idempotent."""
         with self.connect(Role.OWNER) as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_INITIALISE_LOCK,))
             for part in (

@@ -1,4 +1,4 @@
-"""Dead letters as they are kept, and the log of what was done about each."""
+"""Stored dead letters, and the history of the steps taken on each."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ _NOTE = query("note_dead_letter_step").as_bytes()
 
 
 class DeadLetterState(StrEnum):
-    """What became of a dead letter: nothing yet (or nothing that helped), what its last attempt came to, or discarded."""
+    """The state of a dead letter: open, the result of its last attempt, or discarded."""
 
     OPEN = "open"
     ACCEPTED = "accepted"
@@ -26,7 +26,7 @@ class DeadLetterState(StrEnum):
 
 
 class StepKind(StrEnum):
-    """What somebody did about a dead letter, and what an attempt came to."""
+    """The kind of a step on a dead letter: an action, or the result of an attempt."""
 
     ATTEMPTED = "attempted"
     ACCEPTED = "accepted"
@@ -36,7 +36,7 @@ class StepKind(StrEnum):
 
 
 class KeptDeadLetter(NamedTuple):
-    """A dead letter as it is kept, and what became of it. `kind` says how it is tried again."""
+    """A stored dead letter with its state. `kind` decides how it is retried."""
 
     id: int
     received_at: datetime
@@ -50,17 +50,17 @@ class KeptDeadLetter(NamedTuple):
     state_since: datetime
 
     def summary(self) -> dict[str, Any]:
-        """What a list says of it: without its bytes, but how many they are."""
+        """The dead letter for a list: with the number of its bytes in place of the bytes."""
         names = ("id", "received_at", "source", "state", "attempts", "reason")
         return {**{name: getattr(self, name) for name in names}, "bytes": len(self.raw)}
 
     def document(self, steps: Sequence["Step"]) -> dict[str, Any]:
-        """All of it with its `history`; bytes as text, those that are no UTF-8 as `\\xff`."""
+        """The whole dead letter with its `history`; bytes as text, those that are no UTF-8 as `\\xff`."""
         return {**self._asdict(), "raw": as_text(self.raw), "history": [step.document() for step in steps]}
 
 
 class Step(NamedTuple):
-    """One thing done about a dead letter. `sent` stood in the letter's place; `command_id` has the outcome."""
+    """One step on a dead letter. `sent` is the corrected document; `command_id` is the command with the outcome."""
 
     made_at: datetime
     made_by: str
@@ -70,24 +70,24 @@ class Step(NamedTuple):
     command_id: UUID | None
 
     def document(self) -> dict[str, Any]:
-        """The step, with the `document` that stood in the letter's place as text."""
+        """The step as JSON-ready values, with the corrected `document` as text."""
         rest = {name: value for name, value in self._asdict().items() if name != "sent"}
         return {**rest, "document": None if self.sent is None else as_text(self.sent)}
 
 
 class Unfinished(NamedTuple):
-    """An attempt whose result was never noted, with the document that it was made with (None: the letter as it came)."""
+    """An attempt without a recorded result, and the document that it used (None: the dead letter as received)."""
 
     document: bytes | None
 
 
 def as_text(raw: bytes) -> str:
-    """Bytes for people and JSON: those that are no UTF-8 as `\\xff`."""
+    """Bytes as text for display and JSON: those that are no UTF-8 as `\\xff`."""
     return raw.decode(errors="backslashreplace")
 
 
 class DeadLetterLog:
-    """Writes down what is done about dead letters; nothing is ever taken out of it."""
+    """Records the steps taken on dead letters; append-only."""
 
     def __init__(self, database: Database) -> None:
         """Raises DatabaseUnreachable, NotInitialised."""
@@ -101,7 +101,7 @@ class DeadLetterLog:
 
     @contextmanager
     def alone_with(self, id: int) -> Iterator[None]:
-        """Keep everybody else away from a letter meanwhile; waits for them first."""
+        """A context that holds an exclusive lock on a dead letter; it waits for the lock."""
         self._connection.execute(_LOCK, {"id": id})
         try:
             yield
@@ -110,13 +110,13 @@ class DeadLetterLog:
                 self._connection.execute(_UNLOCK, {"id": id})
 
     def unfinished(self, id: int) -> Unfinished | None:
-        """The attempt at a letter that was cut off, if the last one was."""
+        """The last attempt at a dead letter if it has no recorded result, else None."""
         row = self._connection.execute(_UNFINISHED, {"id": id}).fetchone()
         return None if row is None else Unfinished(row[0])
 
     def note(
         self, id: int, step: StepKind, *, by: str, reason: str, document: bytes | None = None, command_id: UUID | None = None
     ) -> None:
-        """Add a step to a letter's history."""
+        """Add a step to the history of a dead letter."""
         values = {"id": id, "by": by, "step": step.value, "reason": reason, "document": document, "command_id": command_id}
         self._connection.execute(_NOTE, values)

@@ -1,4 +1,4 @@
-"""The store's door: from stored bytes to events, each as it is told today, whoever reads it and for what."""
+"""Decodes stored bytes into events of today, through upcasters. Every reader of events goes through this module."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,7 @@ Decoder = Callable[[bytes], Event]
 
 
 class Decoders(dict[str, Decoder]):
-    """What turns the bytes of an event of today into the event, by its stable name; KeyError for any other: see `decode`."""
+    """Maps the stable name of a current event type to its decoder; KeyError for any other: see `decode`."""
 
     def __missing__(self, name: str) -> Decoder:
         decoder: Decoder = recorded_validator(EVENTS[name])
@@ -27,9 +27,9 @@ DECODERS = Decoders()
 
 
 def decode(type: str, data: bytes, position: int) -> Sequence[Event]:
-    """The event that was stored under this type, or the several that it is told as today; raises UnreadableEvent.
+    """The event stored under this type, or the several that upcasters make of it; raises UnreadableEvent.
 
-    Whoever decodes many looks into DECODERS first: then upcasters cost nothing where there are none.
+    Hot paths look into DECODERS first, so that events of current types do not pay for upcasting.
     """
     try:
         if type in EVENTS:

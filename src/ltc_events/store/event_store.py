@@ -76,7 +76,7 @@ _COMMAND_SPAN = query("command_span").as_bytes()
 
 @lru_cache(maxsize=8)
 def _read(*known: str) -> bytes:
-    """The query of `read`. What is known stands in it as a constant: of a parameter PostgreSQL would make no hash."""
+    """The query of `read`. Known event types are constants in it: PostgreSQL builds no hash for a parameter."""
     return query("read", event_columns=EVENT_COLUMNS, known=list(known)).as_bytes()
 
 
@@ -91,8 +91,8 @@ class Beginning(NamedTuple):
 class EventStore(Correlations):
     """The ledger's events and outcomes, seen in one role.
 
-    Writing, reading and waiting have a connection each, opened when needed and again after it was lost. One thread may
-    do one of the three while another does another.
+    Writing, reading and waiting have a connection each, opened on first use and again after it was lost. Three threads may do
+    one of the three each.
     """
 
     def __init__(self, database: Database, role: Role) -> None:
@@ -117,9 +117,9 @@ class EventStore(Correlations):
         return self.begin_append(commit)()
 
     def begin_append(self, commit: Commit) -> Callable[[], int]:
-        """As `append`, but come back when the server has all it needs, which then works while the caller does.
+        """As `append`, but return when the server has all it needs; it works while the caller does.
 
-        Call what it returns, once, for what `append` returns and raises. Nothing else may be written before. Raises
+        Call the returned function once for the result and the errors of `append`. Nothing else may be written before. Raises
         DatabaseUnreachable itself.
         """
         is_new = "write" not in self._connections
@@ -141,7 +141,7 @@ class EventStore(Correlations):
             raise
 
     def offsets(self, *feeds: str) -> dict[tuple[str, int], int]:
-        """The offsets to be read next of these feeds' partitions, as far as they were ever read."""
+        """The next offset to read per partition of these feeds; partitions never read are absent."""
         return {(feed, partition): next_offset for feed, partition, next_offset in self._query(_OFFSETS, feeds=list(feeds))}
 
     def outcomes(self, ids: Sequence[UUID]) -> dict[UUID, Outcome]:
@@ -150,7 +150,7 @@ class EventStore(Correlations):
         return {row[0]: _outcome(row) for row in self._query(_OUTCOMES, ids=Uuids(ids))}
 
     def begin(self, command_ids: Sequence[UUID], since: int) -> Beginning:
-        """What a batch of commands has to know first: recorded outcomes of its ids, and who wrote after `since`."""
+        """What a batch of commands needs first: recorded outcomes of its ids, and the streams written after `since`."""
         self._settle()
         found = self._query(_BEGIN, ids=Uuids(command_ids))
         position = found[0][-1]
@@ -184,11 +184,11 @@ class EventStore(Correlations):
         return [KeptDeadLetter(*row) for row in rows]
 
     def dead_letter_counts(self) -> dict[str, int]:
-        """How many dead letters are in each state that any is in. Looks at every one of them."""
+        """The number of dead letters by state; states without any are absent. Scans them all."""
         return dict(self._query(_DEAD_LETTER_COUNTS))
 
     def dead_letter_steps(self, id: int) -> list[Step]:
-        """What was done about a dead letter, in order."""
+        """The steps taken on a dead letter, in order."""
         return [Step(*row) for row in self._query(_DEAD_LETTER_STEPS, id=id)]
 
     def load(self, ids: Sequence[UUID]) -> dict[UUID, list[Record]]:
@@ -199,7 +199,7 @@ class EventStore(Correlations):
         return streams
 
     def load_after(self, versions: Mapping[UUID, int]) -> dict[UUID, list[Record]]:
-        """Of each stream what follows a version of it, in version order, in one query; those with nothing new are absent."""
+        """The records of each stream after a version, in version order, in one query; streams with nothing new are absent."""
         streams: dict[UUID, list[Record]] = {}
         rows = self._query(_LOAD_AFTER, ids=Uuids(versions), versions=list(versions.values()))
         for record in to_records(rows):
@@ -211,15 +211,15 @@ class EventStore(Correlations):
         return to_records(self._query(_STREAM, id=id, after_version=after_version))
 
     def event(self, id: UUID, version: int) -> list[Record]:
-        """One event of a stream, in its parts; empty: there is none."""
+        """One event of a stream as its parts after upcasting; empty: there is none."""
         return to_records(self._query(_EVENT, id=id, version=version))
 
     def read(self, after: int, limit: int, *, types: Sequence[str] | None = None, upto: int | None = None) -> list[Record]:
         """At most `limit` stored events in position order: those after `after`, up to and with `upto`, of these types.
 
-        A stored event that is told as several today counts as one, comes whole, and comes if any of them may be of these types.
-        Raises UnreadableEvent (UnknownEvent, UpcastFailed) with the first position that cannot be decoded; a type that this
-        program does not know is such a one whatever types are asked for, as it may be what one of them is called by now.
+        A stored event that is upcast to several counts as one, and is included whole if any of them may be of these types.
+        Raises UnreadableEvent (UnknownEvent, UpcastFailed) with the first position that cannot be decoded. An unknown type is an
+        error whatever types are asked for, since it may be a newer name of one of them.
         """
         # To ask for all types there are takes longer, row by row, than to ask for none.
         stored = None if types is None or EVENTS.keys() <= set(types) else stored_as(types)
@@ -238,7 +238,7 @@ class EventStore(Correlations):
         return self._reading(stream)
 
     def readable(self, after: int, upto: int) -> int:
-        """Up to which position, at most `upto`, events after `after` may be read at once, by their bytes; at least one may."""
+        """The position, at most `upto`, up to which events after `after` fit into one read by their bytes; at least one event."""
         return upto if upto - after <= FEW else fitting(self._query(_LARGE, after=after, upto=upto), after, upto)
 
     def read_raw(self, after: int, limit: int, *, upto: int | None = None) -> list[RawRecord]:
@@ -262,7 +262,7 @@ class EventStore(Correlations):
         return Epochs([Epoch(*row) for row in self._query(_EPOCHS)])
 
     def raw_at(self, positions: Sequence[int]) -> dict[int, RawRecord]:
-        """The events at these positions, as their exact bytes; where there is none it is absent."""
+        """The events at these positions, as their exact bytes; positions without an event are absent."""
         return {one.position: one for one in to_raw_records(self._query(_EVENTS_AT, positions=list(positions)))}
 
     def recorded_at(self, position: int) -> datetime | None:
@@ -270,7 +270,7 @@ class EventStore(Correlations):
         return next((moment for (moment,) in self._query(_RECORDED_AT, position=position)), None)
 
     def command_end(self, position: int) -> int:
-        """The last position of the command that has an event at this one: where what it did is known as a whole."""
+        """The last position of the command that the event at this position belongs to."""
         found = self._query(_COMMAND_SPAN, position=position)
         return int(found[0][1]) if found else position
 
@@ -329,7 +329,7 @@ class EventStore(Correlations):
                 raise
 
     def _settle(self) -> None:
-        """A transaction that we lost may still be at work on the server. It holds the head row: wait until it is over."""
+        """Wait until a transaction whose connection was lost has ended on the server, since it may still hold the head row."""
         if self._commit_unknown:
             self._query(_AWAIT_HEAD)
             self._commit_unknown = False
@@ -358,8 +358,8 @@ class EventStore(Correlations):
         return connection
 
     def _require_same_server(self, connection: Connection) -> None:
-        """Raise ConnectionLost where another server answers than before: whoever goes on with what he knew of that one would not
-        see that it has gone back."""
+        """Raise ConnectionLost where another server answers than before: with cached state of the old one, a store that went back
+        would not be noticed."""
         (server,) = connection.execute(_SERVER).fetchall()
         if self._server not in (None, server):
             self.close()
@@ -375,7 +375,7 @@ class EventStore(Correlations):
         return self._reading(fetch)
 
     def _reading(self, work: Callable[[Connection], T], purpose: str = "read") -> T:
-        """Reads may be repeated: one that meets a dead connection gets a new one."""
+        """A connection for reading; a read on a dead connection is repeated on a new one."""
         fresh = purpose not in self._connections
         while True:
             connection = self._connection(purpose)

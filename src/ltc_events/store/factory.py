@@ -1,4 +1,4 @@
-"""The library's infrastructure on our recorders: its applications run on them, and its repository reads the ledger."""
+"""Factory of the `eventsourcing` library for our recorders: its applications run on them, and its repository reads the ledger."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Messages on our topics that others produced: kept as dead letters, each once."""
+"""Messages on our topics from other producers: stored as dead letters, each once."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -12,7 +12,7 @@ _KEEP = query("keep_foreign_message").as_bytes()
 
 
 def keep_foreign(database: Database, letters: Sequence[DeadLetter]) -> None:
-    """Keep messages, except those that are kept already; raises DatabaseUnreachable. Rare: so over a connection of its own."""
+    """Store messages, except those already stored; opens a connection of its own, as this is rare. Raises DatabaseUnreachable."""
     with closing(database.connect(Role.PROJECTOR, autocommit=True)) as connection, connection.transaction():
         connection.execute(_LOCK)  # two workers may read the same at one time
         for letter in letters:

@@ -1,4 +1,4 @@
-"""Where the embedded server keeps its data."""
+"""The data folder of the embedded server."""
 
 import os
 import sys
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def default_home() -> Path:
-    """The user's data folder; for root, the place of the machine's services.
+    """The default folder: the user's data folder; for root, the folder for services of the machine.
 
-    Root's server runs as a user of its own, who must be able to reach the folder: so it cannot be in root's home. And
-    the wheel cannot handle a space in its path, which the data folder has on macOS.
+    Root's server runs as a user of its own, who must reach the folder, so it cannot be in root's home. On macOS another folder
+    is used, since the wheel cannot handle the space in the path of the data folder.
     """
     if sys.platform != "win32" and os.geteuid() == 0:
         return Path("/var/lib/ltc-events")

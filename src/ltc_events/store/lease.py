@@ -1,4 +1,4 @@
-"""One at a time: who holds a lease alone moves the offset that goes with it."""
+"""A lease on a feed: only its holder moves the feed's offset."""
 
 from typing import Any
 
@@ -21,9 +21,9 @@ _ADVANCE = query("advance_published").as_bytes()
 
 
 class Lease:
-    """The right to be the only one at work on `feed`, as long as the connection lives.
+    """An exclusive lock on `feed` that lasts as long as its connection.
 
-    It moves the offset (partition 0) over the very connection that holds the right: who has lost the one has lost the other.
+    The offset (partition 0) is moved over the same connection, so that a holder who lost the lease cannot move it.
     """
 
     def __init__(self, database: Database, feed: str) -> None:
@@ -33,7 +33,7 @@ class Lease:
         self._connection.execute("SELECT set_config('idle_session_timeout', %s, false)", (f"{IDLE_TIMEOUT_S}s",))
 
     def take(self) -> bool:
-        """Whether we hold it now. Raises ConnectionLost."""
+        """Try to take the lease; whether it is held now. Raises ConnectionLost."""
         return bool(self._ask(_TAKE, (self.feed,)))
 
     def offset(self) -> int:
@@ -45,7 +45,7 @@ class Lease:
         self._ask(_ADVANCE, Offset(self.feed, 0, expected, next_offset))
 
     def close(self) -> None:
-        """Give it back."""
+        """Release the lease."""
         self._connection.close()
 
     def _ask(self, statement: bytes, values: tuple[Any, ...]) -> Any:

@@ -1,4 +1,4 @@
-"""Our records and the library's stored events. Names are stable names: they never lead to a module path."""
+"""Maps our records to the library's stored events. Topics are stable names, never module paths."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _NOBODY = UUID(int=0)
 
 @dataclass(frozen=True)
 class LedgerEvent(Notification):
-    """A stored event of the library with what the ledger keeps beside it; `id` is its position (0: not stored yet)."""
+    """A stored event of the library with the ledger's additional columns; `id` is its position (0: not stored yet)."""
 
     recorded_at: datetime
     customer_id: UUID | None
@@ -40,7 +40,7 @@ class LedgerEvent(Notification):
 
     @classmethod
     def around(cls, stored: StoredEvent, now: datetime) -> "LedgerEvent":
-        """An event that was not made by our mapper: nobody's, and nobody's command."""
+        """Wrap an event that our mapper did not make: without a customer and without a command."""
         if isinstance(stored, cls):
             return stored
         return cls(
@@ -61,7 +61,7 @@ class LedgerEvent(Notification):
 
 
 class LedgerMapper(Mapper[UUID]):
-    """Between our records and the library's stored events."""
+    """The library's mapper for our records."""
 
     def __init__(self) -> None:
         super().__init__(JSONTranscoder())
@@ -77,7 +77,7 @@ class LedgerMapper(Mapper[UUID]):
         return LedgerEvent(subject, version, event.type, dump(event), *facts)
 
     def to_records(self, stored_event: StoredEvent) -> list[Record]:
-        """A stored event as it is told today, in its parts; raises MapperDeserialisationError."""
+        """The records of a stored event after upcasting; raises MapperDeserialisationError."""
         one = LedgerEvent.around(stored_event, datetime.now(UTC))
         try:
             events = decode(one.topic, one.state, one.id)
@@ -103,7 +103,7 @@ class LedgerMapper(Mapper[UUID]):
         ]
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
-        """A record from a stored event; raises MapperDeserialisationError, also for one that is told as several today."""
+        """The record of a stored event; raises MapperDeserialisationError, also for an event that is upcast to several."""
         records = self.to_records(stored_event)
         if len(records) > 1:
             raise MapperDeserialisationError(f"{stored_event.topic} is told as {len(records)} events today: use to_records")
@@ -111,14 +111,14 @@ class LedgerMapper(Mapper[UUID]):
 
 
 class LedgerStream(EventStore[UUID]):
-    """The library's event store, for which one stored event may be told as several."""
+    """The library's event store, extended so that one stored event may be upcast to several."""
 
     def __init__(self, mapper: LedgerMapper, recorder: AggregateRecorder) -> None:
         super().__init__(mapper, recorder)
         self._to_records = mapper.to_records
 
     def get(self, originator_id: UUID, **bounds: Any) -> Iterator[Any]:
-        """The records of a stream, within the library's bounds."""
+        """The records of a stream within the versions and limit that the library asks for."""
         for stored in self.recorder.select_events(originator_id, **bounds):
             records = self._to_records(stored)
             yield from reversed(records) if bounds.get("desc") else records

@@ -1,4 +1,4 @@
-"""Parameters of queries that psycopg would take its time to pack."""
+"""Fast dumpers for query parameters that psycopg packs slowly."""
 
 import struct
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _LENGTH = b"\0\0\0\x10"
 
 
 class Uuids:
-    """UUIDs as one `uuid[]` parameter; one by one they would cost more than finding their rows does."""
+    """UUIDs as one `uuid[]` parameter in binary format; dumped one by one they would cost more than the query."""
 
     __slots__ = ("data",)
 
@@ -39,5 +39,5 @@ class _UuidsDumper(Dumper):
 
 
 def register(connection: psycopg.Connection[Any]) -> None:
-    """Let a connection take these as parameters."""
+    """Register the dumper on a connection."""
     connection.adapters.register_dumper(Uuids, _UuidsDumper)

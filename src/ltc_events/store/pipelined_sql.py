@@ -28,7 +28,7 @@ class Copy(NamedTuple):
 
 
 class LinkBroken(Exception):
-    """The connection ended. `finishing`: the server had all it needed to run the script to its end."""
+    """The connection was lost. `finishing`: the server already had the whole script, so it may have run to its end."""
 
     def __init__(self, reason: str, *, finishing: bool) -> None:
         super().__init__(reason)
@@ -36,10 +36,10 @@ class LinkBroken(Exception):
 
 
 class Running:
-    """A script on its way, with as many `COPY … FROM STDIN` as there are `copies`: the server has been given all it needs.
+    """A script sent to the server in full, with as many `COPY … FROM STDIN` as there are `copies`.
 
-    What the server or the link has against it is told by `finish`. An exception of who makes the rows comes at once, and closes
-    the connection.
+    `finish` raises errors of the server and the connection. An exception while rows are made is raised at once, and closes the
+    connection.
     """
 
     def __init__(self, connection: psycopg.Connection[Any], script: bytes, copies: Sequence[Copy]) -> None:
@@ -53,7 +53,7 @@ class Running:
             self._broken = error
 
     def finish(self) -> list[PGresult]:
-        """Wait for the end; results of the statements other than COPY. To be called once, before the connection's next use.
+        """Wait for the end; the results of all statements but COPY. Call it once, before the connection's next use.
 
         Raises the statement's psycopg error, after rolling back, or LinkBroken.
         """
@@ -70,7 +70,7 @@ class Running:
 def run_prepared(connection: psycopg.Connection[Any], statement: bytes, values: Sequence[bytes | None]) -> PGresult:
     """Run one statement whose parameters `$1` … are given in binary; prepared once per connection. The result is binary too.
 
-    For what must be quick: the way through a cursor takes as long as the server needs for the work. Raises as `Running.finish`.
+    For hot paths: a cursor costs as much time as the server's work. Raises the errors of `Running.finish`.
     """
     prepared = _prepared.setdefault(connection, {})
     name = prepared.get(statement)

@@ -19,9 +19,9 @@ FEW = READ_BYTES_MAX // EVENT_BYTES_MAX
 
 
 def fitting(large: Iterable[tuple[Any, ...]], after: int, upto: int) -> int:
-    """Up to which position, at most `upto`, the events after `after` are not too many bytes to be read at once; at least one.
+    """The position, at most `upto`, up to which the events after `after` fit into one read by their bytes; at least one event.
 
-    `large`: positions and bytes of those that are large, in order.
+    `large`: positions and sizes in bytes of the large events, in order.
     """
     total = 0
     for position, size in large:
@@ -78,14 +78,14 @@ def to_records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
 
 
 def _told(row: tuple[Any, ...]) -> list[Record]:
-    """The same for a row of an older type, and for one that cannot be read."""
+    """The records of a row of an older type; raises UnreadableEvent for a row that cannot be decoded."""
     raw = _to_raw_record(row)
     events = decode(raw.type, raw.data, raw.position)
     return [Record._make((*raw[:3], event, *raw[5:], part)) for part, event in enumerate(events, 1)]
 
 
 def to_raw_records(rows: Iterable[tuple[Any, ...]]) -> list[RawRecord]:
-    """The same rows with the bytes of the events as they are."""
+    """Raw records from the same rows, with the exact bytes of the events."""
     return [_to_raw_record(row) for row in rows]
 
 

@@ -1,7 +1,7 @@
 """The library's recorders on a log of ours: gapless positions from a head row, events by COPY.
 
-The library would number events by a sequence, and lock the whole table so that no reader passes over a number that is
-committed late. Here the head row is that lock, and it hands the numbers out.
+The library numbers events by a sequence, and locks the whole table so that no reader skips a position that is committed late.
+Here the head row is that lock, and positions are assigned from it.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _AGAIN = retry((InterfaceError, OperationalError), max_attempts=10, wait=0.2)
 class LedgerRecorder(PostgresApplicationRecorder):
     """Events of all streams in one log `{schema}.{events_table_name}`, with the head row in `head_table_name`.
 
-    Reads and writes LedgerEvent; any other StoredEvent is taken in as nobody's.
+    Reads and writes LedgerEvent; any other StoredEvent is stored without a customer.
     """
 
     def __init__(

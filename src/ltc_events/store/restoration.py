@@ -1,4 +1,4 @@
-"""Bringing a store that has gone back into order: events put back where they were, and the epoch that begins then.
+"""Restores a store that went back: reinserts events at their positions, and begins an epoch.
 
 For the owner of the ledger alone, within one transaction that holds the head of the log.
 """
@@ -30,7 +30,7 @@ _KEEP_EXPIRED = query("keep_expired").as_bytes()
 
 
 def locked_head(connection: Connection) -> int:
-    """The last position; nobody writes until the transaction ends."""
+    """Lock the head row until the transaction ends; the last position."""
     row = connection.execute(_LOCK_HEAD).fetchone()
     return int(row[0]) if row else 0
 
@@ -38,7 +38,7 @@ def locked_head(connection: Connection) -> int:
 def put_back(
     connection: Connection, records: Sequence[RawRecord], outcomes: Sequence[Outcome], traces: Sequence[StoredTrace]
 ) -> None:
-    """Store events at the positions that they had, with their bytes, times and traces, and outcomes of commands that have none.
+    """Store events at their former positions, with bytes, times and traces, and the outcomes of commands that have none.
 
     The events follow the last one without a gap.
     """
@@ -67,17 +67,17 @@ def put_back(
 
 
 def begin_epoch(connection: Connection, number: int, name: str, *, after: int, by: str, reason: str) -> None:
-    """Let an epoch begin behind a position: a new one; or one that the store lost, so that it is known what is void of it."""
+    """Begin an epoch after a position: a new one, or one that the store lost, so that its void events are known."""
     connection.execute(_BEGIN_EPOCH, {"number": number, "epoch": name, "after": after, "by": by, "reason": reason})
 
 
 def set_offset(connection: Connection, feed: str, next_offset: int, *, only_back: bool) -> None:
-    """Let a feed of one partition be read on from there, if it was ever read; with `only_back`, never further than it was."""
+    """Set the offset of a single-partition feed, if it was ever read; with `only_back`, only to a lower one."""
     connection.execute(_SET_OFFSET, {"feed": feed, "next": next_offset, "only_back": only_back})
 
 
 def pass_expired(connection: Connection, moves: Sequence[Offset], *, by: str, reason: str) -> None:
-    """Move offsets of a partition behind messages that expired before they were read, and keep who said so; first the feed's own.
+    """Move the offsets of a partition past messages that expired unread, and record who decided so; the feed's own offset first.
 
     Raises OffsetMoved.
     """

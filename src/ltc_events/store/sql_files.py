@@ -24,7 +24,7 @@ def read_sql(package: str, name: str, folder: str = FOLDER) -> str:
 class Statements:
     """The statements of one SQL file by name, read when the first is asked for.
 
-    In the file each follows a line `-- name: NAME`. Lines of comment are left out of what is sent.
+    In the file each statement follows a line `-- name: NAME`. Comment lines are not sent.
     """
 
     def __init__(self, module: str, folder: str = FOLDER) -> None:
@@ -37,7 +37,7 @@ class Statements:
         return self._texts[name].encode()
 
     def text(self, name: str) -> str:
-        """As `[]`, for who changes it before it is sent."""
+        """As `[]`, for statements that are modified before they are sent."""
         return self._texts[name]
 
     def compose(self, name: str, /, **parts: object) -> "sql.Composed":

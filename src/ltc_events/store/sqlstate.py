@@ -1,7 +1,7 @@
-"""What an error means that comes between us and the database: whose it is, and what mends it. The only place that decides.
+"""Diagnoses errors of the database by SQLSTATE: whether to wait, retry, or report. The only module that decides this.
 
-PostgreSQL names its errors by SQLSTATE: two characters for the class, three for the case. A case that has a rule of its own
-goes by it, all others of a class by the rule of the class.
+An SQLSTATE has two characters for the class and three for the condition. A condition without a rule of its own follows the
+rule of its class.
 """
 
 from enum import StrEnum
@@ -14,7 +14,7 @@ from ltc_events.store.errors import StoreWentBack, UnknownEvent
 
 
 class Fault(StrEnum):
-    """Whose an error is."""
+    """The cause of an error."""
 
     EVENT = "event"
     """The same rows fail again, here and anywhere: a read table does as it declares (`on_failure`)."""
@@ -25,7 +25,7 @@ class Fault(StrEnum):
 
 
 class Diagnosis(NamedTuple):
-    """What an error comes to. `code` is for programs, `fix` for people (empty: what the error itself says)."""
+    """The diagnosis of an error. `code` is for programs, `fix` for people (empty: the error's own message)."""
 
     fault: Fault
     code: str
@@ -115,7 +115,7 @@ _MEMORY = _stops("out_of_memory", "give this process more memory")
 
 
 def diagnose(error: BaseException) -> Diagnosis:
-    """Whose an error is, whatever it is: one that is none of the database's is the event's own."""
+    """The diagnosis of any error; an error that does not come from the database counts as the event's own."""
     if isinstance(error, psycopg.Error):
         return _of_database(error)
     if isinstance(error, LtcError) and error.kind is Kind.UNAVAILABLE:
@@ -128,7 +128,7 @@ def diagnose(error: BaseException) -> Diagnosis:
 
 
 def is_events_own(error: BaseException) -> bool:
-    """Whether the same rows would fail again."""
+    """Whether the event is at fault, so that writing the same rows would fail again."""
     return diagnose(error).fault is Fault.EVENT
 
 
@@ -137,12 +137,12 @@ TROUBLE = (psycopg.Error, LtcError)
 
 
 def waits(error: BaseException) -> bool:
-    """Whether to wait and try the same again, unasked; only ever of a `TROUBLE`."""
+    """Whether to wait and retry automatically; only true of a `TROUBLE`."""
     return diagnose(error).waits
 
 
 def is_connection_gone(error: BaseException, connection: psycopg.Connection[Any]) -> bool:
-    """Whether the error took the connection with it, also where that is about to end only now."""
+    """Whether the error ended the connection or is about to."""
     if not isinstance(error, psycopg.Error):
         return False
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):

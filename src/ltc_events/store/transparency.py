@@ -1,4 +1,4 @@
-"""Where the transparency logs are kept: hashes of their trees, checkpoints, and what the leaves are made of."""
+"""Storage of the transparency logs: tree hashes, signed checkpoints, and the outcomes that leaves are made of."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -65,7 +65,7 @@ class StoredOutcome(NamedTuple):
 
 
 class Addition(NamedTuple):
-    """What one signing adds to a log."""
+    """The rows that one signing adds to a log."""
 
     growth: Sequence[Growth]
     checkpoint: SignedCheckpoint
@@ -73,7 +73,7 @@ class Addition(NamedTuple):
 
 
 class TransparencyStore:
-    """The transparency logs, over one connection. Who signs holds the lease over that very connection."""
+    """The transparency logs over one connection, which also holds the signer's lease."""
 
     def __init__(self, database: Database, role: Role = Role.NOTARY) -> None:
         """Raises DatabaseUnreachable, NotInitialised, RoleDenied."""
@@ -81,7 +81,7 @@ class TransparencyStore:
         register(self._connection)
 
     def take_lease(self) -> bool:
-        """Whether we are the one who signs, as long as the connection lives and is not idle for too long."""
+        """Try to take the signer's lease, which ends with the connection or when that idles too long; whether it is held."""
         self._connection.execute(_NOT_IDLE_FOR, (f"{IDLE_TIMEOUT_S}s",))
         return bool(self._connection.cursor(row_factory=scalar_row).execute(_TAKE_LEASE, (LEASE,)).fetchone())
 
