@@ -1,4 +1,4 @@
-"""Kafka: the only package that knows of it. CloudEvents in binary mode, topics, producing, polling."""
+"""The only package that imports Kafka's client: CloudEvents in binary mode, topics, producing, consuming."""
 
 import logging
 

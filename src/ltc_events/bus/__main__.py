@@ -13,7 +13,7 @@ PORT = 9092
 
 
 def main() -> None:
-    """Start, say where, and stay until told to end."""
+    """Start a broker, print its address, and run until SIGTERM or SIGINT."""
     home = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(user_data_dir("ltc-events")) / "kafka"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

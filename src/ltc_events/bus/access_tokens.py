@@ -1,4 +1,4 @@
-"""Tokens for SASL OAUTHBEARER, by OAuth 2.0's client credentials (RFC 6749, 4.4): asked for anew before they expire."""
+"""Access tokens for SASL OAUTHBEARER by OAuth 2.0 client credentials (RFC 6749, 4.4), renewed before they expire."""
 
 import http.client
 import json
@@ -35,7 +35,7 @@ class TokenRefused(LtcError):
 
 
 class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]
-    """Asks for a token where there is none that will last. For several threads at once."""
+    """Caches a token and requests another one before it expires. Thread-safe."""
 
     def __init__(self, security: "Security") -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]
         self._lock = threading.Lock()
 
     def token(self) -> str:
-        """A token that is valid for a while. Raises TokenRefused, and what the secret raises."""
+        """A token with time left before it expires. Raises TokenRefused, and the errors of the secret."""
         with self._lock:
             if time.monotonic() >= self._until:
                 asked_at = time.monotonic()

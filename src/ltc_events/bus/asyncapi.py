@@ -1,6 +1,6 @@
-"""What goes over Kafka, as an AsyncAPI 3.0 document: channels, messages by type, headers; payloads are the exported schemas.
+"""The Kafka interface as an AsyncAPI 3.0 document: channels, messages by type, headers; payloads are the exported schemas.
 
-It is written from the application's side: it receives commands and sends the rest.
+It is written from the application's side, which receives commands and sends the rest.
 """
 
 from collections.abc import Iterator, Mapping
@@ -222,7 +222,7 @@ def document() -> Json:
 
 
 def incompatibilities(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What breaks for others when the document `old` becomes `new`, one sentence each. The payloads have their own guard."""
+    """The incompatible changes from the document `old` to `new`, one sentence each; `schemas.compatibility` has the payloads."""
     return [*_channels_gone(old, new), *_headers_narrowed(old, new), *_headers_gone(old, new)]
 
 
@@ -240,7 +240,7 @@ def _channels_gone(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[s
 
 
 def _headers_narrowed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """Of what we receive, we must take all that we took."""
+    """Messages that we receive must still be accepted as before."""
     for name in _RECEIVED:
         file = f"{NAME}, {name}Headers"
         if before := _headers(old, name):
@@ -248,7 +248,7 @@ def _headers_narrowed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterato
 
 
 def _headers_gone(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """Of what we send, others rely on what was always there."""
+    """Headers that we always send must still be sent."""
     for name in _HEADERS.keys() - set(_RECEIVED):
         before, after = _headers(old, name), _headers(new, name)
         for header in before.get("required", ()):
@@ -271,7 +271,7 @@ def _message(model: type[Command] | type[Event]) -> Json:
 
 
 def _older_message(type: str) -> Json:
-    """An event that nobody records any more: it goes out as it was stored."""
+    """An older event type that is no longer recorded: it is published as it was stored."""
     summary = f"Recorded by older versions; told as {' and '.join(UPCASTERS[type].new)} since."
     return _typed("event", type, type, summary, f"events/{type}.json")
 

@@ -1,6 +1,6 @@
-"""CloudEvents 1.0 over Kafka: attributes in headers (`ce_…`), the data in the value, the customer as the key.
+"""CloudEvents 1.0 over Kafka in binary mode: attributes in headers (`ce_…`), the data in the value, the customer as the key.
 
-Structured mode (`content-type: application/cloudevents+json`, everything in the value) is understood as well.
+Structured mode (`content-type: application/cloudevents+json`, everything in the value) is accepted as well.
 """
 
 import re
@@ -91,9 +91,9 @@ def command_parts(
 ) -> tuple[Mapping[str, Any], bytes | None]:
     """The structured-mode document of a command that came over Kafka; raises Undecodable.
 
-    In binary mode with the JSON of its data, in which it has not been looked yet for a field that comes twice.
+    In binary mode the JSON of the data comes separately, not yet checked for repeated keys.
 
-    The key must be the customer: commands of one customer are in order on one partition, or they are in no order at all.
+    The key must be the customer, since only commands on one partition are in order.
     """
     if value is None:
         raise Undecodable(reason="the message has no value")
@@ -127,7 +127,7 @@ def command_message(document: Mapping[str, Any]) -> tuple[bytes, bytes, Headers]
 
 @lru_cache(maxsize=_EPOCHS_MAX)
 def _shape(headers: tuple[str | tuple[str, bytes], ...], epoch: str, *more: str) -> Shape:
-    """The headers of a kind of message, in an epoch of the store (empty: nothing is said of it)."""
+    """The headers of a kind of message, in an epoch of the store (empty: without an epoch)."""
     if not epoch:
         return Shape(*headers, *more)
     at = headers.index(_BEFORE_EPOCH[headers]) + 1
@@ -135,9 +135,9 @@ def _shape(headers: tuple[str | tuple[str, bytes], ...], epoch: str, *more: str)
 
 
 def event_message(record: RawRecord, trace: Trace | None = None, epoch: str = "") -> tuple[bytes, bytes, Wire]:
-    """Key, value and headers of a stored event, which belongs to an epoch of the store.
+    """Key, value and headers of a stored event of an epoch.
 
-    Its id is its position: unique within what the store holds, and the same at every delivery.
+    Its CloudEvent id is its position: unique in the store, and the same at every delivery.
     """
     key = routing_key(record)
     position = b"%d" % record.position
@@ -166,7 +166,7 @@ def event_message(record: RawRecord, trace: Trace | None = None, epoch: str = ""
 
 
 def epoch_message(epoch: str, after: int, begun_at: datetime, reason: str) -> tuple[None, bytes, Headers]:
-    """Word of an epoch that began: events behind the position `after` that came before this message are void."""
+    """The announcement of an epoch: earlier events on the topic with positions after `after` are void."""
     headers = {
         "ce_id": epoch,
         "ce_type": EPOCH_BEGAN,
@@ -179,8 +179,8 @@ def epoch_message(epoch: str, after: int, begun_at: datetime, reason: str) -> tu
 
 
 def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime, epoch: str = "") -> tuple[bytes, bytes, Wire]:
-    """Key, value and headers of a command's outcome, told in an epoch of the store; `document` is the command's, which says
-    whose it was."""
+    """Key, value and headers of a command's outcome, in an epoch of the store; `document` is the command's, which names the
+    customer."""
     told = outcome.document()
     key, command = str(document["partitionkey"]).encode(), told["command_id"].encode()
     correlation = document.get("correlationid")
@@ -201,9 +201,9 @@ def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime
 def undecodable_message(
     key: bytes | None, error: Undecodable, time: datetime, epoch: str = ""
 ) -> tuple[bytes, bytes, Wire] | None:
-    """Key, value and headers of the answer to what is no command, where its id can be read; None: nobody could be told.
+    """Key, value and headers of the answer to an undecodable message with a readable id; None: there is no id to answer to.
 
-    It has the key that the message had, if that could be a customer's; else the id.
+    Its key is that of the message, if that is a UUID; else the id.
     """
     if error.command_id is None:
         return None
@@ -214,7 +214,7 @@ def undecodable_message(
 
 
 def _check_key(key: bytes | None, wanted: object) -> None:
-    """The key and the attribute must be the same text, and that text the usual one: another spelling, another partition."""
+    """Check that the key equals the attribute in canonical spelling: another spelling would go to another partition."""
     if isinstance(wanted, str) and key == wanted.encode(errors="replace") and _USUAL(wanted):
         return
     shown = "none" if key is None else repr(key[:50].decode(errors="backslashreplace"))
@@ -251,7 +251,7 @@ def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, Any]:
 
 @lru_cache(maxsize=_NAMES_MAX)
 def _attribute(header: str) -> str:
-    """What a header with this name tells; empty: nothing that is ours."""
+    """The attribute of a header name; empty: none that is known."""
     name = header.lower()
     return name.removeprefix(_MARK) if name.startswith(_MARK) or name in _BARE else ""
 

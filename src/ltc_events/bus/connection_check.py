@@ -1,4 +1,4 @@
-"""Whether Kafka lets us in, and what is in the way where it does not: one line, and what to do."""
+"""Checks the connection to Kafka, and translates what fails into one line and a fix."""
 
 import re
 import socket
@@ -77,9 +77,9 @@ class BusForbidden(BusUnreachable):
 
 
 def reach(bus: "Bus") -> None:
-    """See that somebody listens, and lets us in: a client that finds nobody leaves threads behind.
+    """Check that a broker accepts the connection and the login. A client that finds no broker leaves threads behind.
 
-    Raises BusUnreachable, CertificateUnusable, TokenRefused, and what the secrets raise.
+    Raises BusUnreachable and its kinds, CertificateUnusable, TokenRefused, and the errors of the secrets.
     """
     trouble: OSError | ValueError = ValueError("no host:port in it")
     for server in bus.bootstrap.split(","):
@@ -96,7 +96,7 @@ def reach(bus: "Bus") -> None:
 
 
 def trouble(bus: "Bus", error: KafkaError, *, topic: str = "") -> BusUnreachable:
-    """What an error of the client means. It knows what it was about where that is a right on a topic; else we say, by `topic`."""
+    """The error of ours for an error of the client. `topic` names the topic where the client's error does not."""
     where, security = bus.bootstrap, bus.security
     if isinstance(error, SaslAuthenticationFailedError):
         return BusLoginRefused(bootstrap=where, who=security.username, mechanism=security.mechanism)
@@ -111,7 +111,7 @@ def trouble(bus: "Bus", error: KafkaError, *, topic: str = "") -> BusUnreachable
 
 
 def _log_in(bus: "Bus", server: str) -> None:
-    """One connection of the client's, as far as the broker lets us."""
+    """Open one connection of the client up to the login."""
     for attempt in range(1, ATTEMPTS + 1):
         settings = bus.security.client_settings()
         if provider := settings.get("sasl_oauth_token_provider"):
@@ -131,7 +131,7 @@ def _log_in(bus: "Bus", server: str) -> None:
 
 
 class _Ended(Exception):
-    """The broker has ended the connection without a reason that came through."""
+    """The broker ended the connection without giving a reason."""
 
     def __init__(self, *, at_login: bool) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class _Ended(Exception):
 
 
 def _ask(server: str, name: str, settings: dict[str, Any]) -> None:
-    """Connect, and ask what everybody may ask who was let in. Raises KafkaError, _Ended."""
+    """Connect and send a request that needs no privileges. Raises KafkaError, _Ended."""
     net = NetworkSelector(client_id=name, slow_task_threshold_secs=0)
     manager = KafkaConnectionManager(net, bootstrap_servers=server, client_id=name, **settings)
     (broker, *_) = manager.cluster.bootstrap_brokers()

@@ -39,7 +39,7 @@ class FeedExpired(LtcError):
 
 
 class Polled(NamedTuple):
-    """A message as it came."""
+    """A message as received."""
 
     partition: int
     offset: int
@@ -51,8 +51,8 @@ class Polled(NamedTuple):
 class PartitionConsumer:
     """One member of a consumer group on one topic. Not to be shared by threads.
 
-    Kafka's own idea of how far the group has come decides nothing: each time the assignment changes, `assigned` is asked,
-    by `poll` and in its thread, where to begin each partition.
+    Offsets committed to Kafka are not used: whenever the assignment changes, `poll` calls `assigned`, in its own thread, for the
+    offsets to begin at.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class PartitionConsumer:
         self.close()
 
     def poll(self, timeout_s: float) -> list[Polled]:
-        """What came, in the order of each partition; waits at most `timeout_s`, and a moment more while the group forms.
+        """The next messages, in order per partition; waits at most `timeout_s`, and a little longer while the group forms.
 
         Raises FeedReplaced, FeedExpired, BusUnreachable.
         """
@@ -127,7 +127,7 @@ class PartitionConsumer:
         ]
 
     def rewind(self) -> None:
-        """Ask again where to begin, and begin there. Raises FeedReplaced."""
+        """Call `assigned` again and seek to its offsets. Raises FeedReplaced."""
         begins = self._assigned(sorted(self._notes.owned))
         self._check(begins)
         self._next = dict(begins)
@@ -136,7 +136,7 @@ class PartitionConsumer:
                 self._consumer.seek(TopicPartition(self.topic, partition), offset)
 
     def reached(self, partition: int) -> int | None:
-        """Up to which offset `poll` has given everything of a partition; None: it is not ours, or nobody said where to begin."""
+        """The offset up to which `poll` has returned everything of a partition; None: it is not assigned, or not begun."""
         place = TopicPartition(self.topic, partition)
         if partition not in self._notes.owned or place not in self._consumer.assignment():
             return None
@@ -144,7 +144,7 @@ class PartitionConsumer:
         return None if reached is None else int(reached)
 
     def beginnings(self, partitions: Iterable[int]) -> dict[int, int]:
-        """The first offset that there still is, by partition. Raises BusUnreachable."""
+        """The first available offset, by partition. Raises BusUnreachable."""
         try:
             places = [TopicPartition(self.topic, partition) for partition in partitions]
             found = self._consumer.beginning_offsets(places, timeout_ms=CONNECT_TIMEOUT_MS)
@@ -153,7 +153,7 @@ class PartitionConsumer:
         return {place.partition: int(begin) for place, begin in found.items()}
 
     def partitions_now(self) -> int:
-        """How many partitions the topic has, asked of the broker at this moment. Raises BusUnreachable."""
+        """The present number of partitions of the topic, asked of the broker. Raises BusUnreachable."""
         try:
             self._consumer.topics()
             return len(self._consumer.partitions_for_topic(self.topic) or ())
@@ -161,7 +161,7 @@ class PartitionConsumer:
             raise trouble(self._bus, error, topic=self.topic) from error
 
     def ends(self, partitions: Iterable[int] | None = None) -> dict[int, int]:
-        """Where partitions end at this moment, all of the topic's unless stated. Raises BusUnreachable."""
+        """The present end offsets of the given partitions, by default of all of the topic. Raises BusUnreachable."""
         try:
             wanted = sorted(self._consumer.partitions_for_topic(self.topic) or ()) if partitions is None else partitions
             places = [TopicPartition(self.topic, partition) for partition in wanted]
@@ -171,7 +171,7 @@ class PartitionConsumer:
         return {place.partition: int(end) for place, end in found.items()}
 
     def hint(self, offsets: Mapping[int, int]) -> None:
-        """Tell Kafka how far we are, for those who watch the lag there. It decides nothing."""
+        """Commit offsets to Kafka for lag monitoring alone; they are never read back."""
         self._consumer.commit_async(
             {TopicPartition(self.topic, partition): OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()}
         )
@@ -182,12 +182,12 @@ class PartitionConsumer:
             self._consumer.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_MS)
 
     def _finish_joining(self) -> None:
-        """Let the client go on with a joining that outlasted a poll.
+        """Let the client complete a join that outlasted a poll.
 
-        Who joins because the topic changed, and hands out the partitions itself, has no reason to join any more when the
-        answer comes: kafka-python 3.0.12 then never takes what it was given, and reads nothing ever again. The Java client
-        had this as KAFKA-9815. And an answer that comes between two polls it throws away to join once more, so that who
-        polls for moments only may never get in: here it is waited for.
+        A group leader that rejoins because the topic changed no longer needs to rejoin when the answer comes: kafka-python
+        3.0.12 then never takes its assignment and reads nothing ever again (the Java client had this as KAFKA-9815). It also
+        discards an answer that comes between two polls and joins again, so that a consumer with short polls may never join. So
+        the answer is waited for here.
         """
         coordinator = self._consumer._coordinator  # noqa: SLF001
         if coordinator.rejoining:
@@ -195,8 +195,8 @@ class PartitionConsumer:
             coordinator.poll(timeout_ms=JOINING_MS)
 
     def _follow(self, partition: int, offsets: list[int]) -> None:
-        """See that nothing is missing before or between these offsets but what is no message (such as the end of a transaction):
-        the client goes on at the beginning, without a word, where it asks for what is no longer there."""
+        """Check that no message is missing before or between these offsets: where an offset has expired, the client silently
+        continues at the beginning. Offsets of control records, such as the end of a transaction, may be missing."""
         expected = self._next.get(partition)
         if expected is not None and offsets[-1] - expected + 1 != len(offsets):
             missing = next(at for at, offset in enumerate(offsets, expected) if at != offset)
@@ -212,7 +212,7 @@ class PartitionConsumer:
 
 
 class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Which partitions are ours. The client tells us in a thread of its own, at any moment: so this only takes notes."""
+    """The assigned partitions. The client calls this listener from its own thread at any moment, so it only records them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -221,11 +221,11 @@ class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
 
     @property
     def owned(self) -> frozenset[int]:
-        """The partitions that are ours."""
+        """The assigned partitions."""
         return self._owned
 
     def take(self) -> bool:
-        """Whether they have changed since the last look."""
+        """Whether they have changed since the last call."""
         with self._lock:
             changed, self._changed = self._changed, False
             return changed

@@ -1,4 +1,4 @@
-"""Decodes events from Kafka: type and position first, the rest only for events that are wanted."""
+"""Decodes events from Kafka: type and position first, the rest only for events that are needed."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -26,7 +26,7 @@ class NoEvent(LtcError):
 
 
 def read_head(message: Polled) -> tuple[int, str]:
-    """Position and stable name of the event, without reading all headers; (0, "") where it takes a closer look."""
+    """Position and stable name of the event, without reading all headers; (0, "") where `head_of` is needed."""
     # The relay writes these before any that holds somebody's words.
     position, kind = message.headers.first(_POSITION), message.headers.first(_TYPE)
     if position is None or kind is None or not position.isdigit() or not kind.startswith(_PREFIX):
@@ -35,12 +35,12 @@ def read_head(message: Polled) -> tuple[int, str]:
 
 
 def epoch_of(message: Polled) -> bytes | None:
-    """The epoch of the store that an event belongs to; None: it says nothing of it."""
+    """The epoch of an event; None: the message has none."""
     return message.headers.first(_EPOCH)
 
 
 def is_word_of_an_epoch(message: Polled) -> bool:
-    """Whether it says that an epoch has begun: no event, and nothing strange."""
+    """Whether the message announces an epoch; it is then no event."""
     return message.headers.first(_TYPE) == EPOCH_BEGAN.encode()
 
 
@@ -50,7 +50,7 @@ def headers_of(message: Polled) -> dict[str, bytes]:
 
 
 def head_of(headers: dict[str, bytes]) -> tuple[int, str]:
-    """Position and stable name of the event that a message brings; raises NoEvent."""
+    """Position and stable name of the event in a message; raises NoEvent."""
     try:
         kind, position = headers["ce_type"], int(headers["ce_position"])
         if not kind.startswith(_PREFIX):
@@ -65,7 +65,7 @@ def head_of(headers: dict[str, bytes]) -> tuple[int, str]:
 
 
 def row_of(message: Polled, headers: dict[str, bytes], position: int, kind: str) -> tuple[Any, ...]:
-    """The event as the row of the store that it was; raises NoEvent."""
+    """The event as the row of the store that it was published from; raises NoEvent."""
     value = message.value
     if value is None:
         raise NoEvent(reason="it has no value")

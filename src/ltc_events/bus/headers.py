@@ -1,4 +1,4 @@
-"""The headers of messages as they are on the wire: filled into shapes that many messages share, and read when asked for."""
+"""Message headers in Kafka's wire format: written by filling templates that many messages share, and parsed on demand."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -14,7 +14,7 @@ _SHIFT_MAX = 63
 
 
 def _varint(number: int) -> bytes:
-    """A number ≥ 0 as Kafka writes it: zig-zag, seven bits a byte, lowest first."""
+    """A number ≥ 0 as a Kafka varint: zig-zag, seven bits a byte, lowest first."""
     value, written = number << 1, bytearray()
     while value > 0x7F:
         written.append(value & 0x7F | 0x80)
@@ -24,7 +24,7 @@ def _varint(number: int) -> bytes:
 
 
 def _read_varint(block: bytes, at: int) -> tuple[int, int]:
-    """The number that stands there, and where the next thing begins. Raises IndexError, or ValueError for one of over 64 bits."""
+    """The varint at a place, and the place after it. Raises IndexError, or ValueError for one of over 64 bits."""
     written = shift = 0
     while True:
         byte = block[at]
@@ -41,21 +41,21 @@ _SIZES = tuple(map(_varint, range(_SIZES_MAX)))
 
 
 def sized(number: int) -> bytes:
-    """A number ≥ 0, as it stands before what has that size."""
+    """A size as its varint prefix."""
     return _SIZES[number] if number < _SIZES_MAX else _varint(number)
 
 
 @lru_cache(maxsize=_NAMES_MAX, typed=True)
 def packed_name(name: str) -> bytes:
-    """The name of a header as it stands in a message."""
+    """A header name in wire format."""
     encoded = name.encode()
     return sized(len(encoded)) + encoded
 
 
 class Wire:
-    """The headers of a message as bytes: `count` of them in `data`, read when they are asked for.
+    """The headers of a message as bytes: `count` of them in `data`, parsed on demand.
 
-    They are as none to those who only ask whether there are any: the client would read them all to add up their lengths.
+    They count as empty in a boolean test: the client would otherwise parse all of them to add up their lengths.
     """
 
     __slots__ = ("count", "data")
@@ -68,14 +68,14 @@ class Wire:
         return False
 
     def __iter__(self) -> Iterator[tuple[str, bytes | None]]:
-        """Names and contents, in the order in which they came. What cannot be read at all has the name UNREADABLE."""
+        """Names and contents, in order. Headers that cannot be parsed have the name UNREADABLE."""
         return iter(_read(self.data, self.count))
 
     def first(self, name: bytes) -> bytes | None:
         """The content of the first header with this name (as `packed_name` has it), without reading those before it.
 
-        None: there is none, or it is longer than 63 bytes. Only for headers that come before any whose content is not ours
-        alone: what they hold might look like a header.
+        None: there is none, or it is longer than 63 bytes. Use it only for headers before any with content from outside, which
+        might look like a header.
         """
         at = self.data.find(name) + len(name)
         if at < len(name) or at >= len(self.data):
@@ -84,13 +84,13 @@ class Wire:
         return None if size & 0x81 else self.data[at + 1 : at + 1 + (size >> 1)]
 
     def followed_by(self, headers: Headers) -> "Wire":
-        """These, and then those."""
+        """These headers followed by others."""
         more = wired(headers)
         return Wire(self.data + more.data, self.count + more.count)
 
 
 class Shape:
-    """Headers that many messages have, in this order: the names of those that differ, and pairs that are always the same."""
+    """A template of headers, in this order: names of variable ones, then pairs that are always the same."""
 
     __slots__ = ("_before", "_count", "_end")
 
@@ -105,7 +105,7 @@ class Shape:
         self._before, self._end, self._count = tuple(before), gathered, len(headers)
 
     def filled(self, *contents: bytes) -> Wire:
-        """With a content for each name."""
+        """The headers with a content for each variable name."""
         parts: list[bytes] = []
         sizes = _SIZES
         for before, content in zip(self._before, contents, strict=True):
@@ -116,7 +116,7 @@ class Shape:
 
 
 def wired(headers: Iterable[tuple[str, bytes]]) -> Wire:
-    """Headers of any message as they are on the wire."""
+    """Any headers in wire format."""
     parts: list[bytes] = []
     for name, content in headers:
         parts += (packed_name(name), sized(len(content)), content)

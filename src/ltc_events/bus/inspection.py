@@ -1,4 +1,4 @@
-"""Looking at a cluster as who administers it would: which topics there are, how they are set, what time it is there."""
+"""Inspects a cluster: its topics, their settings, and its clock."""
 
 import time
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from ltc_events.bus.topics import TOPICS, Bus
 
 
 class TopicFacts(NamedTuple):
-    """A topic as it is. `ill` counts partitions that have no leader now; `settings` are its own and the cluster's.
+    """A topic's present state. `ill` counts partitions without a leader; `settings` are its own and the cluster's.
 
-    `replicas`: of the partition that has the fewest.
+    `replicas`: the lowest number of any partition.
     """
 
     partitions: int
@@ -26,9 +26,9 @@ class TopicFacts(NamedTuple):
 
 
 class ClusterFacts(NamedTuple):
-    """What was seen: brokers, our topics by full name (those that are missing are absent), and how far its clock is ahead.
+    """The brokers, our topics by full name (missing ones are absent), and how far the cluster's clock is ahead, in seconds.
 
-    `skew_s` is None where the cluster does not tell: it needs KRaft and the right to describe the cluster.
+    `skew_s` is None where it cannot be measured: that needs KRaft and the privilege to describe the cluster.
     """
 
     brokers: int
@@ -37,7 +37,7 @@ class ClusterFacts(NamedTuple):
 
 
 def inspect(bus: Bus) -> ClusterFacts:
-    """Look at the cluster. Raises BusUnreachable."""
+    """Inspect the cluster. Raises BusUnreachable."""
     reach(bus)
     try:
         admin = KafkaAdminClient(**bus.client_settings(), bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
@@ -71,7 +71,7 @@ def _settings(admin: KafkaAdminClient, topic: str) -> dict[str, str]:
 
 
 def _skew(admin: KafkaAdminClient) -> float | None:
-    """The leader of the cluster's own log counts itself as caught up now, by its clock."""
+    """The clock skew, from the time at which the quorum leader was last caught up with itself, which is now by its clock."""
     with suppress(KafkaError, KeyError, IndexError, TypeError):
         quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
         for voter in quorum["current_voters"]:

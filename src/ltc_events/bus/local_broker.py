@@ -1,4 +1,4 @@
-"""A broker of one's own: Apache Kafka from Maven's jars, one process, KRaft. For tests, demos and small trials."""
+"""A local broker: Apache Kafka from Maven's jars, one process, KRaft. For tests, demos and trials."""
 
 import os
 import shutil
@@ -47,7 +47,7 @@ class LocalBroker:
     ) -> None:
         """`doors`: more listeners, each by the security protocol that it speaks. `settings`: of the broker; `options`: of Java.
 
-        `users`, as `SCRAM-SHA-512=[name=…,password=…]`, are known from the beginning.
+        `users`, as `SCRAM-SHA-512=[name=…,password=…]`, are created when the storage is formatted.
         """
         self._home = home
         self._port = port or _free_port()
@@ -69,7 +69,7 @@ class LocalBroker:
 
     @property
     def pid(self) -> int:
-        """The process, for those who want to harm it."""
+        """The id of the process, for tests that kill it."""
         if self._process is None:
             raise BrokerUnavailable(reason="it is not started")
         return self._process.pid
@@ -91,7 +91,7 @@ class LocalBroker:
         self._await()
 
     def stop(self) -> None:
-        """Stop it, in order."""
+        """Stop it gracefully."""
         self._end(signal.SIGTERM)
 
     def wait(self) -> int:
@@ -101,7 +101,7 @@ class LocalBroker:
         return self._process.wait()
 
     def kill(self) -> None:
-        """End it at once, as a power failure would."""
+        """Kill it at once, as a power failure would."""
         self._end(signal.SIGKILL)
 
     def __enter__(self) -> Self:
@@ -179,7 +179,7 @@ def kafka_jars() -> Path:
 
 
 def _fetch_jars(cache: Path) -> None:
-    """Fill a folder beside it and put that in its place: what is there is complete, whenever somebody looks."""
+    """Fill a temporary folder and rename it, so that the folder is complete whenever it exists."""
     with tempfile.TemporaryDirectory(prefix=f"{cache.name}-", dir=cache.parent) as folder:
         jars = Path(folder) / "jars"
         jars.mkdir()

@@ -20,7 +20,7 @@ READ_S = 30.0
 
 
 class OffsetReader:
-    """A reader that belongs to no group and moves no offset. Not to be shared by threads."""
+    """A reader outside any consumer group, which commits no offset. Not thread-safe."""
 
     def __init__(self, bus: Bus) -> None:
         """Raises BusUnreachable."""
@@ -45,21 +45,21 @@ class OffsetReader:
         self.close()
 
     def ends(self, topic: str) -> dict[int, int]:
-        """By partition the offset that its next message gets. Raises TopicMissing, BusUnreachable."""
+        """The end offset (that of the next message), by partition. Raises TopicMissing, BusUnreachable."""
         try:
             return {place.partition: end for place, end in self._consumer.end_offsets(self._places(topic)).items()}
         except KafkaError as error:
             raise trouble(self._bus, error) from error
 
     def beginnings(self, topic: str) -> dict[int, int]:
-        """By partition the first offset that there still is. Raises TopicMissing, BusUnreachable."""
+        """The first available offset, by partition. Raises TopicMissing, BusUnreachable."""
         try:
             return {place.partition: begin for place, begin in self._consumer.beginning_offsets(self._places(topic)).items()}
         except KafkaError as error:
             raise trouble(self._bus, error) from error
 
     def offsets_at(self, topic: str, moment: float) -> dict[int, int]:
-        """By partition the first offset of what was sent at that moment (in seconds since 1970) or later; its end: nothing was.
+        """The first offset of messages sent at or after a time (seconds since 1970), by partition; else the end offset.
 
         Raises TopicMissing, BusUnreachable.
         """
@@ -72,12 +72,12 @@ class OffsetReader:
         return ends | {place.partition: one.offset for place, one in found.items() if one is not None}
 
     def last(self, topic: str, count: int) -> dict[int, list[Polled]]:
-        """By partition its last messages as of now, oldest first, at most so many. Raises TopicMissing, BusUnreachable."""
+        """The last messages, at most `count` per partition, oldest first. Raises TopicMissing, BusUnreachable."""
         ends = self.ends(topic)
         return self.read(topic, {number: max(end - count, 0) for number, end in ends.items()}, ends)
 
     def read(self, topic: str, begins: Mapping[int, int], ends: Mapping[int, int]) -> dict[int, list[Polled]]:
-        """What there still is of partitions from one offset to another, oldest first. Raises BusUnreachable."""
+        """The available messages of partitions from one offset up to another, oldest first. Raises BusUnreachable."""
         found: dict[int, list[Polled]] = {number: [] for number in begins}
         deadline = time.monotonic() + READ_S
         try:
@@ -97,9 +97,9 @@ class OffsetReader:
         return {number: [one for one in messages if one.offset < ends[number]] for number, messages in found.items()}
 
     def sent_at(self, topic: str, offsets: Mapping[int, int]) -> dict[int, float]:
-        """By partition when the message at that offset (or the next that is kept) was sent, in seconds since 1970.
+        """The send time (seconds since 1970) of the message at an offset, or of the next available one, by partition.
 
-        Partitions whose message did not come within a second are absent. Raises BusUnreachable.
+        Partitions whose message does not arrive within a second are absent. Raises BusUnreachable.
         """
         found: dict[int, float] = {}
         try:

@@ -1,4 +1,4 @@
-"""Where a message came from and what came beside its value, as JSON; and the message again, from that."""
+"""The origin of a message as JSON (topic, partition, offset, key, headers), and the message rebuilt from it."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
@@ -29,19 +29,19 @@ def origin_of(topic: str, message: "Polled") -> bytes:
 
 
 def message_of(origin: Mapping[str, Any], value: bytes) -> Message:
-    """The message that has this origin and this value."""
+    """The message rebuilt from its origin and its value."""
     headers = [(str(name), _read(content)) for name, content in origin["headers"]]
     return _read(origin["key"]), value if origin["has_value"] else None, headers
 
 
 def command_of(origin: Mapping[str, Any], value: bytes) -> Mapping[str, Any]:
-    """The structured-mode document of the command in the message that has this origin and this value; raises Undecodable."""
+    """The structured-mode document of the command in a message rebuilt from its origin and value; raises Undecodable."""
     key, content, headers = message_of(origin, value)
     return command_document(headers, key, content)
 
 
 def _written(value: bytes | None) -> dict[str, str] | None:
-    """Bytes in JSON: as text where they are text (and PostgreSQL can store it), else in base64."""
+    """Bytes for JSON: as text where they are UTF-8 that PostgreSQL can store, else in base64."""
     if value is None:
         return None
     try:

@@ -1,6 +1,6 @@
-"""Messages that carry the outcome of a command, or why a message is no command; cut to the topic's limit.
+"""Messages with the outcome of a command, or with a dead letter; truncated to the topic's limit.
 
-What does not fit is cut here. In the database it is kept whole: outcomes with all reasons, dead letters as they came.
+The database keeps them whole: outcomes with all reasons, dead letters as received.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,9 +28,9 @@ def dead_letter_message(
     place: tuple[str, int, int],
     error: Undecodable,
 ) -> tuple[bytes | None, bytes | None, Headers]:
-    """What came and is no command, as it came, and beside it where (topic, partition, offset) and what is wrong with it.
+    """A dead letter as received, with its origin (topic, partition, offset) and the reason in headers.
 
-    Of what is larger than a message may be (it came compressed) there is the beginning, and in `ltc_size` how large it was.
+    A value larger than a message may be (it came compressed) is truncated, with its size in bytes in `ltc_size`.
     """
     topic, partition, offset = place
     added: list[tuple[str, bytes]] = [
@@ -54,7 +54,7 @@ def dead_letter_message(
 
 
 def fitting(told: Mapping[str, Any]) -> bytes:
-    """The answer as JSON, with as many of its reasons as fit into a message, and a last one that says how many there are more."""
+    """The answer as JSON, with as many reasons as fit into a message, and a last one with the number of those left out."""
     whole = orjson.dumps(told)
     if len(whole) <= ANSWER_BYTES_MAX:
         return whole
@@ -74,17 +74,17 @@ def fitting(told: Mapping[str, Any]) -> bytes:
 
 
 def _beginning(text: str) -> bytes:
-    """A text that stands beside others in a message: as much of it as people read."""
+    """A text truncated to a readable length."""
     encoded = text.encode(errors="replace")
     return encoded if len(encoded) <= TEXT_BYTES_MAX else encoded[:TEXT_BYTES_MAX].decode(errors="ignore").encode() + _CUT
 
 
 def _first(headers: Headers, room: int) -> list[tuple[str, bytes]]:
-    """The first headers, as many as fit."""
+    """The first headers that fit."""
     sizes = accumulate(_size([one]) for one in headers)
     return list(headers)[: sum(1 for size in sizes if size <= room)]
 
 
 def _size(headers: Headers) -> int:
-    """How many bytes headers have in a message, at most: lengths have five each."""
+    """An upper bound of the bytes of headers in a message, with five bytes per length."""
     return sum(len(name.encode(errors="replace")) + len(content) + 10 for name, content in headers)

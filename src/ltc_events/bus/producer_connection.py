@@ -1,8 +1,8 @@
 """A producer's connection to the brokers: record batches in order, sent again until each is acknowledged.
 
-The client's own producer takes messages one at a time, at a cost that is most of what publishing takes. This one uses what
-lies beneath it (connections, metadata, requests), and is simpler in that it never has more than one page under way: so a
-batch that has to be sent again is never overtaken by a later one, and nothing can be missing before what was acknowledged.
+The client's own producer takes messages one at a time, which is most of the cost of publishing. This one uses the client's
+lower layer (connections, metadata, requests) and has at most one page in flight: a batch that is sent again is never overtaken
+by a later one, so there is no gap before an acknowledged message.
 """
 
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
@@ -49,10 +49,10 @@ class TopicReplaced(LtcError):
 
 
 class ProducerConnection:
-    """Everything is done in a thread of the client's, one thing after another."""
+    """An idempotent producer. All its work runs in one thread of the client, one request after another."""
 
     def __init__(self, bus: Bus) -> None:
-        """Connect and become a producer that brokers can tell from others. Raises BusUnreachable."""
+        """Connect and get a producer id from the brokers. Raises BusUnreachable."""
         self.bus = bus
         reach(bus)
         self._net = NetworkSelector(client_id=f"{bus.prefix}-publisher", slow_task_threshold_secs=0)
@@ -95,28 +95,28 @@ class ProducerConnection:
     def begin(self, topic: str, rounds: Sequence[Sequence[Batch]]) -> Any:
         """Send batches, those of a round (at most one for each partition) before those of the next.
 
-        The future is done when all are acknowledged, and fails with a KafkaError that no repetition will heal, or with
-        TopicReplaced. Only to be called when the one before is done.
+        The future is done when all are acknowledged; it fails with a KafkaError that cannot be retried, or with TopicReplaced.
+        Call it only when the previous one is done.
         """
         return self._manager.call_soon(self._deliver(topic, rounds))
 
     def watch(self, topic: str, ends: Mapping[int, int]) -> None:
-        """Note from now on where others write behind these ends."""
+        """From now on track where other producers write after these end offsets."""
         for partition, end in ends.items():
             self._ends[topic, partition], self._others[topic, partition] = end, None
 
     def others(self, topic: str, ends: Mapping[int, int]) -> dict[int, tuple[int, int]]:
-        """Where others wrote before these ends. Only to be called when nothing is under way."""
+        """Where other producers wrote before these end offsets. Call it only when nothing is in flight."""
         for partition, end in ends.items():
             self._arrived((topic, partition), end, end)
         return {partition: stretch for (where, partition), stretch in self._others.items() if where == topic and stretch}
 
     def forget_others(self, topic: str) -> None:
-        """Note anew where others write."""
+        """Forget what other producers wrote so far."""
         self._others |= dict.fromkeys(place for place in self._others if place[0] == topic)
 
     def _arrived(self, place: tuple[str, int], first: int, following: int) -> None:
-        """Ours lie from one offset to before another; what lies between these and those before is of somebody else."""
+        """Record that our messages have these offsets; a gap before them was written by another producer."""
         known = self._ends.get(place, 0)
         if place in self._others and first > known:
             earlier = self._others[place]
@@ -124,7 +124,7 @@ class ProducerConnection:
         self._ends[place] = max(known, following)
 
     def close(self) -> None:
-        """Close the connections. What was not acknowledged is given up."""
+        """Close the connections and abandon unacknowledged messages."""
         self._manager.call_soon(self._manager.close)
         self._net.stop(timeout_ms=CONNECT_TIMEOUT_MS)
         self._net.close()
@@ -190,7 +190,7 @@ class ProducerConnection:
                 await self._pause()
 
     async def _send(self, topic: str, batches: dict[int, Batch]) -> list[Batch]:
-        """Send each batch once; those that were acknowledged. Raises what no repetition will heal."""
+        """Send each batch once; returns those acknowledged. Raises errors that cannot be retried."""
         sent = [
             self._manager.send(self._request(topic, [batches[one] for one in partitions]), node_id=node)
             for node, led in self._leaders(topic, batches).items()
@@ -241,7 +241,7 @@ class ProducerConnection:
         )
 
     def _leaders(self, topic: str, partitions: Any) -> dict[int, list[int]]:
-        """Who leads what; partitions that have no leader now are left out."""
+        """The partitions by their leader; partitions without a leader are left out."""
         led: dict[int, list[int]] = {}
         for partition in partitions:
             node = self._cluster.leader_for_partition(TopicPartition(topic, partition))
@@ -255,7 +255,7 @@ class ProducerConnection:
 
 
 def _in_requests(partitions: Sequence[int], batches: Mapping[int, Batch]) -> Iterator[list[int]]:
-    """The partitions of one broker, as many together as a request may hold; as a rule all of them."""
+    """The batches of one broker in requests of at most the allowed size; usually one request."""
     together: list[int] = []
     size = 0
     for one in partitions:

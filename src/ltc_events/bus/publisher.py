@@ -1,4 +1,4 @@
-"""Sending messages so that each is kept: acknowledged by all replicas, in order, not doubled by a retry."""
+"""Reliable publishing: messages acknowledged by all replicas, in order, without duplicates from retries."""
 
 import threading
 import time
@@ -36,7 +36,7 @@ class MessageTooLarge(LtcError):
 
 
 class _Page:
-    """Messages that are under way."""
+    """Messages in flight."""
 
     def __init__(self, topic: str, count: int, future: Any) -> None:
         self.topic, self.count, self.future = topic, count, future
@@ -45,14 +45,14 @@ class _Page:
 
 
 class Publisher:
-    """An idempotent producer of pages. Not to be shared by threads; of no more use once it has raised one of its errors.
+    """An idempotent producer of pages. Not thread-safe; unusable after it has raised one of its errors.
 
-    A message that were given up alone would leave a gap before those that follow it. So either a page is acknowledged, or
-    the publisher as a whole is given up: what it has sent is then the beginning of what it was given, on each partition.
+    Abandoning a single message would leave a gap before those that follow it. So either a whole page is acknowledged, or the
+    publisher as a whole fails; what it has sent is then a prefix of what it was given, on each partition.
     """
 
     def __init__(self, bus: Bus, *, stopping: Callable[[], bool] = lambda: False) -> None:
-        """Raises BusUnreachable. When `stopping` says so, publishing waits for a broker that is away no longer than needed."""
+        """Raises BusUnreachable. While `stopping` returns true, publishing does not wait for an unreachable broker."""
         self._stopping = stopping
         self._link = ProducerConnection(bus)
         self._partitions: dict[str, int] = {}
@@ -75,7 +75,7 @@ class Publisher:
 
     @property
     def bus(self) -> Bus:
-        """Where it publishes."""
+        """The bus that it publishes to."""
         return self._link.bus
 
     def publish_everywhere(self, topic: str, message: Outgoing) -> None:
@@ -87,10 +87,10 @@ class Publisher:
         self.publish(topic, [message] * count)  # those without a key take turns
 
     def send(self, topic: str, messages: Iterable[Outgoing], *, before_send: Callable[[], object] = lambda: None) -> None:
-        """Send messages while the caller goes on; first wait until those of the last `send` are acknowledged.
+        """Send messages in the background; first wait until those of the last `send` are acknowledged.
 
-        `before_send` comes right before the first byte goes; nothing is sent where it raises. Raises NotPublished, TopicReplaced;
-        MessageTooLarge, when nothing of them was sent.
+        `before_send` is called right before the first byte is sent; if it raises, nothing is sent. Raises NotPublished and
+        TopicReplaced, or MessageTooLarge before anything is sent.
         """
         given = list(messages)
         if not given:
@@ -120,7 +120,7 @@ class Publisher:
         self._under_way = None  # only now: whoever asks again after a failure must not hear that all is well
 
     def close(self) -> None:
-        """Close the connections. What was not acknowledged is given up."""
+        """Close the connections and abandon unacknowledged messages."""
         self._link.close()
 
     def ends(self, topic: str) -> dict[int, int]:
@@ -136,18 +136,18 @@ class Publisher:
         return NotPublished(count=count, topic=topic, reason=str(error) or type(error).__name__)
 
     def watch(self, topic: str, ends: Mapping[int, int]) -> None:
-        """From now on note what others write to a topic behind these ends (by partition, the offset of the next message)."""
+        """From now on track what other producers write to a topic after these end offsets, by partition."""
         self._link.watch(topic, ends)
 
     def others(self, topic: str, ends: Mapping[int, int] | None = None) -> dict[int, tuple[int, int]]:
-        """Where others wrote since `watch` or `forget_others`: by partition, from one offset to before another.
+        """Where other producers wrote since `watch` or `forget_others`: half-open ranges of offsets, by partition.
 
-        All that lies before our last message is known, and with `ends` what lies before these. Nothing may be under way.
+        Known up to our last message, or up to `ends` where given. Nothing may be in flight.
         """
         return self._link.others(topic, ends or {})
 
     def forget_others(self, topic: str) -> None:
-        """What `others` said is seen to."""
+        """Forget the ranges returned by `others`."""
         self._link.forget_others(topic)
 
     def _count(self, topic: str) -> int:
@@ -156,7 +156,7 @@ class Publisher:
         return self._partitions[topic]
 
     def _packed(self, topic: str, messages: list[Outgoing], partitions: int) -> list[list[Batch]]:
-        """Batches in rounds: in each, one for a partition at most."""
+        """Batches in rounds of at most one per partition."""
         by_partition: dict[int, list[Batch]] = {}
         records: dict[int, list[bytes]] = {}
         sizes: dict[int, int] = {}

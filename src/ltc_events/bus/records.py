@@ -1,7 +1,7 @@
-"""Record batches (format 2) as Kafka has them on the wire, a whole page at a time: the client does it field by field.
+"""Record batches (format 2) in Kafka's wire format, packed a page at a time; the client packs field by field.
 
-Written: only what we send, uncompressed, not transactional. Read: by subclassing the client's own batch, which keeps its
-checks and its decompression.
+Writing covers what we send: uncompressed and not transactional. Reading subclasses the client's own batch, with its checks and
+decompression.
 """
 
 import struct
@@ -30,7 +30,7 @@ _REST = struct.Struct(">hiqqqhii")
 
 
 class Batch(NamedTuple):
-    """Consecutive messages for one partition, as they go over the wire."""
+    """Consecutive messages for one partition in wire format."""
 
     partition: int
     messages: int
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
 
 
 class Producer(NamedTuple):
-    """Who sends, as the broker knows him: by this it tells repetitions."""
+    """The producer's id and epoch, by which the broker detects repetitions."""
 
     id: int
     epoch: int
@@ -66,7 +66,7 @@ def _field(content: bytes | None) -> tuple[bytes, ...]:
 
 
 class Record(NamedTuple):
-    """A message as the client wants it of a batch."""
+    """A record with the interface that the client expects."""
 
     size_in_bytes: int
     offset: int
@@ -78,15 +78,15 @@ class Record(NamedTuple):
     checksum: None = None
 
     def validate_crc(self) -> bool:
-        """The batch has the checksum."""
+        """Always true: the checksum is that of the batch."""
         return True
 
 
 class LeanRecordBatch(DefaultRecordBatch):  # type: ignore[misc]
-    """A batch as the client reads it, in a third of the time, and with names of headers that are not UTF-8.
+    """The client's batch, parsed in a third of the time, and tolerant of header names that are not UTF-8.
 
-    Brokers take such names, and any producer can send them; but the client takes such a message for a corrupt one, and its
-    partition then stands still for good. Here the bytes that are no text are written as `\\xff` in the name instead.
+    Brokers accept such names from any producer, but the client takes the message for a corrupt one and never gets past it. Here
+    bytes that are no UTF-8 appear as `\\xff` in the name instead.
     """
 
     def __iter__(self) -> Iterator[Record]:
@@ -124,5 +124,5 @@ class LeanRecordBatch(DefaultRecordBatch):  # type: ignore[misc]
 
 
 def install() -> None:
-    """Let the client read this way."""
+    """Make the client use this class."""
     memory_records.DefaultRecordBatch = LeanRecordBatch

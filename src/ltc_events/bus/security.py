@@ -1,6 +1,6 @@
-"""How a connection to Kafka is protected, and who we are there: TLS, certificates, SASL. What each setting means is Kafka's own.
+"""Security of Kafka connections: TLS, certificates, SASL. Settings have the meaning that Kafka gives them.
 
-Secrets are asked for when a client is opened, so that one that was changed counts from the next connection on.
+Secrets are read when a client is opened, so that a changed one is used from the next connection on.
 """
 
 import ssl
@@ -32,10 +32,10 @@ class CertificateUnusable(LtcError):
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """By default: neither TLS nor a login. Files are PEM; without `ca_file` the system's authorities are believed.
+    """By default neither TLS nor a login. Files are PEM; without `ca_file` the system's certificate authorities are trusted.
 
-    The broker's name is always held against its certificate. With OAUTHBEARER, `username` and `password` are the client's id
-    and secret at `token_url`.
+    The broker's host name is always verified against its certificate. With OAUTHBEARER, `username` and `password` are the
+    client's id and secret at `token_url`.
     """
 
     protocol: str = PLAINTEXT
@@ -56,18 +56,18 @@ class Security:
 
     @property
     def has_login(self) -> bool:
-        """Whether we say who we are by SASL."""
+        """Whether the client authenticates by SASL."""
         return self.protocol in (SASL_PLAINTEXT, SASL_SSL)
 
     @property
     def who(self) -> str:
-        """Who we are at the broker, as far as we know."""
+        """The client's identity at the broker, as far as it is known."""
         if self.has_login:
             return self.username
         return f"the owner of {self.certificate_file}" if self.has_tls and self.certificate_file else "who does not say who it is"
 
     def client_settings(self) -> dict[str, Any]:
-        """What clients are opened with, secrets as they are now. Raises CertificateUnusable, and what a `Secret` raises."""
+        """The client's settings with the present secrets. Raises CertificateUnusable, and the errors of a `Secret`."""
         settings: dict[str, Any] = {"security_protocol": self.protocol}
         if self.has_tls:
             settings["ssl_context"] = self.tls_context()
@@ -113,7 +113,7 @@ def _present(file: Path) -> Path:
 
 
 def _refuse_expired(file: Path) -> None:
-    """The broker would only say that it does not know the certificate."""
+    """Refuse an expired certificate here: the broker would only answer that it is unknown."""
     from cryptography.x509 import load_pem_x509_certificate
 
     try:

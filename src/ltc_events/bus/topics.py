@@ -1,4 +1,4 @@
-"""The topics: what they hold, for how long, and making them."""
+"""The topics: their content, their retention, and their creation."""
 
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ _DAY_MS = 24 * 60 * 60 * 1000
 
 
 class Topic(NamedTuple):
-    """A topic of ours, by its name without the prefix. `retention_ms` -1: messages are kept for ever."""
+    """A topic, by its name without the prefix. `retention_ms` -1: messages are kept forever."""
 
     name: str
     retention_ms: int
@@ -42,7 +42,7 @@ TOPICS = (COMMANDS, EVENTS, RESULTS, DEAD_LETTERS)
 
 
 class Bus(NamedTuple):
-    """A Kafka cluster, what names of our topics and groups begin with (ledgers may share a cluster), and how it lets us in."""
+    """A Kafka cluster, the prefix of our topics and groups (ledgers may share a cluster), and the connection's security."""
 
     bootstrap: str
     prefix: str = "ltc"
@@ -53,7 +53,7 @@ class Bus(NamedTuple):
         return f"{self.prefix}.{topic.name}"
 
     def client_settings(self) -> dict[str, Any]:
-        """What every client is opened with, secrets as they are now. Raises CertificateUnusable, and what the secrets raise."""
+        """The settings of every client, with the present secrets. Raises CertificateUnusable, and the errors of the secrets."""
         return {"bootstrap_servers": self.bootstrap, **self.security.client_settings()}
 
 
@@ -65,7 +65,7 @@ class TopicMissing(LtcError):
 
 
 def absent(bus: Bus, topic: str) -> LtcError:
-    """Why a client knows of no such topic: there is none, or we may not know of it. Raises BusUnreachable."""
+    """The error for a topic that the client does not find: it does not exist, or we may not see it. Raises BusUnreachable."""
     try:
         admin = KafkaAdminClient(**bus.client_settings(), bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
         try:
@@ -80,7 +80,7 @@ def absent(bus: Bus, topic: str) -> LtcError:
 
 
 class Safety(NamedTuple):
-    """How many brokers keep each message, and how many must have it before it is acknowledged."""
+    """The number of replicas of each message, and of in-sync replicas needed to acknowledge it."""
 
     replicas: int
     in_sync: int
@@ -93,7 +93,7 @@ class TooFewBrokers(LtcError):
 
 
 def safety_of(brokers: int) -> Safety:
-    """What is right for so many brokers: with three one may fail, and nothing is lost and nobody waits."""
+    """The default for a number of brokers: with three, one may fail without loss or waiting."""
     replicas = min(REPLICAS, max(brokers, 1))
     return Safety(replicas, IN_SYNC if replicas >= REPLICAS else 1)
 
@@ -101,9 +101,9 @@ def safety_of(brokers: int) -> Safety:
 def create_topics(
     bus: Bus, partitions: int = PARTITIONS, *, replicas: int | None = None, in_sync: int | None = None
 ) -> list[str]:
-    """Make the topics that are missing; their names. Those that are there stay as they are.
+    """Create the missing topics; returns their names. Existing topics are not changed.
 
-    Replicas and those in sync are by default what is right for the number of brokers. Raises BusUnreachable, TooFewBrokers.
+    Replicas and in-sync replicas are by default those of `safety_of`. Raises BusUnreachable, TooFewBrokers.
     """
     made = []
     reach(bus)
