@@ -1,1 +1,1 @@
-"""Processes between Kafka, the store and the read tables: thin loops, each of which may be killed at any moment."""
+"""Worker processes between Kafka, the store and the read tables: thin loops that may be killed at any moment."""

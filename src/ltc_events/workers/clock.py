@@ -1,7 +1,7 @@
-"""The clock: it sends the commands that time causes, each under an id that follows from what it is about.
+"""The clock worker: sends the commands that become due with time, each with an id derived from its subject and cause.
 
-It keeps nothing. What is due is found in the read tables; what was sent and is not yet to be seen there is remembered only
-so as not to say it again. Two clocks, or one that was killed and began anew, send some commands twice: they happen once.
+It is stateless: due work is found in the read tables, and sent commands are remembered only so as not to send them again before
+the tables show their effect. Two clocks, or one that was restarted, may send a command twice; it happens once.
 """
 
 import time
@@ -36,10 +36,10 @@ Send = Callable[[Documents], None]
 
 
 class ClockWorker:
-    """Looks for what is due, duty by duty, and sends what follows."""
+    """Looks for due work, duty by duty, and sends its commands."""
 
     def __init__(self, database: Database, send: Send, clock: Clock, *, duties: Sequence[Duty] = DUTIES) -> None:
-        """`send` takes some commands (structured mode) and returns when they cannot be lost any more."""
+        """`send` takes commands (structured mode) and returns when they are stored durably."""
         self._connection = database.connect(Role.READER, autocommit=False)
         self._send = send
         self._clock = clock
@@ -48,7 +48,7 @@ class ClockWorker:
         self._sent: dict[str, set[str]] = {duty.name: set() for duty in duties}
 
     def step(self) -> None:
-        """See to the duties whose turn it is; wait a moment where there is none."""
+        """Run the duties whose turn it is; wait a moment where there is none."""
         turn = [duty for duty in self._duties if self._next[duty.name] <= time.monotonic()]
         for duty in turn:
             self.see_to(duty)
@@ -57,11 +57,11 @@ class ClockWorker:
             time.sleep(WAIT_S)
 
     def see_to_all(self) -> int:
-        """See to every duty once; how many commands were sent."""
+        """Run every duty once; returns the number of commands sent."""
         return sum(self.see_to(duty) for duty in self._duties)
 
     def see_to(self, duty: Duty) -> int:
-        """Send what is due of one kind and was not sent yet; how many."""
+        """Send the due commands of one duty that were not sent yet; returns their number."""
         before, sent = self._sent[duty.name], 0
         still_due: set[str] = set()
         with self._connection.transaction(), self._connection.cursor("ltc_due", row_factory=class_row(Due)) as cursor:
@@ -84,13 +84,13 @@ class ClockWorker:
         return sent
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._connection.close()
 
 
 @contextmanager
 def open_clock(bus: Bus | None, database: Database, publisher: Publisher | None) -> Iterator[ClockWorker]:
-    """A clock that puts its commands on the bus, or, where there is none, through a pipeline of its own."""
+    """A clock that sends its commands to the bus, or without a bus through its own pipeline."""
     if bus is not None and publisher is not None:
         topic = bus.topic(COMMANDS)
         with publisher:

@@ -1,9 +1,9 @@
-"""The command worker: a batch of messages from Kafka, one transaction, and an answer for each of them.
+"""The command worker: decides a batch of messages from Kafka in one transaction, and answers each of them.
 
-Two offsets per partition are kept in the store. The *effect* offset moves in the transaction that stores the effects of
-the messages before it, so each has its effect once. The *answer* offset follows when their answers are on Kafka. What
-lies between the two, two batches at most, is answered again after a crash, from the recorded outcomes: the answer may come
-twice, the effect cannot.
+The store keeps two offsets per partition. The *effect* offset moves in the transaction that stores the effects of the messages
+before it, so each takes effect exactly once. The *answer* offset follows when their answers are on Kafka. After a crash the
+messages between the two, two batches at most, are answered again from the recorded outcomes: answers are delivered at least
+once.
 """
 
 import time
@@ -46,7 +46,7 @@ WAIT_S = 0.5
 
 
 class _Place(NamedTuple):
-    """Where we are in a partition: up to where effects are stored, answers produced, and answers recorded as produced."""
+    """The offsets of a partition up to which effects are stored, answers produced, and answers recorded as produced."""
 
     stored: int
     answered: int
@@ -54,7 +54,7 @@ class _Place(NamedTuple):
 
 
 class _Taken(NamedTuple):
-    """Messages, the documents in them, and what these are."""
+    """Messages with their documents and parsed commands."""
 
     messages: Sequence[Polled]
     received: Sequence[Received]
@@ -63,7 +63,7 @@ class _Taken(NamedTuple):
 
 
 class _UnderWay(NamedTuple):
-    """A batch that is being stored: of each message whether that was done before, and then its answer; when it was begun."""
+    """A batch being stored: whether each message was processed before, its answer then, and when the batch was begun."""
 
     taken: _Taken
     stored: Sequence[bool]
@@ -74,7 +74,7 @@ class _UnderWay(NamedTuple):
 
 
 class CommandWorker:
-    """Takes commands from Kafka through the pipeline. One of several that share the partitions."""
+    """Submits commands from Kafka to the pipeline. Several workers share the partitions."""
 
     def __init__(
         self,
@@ -102,13 +102,13 @@ class CommandWorker:
 
     @property
     def partitions(self) -> tuple[int, ...]:
-        """The partitions that are ours."""
+        """The assigned partitions."""
         return tuple(self._places)
 
     def step(self) -> None:
-        """Take one batch: effects first, then answers. Where there is none, note which answers were given.
+        """Process one batch: effects first, then answers. Without new messages, record which answers were produced.
 
-        While a batch is being stored, the next one is fetched and checked; it is decided when the one before is answered.
+        While a batch is being stored, the next one is fetched and validated; it is decided when the previous one is answered.
         """
         with collector_paused():
             is_free = self._under_way is None
@@ -126,7 +126,7 @@ class CommandWorker:
                 self._feed.rewind()
 
     def finish(self) -> None:
-        """Answer what is under way, and note which answers were given: nothing is left to be answered again."""
+        """Answer the batch in flight and record its answers, so that none is repeated."""
         try:
             self._complete()
         except OffsetMoved as moved:
@@ -140,7 +140,7 @@ class CommandWorker:
         self._feed.close()
 
     def _find_places(self, partitions: Sequence[int]) -> Mapping[int, int]:
-        """Where to begin: behind the last answer that was recorded, which is never behind the last effect.
+        """The offsets to begin at: the recorded answer offset, which is never beyond the effect offset.
 
         Raises CommandsExpired.
         """
@@ -177,7 +177,7 @@ class CommandWorker:
         return _Taken(messages, received, self._pipeline.prepare(received), begun)
 
     def _begin(self, taken: _Taken) -> None:
-        """Decide what is new, and let it be stored meanwhile."""
+        """Decide the new messages and begin to store them."""
         places, begun_at = self._places, time.monotonic()
         stored = [message.offset < places[message.partition].stored for message in taken.messages]
         old = [one for one, is_stored in zip(taken.batch, stored, strict=True) if is_stored]
@@ -188,7 +188,7 @@ class CommandWorker:
         self._under_way = _UnderWay(taken, stored, recalled, moves, submission, begun_at)
 
     def _complete(self) -> None:
-        """Wait until the batch that is under way is stored, and answer it."""
+        """Wait until the batch in flight is stored, and answer it."""
         batch, self._under_way = self._under_way, None
         if batch is None:
             return
@@ -205,7 +205,7 @@ class CommandWorker:
             self._spans.end_commands(batch.taken.spans, answers)
 
     def _moves(self, messages: Sequence[Polled]) -> list[Offset]:
-        """What the transaction of these messages moves: effect offsets, and answer offsets of earlier messages."""
+        """The offsets that the transaction of these messages moves: effect offsets, and answer offsets of earlier messages."""
         moves = self._unrecorded()
         ends = {message.partition: message.offset + 1 for message in messages}
         for partition, end in ends.items():
@@ -256,7 +256,7 @@ class CommandWorker:
         require_current_epoch(self._store, self._epoch, begun_at, lost)
 
     def _settle(self) -> None:
-        """Wait until the answers that were sent are on Kafka; they were on their way while the next messages were fetched."""
+        """Wait until the answers sent are acknowledged; they were in flight while the next messages were fetched."""
         self._publisher.settle()
         for partition, end in self._on_their_way.items():
             place = self._places[partition]
@@ -273,10 +273,9 @@ class CommandWorker:
 
 @contextmanager
 def open_command_worker(bus: Bus, database: Database, publisher: Publisher) -> Iterator[CommandWorker]:
-    """A command worker with connections of its own; the publisher is closed with it.
+    """A command worker with its own connections; the publisher is closed with it.
 
-    Raises StoreWentBack where commands were answered, or events published, of which the store knows nothing: what it decided
-    now would take their place.
+    Raises StoreWentBack where Kafka has answers or events that the store does not have: new decisions would take their place.
     """
     with publisher, open_store(database, Role.WRITER, TimedStore) as store, collections_rare():
         with OffsetReader(bus) as offset_reader:
@@ -291,12 +290,12 @@ def open_command_worker(bus: Bus, database: Database, publisher: Publisher) -> I
 
 
 def _tell_moved(moved: OffsetMoved) -> None:
-    """Another worker had our partitions while we slept, or our last commit was stored without our hearing of it."""
+    """Log that another worker took over our partitions, or that a commit was stored whose answer was lost."""
     log.warning("command_feed_moved", detail=moved.message)
 
 
 def _under(span: Any, received: Received) -> Received:
-    """The command as the next step after its span."""
+    """The message with its trace moved on to the span."""
     return received if isinstance(received.document, Undecodable) else received._replace(document=under(span, received.document))
 
 

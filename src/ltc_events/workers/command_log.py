@@ -13,20 +13,20 @@ log = structlog.get_logger()
 
 
 def log_refused(outcome: Outcome, document: Mapping[str, Any]) -> None:
-    """A command was refused, which is its sender's to see to."""
+    """Log a refused command; the sender corrects it."""
     codes = [reason.code for reason in outcome.reasons]
     log.info("command_refused", type=outcome.command_type, reasons=codes, **_ids(document))
 
 
 def log_dead_letter(error: Undecodable, document: Mapping[str, Any] | Undecodable, place: tuple[str, int, int]) -> None:
-    """Something came that is no command, which is for people to see to."""
+    """Log a message that is no command; the operator handles it."""
     topic, partition, offset = place
     ids = {} if isinstance(document, Undecodable) else _ids(document)
     log.warning("dead_letter", topic=topic, partition=partition, offset=offset, reason=error.message, **ids)
 
 
 def _ids(document: Mapping[str, Any]) -> dict[str, str]:
-    """What is known of a command's ids. Sent by others, they may be anything."""
+    """The ids of a command that are known. They come from outside and may have any content."""
     id = document.get("id")
     ids = {
         "command_id": id,

@@ -1,4 +1,4 @@
-"""One port over which a worker can be watched: /metrics for Prometheus, /healthz for whoever restarts what hangs."""
+"""The monitoring port of a worker: /metrics for Prometheus, /healthz for health checks."""
 
 import sys
 import threading
@@ -32,7 +32,7 @@ class _Server(ThreadingHTTPServer):
     verdict: Callable[[], Verdict]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever asked may go away before the answer, which is no trouble of the worker's."""
+        """Ignore clients that disconnect before the answer."""
         error = sys.exc_info()[1]
         if isinstance(error, OSError):
             log.debug("watcher_gone", client=str(client_address), reason=str(error))
@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_GET(self) -> None:
-        """The two pages there are."""
+        """Serve the two pages."""
         path = self.path.partition("?")[0]
         if path == "/metrics":
             encode, content_type = choose_encoder(self.headers.get("Accept", ""))
@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", b"there are /metrics and /healthz\n")
 
     def log_message(self, format: str, *args: object) -> None:
-        """Who looks is not news."""
+        """Do not log requests."""
 
     def _send(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
         self.send_response(status)
@@ -70,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def watched(name: str, watching: MonitoringOptions, open_probe: Callable[[], Probe] | None) -> Iterator[Watch]:
-    """What the worker `name` tells of itself, to be seen as `watching` says while the block runs. Raises PortTaken."""
+    """A Watch for the worker `name`, served as `watching` says while the block runs. Raises PortTaken."""
     watch = Watch(name)
     if watching.port is None:
         yield watch

@@ -1,19 +1,19 @@
-"""The last look at the store before others are told what it has: whoever took long since may speak of what it has lost."""
+"""Checks, right before something is published, that the store has not gone back since it was read."""
 
 import time
 from collections.abc import Callable
 
 from ltc_events.store import EpochOver, EventStore, StoreWentBack
 
-# Who needs longer from reading the store to telling others what it has may have slept: then the store is asked once more.
+# A process that takes longer than this between reading the store and publishing may have slept: then the store is checked again.
 LATE_S = 1.0
 
 
 def require_current_epoch(store: EventStore, epoch: str, since: float, lost: Callable[[], str]) -> None:
-    """See that the store is still of an epoch, and has what is about to be told: `lost` says what it has not, empty: nothing.
+    """Check that the store is still in `epoch` and holds what is about to be published; `lost` names what it lacks, or is empty.
 
-    Nothing is asked where that was read or decided less than a moment ago; `since` is a time of the monotonic clock. Raises
-    EpochOver, StoreWentBack.
+    There is no check within LATE_S seconds of `since`, the time of the read on the monotonic clock. Raises EpochOver,
+    StoreWentBack.
     """
     if time.monotonic() - since < LATE_S:
         return

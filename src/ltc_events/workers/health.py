@@ -1,8 +1,8 @@
-"""Whether a worker is well: it is not if it is behind and does not move, waits for a server, or cannot be measured.
+"""The health of a worker: unhealthy when it lags without progress, waits for a server, or cannot be measured.
 
-Where the worker should be and where it is are read from outside it, from the database and from Kafka, in a thread of
-their own, so that it makes no difference where in its step a worker hangs. What is told is judged when somebody asks: a
-measurement that hangs, too, grows old before everybody's eyes, and what it found is told no longer.
+Lag and progress are measured from outside the worker, from the database and Kafka, in a separate thread, so that a hang
+anywhere in the worker is detected. The verdict is computed per request: a measurement that hangs ages, and an old one is no
+longer reported.
 """
 
 import threading
@@ -31,7 +31,7 @@ MISSED_MAX = 3
 
 
 class Measure(NamedTuple):
-    """Where a worker is: what waits for it, the age of the oldest of that, and a number that rises whenever it moves."""
+    """A measurement: the backlog, the age of its oldest item in seconds, and a number that rises with progress."""
 
     lag: int
     oldest_s: float
@@ -40,19 +40,19 @@ class Measure(NamedTuple):
 
 
 class Probe(Protocol):
-    """Looks where a kind of worker is. Used by one thread."""
+    """Measures one kind of worker. Used by one thread."""
 
     def measure(self, worker: Any) -> Measure:
-        """Look; `worker` is what is at work now, or None while it waits for something that is away. May raise anything."""
+        """Measure; `worker` is the running worker, or None while it waits for a server. May raise any error."""
         ...
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         ...
 
 
 class Watch:
-    """What a worker's own thread tells of itself: cheap to tell, safe to read from others."""
+    """The state reported by a worker's own thread: cheap to set, safe to read from other threads."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -64,26 +64,26 @@ class Watch:
 
     @property
     def step_s(self) -> float:
-        """How long it has been at its present step; 0: at none."""
+        """The seconds since the present step began; 0: there is none."""
         return _since(self._step_began)
 
     @property
     def waiting_s(self) -> float:
-        """How long it has waited for something that is away, and taken no step; 0: it does not."""
+        """The seconds that it has waited for an unavailable server without a step; 0: it does not wait."""
         return _since(self._waits_since)
 
     def step_begins(self, worker: Any) -> None:
-        """It takes a step."""
+        """Note that a step begins."""
         self.worker = worker
         self._step_began = time.monotonic()
 
     def step_ended(self) -> None:
-        """It has taken it."""
+        """Note that the step has ended."""
         self.state, self.detail = "working", ""
         self._step_began = self._waits_since = 0.0
 
     def waits(self, reason: str, detail: str) -> None:
-        """Something is away, and it waits for it."""
+        """Note that it waits for an unavailable server."""
         if self.state != reason:
             worker_metrics().waits.labels(reason).inc()
         self._waits_since = self._waits_since or time.monotonic()
@@ -91,7 +91,7 @@ class Watch:
 
 
 class Verdict(NamedTuple):
-    """Whether a worker is well, and why we think so. What is not known now is None."""
+    """The health of a worker with its reasons. Unknown values are None."""
 
     healthy: bool
     worker: str
@@ -109,7 +109,7 @@ class Verdict(NamedTuple):
 
 
 class Checkup:
-    """Measures a worker now and then, and judges by what it has seen."""
+    """Measures a worker at intervals and gives the verdict."""
 
     def __init__(
         self, watch: Watch, open_probe: Callable[[], Probe] | None, *, unhealthy_after_s: float = UNHEALTHY_AFTER_S
@@ -125,21 +125,21 @@ class Checkup:
         self._trouble = ""
 
     def start(self) -> None:
-        """Begin to measure."""
+        """Start measuring."""
         if self._open_probe is not None:
             self._last_at = self._moved_at = time.monotonic()
             self._thread.start()
 
     def close(self) -> None:
-        """Measure no more. A measurement under way, which may hang where the worker does, is not waited for."""
+        """Stop measuring. A measurement in progress, which may hang, is not waited for."""
         self._end.set()
 
     def verdict(self) -> Verdict:
-        """Whether the worker is well, from what is known by now; never waits for anything."""
+        """The verdict from the measurements so far; never blocks."""
         return self._look()[0]
 
     def _look(self) -> tuple[Verdict, Measure | None, float]:
-        """The verdict, with what is known and how old it is: at one moment, as who looks a second time may have been held up."""
+        """The verdict with the measurement and its age, all taken at one instant."""
         watch, age = self._watch, self._age_s()
         known = self._last if age <= MISSED_MAX * self._every else None
         unmoved = time.monotonic() - self._moved_at
@@ -159,7 +159,7 @@ class Checkup:
         return verdict, known, age
 
     def readings(self) -> tuple[Reading, ...]:
-        """What Prometheus is told, as it is when it asks."""
+        """The present readings for Prometheus."""
         watch = self._watch
         verdict, known, age = self._look()
         told = [
@@ -176,11 +176,11 @@ class Checkup:
         return tuple(told)
 
     def _age_s(self) -> float:
-        """How old the last measurement is; while there was none, how long it has been tried."""
+        """The age of the last measurement in seconds; before the first one, the time since measuring began."""
         return time.monotonic() - self._last_at
 
     def _complaints(self, known: Measure | None, unmoved: float, waiting: float, age: float) -> Iterator[str]:
-        """All that makes it unhealthy."""
+        """The reasons why it is unhealthy; empty: it is healthy."""
         # What was known last counts while it cannot be measured.
         behind = 0 if self._last is None else self._last.lag
         if behind and unmoved > self._patience:
@@ -225,7 +225,7 @@ class Checkup:
                 probe.close()
 
     def _take(self, measure: Measure, began: float) -> None:
-        """A measurement is as old as its beginning: what it asked may have gone away while it came back."""
+        """Take one measurement. Its age counts from its beginning, since servers may become unavailable during it."""
         now = time.monotonic()
         if self._last is None or measure.lag == 0 or measure.place != self._last.place:
             self._moved_at = now

@@ -1,4 +1,4 @@
-"""What every worker's life is like: start, take steps, wait and start anew when a server is away, end when told to."""
+"""The life cycle of a worker: start, run steps, wait and restart while a server is unavailable, stop on request."""
 
 import select
 import signal
@@ -24,42 +24,42 @@ DRAIN_S = 9
 
 
 class Worker(Protocol):
-    """Something that works in steps."""
+    """A worker that runs in steps."""
 
     def step(self) -> None:
-        """Do what there is to do, some of it; wait for it a moment (at most a second) where there is nothing."""
+        """Process the next piece of work; wait for at most a second where there is none."""
 
 
 class Stop:
-    """Somebody wants the worker to end. Safe to call from a signal handler, which a lock would not be."""
+    """A stop request. Safe to call from a signal handler, since it takes no lock."""
 
     def __init__(self) -> None:
         self._receiver, self._sender = socket.socketpair()
         self._requested = False
 
     def __call__(self) -> None:
-        """Ask for the end."""
+        """Request the stop."""
         self._requested = True
         self._sender.send(b"x")
 
     def requested(self) -> bool:
-        """Whether somebody asked."""
+        """Whether a stop was requested."""
         return self._requested
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, or until somebody asks."""
+        """Wait for a time in seconds, or until a stop is requested."""
         select.select([self._receiver], [], [], seconds)
 
     def close(self) -> None:
-        """Give the sockets back."""
+        """Close the sockets."""
         self._receiver.close()
         self._sender.close()
 
 
 def run(name: str, open_worker: Callable[[], AbstractContextManager[Worker]], stop: Stop, *, watch: Watch | None = None) -> None:
-    """Let a worker work until `stop`. Passing trouble makes it begin anew; any other is raised.
+    """Run a worker until `stop`. After a transient error it is opened again; any other error is raised.
 
-    One line is logged at each change of state: at work, waiting (and for what), stopped. `watch` is told all along.
+    One line is logged at each change of state: working, waiting (and for what), stopped. `watch` gets every change.
     """
     watch = watch or Watch(name)
     state, delay = "", BACKOFF_MIN_S
@@ -87,12 +87,12 @@ def run(name: str, open_worker: Callable[[], AbstractContextManager[Worker]], st
 
 
 def _passes(error: LtcError | psycopg.Error) -> bool:
-    """Whether nothing is half done, and the same again, later, may succeed."""
+    """Whether the error is transient: nothing is half done, and a retry may succeed."""
     return error.kind is Kind.UNAVAILABLE if isinstance(error, LtcError) else waits(error)
 
 
 def stop_on_signals(stop: Stop) -> None:
-    """SIGTERM and SIGINT ask for the end; if it takes too long, it comes at once, which is safe at any moment."""
+    """SIGTERM and SIGINT request the stop; after a grace period the process exits at once, which is safe at any moment."""
 
     def ask(_: int, __: FrameType | None) -> None:
         stop()

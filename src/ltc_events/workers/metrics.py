@@ -1,7 +1,6 @@
-"""What a worker tells Prometheus: counts and times as they happen, and what is measured from outside it.
+"""Prometheus metrics of a worker: counters and histograms of its own, and gauges measured from outside.
 
-What is measured (how far behind, dead letters …) is not of the worker's own making, so that it is told also of a worker
-that hangs.
+Gauges (lag, dead letters, …) do not depend on the worker, so that they are reported for a worker that hangs, too.
 """
 
 import time
@@ -27,7 +26,7 @@ ProcessCollector(registry=REGISTRY)
 
 
 class Gauge(NamedTuple):
-    """Something that is measured: its name, what it means, and by what it is told apart."""
+    """A gauge: its name, its meaning, and its labels."""
 
     name: str
     meaning: str
@@ -73,7 +72,7 @@ class Reading(NamedTuple):
 
 
 class WorkerMetrics:
-    """What every worker counts."""
+    """The metrics of every worker."""
 
     def __init__(self) -> None:
         self.waits = Counter(
@@ -85,7 +84,7 @@ class WorkerMetrics:
 
 
 class CommandMetrics:
-    """What a command worker counts."""
+    """The metrics of a command worker."""
 
     def __init__(self) -> None:
         self._commands = Counter("ltc_commands_total", "Messages taken, by what became of them.", ["outcome"], registry=REGISTRY)
@@ -96,7 +95,7 @@ class CommandMetrics:
             self._commands.labels(outcome)
 
     def taken(self, answers: Sequence[Answer]) -> None:
-        """A batch was decided and stored."""
+        """Count a batch that was decided and stored."""
         self._batches.observe(len(answers))
         undecodable = duplicate = refused = 0
         for answer in answers:
@@ -112,7 +111,7 @@ class CommandMetrics:
                 self._commands.labels(outcome).inc(count)
 
     def committed(self, seconds: float) -> None:
-        """A batch was stored."""
+        """Count a stored batch."""
         self._commits.observe(seconds)
 
 
@@ -121,13 +120,13 @@ _BUILT = Reading(BUILD, 1.0, (version("ltc-events"),))
 
 @cache
 def worker_metrics() -> WorkerMetrics:
-    """Of this process. Made when first asked for: a worker tells of what it does, and of nothing else."""
+    """The metrics of this process, created on first use, so that a worker exposes only its own."""
     return WorkerMetrics()
 
 
 @cache
 def command_metrics() -> CommandMetrics:
-    """Of this process."""
+    """The command metrics of this process, created on first use."""
     return CommandMetrics()
 
 
@@ -135,7 +134,7 @@ class TimedStore(EventStore):
     """An event store whose commits are timed."""
 
     def begin_append(self, commit: Commit) -> Callable[[], int]:
-        """As EventStore has it; only what was stored is counted, and not what the caller does while the server is at work."""
+        """As in EventStore; only successful commits are timed, without the caller's own work in between."""
         began = time.perf_counter()
         end = super().begin_append(commit)
         giving = time.perf_counter() - began
@@ -150,13 +149,13 @@ class TimedStore(EventStore):
 
 
 class MeasuredCollector(Collector):
-    """Tells what `readings` says when it is asked."""
+    """Collects the result of `readings` at each scrape."""
 
     def __init__(self) -> None:
         self.readings: Callable[[], Sequence[Reading]] = tuple
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing beforehand: what there is depends on the worker."""
+        """Empty: the gauges depend on the worker."""
         return ()
 
     def collect(self) -> Iterable[Metric]:

@@ -13,7 +13,7 @@ class MonitoringOptions(NamedTuple):
     unhealthy_after_s: float = UNHEALTHY_AFTER_S
 
     def words(self, number: int) -> list[str]:
-        """The options that tell the `number`-th worker (from 0) of a family to be watched: on a port of its own."""
+        """The command-line options for the `number`-th worker (from 0), each on its own port."""
         if self.port is None:
             return []
         options = {"port": self.port + number, "host": self.host}

@@ -1,4 +1,4 @@
-"""The notary as a worker, and what is measured of it."""
+"""The notary as a worker, and its probe."""
 
 import time
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ from ltc_events.workers.metrics import LOG_POSITION, NOTARY_AGE, NOTARY_LAG, NOT
 
 @contextmanager
 def open_notary_worker(database: Database, key_file: Path) -> Iterator[Notary]:
-    """A notary with connections of its own; it reads its keys anew each time. Raises NoNotaryKey, NotaryKeyUnreadable."""
+    """A notary with its own connections; it reads its keys each time it is opened. Raises NoNotaryKey, NotaryKeyUnreadable."""
     with open_notary(database, key_file) as notary:
         yield notary
 
 
 class NotaryProbe:
-    """Of a notary: the events behind the last one that is signed. One that stands by has nothing to do."""
+    """Measures a notary: the events after the last signed one. A standby has no backlog."""
 
     def __init__(self, database: Database, key_file: Path) -> None:
         self._keys: NotaryKeys = read_keys(key_file)
@@ -32,7 +32,7 @@ class NotaryProbe:
         self._stands_by = False
 
     def measure(self, worker: Any) -> Measure:
-        """What is in the log and not signed."""
+        """The unsigned events of the log."""
         if worker is not None:
             self._stands_by = worker.is_standing_by
         head, _ = self._events.head()
@@ -49,6 +49,6 @@ class NotaryProbe:
         return Measure(0, 0.0, size) if self._stands_by else Measure(max(head - size, 0), age, size, readings)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._events.close()
         self._store.close()

@@ -1,4 +1,4 @@
-"""Measures how far each kind of worker is behind, from the database and from Kafka."""
+"""Measures the lag of each kind of worker, from the database and from Kafka."""
 
 import time
 from collections.abc import Collection
@@ -37,8 +37,8 @@ LETTERS_EVERY_S = 30.0
 
 
 class CommandLag(NamedTuple):
-    """Of a partition of commands: up to where it is taken, how many messages are not (less than 0: it is another topic
-    than the one that was read), and how old the oldest of them is."""
+    """The lag of a partition of commands: the offset up to which it is processed, the number of messages after it (less than 0:
+    the topic was replaced), and the age of the oldest of them in seconds."""
 
     taken: int
     messages: int
@@ -46,7 +46,7 @@ class CommandLag(NamedTuple):
 
 
 class RelayLag(NamedTuple):
-    """The last position of the log, the last that Kafka has acknowledged, and the age of the oldest event between them."""
+    """The last position of the log, the last one acknowledged by Kafka, and the age (seconds) of the oldest event between."""
 
     head: int
     position: int
@@ -56,7 +56,7 @@ class RelayLag(NamedTuple):
 def command_lag(
     offset_reader: OffsetReader, store: EventStore, topic: str, only: Collection[int] | None = None
 ) -> dict[int, CommandLag]:
-    """By partition (of those in `only`, if given) what lies behind the effect offsets. Raises TopicMissing, BusUnreachable."""
+    """The lag behind the effect offsets, by partition (those in `only`, if given). Raises TopicMissing, BusUnreachable."""
     ends = {number: end for number, end in offset_reader.ends(topic).items() if only is None or number in only}
     taken = {number: offset for (_, number), offset in store.offsets(topic).items()}
     behind = {number: taken.get(number, 0) for number, end in ends.items() if end > taken.get(number, 0)}
@@ -70,7 +70,7 @@ def command_lag(
 
 
 def relay_lag(store: EventStore, feed: str, now: float) -> RelayLag:
-    """How far the relay of a feed is; `now` in seconds since 1970."""
+    """The lag of the relay of a feed; `now` in seconds since 1970."""
     head, _ = store.head()
     position = store.offsets(feed).get((feed, 0), 0)
     next_at = store.recorded_at(position + 1) if head > position else None
@@ -78,7 +78,7 @@ def relay_lag(store: EventStore, feed: str, now: float) -> RelayLag:
 
 
 class CommandProbe:
-    """Of a command worker: the messages in the partitions that are its own."""
+    """Measures a command worker: the messages in its assigned partitions."""
 
     def __init__(self, bus: Bus, database: Database) -> None:
         """Raises BusUnreachable."""
@@ -90,9 +90,9 @@ class CommandProbe:
         self._letters_at = -LETTERS_EVERY_S
 
     def measure(self, worker: Any) -> Measure:
-        """What lies behind the effect offsets.
+        """The messages after the effect offsets.
 
-        While it waits for servers, its partitions are those that it had last; before it had any, all of them.
+        While the worker waits for servers, its last assignment counts; before the first assignment, all partitions.
         """
         if worker is not None:
             self._own = worker.partitions
@@ -121,7 +121,7 @@ class CommandProbe:
 
 
 class RelayProbe:
-    """Of a relay: the events behind its offset. One that stands by has nothing to do."""
+    """Measures a relay: the events after its offset. A standby has no backlog."""
 
     def __init__(self, bus: Bus, database: Database) -> None:
         self._feed = bus.topic(EVENTS)
@@ -129,7 +129,7 @@ class RelayProbe:
         self._stands_by = False
 
     def measure(self, worker: Any) -> Measure:
-        """What is in the log and not acknowledged by Kafka."""
+        """The events of the log not acknowledged by Kafka."""
         if worker is not None:
             self._stands_by = worker.is_standing_by
         lag = relay_lag(self._store, self._feed, time.time())
@@ -150,13 +150,13 @@ class RelayProbe:
 
 
 class ProjectorProbe:
-    """Of a projector: the events that the tables in use have not taken in. One that has failed stands, for all to see."""
+    """Measures a projector: the events not yet in the tables in use. A failed table counts as not moving."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def measure(self, worker: Any) -> Measure:
-        """The hindmost table says how far behind it is, in the partitions that are its own where it has some."""
+        """The lag of the slowest table, in the assigned partitions where there are any."""
         own = getattr(worker, "partitions", None)
         by_table: dict[str, list[ProjectionStatus]] = {}
         for one in projection_status(self._database):
@@ -186,4 +186,4 @@ class ProjectorProbe:
         return Measure(lag, oldest, place, tuple(readings))
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Nothing to close."""

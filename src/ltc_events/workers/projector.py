@@ -1,8 +1,8 @@
-"""The projector on Kafka: takes read tables along `ltc.events`, one of several that share its partitions.
+"""The projector on Kafka: updates read tables from `ltc.events`; several projectors share its partitions.
 
-How far each table is in each partition is stored with its rows, in one transaction; Kafka's own offsets are hints. So what
-comes again changes nothing, and who slept through the loss of a partition finds its checkpoints moved and writes nothing.
-Tables that the store feeds are brought to its head and handed over first.
+The checkpoint of each table in each partition is stored with its rows in one transaction; offsets committed to Kafka are for
+monitoring alone. So redelivered events change nothing, and a projector that lost a partition while it slept finds the
+checkpoints moved and writes nothing. Tables fed by the store are brought to its head and switched to the topic first.
 """
 
 import time
@@ -52,7 +52,7 @@ LOOK_EVERY_S = 1.0
 
 
 class Projector:
-    """Takes read tables along the topic of events, in the partitions that are ours."""
+    """Updates read tables from the topic of events, in the assigned partitions."""
 
     def __init__(
         self,
@@ -99,13 +99,13 @@ class Projector:
 
     @property
     def partitions(self) -> tuple[int, ...]:
-        """The partitions that are ours."""
+        """The assigned partitions."""
         return tuple(self._seen)
 
     def step(self) -> None:
-        """Take in what came, or hand over some of the tables that the store still feeds.
+        """Write the next events, or switch some tables that the store still feeds.
 
-        Raises FedFromStore, PartitionsChanged, EventMisplaced, EventsGone: what is to be done then is for people to do.
+        Raises FedFromStore, PartitionsChanged, EventMisplaced and EventsGone, which an operator has to resolve.
         """
         if self._runner.waiting:
             self._adopt()
@@ -132,11 +132,11 @@ class Projector:
             raise EventsGone(end=self._feed.ends([error.details["partition"]]).popitem()[1], **error.details) from error
 
     def finish(self) -> None:
-        """Write what came."""
+        """Write the events received."""
         self._runner.finish_quietly()
 
     def unnoted(self) -> list[Failure]:
-        """Which tables met trouble that ended their connection."""
+        """The tables whose connection ended with an error."""
         return self._runner.unnoted()
 
     def close(self) -> None:
@@ -144,7 +144,7 @@ class Projector:
         self._closing.close()
 
     def _begin(self, partitions: Sequence[int]) -> Mapping[int, int]:
-        """Where to begin, when other partitions are ours than before."""
+        """The offsets to begin at after a change of assignment."""
         agree(self._connection, self._source)
         if any(partition >= self._source.partitions for partition in partitions):
             raise PartitionsChanged(topic=self._feed.topic, partitions=max(partitions) + 1, known=self._source.partitions)
@@ -178,7 +178,7 @@ class Projector:
             self._runner.take(arrivals)
 
     def _records(self, partition: int, messages: Sequence[Polled], letters: list[DeadLetter]) -> list[Record]:
-        """The events that some table handles; what is none of ours goes to the letters."""
+        """The events that any table handles; messages that are no events become dead letters."""
         seen, known = self._seen[partition], len(letters)
         rows = self._rows(partition, messages, letters)
         try:
@@ -222,7 +222,7 @@ class Projector:
         return rows
 
     def _foreign(self, rows: Sequence[tuple[tuple[Any, ...], Polled]]) -> Iterator[tuple[Polled, NoEvent]]:
-        """Those that cannot be decoded and that the store does not hold either."""
+        """The messages that cannot be decoded and are not in the store."""
         for row, message in rows:
             try:
                 to_records([row])
@@ -231,7 +231,7 @@ class Projector:
                     yield message, NoEvent(reason=error.message)
 
     def _up_to_unreadable(self, partition: int, rows: Sequence[tuple[tuple[Any, ...], Polled]]) -> list[Record]:
-        """What comes behind the last one that cannot be decoded; each stops the tables that it concerns, right before it."""
+        """The records after the last undecodable event; each such event stops the tables that handle it, right before it."""
         records: list[Record] = []
         for row, message in rows:
             try:
@@ -246,7 +246,7 @@ class Projector:
         return any((one.type, one.data) == (kind, value) for one in self._store.read_raw(position - 1, 1))
 
     def _check(self, message: Polled, position: int, kind: str) -> None:
-        """Raise NoEvent for what the relay would not have sent, and EventMisplaced for what it should not have sent there."""
+        """Raise NoEvent for a message not sent by the relay, and EventMisplaced for an event on the wrong partition."""
         if position > self._head:
             self._head = self._store.head()[0]
             if position > self._head:
@@ -265,7 +265,7 @@ class Projector:
         self._epoch: bytes | None = self._epochs.current.name.encode()
 
     def _is_void(self, epoch: bytes | None, position: int) -> bool:
-        """Whether an event of another epoch than the present one was lost when the store went back. Raises StoreWentBack."""
+        """Whether an event of another epoch was lost when the store went back. Raises StoreWentBack."""
         name = self._epochs.first.name if epoch is None else epoch.decode(errors="replace")
         if not self._epochs.knows(name):
             self._look_at_epochs(self._store)
@@ -274,11 +274,11 @@ class Projector:
         return not self._epochs.holds(name, position)
 
     def _mark(self, every_s: float) -> None:
-        """Let partitions in which nothing happens move on with the others.
+        """Advance the checkpoints of idle partitions.
 
-        What the relay had sent when we asked it lies before the ends that we ask for afterwards. So a partition that was
-        read to that end has nothing more up to that position; unless the topic has got partitions that we do not read, where
-        our customers' events may be: that too is asked afterwards. Raises PartitionsChanged.
+        Everything that the relay has published lies before the end offsets read afterwards. So a partition read up to its end
+        has no further event up to the relay's position, unless the topic has new partitions, which is checked last. Raises
+        PartitionsChanged.
         """
         if self._seen and not self._marks and time.monotonic() - self._marked_at > every_s:
             self._marked_at = time.monotonic()
@@ -297,7 +297,7 @@ class Projector:
                 del self._marks[partition]
 
     def _look_around(self) -> None:
-        """See now and then whether tables were built, dropped or handed over."""
+        """Check at intervals whether tables were built, dropped or switched."""
         if time.monotonic() - self._looked_at < LOOK_EVERY_S:
             return
         self._looked_at = time.monotonic()
@@ -317,7 +317,7 @@ class Projector:
             self._runner.refresh()
 
     def _adopt(self) -> None:
-        """Hand over some of what the store still feeds, if nobody else is at it."""
+        """Switch some tables that the store still feeds, unless another projector does."""
         if self._adoption is None:
             stack = ExitStack()
             adoption = stack.enter_context(adopting(self._database, self._projections, self._source))
@@ -344,7 +344,7 @@ def open_projector(
     group: str = GROUP,
     session_timeout_ms: int = SESSION_TIMEOUT_MS,
 ) -> Iterator[Projector]:
-    """A projector with connections of its own. Raises as `Projector`."""
+    """A projector with its own connections. Raises the errors of `Projector`."""
     with ExitStack() as stack:
         stack.enter_context(rare_collections())
         store = stack.enter_context(open_store(database, Role.PROJECTOR))
@@ -364,7 +364,7 @@ def _letter(topic: str, message: Polled, error: NoEvent) -> DeadLetter:
 
 
 def _traces(messages: Sequence[Polled]) -> dict[int, Trace]:
-    """The traces that came with events, by position."""
+    """The traces received with events, by position."""
     traces: dict[int, Trace] = {}
     for message in messages:
         headers = headers_of(message)

@@ -1,9 +1,9 @@
-"""The relay: every event of the store onto Kafka, in the order of positions, keyed by customer.
+"""The relay: publishes every event of the store to Kafka in the order of positions, keyed by customer.
 
-Its offset is the last position that Kafka has acknowledged. After a crash it begins there again: events may come twice,
-none is left out, and of each customer the first coming of every event is in order.
+Its offset is the last position acknowledged by Kafka. After a crash it continues there: delivery is at least once, and the
+first delivery of each customer's events is in order.
 
-What is on the topic was in the store before. Where the store does not have it, it has gone back: then nothing is published.
+Events on the topic were in the store before. If the store lacks one, it has gone back, and nothing is published.
 """
 
 import time
@@ -36,9 +36,9 @@ LOOK_EVERY_S = 5.0
 
 
 class Relay:
-    """Publishes the log while it holds the lease; stands by while another one does.
+    """Publishes the log while it holds the lease; otherwise it is a standby.
 
-    While a full page is on its way to Kafka, the next one is read and packed; the offset moves when a page is acknowledged.
+    While a full page is in flight, the next one is read and packed; the offset moves when a page is acknowledged.
     """
 
     def __init__(self, store: EventStore, lease: Lease, publisher: Publisher, *, page_events: int = PAGE_EVENTS) -> None:
@@ -55,11 +55,11 @@ class Relay:
 
     @property
     def is_standing_by(self) -> bool:
-        """Whether another one is at work."""
+        """Whether another relay holds the lease."""
         return self._standing_by
 
     def step(self) -> None:
-        """Publish a page; wait for events, or for the lease, where there is none."""
+        """Publish a page; wait for events or for the lease where there is none."""
         if self._position is None and not self._begin():
             return
         if self._publish() < self._page_events:
@@ -74,12 +74,12 @@ class Relay:
                         self._look_at_others(self._publisher.ends(self._lease.feed))
 
     def finish(self) -> None:
-        """Wait for the page that is on its way."""
+        """Wait for the page in flight."""
         self._publisher.settle()
         self._acknowledged()
 
     def _publish(self) -> int:
-        """Send the next page; how many events it has."""
+        """Send the next page; returns the number of its events."""
         with collector_paused():
             read_at = time.monotonic()
             upto = self._store.readable(self._sent, self._sent + self._page_events)
@@ -109,7 +109,7 @@ class Relay:
         require_current_epoch(self._store, (self._epochs or self._store.epochs()).current.name, read_at, lost)
 
     def _by_epoch(self, records: Sequence[RawRecord]) -> Iterator[tuple[str, Sequence[RawRecord]]]:
-        """The parts of a page by the epochs that they belong to; as a rule it is one."""
+        """The parts of a page by epoch; usually one."""
         epochs = self._epochs or self._store.epochs()
         if epochs.of(records[0].position) == epochs.of(records[-1].position):
             yield epochs.of(records[0].position).name, records
@@ -140,13 +140,13 @@ class Relay:
         return True
 
     def _check(self, position: int, ends: Mapping[int, int]) -> None:
-        """Every event up to the position was published: so the topic has at least as many messages, or had them once."""
+        """Check that the topic has had at least as many messages as events were published up to the position."""
         if (had := sum(ends.values())) < position:
             what = f"it has had {had} messages, and {position} events were published"
             raise TopicReplaced(topic=self._lease.feed, what=what)
 
     def _tell_epoch(self, last: Mapping[int, PublishedEvent]) -> None:
-        """Where partitions end in an earlier epoch, say on all of them that this one has begun, before anything of it comes."""
+        """Announce the epoch on all partitions before its first event, where partitions end in an earlier epoch."""
         current = (self._epochs or self._store.epochs()).current
         partitions = self._publisher.ends(self._lease.feed)
         if current.number == 1 or all(number in last and last[number].epoch == current.name for number in partitions):
@@ -156,17 +156,17 @@ class Relay:
         log.warning("epoch_told", topic=self._lease.feed, epoch=current.name, after=current.after)
 
     def _acknowledged(self) -> None:
-        """All that was sent before is on Kafka."""
+        """Record that everything sent before is acknowledged."""
         if self._position is not None and self._sent > self._position:
             self._look_at_others()
             self._lease.advance(self._position, self._sent)
             self._position = self._sent
 
     def _look_at_others(self, ends: Mapping[int, int] | None = None) -> None:
-        """See that the store has what others wrote to the topic since we began: up to our last message, or to these ends.
+        """Check that the store has what other producers wrote to the topic since we began, up to our last message or these ends.
 
-        The page of a relay before us may have been with the broker already when the store went back, and come after we looked.
-        Raises StoreWentBack, NotPublished.
+        A page of a previous relay may have been in flight when the store went back, and arrive after our first check. Raises
+        StoreWentBack, NotPublished.
         """
         if others := self._publisher.others(self._lease.feed, ends):
             log.warning("others_published", topic=self._lease.feed, between=others)
@@ -176,7 +176,7 @@ class Relay:
 
 @contextmanager
 def open_relay(bus: Bus, database: Database, publisher: Publisher) -> Iterator[Relay]:
-    """A relay with a lease and connections of its own; the publisher is closed with it."""
+    """A relay with its own lease and connections; the publisher is closed with it."""
     with (
         publisher,
         closing(Lease(database, bus.topic(EVENTS))) as lease,

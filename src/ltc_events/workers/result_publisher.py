@@ -1,4 +1,4 @@
-"""Publishes outcomes outside the command worker: of dead letters that were tried again."""
+"""Publishes the outcomes of retried dead letters, outside the command worker."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from ltc_events.schemas.outcome import Outcome
 
 @contextmanager
 def open_result_publisher(bus: Bus) -> Iterator[Callable[[Outcome, Mapping[str, Any]], object]]:
-    """What tells the outcome of a command (given as its document) on the topic of results. Raises BusUnreachable."""
+    """A function that publishes the outcome of a command (given as its document) to the results topic. Raises BusUnreachable."""
     clock = SystemClock()
     with Publisher(bus) as publisher:
         yield lambda outcome, document: publisher.publish(bus.topic(RESULTS), [result_message(outcome, document, clock.now())])

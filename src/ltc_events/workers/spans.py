@@ -1,7 +1,7 @@
-"""Spans for OpenTelemetry, where it is configured; where it is not, nothing of it is even imported.
+"""OpenTelemetry spans of workers; without configuration OpenTelemetry is not imported.
 
-Whether or not anybody collects spans, the trace that comes with a command goes on with its events and its outcome. Where
-somebody does, our spans are its next steps: a command processed, its events published, taken into read tables.
+The trace that comes with a command is passed on with its events and outcome in any case. With OpenTelemetry there are spans for
+a command processed, its events published, and its events projected.
 """
 
 import os
@@ -32,17 +32,17 @@ class TracingUnavailable(LtcError):
 
 
 class Spans:
-    """What workers tell about single commands and events. Not to be shared by threads."""
+    """The spans of commands and events. Not thread-safe."""
 
     def __init__(self, tracer: "Tracer") -> None:
         self._tracer = tracer
 
     def of_commands(self, topic: str, documents: Sequence[Mapping[str, Any] | Undecodable]) -> "list[Span | None]":
-        """A span for each command that was taken; None for what is none."""
+        """A span per command; None for a message that is no command."""
         return [None if isinstance(one, Undecodable) else self._of_command(topic, one) for one in documents]
 
     def end_commands(self, spans: "Sequence[Span | None]", answers: Sequence[Outcome | Undecodable]) -> None:
-        """The commands were stored and their answers sent."""
+        """End the spans of commands that are stored and answered."""
         for span, answer in zip(spans, answers, strict=True):
             if span is not None:
                 if isinstance(answer, Outcome):
@@ -54,7 +54,7 @@ class Spans:
 
     @contextmanager
     def publishing(self, topic: str, traces: Mapping[int, Trace]) -> Iterator[dict[int, Trace]]:
-        """Spans for events being sent, by position: the traces that go out with them."""
+        """Spans for events being published; returns the traces to send with them, by position."""
         spans = {position: self._of_event("publish", topic, position, trace) for position, trace in traces.items()}
         yield {position: trace_of(span) for position, span in spans.items()}
         for span in spans.values():
@@ -62,7 +62,7 @@ class Spans:
 
     @contextmanager
     def projecting(self, topic: str, traces: Mapping[int, Trace]) -> Iterator[None]:
-        """Spans for events being taken into read tables, by position."""
+        """Spans for events being projected, by position."""
         spans = [self._of_event("project", topic, position, trace) for position, trace in traces.items()]
         yield
         for span in spans:
@@ -95,7 +95,7 @@ class Spans:
 
 
 def under(span: "Span | None", document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The command, as the next step after this span."""
+    """The message with this span as its trace parent."""
     if span is None:
         return document
     trace = trace_of(span)
@@ -103,21 +103,21 @@ def under(span: "Span | None", document: Mapping[str, Any]) -> Mapping[str, Any]
 
 
 def trace_of(span: "Span") -> Trace:
-    """Where in its trace a span is."""
+    """The trace of a span."""
     context = span.get_span_context()
     parent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
     return Trace(parent, context.trace_state.to_header())
 
 
 def is_configured() -> bool:
-    """Whether somebody said where spans go, by OpenTelemetry's own variables."""
+    """Whether OpenTelemetry's own environment variables name an exporter or endpoint."""
     is_disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     return not is_disabled and any(os.environ.get(name) for name in ENDPOINTS)
 
 
 @cache
 def spans() -> Spans | None:
-    """Of this process; None where OpenTelemetry is not configured. Raises TracingUnavailable."""
+    """The spans of this process; None where OpenTelemetry is not configured. Raises TracingUnavailable."""
     if not is_configured():
         return None
     import atexit

@@ -21,14 +21,14 @@ WELL_S = 30.0
 
 
 class Member(NamedTuple):
-    """A worker to be kept alive: its name in the logs, and the words that start it."""
+    """A worker to supervise: its name in the logs, and its command line."""
 
     name: str
     command: Sequence[str]
 
 
 class _Child:
-    """A member and its process, if it has one."""
+    """A member with its process, if it runs."""
 
     def __init__(self, member: Member, environment: Mapping[str, str], output: IO[bytes] | None) -> None:
         self.member = member
@@ -41,11 +41,11 @@ class _Child:
 
     @property
     def pid(self) -> int | None:
-        """The process, if it is alive."""
+        """The process id, if it is alive."""
         return self._process.pid if self._process else None
 
     def tend(self, now: float) -> None:
-        """Start it if it is time; notice when it has ended."""
+        """Start it when its restart is due; detect that it has ended."""
         if self._process is None:
             if now >= self._next:
                 # What the parent never writes to ends with the parent, however that ends: see `end_with_parent`.
@@ -69,7 +69,7 @@ class _Child:
             self._process.terminate()
 
     def end(self, deadline: float) -> None:
-        """Wait until it has ended; at the deadline it is killed, which is safe at any moment."""
+        """Wait until it has ended; kill it at the deadline, which is safe at any moment."""
         if self._process is None:
             return
         try:
@@ -87,7 +87,7 @@ class _Child:
 
 
 def keep(members: Sequence[Member], stop: Stop, environment: Mapping[str, str], output: IO[bytes] | None = None) -> None:
-    """Keep the members alive until `stop`; when this returns, all have ended. What they say goes to `output`, or to ours."""
+    """Supervise the members until `stop`; on return all have ended. Their output goes to `output`, by default to ours."""
     children = [_Child(member, environment, output) for member in members]
     try:
         while not stop.requested():
@@ -104,13 +104,13 @@ def keep(members: Sequence[Member], stop: Stop, environment: Mapping[str, str], 
 
 
 def stop_children_on_signals(stop: Stop) -> None:
-    """SIGTERM and SIGINT ask for the end. Unlike a worker, who may be cut short, we wait for those we started."""
+    """SIGTERM and SIGINT request the stop. Unlike a worker, the supervisor waits for its children."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop())
 
 
 def end_with_parent() -> None:
-    """Ask this process to end when the one that holds the other end of its standard input is gone."""
+    """Stop this process when the parent, which holds the other end of its standard input, is gone."""
     threading.Thread(target=_watch_parent, name="ltc-parent", daemon=True).start()
 
 

@@ -1,4 +1,4 @@
-"""Lets read tables take their events from the topic."""
+"""Switches read tables to the topic as their source."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from ltc_events.store import Database
 
 
 def feed_from_kafka(bus: Bus, database: Database, *, by: str, reason: str) -> None:
-    """Let read tables take their events from `ltc.events`, from where they are. Interrupted, the same call goes on."""
+    """Switch read tables to `ltc.events` at their present positions. After an interruption the same call continues."""
     topic = bus.topic(EVENTS)
     with OffsetReader(bus) as offset_reader:
         source = Source(topic, len(offset_reader.ends(topic)))
