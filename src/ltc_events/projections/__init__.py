@@ -1,1 +1,1 @@
-"""Read tables that follow the event log: declared once, reduced to the net effect per key, written set-based."""
+"""Read tables derived from the event log: declared once, folded to the net effect per key, written set-based."""

@@ -1,1 +1,1 @@
-"""What read tables the database holds, where their events come from, and how they do."""
+"""The read tables that the database holds, the source of their events, and their status."""

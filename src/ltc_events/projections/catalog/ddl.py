@@ -1,6 +1,6 @@
 """The DDL of a declaration: table, primary key, indexes, comments, guards, view, checkpoint.
 
-All of it is made as the projector's role, which owns what it makes; readers get SELECT.
+Everything is created in the projector's role, which owns it; readers get SELECT.
 """
 
 import hashlib
@@ -27,10 +27,10 @@ _LAYOUT_LOCK = 0x6C746372
 
 
 def prepare(connection: Connection, projections: Sequence[type[Projection]]) -> list[type[Projection]]:
-    """Make what is missing, in one transaction; returns what is to be kept up with the log: each of the projections on
-    every table of its version that is in use, and on none while an operator fills one or has dropped them all.
+    """Create what is missing, in one transaction; returns the projections to keep up with the log: each one on every table of
+    its version in use, and on none while an operator fills one or has dropped them all.
 
-    A table that is made begins at the beginning of the store. Raises TableDiffers when a table is not as declared.
+    A new table starts at the beginning of the store. Raises TableDiffers when a table is not as declared.
     """
     with connection.transaction():
         lock_layout(connection)
@@ -54,16 +54,16 @@ def prepare(connection: Connection, projections: Sequence[type[Projection]]) -> 
 
 
 def lock_layout(connection: Connection) -> None:
-    """Be the only one who makes, switches or drops read tables until the transaction ends; makes what keeps count of them."""
+    """Lock the creation, switching and dropping of read tables until the transaction ends; creates missing catalog tables."""
     connection.execute(_SQL["lock_layout"], (_LAYOUT_LOCK,))
     _lay_out(connection)
 
 
 def show_newer(connection: Connection, projections: Iterable[type[Projection]]) -> None:
-    """Let the views of these projections, which have reached the head, show them where they show an older version.
+    """Switch the views of these projections, which have reached the head, from an older version to theirs.
 
-    Not where an operator built the table (then he switches), where it leaves out events, nor where what others built on a view
-    is in the way.
+    Not for tables built by an operator (who switches himself), tables that leave out events, or views with dependents in the
+    way.
     """
     shown = shown_builds(connection)
     for projection in projections:
@@ -79,7 +79,7 @@ def show_newer(connection: Connection, projections: Iterable[type[Projection]]) 
 
 
 def _known_states(connection: Connection, present: Iterable[str], shown: Mapping[str, Build]) -> dict[Build, State]:
-    """The states of all builds; tables from before states were kept get theirs."""
+    """The states of all builds; tables of releases without states get one."""
     states = states_of(connection)
     for physical in present:
         build = parse_physical(physical)
@@ -125,7 +125,7 @@ def table_sql(projection: type[Projection], *, keyed: bool = True) -> Iterator[s
 
 
 def key_sql(projection: type[Projection]) -> sql.Composed:
-    """The key of a table that was made without."""
+    """The primary key of a table that was created without one."""
     return sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(relation(projection.physical()), names(projection.key))
 
 
@@ -158,13 +158,13 @@ def _comments_sql(projection: type[Projection]) -> Iterator[sql.Composed]:
 
 
 def _declared_sql(text: str) -> sql.SQL:
-    """SQL that stands in a declaration, which is our own code."""
+    """SQL from a declaration, which is trusted code."""
     return sql.SQL(text)
 
 
 def _lay_out(connection: Connection) -> None:
-    """Make what keeps count of read tables, unless it is there as this program wants it: to make a view anew is to wait for
-    all who read it, in transactions that may be long, and to be in each other's way in the meantime."""
+    """Create the catalog tables and views, unless they are up to date: replacing a view waits for the transactions of all its
+    readers, and blocks others meanwhile."""
     script = named_in_sql(read_sql("ltc_events.projections.catalog", "read_schema"))
     mark = hashlib.sha256(script.encode()).hexdigest()
     ((is_marked,),) = connection.execute(_SQL["is_marked"]).fetchall()
@@ -175,6 +175,6 @@ def _lay_out(connection: Connection) -> None:
 
 
 def _present_columns(connection: Connection) -> dict[str, list[str]]:
-    """The columns of every table of the read schema, in their order, as `name type`."""
+    """The columns of every table of the read schema, in order, as `name type`."""
     rows = connection.execute(_SQL["present_columns"], (SCHEMA,))
     return dict(rows.fetchall())

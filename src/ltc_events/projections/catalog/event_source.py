@@ -1,7 +1,7 @@
-"""Where read tables get their events from: the store, or a topic whose partitions several workers share.
+"""The source of the read tables' events: the store, or a topic whose partitions several workers share.
 
-Of a partitioned source each partition has a checkpoint of its own. All events with one routing key are on one partition, in
-the order of their positions, so the checkpoints together say exactly which events a table has taken in.
+Each partition of a source has its own checkpoint. All events with one routing key are on one partition, in the order of their
+positions, so the checkpoints together determine exactly which events a table has applied.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -32,42 +32,42 @@ class Source(NamedTuple):
 
 
 class Vector(NamedTuple):
-    """How far a table has come: of its source, the last position taken in by partition."""
+    """The progress of a table: the last position applied, by partition of its source."""
 
     source: str
     positions: dict[int, int]
 
     @property
     def low(self) -> int:
-        """Up to here it has taken in everything."""
+        """The position up to which all events are applied."""
         return min(self.positions.values())
 
     @property
     def high(self) -> int:
-        """Beyond here it has taken in nothing."""
+        """The position after which no event is applied."""
         return max(self.positions.values())
 
     @property
     def is_level(self) -> bool:
-        """Whether it is what the store was at one position."""
+        """Whether all partitions are at one position."""
         return self.low == self.high
 
     def home(self, record: Record | RawRecord) -> int:
-        """The partition that an event is on."""
+        """The partition of an event."""
         if len(self.positions) == 1:
             return next(iter(self.positions))
         return partition_of(routing_key(record), len(self.positions))
 
     def holds(self, record: Record) -> bool:
-        """Whether the table has taken in this event."""
+        """Whether this event is applied."""
         return record.position <= self.positions[self.home(record)]
 
 
 def vector_of(connection: Connection, build: Build, *, lock: Literal["", "FOR UPDATE", "FOR UPDATE NOWAIT"] = "") -> Vector:
-    """How far the table of a build has come; raises NoSuchBuild.
+    """The progress of a build's table; raises NoSuchBuild.
 
-    With a lock nobody moves it until the caller's transaction ends; NOWAIT raises psycopg's LockNotAvailable where somebody
-    is about to.
+    With a lock the checkpoints cannot move until the caller's transaction ends; NOWAIT raises psycopg's LockNotAvailable where
+    another transaction holds them.
     """
     rows = connection.execute(_SQL["checkpoints"] + f" {lock}".encode(), (build.place, build.version)).fetchall()
     if not rows:
@@ -79,13 +79,13 @@ def vector_of(connection: Connection, build: Build, *, lock: Literal["", "FOR UP
 
 
 def declared_source(connection: Connection) -> Source | None:
-    """Where an operator, or the first projector on Kafka, said that events shall come from; None: nobody did."""
+    """The source declared by an operator or the first projector on Kafka; None: none is declared."""
     row = connection.execute(_SQL["declared_source"]).fetchone()
     return None if row is None else Source(*row)
 
 
 def declare_source(connection: Connection, source: Source, *, by: str, reason: str) -> None:
-    """Say where events shall come from, within the caller's transaction, which holds the lock of the layout."""
+    """Declare the source, within the caller's transaction, which holds the layout lock."""
     connection.execute(
         _SQL["declare_source"],
         {"source": source.name, "partitions": source.partitions, "by": by, "reason": reason},
@@ -93,7 +93,7 @@ def declare_source(connection: Connection, source: Source, *, by: str, reason: s
 
 
 def fed_by_topic(connection: Connection) -> bool:
-    """Whether read tables take their events from a topic. Needs no more than a reader's rights."""
+    """Whether a topic feeds the read tables. Needs a reader's privileges only."""
     if connection.execute(_SQL["is_laid_out"]).fetchone() != (True,):
         return False
     source = declared_source(connection)
@@ -101,7 +101,7 @@ def fed_by_topic(connection: Connection) -> bool:
 
 
 def refuse_unless_store(connection: Connection, builds: list[Build]) -> None:
-    """Raise FedElsewhere where events shall come from a topic, or a table still takes its events from one."""
+    """Raise FedElsewhere where a topic is the declared source, or still feeds a table."""
     declared = declared_source(connection)
     foreign: Any = None if declared is None or declared.is_store else declared.name
     if foreign is None:

@@ -11,7 +11,7 @@ _SQL = Statements(__name__)
 
 
 class Table(NamedTuple):
-    """A table as it is: its columns with their types in order, and its primary key."""
+    """A table in the database: its columns with their types, in order, and its primary key."""
 
     schema: str
     name: str
@@ -20,7 +20,7 @@ class Table(NamedTuple):
 
 
 def shown_builds(connection: Connection) -> dict[str, Build]:
-    """Which build the view of each read table shows."""
+    """The build that the view of each read table shows."""
     rows = connection.execute(_SQL["tables_of_views"], (SCHEMA, SCHEMA))
     shown = {}
     for view, table in rows:
@@ -39,7 +39,7 @@ def shown_build(connection: Connection, name: str) -> Build:
 
 
 def describe(connection: Connection, build: Build, schema: str = SCHEMA) -> Table:
-    """What the table of a build looks like in the database; raises NoSuchBuild when there is none."""
+    """The table of a build as the database has it; raises NoSuchBuild when there is none."""
     row = connection.execute(_SQL["oid"], (schema, build.physical)).fetchone()
     oid = row[0] if row else None
     if oid is None:
@@ -50,9 +50,9 @@ def describe(connection: Connection, build: Build, schema: str = SCHEMA) -> Tabl
 
 
 def position_of(connection: Connection, build: Build) -> int:
-    """The last position of the store up to which the table has taken in everything; raises NoSuchBuild.
+    """The position up to which the table has applied all events; raises NoSuchBuild.
 
-    Of a table that several partitions feed it is that of the hindmost; the others may be further.
+    For a table fed by several partitions it is the lowest of them.
     """
     row = connection.execute(_SQL["lowest_checkpoint"], (build.place, build.version)).fetchone()
     if row is None or row[0] is None:

@@ -1,4 +1,4 @@
-"""The lifecycle of a build: its states, and by whom, when and why each was entered."""
+"""The lifecycle of a build: its states, and who entered each one when and why."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,11 +15,11 @@ PROJECTOR = "projector"
 
 
 class State(StrEnum):
-    """Where a table is in its life.
+    """The state of a build.
 
-    Laid out by a projector, it is `following` (or `shown` at once where there was none), and shown when it has caught up.
-    Built by an operator, it is `filling`, `indexing`, `catching_up`, `ready`, and `shown` when the operator switches. One that
-    the operator cancels is `cancelling` until whoever builds it has left, and `cancelled` when its table is gone.
+    Created by a projector, it is `following` (or `shown` at once where there was none), and `shown` when it has caught up.
+    Built by an operator, it is `filling`, `indexing`, `catching_up`, `ready`, and `shown` after the operator's switch. A
+    cancelled build is `cancelling` until its rebuild has stopped, and `cancelled` when its table is dropped.
     """
 
     FILLING = "filling"
@@ -42,7 +42,7 @@ GONE = frozenset({State.CANCELLED, State.DROPPED})
 
 
 class Transition(NamedTuple):
-    """A table came into a state, at a position of the log."""
+    """A build entered a state, at a position of the log."""
 
     build: Build
     state: State
@@ -52,12 +52,12 @@ class Transition(NamedTuple):
     reason: str
 
     def document(self) -> dict[str, Any]:
-        """All of it, with the build as `v2b1`."""
+        """The transition as JSON-ready values, with the build as `v2b1`."""
         return {**self._asdict(), "build": str(self.build)}
 
 
 def record(connection: Connection, build: Build, state: State, *, by: str, reason: str) -> None:
-    """Bring a build into a state, within the caller's transaction."""
+    """Record that a build enters a state, within the caller's transaction."""
     connection.execute(
         _SQL["record_transition"],
         (*build, state.value, build.place, build.version, by, reason),
@@ -65,18 +65,18 @@ def record(connection: Connection, build: Build, state: State, *, by: str, reaso
 
 
 def states_of(connection: Connection, name: str | None = None) -> dict[Build, State]:
-    """The state of each build that is or was, of one projection or of all."""
+    """The state of each present or former build, of one projection or of all."""
     rows = connection.execute(_SQL["states"], {"name": name})
     return {Build(*row[:3]): State(row[3]) for row in rows}
 
 
 def transitions_of(connection: Connection, name: str) -> list[Transition]:
-    """The life of a projection's tables, oldest first."""
+    """The transitions of a projection's builds, oldest first."""
     rows = connection.execute(_SQL["transitions"], (name,))
     return [Transition(Build(*row[:3]), State(row[3]), *row[4:]) for row in rows]
 
 
 def last_transition(connection: Connection) -> int:
-    """Rises whenever a table comes into another state; asking is cheap."""
+    """The id of the last transition, which rises with every change of state; a cheap query."""
     row = connection.execute(_SQL["last_transition"]).fetchone()
     return int(row[0]) if row else 0

@@ -1,7 +1,7 @@
-"""The views that limited readers use: those of the read tables, cut down to the customers that a login is limited to.
+"""The views for limited readers: those of the read tables, restricted to the customers that a login may see.
 
-They lie in a schema of their own, so the others are as they were, and as quick. They are barriers: no condition that a reader
-writes sees a row that the view does not show. What belongs to the company as a whole is not among them.
+They are in a separate schema, so that the other views keep their speed. They are security barriers: no condition written by a
+reader is evaluated on a row that the view hides. Tables of the company as a whole have no limited view.
 """
 
 from psycopg import sql
@@ -16,7 +16,7 @@ _SQL = Statements(__name__)
 
 
 def limit_view(connection: Connection, name: str) -> bool:
-    """Make the limited view of the one of this name; whether it has customers. In an older ledger there is no such schema."""
+    """Create the limited view of a view; whether it has a customer column. Older ledgers lack the schema, and get none."""
     columns = [column for (column,) in connection.execute(_SQL["columns"], {"view": f"{SCHEMA}.{name}", "schema": LIMITED})]
     if CUSTOMER not in columns:
         return False
@@ -35,5 +35,5 @@ def limit_view(connection: Connection, name: str) -> bool:
 
 
 def remove_limited(connection: Connection, name: str) -> None:
-    """Remove the limited view of the one of this name, if there is one."""
+    """Drop the limited view of a view, if there is one."""
     connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(relation(name, LIMITED)))

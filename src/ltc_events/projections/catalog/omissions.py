@@ -1,4 +1,4 @@
-"""What read tables go on without, as an answer: skipped events, parked customers, and how many events wait for each."""
+"""What read tables leave out: skipped events, parked customers, and the number of parked events of each."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from ltc_events.projections.declaration.projection import Projection
 
 
 class Omissions:
-    """What tables lack, and how many events wait; looked up once."""
+    """The skipped and parked events of tables, queried once."""
 
     def __init__(self, connection: Connection, builds: Iterable[Build], projections: Iterable[type[Projection]]) -> None:
         """`projections`: those of this program."""
@@ -24,9 +24,9 @@ class Omissions:
             self._found[build] = lacks, counts
 
     def document(self, build: Build) -> dict[str, Any]:
-        """For programs: the policy, how many events are skipped, and who is parked, since when, with how many events.
+        """The failure policy, the number of skipped events, and parked customers with their first position and event count.
 
-        Policy and number are null where the table is of another program's version.
+        Policy and numbers are null where the table belongs to another program's version.
         """
         lacks, counts = self._found[build]
         projection = self._known.get((build.name, build.version))
@@ -34,14 +34,14 @@ class Omissions:
         return {"on_failure": projection and projection.on_failure, "skipped": len(lacks.skipped), "parked": parked}
 
     def told(self, build: Build) -> str:
-        """For people: what becomes of an event that cannot be taken in, and what that came to."""
+        """The failure policy and its effects so far, in words."""
         lacks, counts = self._found[build]
         projection = self._known.get((build.name, build.version))
         policy = projection.on_failure if projection else "?"
         return policy if lacks.is_nothing else f"{policy}: {lacks}, {sum(counts.values())} events wait"
 
     def advice(self) -> list[str]:
-        """The next commands to type."""
+        """The commands to run next."""
         lines = []
         for build, (lacks, _) in sorted(self._found.items()):
             why = f"{build.name}: see `ltc projections letters {build.name}`; once it is mended,"

@@ -1,4 +1,4 @@
-"""Whom logins may see that are limited to some customers: kept in the ledger, set by its owner."""
+"""Limits of logins to some customers, stored in the ledger and set by its owner."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ class SeesAll(LtcError):
 
 
 class ReaderLimit(NamedTuple):
-    """One limit of a login. `sees_all`: what it is besides, by which it sees everything all the same; None: nothing."""
+    """One limit of a login. `sees_all`: another role of the login by which it still sees everything; None: there is none."""
 
     login: str
     customer_id: UUID | None
@@ -51,7 +51,7 @@ def limit(
     by: str,
     reason: str,
 ) -> int:
-    """Let a login see these customers and no others; how many limits that are. Raises UnknownLogin, SeesAll."""
+    """Limit a login to these customers; returns the number of limits. Raises UnknownLogin, SeesAll."""
     with database.connect(Role.PROJECTOR) as connection:
         for name in shown_builds(connection):
             limit_view(connection, name)
@@ -74,7 +74,7 @@ def limit(
 
 
 def forget(database: Database, login: str) -> int:
-    """Let a login see nothing any more; how many limits it had."""
+    """Remove a login's limits, so that it sees nothing; returns how many it had."""
     with database.connect(Role.OWNER) as connection:
         count = connection.execute(_SQL["forget"], {"login": login}).rowcount
         if connection.execute(_SQL["login"], {"login": login}).fetchone() is not None:
@@ -83,6 +83,6 @@ def forget(database: Database, login: str) -> int:
 
 
 def limits_of(database: Database) -> list[ReaderLimit]:
-    """Every limit, by login."""
+    """All limits, by login."""
     with database.connect(Role.OWNER) as connection, connection.cursor(row_factory=class_row(ReaderLimit)) as cursor:
         return cursor.execute(_SQL["limits"]).fetchall()

@@ -1,7 +1,7 @@
 """Events that a read table has skipped, and customers whose later events are parked behind them.
 
-A letter refers to the event and does not copy it. It is written in the transaction that moves the checkpoint past the event.
-Whose events wait is told by the letters themselves: those that hold somebody and are not settled.
+A row refers to the event and does not copy it. It is written in the transaction that moves the checkpoint past the event. A
+customer is parked as long as it has an unsettled row with `held`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ _SQL = Statements(__name__)
 
 
 class Held(NamedTuple):
-    """Whose events wait (a customer's; of the company's own streams, the stream's), and by partition how often that changed."""
+    """The routing keys that are parked (customers, or streams of the company), and per partition a counter of changes."""
 
     keys: frozenset[UUID]
     changes: Mapping[int, int]
@@ -28,7 +28,7 @@ NOBODY = Held(frozenset(), {})
 
 
 class SkippedEvent(NamedTuple):
-    """An event that a table has left out. `held`: whose events wait because of it; None: it was skipped."""
+    """An event that a table leaves out. `held`: the routing key parked because of it; None: the event was skipped."""
 
     build: Build
     position: int
@@ -47,18 +47,18 @@ class SkippedEvent(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """What a table lacks: the positions of events that were skipped, and whose events wait since which position."""
+    """What a table lacks: the positions of skipped events, and the first position of each parked routing key."""
 
     skipped: tuple[int, ...]
     parked: dict[UUID, int]
 
     @property
     def is_nothing(self) -> bool:
-        """Whether it lacks nothing."""
+        """Whether nothing is left out."""
         return not (self.skipped or self.parked)
 
     def document(self) -> dict[str, Any]:
-        """For programs: positions of events, and since which position customers wait."""
+        """The positions of skipped events, and the first position of each parked customer, as JSON-ready values."""
         return {"skipped": self.skipped, "parked": {str(held): position for held, position in self.parked.items()}}
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ NOTHING = Skipped((), {})
 
 
 def _lacking(positions: Iterable[tuple[int, UUID | None]]) -> Skipped:
-    """What letters say together: each the position of an event, and whose events wait since then, if any do."""
+    """The sum of rows of a position and the routing key parked since then, if any."""
     told = list(positions)
     return Skipped(tuple(at for at, held in told if held is None), {held: at for at, held in told if held is not None})
 
@@ -77,7 +77,7 @@ def _lacking(positions: Iterable[tuple[int, UUID | None]]) -> Skipped:
 def held_by(
     connection: Connection, source: str, tables: Collection[tuple[str, int]], schema: str = SCHEMA
 ) -> dict[tuple[str, int], Held]:
-    """Whose events wait, by the places and versions of tables that this source feeds."""
+    """The parked routing keys, by place and version of the tables that this source feeds."""
     query = _SQL.compose("held", letters=relation("projection_letters", schema), checkpoints=relation("checkpoints", schema))
     found: dict[tuple[str, int], Held] = {}
     names, versions = [name for name, _ in tables], [version for _, version in tables]
@@ -90,7 +90,7 @@ def held_by(
 def record_skipped(
     connection: Connection, table: tuple[str, int], position: int, event: str, cause: str, *, parks: bool, schema: str = SCHEMA
 ) -> None:
-    """Leave word that a table goes on without an event, within the caller's transaction."""
+    """Record that a table leaves out an event, within the caller's transaction."""
     query = _SQL.compose("record_skipped", letters=relation("projection_letters", schema))
     place, version = table
     connection.execute(
@@ -100,7 +100,7 @@ def record_skipped(
 
 
 def holder_of(connection: Connection, position: int) -> UUID:
-    """Whose events wait for one another with the event at this position."""
+    """The routing key of the event at this position."""
     ((found,),) = connection.execute(_SQL["holder_of"], (position,)).fetchall()
     return UUID(str(found))
 
@@ -108,18 +108,18 @@ def holder_of(connection: Connection, position: int) -> UUID:
 def count_change(
     connection: Connection, table: tuple[str, int], source: str, partitions: Iterable[int], schema: str = SCHEMA
 ) -> None:
-    """Let everybody who writes these partitions see that other customers wait than before, within the caller's transaction."""
+    """Increment the change counter of these partitions, which all their writers check, within the caller's transaction."""
     query = _SQL.compose("count_change", checkpoints=relation("checkpoints", schema))
     connection.execute(query, (*table, source, list(partitions)))
 
 
 def settle(connection: Connection, build: Build, held: UUID, *, by: str) -> None:
-    """The events of `held` wait no longer, within the caller's transaction."""
+    """Unpark a routing key, within the caller's transaction."""
     connection.execute(_SQL["settle"], (by, build.place, build.version, held))
 
 
 def skipped_events(connection: Connection, name: str | None = None, *, settled: bool = False) -> list[SkippedEvent]:
-    """The letters of one projection's tables or of all, in order; those that are settled only if asked for."""
+    """The skipped and parked events of one projection or of all, in order; settled ones only if asked for."""
     if not _is_laid_out(connection):
         return []
     rows = connection.execute(named_in_sql(_SQL.text("skipped_events")).encode(), {"name": name, "settled": settled})
@@ -127,7 +127,7 @@ def skipped_events(connection: Connection, name: str | None = None, *, settled: 
 
 
 def left_out(connection: Connection, build: Build, schema: str = SCHEMA) -> Skipped:
-    """What a table lacks at this moment."""
+    """What a table lacks at present."""
     if schema == SCHEMA and not _is_laid_out(connection):
         return NOTHING
     query = _SQL.compose("lacking", letters=relation("projection_letters", schema))
@@ -135,7 +135,7 @@ def left_out(connection: Connection, build: Build, schema: str = SCHEMA) -> Skip
 
 
 def all_skipped(connection: Connection) -> dict[Build, Skipped]:
-    """What tables lack at this moment; those that lack nothing are absent."""
+    """What tables lack at present; tables that lack nothing are absent."""
     found: dict[Build, list[tuple[int, UUID | None]]] = {}
     for one in skipped_events(connection):
         found.setdefault(one.build, []).append((one.position, one.held))
@@ -143,13 +143,13 @@ def all_skipped(connection: Connection) -> dict[Build, Skipped]:
 
 
 def positions_of(connection: Connection, held: UUID, first: int, last: int) -> list[tuple[int, str]]:
-    """The positions from `first` to `last` at which `held` has events, and their stored types. Reads that part of the log."""
+    """The positions from `first` to `last` with events of the routing key, and their stored types. Reads that part of the log."""
     rows = connection.execute(_SQL["positions_of"], (held, first, last))
     return [(position, kind) for position, kind in rows]
 
 
 def waiting(connection: Connection, build: Build, types: Sequence[str]) -> dict[UUID, int]:
-    """How many events wait for each who is parked, that in the way included. Reads the log from there on.
+    """The number of parked events per routing key, the failing one included. Reads the log from that event on.
 
     `types`: those that the projection handles.
     """

@@ -14,12 +14,11 @@ _SQL = Statements(__name__)
 
 
 class ProjectionStatus(NamedTuple):
-    """One projection at this moment, in a partition of what feeds it.
+    """The present status of one build in one partition of its source.
 
-    `state` is `live`; `failed`: it stopped at an event, and goes on when somebody says so; `retrying`: trouble that is not the
-    event's own keeps it there, and it is tried again unasked; `waiting`: its writer waits for somebody's lock; or `ahead` of the
-    store. Where it is not `live`, `error` says why and `fix` what to do; `failed_position` and `failed_event`, where it is known,
-    at which event.
+    `state` is `live`; `failed`: stopped at an event until an operator resumes it; `retrying`: held up by an error that is not
+    the event's, and retried automatically; `waiting`: its writer waits for a lock; or `ahead` of the store. Unless it is `live`,
+    `error` gives the reason and `fix` what to do; `failed_position` and `failed_event` the event, where known.
     """
 
     name: str
@@ -61,30 +60,30 @@ class ProjectionStatus(NamedTuple):
         return Build(self.name, self.version, self.build)
 
     def obstacle_document(self) -> dict[str, Any]:
-        """Which table does not get on, where it is and what is in its way."""
+        """The table, its position and the obstacle, as JSON-ready values."""
         names = ("state", "position", "failed_position", "failed_event", "error", "fix")
         return {"name": self.name, "build": str(self.table), **{name: getattr(self, name) for name in names}}
 
     @property
     def has_stopped(self) -> bool:
-        """Whether it goes no further until somebody says so."""
+        """Whether it is stopped until an operator resumes it."""
         return self.state == "failed"
 
     @property
     def gets_on(self) -> bool:
-        """Whether nothing is known to be in its way."""
+        """Whether no obstacle is known."""
         return self.state == "live"
 
     @property
     def obstacle(self) -> str:
-        """At which event it does not get on, in words; empty where no event is known."""
+        """The event that it is stopped at, in words; empty where none is known."""
         if self.failed_position is None:
             return ""
         return f"{self.failed_event or 'the event'} at position {self.failed_position}"
 
 
 def projection_status(database: Database) -> list[ProjectionStatus]:
-    """All projections that were ever laid out, by name and version; none, where nobody has made read tables yet.
+    """All builds with tables, by name and version; empty where there are no read tables yet.
 
     Raises NotInitialised where there is no ledger.
     """
@@ -96,5 +95,5 @@ def projection_status(database: Database) -> list[ProjectionStatus]:
 
 
 def are_laid_out(connection: Connection) -> bool:
-    """Whether there are read tables: a ledger is written without them, until a projector or a report makes them."""
+    """Whether there are read tables: the first projector or report creates them."""
     return connection.execute(_SQL["are_laid_out"]).fetchone() == (True,)

@@ -13,10 +13,9 @@ NAMED_MAX = 3
 
 
 class Ahead(NamedTuple):
-    """A checkpoint that is ahead of the store, whose head is `head`: beyond it, or behind another event than the store has there.
+    """A checkpoint ahead of the store, whose head is `head`: beyond the head, or after an event that the store does not have.
 
-    `mark_position` and `epoch` (None: from a release that did not keep them): an event that was taken in, and the store's
-    epoch then.
+    `mark_position` and `epoch` are those of an applied event (None: from a release that did not store them).
     """
 
     projection: str
@@ -30,7 +29,7 @@ class Ahead(NamedTuple):
 
 
 def tables_ahead(connection: Connection) -> list[Ahead]:
-    """Checkpoints that are ahead of the store. Needs no more than a reader's rights."""
+    """The checkpoints ahead of the store. Needs a reader's privileges only."""
     if connection.execute(_SQL["is_laid_out"]).fetchone() != (True,):
         return []
     with connection.cursor(row_factory=class_row(Ahead)) as cursor:
@@ -38,7 +37,7 @@ def tables_ahead(connection: Connection) -> list[Ahead]:
 
 
 def told(ahead: list[Ahead]) -> str:
-    """Which tables these are, and where, in a few words."""
+    """The tables and their positions in one line."""
     names = list(dict.fromkeys(one.projection for one in ahead))
     more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
     high, head = max(one.position for one in ahead), ahead[0].head

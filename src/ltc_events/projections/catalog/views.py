@@ -15,11 +15,11 @@ _SQL = Statements(__name__)
 
 
 def show(connection: Connection, build: Build) -> None:
-    """Let the view show this build's table, within the caller's transaction.
+    """Point the view at this build's table, within the caller's transaction.
 
-    Columns keep their order, new ones come last, grants stay. Where a column of the view is not in the table, the view is
-    made anew with the same grants; or, if others built on it but not on that column, goes on to show it, empty. Raises
-    DependentsInTheWay (naming them) if they did.
+    Columns keep their order, new ones come last, grants stay. Where the table lacks a column of the view, the view is created
+    again with the same grants; if other objects depend on the view but not on that column, the column stays as null. Raises
+    DependentsInTheWay, naming them, if they depend on that column.
     """
     table = describe(connection, build).columns
     view = _view_columns(connection, build.name)
@@ -60,7 +60,7 @@ def show(connection: Connection, build: Build) -> None:
 
 
 def dependents_of(connection: Connection, name: str, columns: Sequence[str] | None = None, *, schema: str = SCHEMA) -> list[str]:
-    """The views and functions that others built on the view of a projection, or on these of its columns."""
+    """The views and functions that depend on the view of a projection, or on these of its columns."""
     given = {"view": f"{schema}.{name}", "columns": None if columns is None else list(columns)}
     return [one for (one,) in connection.execute(_SQL["dependents"], given)]
 
@@ -80,7 +80,7 @@ def _grants(connection: Connection, name: str) -> list[tuple[str, str, bool]]:
 
 
 def _comment(connection: Connection, build: Build) -> None:
-    """The view says what the table says."""
+    """Copy the table's comments to the view."""
     rows = connection.execute(_SQL["descriptions"], (f"{SCHEMA}.{build.physical}",)).fetchall()
     for column, meaning in rows:
         if column is None:

@@ -1,1 +1,1 @@
-"""How a read table is declared: columns, key, handlers; and what its builds are called."""
+"""The declaration of read tables: columns, key, handlers; and the names of their builds."""

@@ -1,4 +1,4 @@
-"""Builds of a projection's table, and how their names are spelt: the only place that knows."""
+"""Builds of a projection's table, and their names; the only module that knows how these are spelt."""
 
 import re
 from typing import NamedTuple
@@ -13,7 +13,7 @@ _SHORT = re.compile(r"v?(?P<version>[0-9]+)(?:b(?P<build>[0-9]+))?")
 
 
 class Build(NamedTuple):
-    """One table of a projection: of a version, the first (build 0) or one that was built anew. `str()`: `v2`, `v2b1`."""
+    """One table of a projection: the first of a version (build 0) or a rebuilt one. `str()`: `v2`, `v2b1`."""
 
     name: str
     version: int
@@ -24,12 +24,12 @@ class Build(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Under which name its checkpoints and failures are kept."""
+        """The name under which its checkpoints and failures are stored."""
         return f"{self.name}_b{self.build}" if self.build else self.name
 
     @property
     def physical(self) -> str:
-        """The name of its table."""
+        """The name of its table in the database."""
         return f"{self.place}__v{self.version}"
 
 
@@ -54,5 +54,5 @@ def parse_physical(table: str) -> Build | None:
 
 
 def may_be_taken_for_build(table: str) -> bool:
-    """Whether a projection's table must not be called so, as a build's could be."""
+    """Whether a table name could be that of a build, so that no projection may use it."""
     return _MARK.search(table) is not None

@@ -16,8 +16,8 @@ class OpenItems(Projection):
         yield Put(record.subject, 1, invoiced=event.gross)
 ```
 
-A handler is a function of the event alone: no clock, no reading, no memory between events. Then live, rebuilt and as-of
-tables are the same.
+A handler is a function of the event alone: no clock, no reads, no state between events. So live, rebuilt and as-of tables are
+equal.
 """
 
 import re
@@ -59,10 +59,10 @@ def column(type: SqlType, meaning: str, *, default: str | None = None) -> Column
 
 
 class Balance(NamedTuple):
-    """The database refuses an insert in which the amounts of an entry do not add up to zero, and any later change.
+    """A constraint: the database refuses an insert in which the amounts of an entry do not add up to zero, and any later change.
 
-    An entry is the rows that are equal in these columns; one event must write it whole. Those of them that are `nullable`
-    may be null, and nulls are equal.
+    An entry is the set of rows equal in these columns; one event must write it whole. `nullable` columns may be null, and nulls
+    count as equal.
     """
 
     entry: tuple[str, ...]
@@ -71,7 +71,7 @@ class Balance(NamedTuple):
 
 
 class Put:
-    """Set these columns of the row with this key; when there is none, it is made and its other columns are default."""
+    """Set these columns of the row with this key; a new row has defaults in its other columns."""
 
     __slots__ = ("key", "values")
 
@@ -84,7 +84,7 @@ class Put:
 
 
 class Add:
-    """Add to numeric columns of the row with this key (null counts as zero); made like `Put` when there is none."""
+    """Add to numeric columns of the row with this key (null counts as zero); a new row is made as by `Put`."""
 
     __slots__ = ("key", "values")
 
@@ -126,7 +126,7 @@ def on(first: type[_A], second: type[_B], third: type[_C], /) -> Callable[[_Meth
 @overload
 def on(*events: type[Event]) -> Callable[[Handler], Handler]: ...
 def on(*events: type[Event]) -> Callable[[Handler], Handler]:
-    """Mark a method as the handler of these events. It yields or returns the operations that each one means."""
+    """Mark a method as the handler of these event types. It yields or returns the operations for each event."""
 
     def mark(handler: Handler) -> Handler:
         handler.handles = events  # type: ignore[attr-defined]
@@ -178,21 +178,21 @@ class Projection:
 
     @classmethod
     def physical(cls) -> str:
-        """The name of the table: `open_items__v1`, built anew `open_items_b1__v1`. Readers use the view, named `table`."""
+        """The name of the table: `open_items__v1`, rebuilt `open_items_b1__v1`. Readers use the view, named `table`."""
         return build_of(cls).physical
 
     @classmethod
     def concerns(cls, type: str) -> bool:
-        """Whether a stored event of this type may mean something here.
+        """Whether this projection may handle a stored event of this type.
 
-        It does if it is told today as one that is handled, and if this program does not know the type: by that name goes
-        now, perhaps, what is handled here.
+        It does if upcasting makes a handled event of it, and if this program does not know the type, which may be a newer name
+        of a handled one.
         """
         return type in stored_as(cls.types) or (type not in EVENTS and type not in UPCASTERS)
 
     @classmethod
     def place(cls) -> str:
-        """Under which name its checkpoints and failures are kept: `open_items`, built anew `open_items_b1`."""
+        """The name under which its checkpoints and failures are stored: `open_items`, rebuilt `open_items_b1`."""
         return build_of(cls).place
 
 

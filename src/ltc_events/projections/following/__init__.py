@@ -1,1 +1,1 @@
-"""Keeping read tables up with the log, fed by the store or by a topic."""
+"""Keeps read tables up with the log, from the store or from a topic."""

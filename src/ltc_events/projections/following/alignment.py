@@ -15,10 +15,10 @@ from ltc_events.schemas.record import Record
 def align(
     log: Log, connection: Connection, projection: type[Projection], vector: Vector, upto: int, *, page_events: int = FILL_EVENTS
 ) -> Vector:
-    """Take a table from `vector` to the position `upto` in all partitions that are not there yet; how far it is then.
+    """Advance a table from `vector` to the position `upto` in all partitions behind it; returns its progress then.
 
-    Each page is a transaction, unless the caller is in one. Raises FoldStopped with the event that stands in the way, and
-    CheckpointMoved when somebody else writes the table.
+    Each page is a transaction, unless the caller is in one. Raises FoldStopped with the failing event, and CheckpointMoved when
+    another process writes the table.
     """
     applier, epoch = EventApplier(connection, projection(), source=vector.source), present_epoch(connection)
     applier.look()
@@ -31,8 +31,8 @@ def align(
 def replay_to(
     log: Log, connection: Connection, projection: type[Projection], after: int, other: Vector, *, page_events: int = FILL_EVENTS
 ) -> None:
-    """Take a table that follows the store from the position `after` to where another one is: with those events that the
-    other has taken in and without the rest. Raises FoldStopped, CheckpointMoved."""
+    """Advance a table fed by the store from the position `after` to the progress of another table, with exactly the events that
+    the other has applied. Raises FoldStopped, CheckpointMoved."""
     applier, epoch = EventApplier(connection, projection(), source=STORE), present_epoch(connection)
     applier.look()
     vector = Vector(STORE, {0: after})
@@ -41,7 +41,7 @@ def replay_to(
 
 
 def _take(applier: EventApplier, vector: Vector, records: Sequence[Record], position: int, epoch: str) -> Vector:
-    """Take all partitions that are behind to a position; `records` are what they have not taken in up to there."""
+    """Advance all partitions that are behind to a position; `records` are the events that they have not applied up to there."""
     behind = [(partition, at) for partition, at in vector.positions.items() if at < position]
     applier.take(records, [Move(partition, at, position, epoch=epoch, last=Taken.last_of(records)) for partition, at in behind])
     return Vector(vector.source, {partition: max(at, position) for partition, at in vector.positions.items()})

@@ -1,4 +1,4 @@
-"""Loads the whole log into tables: one read of the log for all of them, written in long stretches."""
+"""Bulk-loads the log into tables: one read of the log for all of them, written in large stretches."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ _Dispatch: TypeAlias = dict[type[Event], list[tuple[Handler, "_Lane"]]]
 
 
 class _Lane:
-    """One table on its way. `gathered` is None when a handler raised since the last stretch was sent off."""
+    """One table being loaded. `gathered` is None when a handler raised since the last stretch was handed over."""
 
     __slots__ = ("applier", "batch", "gathered", "interrupted", "operations", "projection", "stopped")
 
@@ -52,7 +52,7 @@ class _Lane:
         self.interrupted = False
 
     def gather(self) -> None:
-        """Take the page's operations to what was gathered before."""
+        """Add the page's operations to the buffer."""
         batch, self.batch = self.batch, []
         self.operations += len(batch)
         if self.gathered is not None:
@@ -62,13 +62,13 @@ class _Lane:
                 self.gathered = None
 
     def hand_over(self) -> WriteBuffer | None:
-        """What was gathered; from now on the next stretch is."""
+        """Return the buffer, and begin the next stretch."""
         gathered, self.gathered = self.gathered, self.applier.writer.gather()
         self.operations = 0
         return gathered
 
     def go(self, log: Log, after: int, upto: int, epoch: str) -> None:
-        """Take the table along a stretch that it could not take in as a whole, event by event where it must be.
+        """Apply a stretch that could not be written as a whole, in halves down to single events.
 
         Raises CheckpointMoved.
         """
@@ -86,7 +86,7 @@ class _Lane:
             self.gathered = None  # events of a customer who waits now may be among them
 
     def pass_by(self, error: UnreadableEvent, epoch: str) -> None:
-        """Go on behind the next event, which cannot be decoded, or stop before it, as the projection says."""
+        """Skip the next event, which cannot be decoded, or stop before it, by the projection's failure policy."""
         position, kind = error.details["position"], error.details["type"]
         try:
             self.applier.leave_out(position, kind, error, [Move(PARTITION, position - 1, position, epoch=epoch)])
@@ -94,7 +94,7 @@ class _Lane:
             self._stop(stopped)
 
     def tell(self, after: int, error: Exception) -> None:
-        """Leave word of trouble with the events after a position, where it can be left and read."""
+        """Record a failure of the events after a position, where readers of the status see it."""
         connection = self.applier.writer.connection
         if (
             self.projection.schema == SCHEMA
@@ -117,7 +117,7 @@ class _Lane:
 
 
 class _Stretch:
-    """A part of the log on its way into the tables. `failed`: those that it could not be written to as a whole."""
+    """A part of the log being written to the tables. `failed`: the tables to which it could not be written as a whole."""
 
     def __init__(self, lanes: Sequence[_Lane], move: Move) -> None:
         self.move = move
@@ -140,8 +140,8 @@ class _Stretch:
 
 
 class BulkLoader:
-    """Takes tables along the store together, each stretch in a transaction per table with its checkpoint. Not to be shared by
-    threads."""
+    """Loads several tables from the store together, each stretch in one transaction per table with its checkpoint. Not
+    thread-safe."""
 
     def __init__(self, log: Log, connection: Connection, *projections: type[Projection], page_events: int = FILL_EVENTS) -> None:
         self._log = log
@@ -153,15 +153,15 @@ class BulkLoader:
 
     @property
     def stopped(self) -> dict[str, FoldStopped]:
-        """The tables that go no further, by their places, and why."""
+        """The stopped tables by place, with the error."""
         return {lane.projection.place(): lane.stopped for lane in self._lanes if lane.stopped}
 
     def fill(self, after: int, upto: int, arrived: Callable[[int], None] | None = None) -> None:
-        """From the position `after`, where all of them are, to `upto`; while one stretch is written, the next is folded.
+        """Load from the position `after`, where all tables are, to `upto`; while one stretch is written, the next is folded.
 
-        `arrived(position)` is called after each stretch, when it is written and none is being written. A table that cannot take
-        an event in leaves it out, if it declares that, or stops before it, alone: FoldStopped says which, when the others are
-        there. Raises CheckpointMoved when somebody else writes one of the tables, or the store began another epoch meanwhile.
+        `arrived(position)` is called after each stretch, when it is written and none is being written. A table with a failing
+        event leaves it out or stops before it, by its failure policy; FoldStopped is raised when the other tables are done.
+        Raises CheckpointMoved when another process writes one of the tables, or the store began another epoch.
         """
         self._epoch = present_epoch(self._connection)
         while self._running() and after < upto:
@@ -232,7 +232,7 @@ class BulkLoader:
         return dispatch
 
     def _pass_by(self, error: UnreadableEvent, arrived: Callable[[int], None] | None) -> int:
-        """Take all that are there along what is before an event that cannot be decoded, and past it those that go on."""
+        """Apply everything before an undecodable event to all tables there, and pass it for those that leave it out."""
         position, kind = error.details["position"], error.details["type"]
         for lane in self._running():
             lane.hand_over()
@@ -248,7 +248,7 @@ class BulkLoader:
 
 @contextmanager
 def _quick_turns() -> Iterator[None]:
-    """Who writes needs Python for a moment between two waits for the server; the other thread would keep it for long."""
+    """Shorten the interpreter's switch interval: the writing thread needs it briefly between waits for the server."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(_TURN_S)
     try:

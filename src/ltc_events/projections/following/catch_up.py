@@ -1,4 +1,4 @@
-"""Brings read tables up to the log, whoever feeds them."""
+"""Brings read tables up to the head of the log, from either source."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,10 +17,10 @@ Report = Callable[[int, int], None]
 def catch_up(
     database: Database, projections: Sequence[type[Projection]], report: Report | None = None, *, shows: bool = True
 ) -> int:
-    """Bring read tables up to the present head of the log, and return it.
+    """Bring read tables up to the present head of the log; returns that position.
 
-    One that does not get there has left word, see `projections.status`; of several that a topic feeds, FoldStopped says so as
-    well. `shows`: as `Runner` has it.
+    A table that stops on the way records its failure, see `projections.status`; for tables fed by a topic FoldStopped is raised
+    as well. `shows`: as for `Runner`.
     """
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:
         is_fed_by_topic = fed_by_topic(connection)

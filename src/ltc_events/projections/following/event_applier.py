@@ -22,14 +22,14 @@ log = structlog.get_logger()
 
 
 class Prepared(NamedTuple):
-    """What events mean (None: one of them raises), for as long as the same customers wait as `then`."""
+    """The operations of events (None: a handler raised), valid while the parked customers are those of `then`."""
 
     batch: list[Operation] | None
     then: Held
 
 
 class EventApplier:
-    """Takes events into one table. `moved` is told of each move of a checkpoint as soon as it is written."""
+    """Applies events to one table. `moved` is called with each move of a checkpoint as soon as it is written."""
 
     def __init__(
         self,
@@ -52,12 +52,12 @@ class EventApplier:
         return self._projection.place(), self._projection.version
 
     def look(self) -> None:
-        """See whose events wait."""
+        """Read which routing keys are parked."""
         schema = self._projection.schema
         self.held = held_by(self._connection, self._source, [self._table], schema).get(self._table, NOBODY)
 
     def prepare(self, records: Sequence[Record]) -> Prepared:
-        """What these events mean, to be written later."""
+        """The operations of these events, to be written later."""
         held = self.held
         try:
             return Prepared(operations(self._projection, _free(records, held)), held)
@@ -65,19 +65,19 @@ class EventApplier:
             return Prepared(None, held)
 
     def write(self, records: Sequence[Record], moves: Sequence[Move], prepared: Prepared | None = None) -> None:
-        """Write what these events mean by which the partitions move: all of it or nothing. Raises whatever is in the way."""
+        """Write these events and move the checkpoints, all or nothing. Raises any error of a handler or the database."""
         self.writer.write_partitions(self.meaning(records, prepared), self.checked(moves))
         self._tell(moves)
 
     def meaning(self, records: Sequence[Record], prepared: Prepared | None = None) -> list[Operation]:
-        """What these events mean now. Raises whatever is in the way."""
+        """The operations of these events by the present state of parked keys. Raises any error of a handler."""
         batch = prepared.batch if prepared is not None and prepared.then is self.held else None
         return operations(self._projection, _free(records, self.held)) if batch is None else batch
 
     def take(self, records: Sequence[Record], moves: Sequence[Move], prepared: Prepared | None = None) -> None:
-        """The same, but an event that cannot be written is found by halving, and dealt with as the projection declares.
+        """As `write`, but a failing event is found by bisection and handled by the projection's failure policy.
 
-        Raises FoldStopped with the event, when all before it is written, and CheckpointMoved.
+        Raises FoldStopped with the event, after everything before it is written, and CheckpointMoved.
         """
         try:
             self.write(records, moves, prepared)
@@ -93,7 +93,7 @@ class EventApplier:
             self.take([one for one in records if one.position >= half], _cut(moves, after=half - 1))
 
     def leave_out(self, position: int, event: str, error: Exception, moves: Sequence[Move]) -> None:
-        """Move on without an event, with a letter about it; raises FoldStopped where the projection says that it stops."""
+        """Leave out an event and record it; raises FoldStopped where the failure policy is to stop."""
         connection, held = self._connection, self.held
         holder = holder_of(connection, position)
         policy, cause = self._projection.on_failure, cause_of(error)
@@ -118,7 +118,7 @@ class EventApplier:
         log.warning(what, table=self._table[0], version=self._table[1], position=position, type=event, cause=cause)
 
     def checked(self, moves: Iterable[Move]) -> list[Move]:
-        """Moves that are only for as long as the same customers wait."""
+        """The moves, on condition that the parked keys have not changed."""
         return [move._replace(holds=self.held.changes.get(move.partition)) for move in moves]
 
     def _tell(self, moves: Iterable[Move]) -> None:
@@ -128,7 +128,7 @@ class EventApplier:
 
 
 def passes(error: BaseException) -> bool:
-    """Whether no event is looked for: it is another's turn at the table, or trouble that is waited for."""
+    """Whether the error is not an event's: another process writes the table, or the error is transient."""
     return isinstance(error, CheckpointMoved) or waits(error)
 
 
@@ -141,12 +141,12 @@ def cause_of(error: BaseException) -> str:
 
 
 def _free(records: Sequence[Record], held: Held) -> Sequence[Record]:
-    """Those whose customer does not wait."""
+    """The records whose routing key is not parked."""
     return [record for record in records if ordered_with(record) not in held.keys] if held.keys else records
 
 
 def _cut(moves: Iterable[Move], *, after: int = 0, upto: int | None = None) -> list[Move]:
-    """The part of these moves after one position or up to another. Where to read on is known at their ends alone."""
+    """The part of these moves after one position or up to another. Only their ends have an offset to read next."""
     cut = []
     for move in moves:
         expected = max(move.expected, after)

@@ -1,7 +1,7 @@
-"""Records why a read table does not advance: at which event, whose fault it is, and what mends it.
+"""Records why a read table does not advance: the event, the cause, and the fix.
 
-One that stopped at an event is tried again when somebody says so. Of trouble that is not the event's own the table is tried
-again unasked; that leaves word too, and how often it was, as nobody else can tell it from a table that has nothing to do.
+A table stopped at an event is resumed by an operator. After an error that is not the event's, the table is retried
+automatically; the error and the number of attempts are recorded, since the table would otherwise look idle.
 """
 
 import time
@@ -28,7 +28,7 @@ PAUSE_MAX_S = 30.0
 
 
 class Failure(NamedTuple):
-    """A table (its place and version) does not get past an event of a partition."""
+    """A table (place and version) that does not get past an event of a partition."""
 
     table: tuple[str, int]
     source: str
@@ -38,7 +38,7 @@ class Failure(NamedTuple):
     error: BaseException
 
     def note(self, connection: Connection) -> None:
-        """Leave word."""
+        """Record the failure."""
         stopped = isinstance(self.error, FoldStopped)
         cause = self.error.details["cause"] if isinstance(self.error, FoldStopped) else cause_of(self.error)
         told = diagnose(self.error.__cause__ or self.error if stopped else self.error)
@@ -58,7 +58,7 @@ class Failure(NamedTuple):
 
 
 class Patience:
-    """When a table that met passing trouble is tried again: later each time, until it gets on."""
+    """The retry schedule of a table after transient errors: a growing wait, reset when it advances."""
 
     __slots__ = ("_pause", "_until", "error", "unnoted")
 
@@ -72,11 +72,11 @@ class Patience:
 
     @property
     def is_over(self) -> bool:
-        """Whether it is to be tried again now."""
+        """Whether the retry is due."""
         return self.error is not None and time.monotonic() >= self._until
 
     def begin(self, connection: Connection, failure: Failure) -> None:
-        """Let the table wait, and leave word. Raises the trouble itself where the connection ended with it."""
+        """Start waiting and record the failure. Raises the error itself where it ended the connection."""
         error = failure.error
         assert isinstance(error, Exception)  # noqa: S101 - nothing else is caught
         if is_connection_gone(error, connection):
@@ -88,16 +88,16 @@ class Patience:
         failure.note(connection)
 
     def end(self) -> None:
-        """Try it again now."""
+        """Retry now."""
         self.error = None
 
     def got_on(self) -> None:
-        """It was no use to wait any longer."""
+        """Reset the schedule after an advance."""
         self.error, self._pause = None, PAUSE_MIN_S
 
 
 def record_failure(database: Database, failures: Callable[[], list[Failure]]) -> None:
-    """Leave word of trouble that ended the connection, over another one; where there is none, nobody could read it either."""
+    """Record a failure that ended the connection over a new one; without a connection nothing is recorded."""
     told = failures()
     if not told:
         return
@@ -111,7 +111,7 @@ def record_failure(database: Database, failures: Callable[[], list[Failure]]) ->
 
 @contextmanager
 def waiting_out(wait: Callable[[Exception], None]) -> Iterator[None]:
-    """Hand trouble that passes to `wait`, which lets the table wait for it; anything else leaves the block."""
+    """Pass transient errors to `wait`; any other error leaves the block."""
     try:
         yield
     except TROUBLE as error:
@@ -122,7 +122,7 @@ def waiting_out(wait: Callable[[Exception], None]) -> Iterator[None]:
 
 @contextmanager
 def recording_failures(database: Database, failures: Callable[[], list[Failure]]) -> Iterator[None]:
-    """Leave word as `record_failure` when anything ends the block."""
+    """Record a failure, as `record_failure`, when an error leaves the block."""
     try:
         yield
     except BaseException:  # an interrupt, too, may have ended the connection first; the error goes on
@@ -131,5 +131,5 @@ def recording_failures(database: Database, failures: Callable[[], list[Failure]]
 
 
 def first_of(records: Sequence[Record], position: int) -> tuple[int, str]:
-    """The event at which trouble with these begins: its position and type; where there is none, the position alone."""
+    """The position and type of the first event after these moves; the position alone where there is none."""
     return (records[0].position, records[0].event.type) if records else (position, "")

@@ -12,7 +12,7 @@ READ_EVENTS = 5_000
 
 
 class Log(Protocol):
-    """What a projector needs of the event store."""
+    """The part of the event store that projectors use."""
 
     def head(self) -> tuple[int, datetime]: ...
     def read(self, after: int, limit: int, *, types: Sequence[str] | None = None, upto: int | None = None) -> list[Record]: ...
@@ -23,9 +23,9 @@ class Log(Protocol):
 def pages(log: Log, after: int, upto: int, types: Sequence[str], limit: int) -> Iterator[tuple[list[Record], int]]:
     """Pages of the log, each with the position it reaches.
 
-    Each read is bounded by positions too, in a window as wide as it takes to fill a page: whatever plan the database makes
-    of it, it never sorts the rest of the log, and where events of these types are rare, the checkpoint still moves on. Where
-    events are large, a window is as wide as their bytes may be.
+    Each read is bounded by a window of positions that adapts to fill a page: whatever the query plan, the database never sorts
+    the rest of the log, and the checkpoint advances even where events of these types are rare. Where events are large, their
+    bytes bound the window.
     """
     window = limit
     while after < upto:
@@ -42,7 +42,7 @@ def pages(log: Log, after: int, upto: int, types: Sequence[str], limit: int) -> 
 
 
 def middle(records: Sequence[Record]) -> int | None:
-    """The position at which the second half of these records begins, the first not being empty; None: they are of one."""
+    """The position at which the second half of these records begins; None: all have one position."""
     first, last = records[0].position, records[-1].position
     if first == last:
         return None

@@ -1,4 +1,4 @@
-"""Applies parked events again, customer by customer, in their order."""
+"""Retries parked events, customer by customer, in order."""
 
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -24,7 +24,7 @@ _PAGE_EVENTS = 5_000
 
 
 class Obstacle(NamedTuple):
-    """The event that is in the way now, and why."""
+    """The event that fails now, and its error."""
 
     position: int
     event: str
@@ -32,25 +32,25 @@ class Obstacle(NamedTuple):
 
 
 class Retried(NamedTuple):
-    """What became of one customer (or stream of the company): how many events were taken in, and what is in the way still."""
+    """The result for one customer (or stream of the company): the number of events applied, and the obstacle that remains."""
 
     held: UUID
     taken: int
     obstacle: Obstacle | None
 
     def document(self) -> dict[str, Any]:
-        """For programs."""
+        """The result as JSON-ready values."""
         return {**self._asdict(), "obstacle": self.obstacle and self.obstacle._asdict()}
 
 
 def retry(
     database: Database, projection: type[Projection], build: Build | None = None, *, by: str, only: UUID | None = None
 ) -> list[Retried]:
-    """Take in the waiting events of all who are parked in a build (default: the one that readers see), or of one of them.
+    """Apply the parked events of all customers, or of one, in a build (default: the one that readers see).
 
-    Each in a transaction of its own, in which the table stands still: the events up to where the table is, in order. Where one
-    still cannot be taken in, those before it are, and the rest waits on. Raises NothingParked, NoSuchBuild, NotInThisProgram,
-    InUse.
+    Each customer has a transaction of its own, in which the table does not advance: its events up to the table's position are
+    applied in order. Where one still fails, those before it are applied and the rest stays parked. Raises NothingParked,
+    NoSuchBuild, NotInThisProgram, InUse.
     """
     with EventStore(database, Role.PROJECTOR) as log, database.connect(Role.PROJECTOR, autocommit=True) as connection:
         chosen = build or shown_build(connection, projection.table)
@@ -99,7 +99,7 @@ class _Attempt:
         self.taken = 0
 
     def go(self, log: Log, held: UUID, began: int) -> Obstacle | None:
-        """Take in the events of `held` from the position `began` on; what is in the way, if anything is."""
+        """Apply the events of `held` from the position `began` on; returns the obstacle, if there is one."""
         found = positions_of(self._connection, held, began, self._vector.high)
         wanted = [(position, kind) for position, kind in found if self._projection.concerns(kind)]
         for start in range(0, len(wanted), _PAGE_EVENTS):

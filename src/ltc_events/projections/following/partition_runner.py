@@ -1,8 +1,8 @@
 """Keeps read tables up with a topic: each of several workers applies the partitions assigned to it.
 
-Each table has a checkpoint for each partition, which moves in the transaction with the rows. What comes again is behind the
-checkpoint and passed over; who works on a partition that is no longer his, or in an epoch of the store that is over, finds
-its checkpoint moved and writes nothing.
+Each table has a checkpoint per partition, which moves in the transaction of the rows. Redelivered events are before the
+checkpoint and skipped. A worker that lost a partition, or that is in an epoch that is over, finds the checkpoint moved and
+writes nothing.
 """
 
 import time
@@ -43,10 +43,10 @@ IDLE_EVERY_S = 0.25
 
 
 class PartitionRunner:
-    """Writes what comes of a topic, while the next is being read. Not to be shared by threads.
+    """Writes the batches of a topic while the next one is read. Not thread-safe.
 
-    Batches are given to `take`, in the order in which they came; a batch is written by the time that the next one is taken,
-    or that `finish` returns. Checkpoints of tables that it does not concern follow a moment later.
+    Pass batches to `take` in order; a batch is written when the next one is taken, or when `finish` returns. Checkpoints of
+    tables without an event in it follow a moment later.
     """
 
     def __init__(self, connections: Sequence[Connection], projections: Iterable[type[Projection]], source: Source) -> None:
@@ -69,25 +69,25 @@ class PartitionRunner:
 
     @property
     def has_idle(self) -> bool:
-        """Whether checkpoints of tables that nothing concerned have yet to follow."""
+        """Whether checkpoints of tables without events still have to follow."""
         return self._has_idle
 
     @property
     def has_tables(self) -> bool:
-        """Whether there is anything to be written."""
+        """Whether there is any table to write."""
         return bool(self._tracks)
 
     @property
     def is_due(self) -> bool:
-        """Whether a table has waited long enough for trouble to pass: `begin` again."""
+        """Whether a retry of a table is due: call `begin` again."""
         return any(track.patience.is_over for track in self._tracks)
 
     def unnoted(self) -> list[Failure]:
-        """Which tables met trouble that ended their connection, so that they could not leave word."""
+        """The tables whose error ended the connection, so that it could not be recorded."""
         return [track.patience.unnoted for track in self._tracks if track.patience.unnoted is not None]
 
     def concerns(self, type_name: str) -> bool:
-        """Whether a stored event of this type may mean something to some table."""
+        """Whether any table may handle a stored event of this type."""
         found = self._concerned.get(type_name)
         if found is None:
             found = any(track.projection.concerns(type_name) for track in self._tracks)
@@ -96,7 +96,7 @@ class PartitionRunner:
         return found
 
     def begin(self, partitions: Collection[int]) -> dict[int, int]:
-        """Take on these partitions and give all others back; where to begin to read each. Nothing is being written then."""
+        """Take over these partitions and release all others, with no write in progress; returns the offset to begin each at."""
         with suppress(CheckpointMoved):
             self._wait()
         for track in self._tracks:  # whoever has them now moves them
@@ -107,7 +107,7 @@ class PartitionRunner:
         return self.offsets()
 
     def offsets(self) -> dict[int, int]:
-        """Where to read on in each partition: where the hindmost table is that is not stopped."""
+        """The next offset to read per partition: the lowest of the tables that are not stopped."""
         begins: dict[int, int] = {}
         for partition in self._partitions:
             places = [track.places[partition] for track in self._tracks if partition in track.places]
@@ -116,7 +116,7 @@ class PartitionRunner:
         return begins
 
     def refresh(self) -> None:
-        """Read anew which tables are in use, and how far they are. Raises StoreWentBack."""
+        """Read which tables are in use, and their progress. Raises StoreWentBack."""
         connection = self._connections[0]
         with connection.transaction():  # nobody brings a table into another state in between
             followed = prepare(connection, self._projections)
@@ -151,7 +151,7 @@ class PartitionRunner:
                 self._wanted.setdefault(event, []).append(track)
 
     def take(self, arrivals: Mapping[int, Arrivals]) -> None:
-        """Write what came, when all that came before is written. Raises CheckpointMoved: then `begin` again."""
+        """Write a batch after the previous one is written. Raises CheckpointMoved: call `begin` again."""
         # Meanwhile the batch before is being written, and as a rule all of it can be.
         parts = {partition: self._share_out(one.records) for partition, one in arrivals.items()}
         shares = [share for track in self._tracks if (share := share_of(track, arrivals, parts)).moves]
@@ -169,7 +169,7 @@ class PartitionRunner:
         ]
 
     def read_up_to(self, marks: Mapping[int, tuple[int, int]]) -> None:
-        """Nothing more will come of these partitions up to a position, and they were read to an offset."""
+        """Note that these partitions have no further event up to a position, and were read up to an offset."""
         for track in self._tracks:
             for partition, mark in marks.items():
                 if partition in track.places:
@@ -177,7 +177,7 @@ class PartitionRunner:
                     self._has_idle = self._has_idle or track.places[partition].is_idle
 
     def leave_out(self, partition: int, error: UnreadableEvent) -> None:
-        """Stop the tables that an event of this partition concerns, which cannot be decoded, unless they go on without it.
+        """Stop the tables that may handle an undecodable event of this partition, unless their failure policy leaves it out.
 
         Raises CheckpointMoved.
         """
@@ -189,18 +189,18 @@ class PartitionRunner:
                 track.leave_out(partition, position, kind, error)
 
     def finish(self) -> None:
-        """Wait until all is written, checkpoints included. Raises CheckpointMoved, and what the database says."""
+        """Wait until everything is written, checkpoints included. Raises CheckpointMoved and errors of the database."""
         self._wait()
         if idle := self._idle():
             move_idle_apart(self._connections[0], self._source.name, idle)
 
     def finish_quietly(self) -> None:
-        """Wait until all is written that still can be."""
+        """Wait until everything is written that still can be, ignoring errors."""
         with suppress(CheckpointMoved):
             self.finish()
 
     def close(self) -> None:
-        """Wait for what is being written."""
+        """Wait for the batch being written."""
         self._writers.shutdown()
 
     def _wait(self) -> None:
@@ -216,7 +216,7 @@ class PartitionRunner:
             raise waiting[0]  # what nobody gets past is no matter of one table: it is for whoever runs us to wait
 
     def _idle(self) -> TrackMoves:
-        """Checkpoints that may pass what was read and does not concern their tables. They count as being written."""
+        """The checkpoints that may move past read events that their tables do not handle; they count as being written."""
         moves = []
         for track in self._tracks:
             for partition, place in track.places.items():
@@ -242,11 +242,11 @@ class PartitionRunner:
 
 
 def next_offsets(connection: Connection, topic: str) -> dict[int, int]:
-    """By partition of the topic where the hindmost of the tables that it feeds, and that are not stopped, has to be read on."""
+    """The next offset to read, by partition: the lowest of the tables that the topic feeds and that are not stopped."""
     return dict(connection.execute(_SQL["next_offsets"], (topic,)).fetchall())
 
 
 def _through(connection: Connection, busy: Sequence[Share], idle: TrackMoves) -> tuple[list[Share], TrackMoves]:
-    """What of all this is written through a connection."""
+    """The shares that one connection writes."""
     shares = [share for share in busy if share.track.connection is connection]
     return shares, [(track, move) for track, move in idle if track.connection is connection]

@@ -1,4 +1,4 @@
-"""What a batch of a topic means for each read table: rows to write, and checkpoints per partition."""
+"""The progress of read tables along a topic: the rows to write for a batch, and checkpoints per partition."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,9 +35,9 @@ class Arrivals(NamedTuple):
 
 
 class Place:
-    """How far a table is in a partition: as stored, as stored when all that is being written is, and as read.
+    """The progress of a table in a partition: stored, stored after the writes in progress, and read.
 
-    What lies between the last two does not concern it. One that is `stopped` goes no further. `epoch`: that of the store then.
+    Events between the last two are not handled by it. A `stopped` one does not advance. `epoch` is the store's at that time.
     """
 
     __slots__ = ("epoch", "next_offset", "position", "read", "read_offset", "stopped", "underway")
@@ -50,17 +50,17 @@ class Place:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it was read further than is stored or being written."""
+        """Whether it was read beyond what is stored or being written."""
         return self.underway < self.read and not self.stopped
 
     def read_up_to(self, position: int, next_offset: int) -> None:
-        """It was read so far."""
+        """Note the offset read."""
         if self.read < position and not self.stopped:
             self.read, self.read_offset = position, max(self.read_offset, next_offset)
 
 
 class Share:
-    """What a batch brings for one table: its part of each partition's events, and what they mean."""
+    """The share of one table in a batch: its events of each partition, and their operations."""
 
     __slots__ = ("moves", "parts", "prepared", "track")
 
@@ -77,11 +77,11 @@ class Share:
 
     @property
     def goes_on(self) -> bool:
-        """Whether nothing of it was stopped meanwhile."""
+        """Whether none of its partitions was stopped meanwhile."""
         return not any(self.track.places[move.partition].stopped for move in self.moves)
 
     def set_out(self) -> None:
-        """From now on it counts as read and, if there is anything to write, as being written."""
+        """Mark it as read and, if there is anything to write, as being written."""
         for move in self.moves:
             place = self.track.places[move.partition]
             place.read_up_to(move.position, move.next_offset or 0)
@@ -90,7 +90,7 @@ class Share:
 
 
 class PartitionTrack:
-    """A table on its way along a topic."""
+    """A table that follows a topic."""
 
     def __init__(self, projection: type[Projection], connection: Connection, source: str) -> None:
         self.projection = projection()
@@ -102,13 +102,13 @@ class PartitionTrack:
 
     @property
     def name(self) -> tuple[str, int]:
-        """Under which name and version its checkpoints are kept."""
+        """The name and version under which its checkpoints are stored."""
         return self.projection.place(), self.projection.version
 
     def take_in(self, share: Share) -> None:
-        """Write a share. Where an event is in the way, and the table stops at such, its partition stops before it.
+        """Write a share. At a failing event its partition stops, if that is the failure policy.
 
-        Where something else is in the way, that passes, the table waits. Raises CheckpointMoved.
+        After a transient error the table waits. Raises CheckpointMoved.
         """
         try:
             self.applier.write(share.records, share.moves, share.prepared)
@@ -126,18 +126,18 @@ class PartitionTrack:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it waits for trouble to pass, in all of its partitions."""
+        """Whether it waits for a retry, in all of its partitions."""
         return self.patience.error is not None
 
     def pass_by(self, move: Move) -> None:
-        """Move a checkpoint past what means nothing here, or let the table wait. Raises CheckpointMoved."""
+        """Move a checkpoint past events that are not handled, or let the table wait. Raises CheckpointMoved."""
         with waiting_out(lambda error: self._wait([move], {}, error)):
             move_idle(self.connection, self.source, [(self, move)])
 
     def leave_out(self, partition: int, position: int, event_type: str, error: Exception) -> None:
-        """Go on behind an event of a partition, which cannot be decoded, or stop before it, as the projection says.
+        """Leave out an undecodable event of a partition, or stop before it, by the failure policy.
 
-        Nothing is being written then. Raises CheckpointMoved.
+        Nothing may be being written. Raises CheckpointMoved.
         """
         place = self.places[partition]
         with self._standing(partition, {}):
@@ -145,7 +145,7 @@ class PartitionTrack:
         place.underway = place.read = place.position
 
     def moved(self, move: Move) -> None:
-        """A checkpoint has moved. Told by whoever writes, from any thread."""
+        """Note that a checkpoint has moved. Called by the writing thread."""
         place = self.places[move.partition]
         place.position = move.position
         if move.next_offset is not None:
@@ -166,7 +166,7 @@ class PartitionTrack:
             Failure(self.name, self.source, partition, at, event, stopped).note(self.connection)
 
     def _wait(self, moves: Sequence[Move], parts: Mapping[int, list[Record]], error: Exception) -> None:
-        """Go no further in any partition until it is tried again, from where the table is."""
+        """Stop in all partitions until the retry, which begins at the table's checkpoints."""
         if isinstance(error, CheckpointMoved):
             raise error
         found = []
@@ -188,7 +188,7 @@ def share_of(
     arrivals: Mapping[int, Arrivals],
     parts: Mapping[int, Mapping[PartitionTrack, list[Record]]],
 ) -> Share:
-    """What of all this a table has not taken in yet."""
+    """The share of a table: the events of a batch that it has not applied yet."""
     share = Share(track)
     for partition, one in sorted(arrivals.items()):
         place = track.places.get(partition)
@@ -207,10 +207,10 @@ def share_of(
 
 
 def write_shares(connection: Connection, source: str, shares: Sequence[Share], idle: TrackMoves) -> None:
-    """Write the shares that go through this connection, and move `idle` checkpoints of tables that nothing concerned.
+    """Write the shares of this connection, and move the `idle` checkpoints of tables without events.
 
-    Few events go together in one transaction, which spares most of what a table costs; where one is in the way, each table
-    goes by itself. Raises CheckpointMoved: then nothing is written of what went together.
+    Small batches are written for several tables in one transaction, which saves most of the cost per table; after an error each
+    table is written by itself. Raises CheckpointMoved: nothing of the common transaction is written then.
     """
     few = sum(len(part) for share in shares for part in share.parts.values()) <= TOGETHER_MAX
     if few and _are_written_together(connection, source, shares, idle):
@@ -221,7 +221,7 @@ def write_shares(connection: Connection, source: str, shares: Sequence[Share], i
 
 
 def move_idle_apart(connection: Connection, source: str, moves: TrackMoves) -> None:
-    """The same, but a table whose checkpoint somebody holds waits by itself. Raises CheckpointMoved."""
+    """As `move_idle`, but a table whose checkpoint is locked waits by itself. Raises CheckpointMoved."""
     if not moves:
         return
     try:
@@ -235,7 +235,7 @@ def move_idle_apart(connection: Connection, source: str, moves: TrackMoves) -> N
 
 
 def move_idle(connection: Connection, source: str, moves: TrackMoves) -> None:
-    """Move checkpoints of tables that nothing concerned. Raises CheckpointMoved."""
+    """Move the checkpoints of tables without events. Raises CheckpointMoved."""
     _write_together(connection, source, (), moves)
 
 

@@ -21,8 +21,8 @@ _LOOK_AGAIN_S = 0.02
 
 
 class PositionBarrier:
-    """Brings builds to one position, that of the foremost partition among them. One behind is taken along if it is of this
-    program's version; else it is waited for, as its own projector keeps it up with the log."""
+    """Brings builds to one position, the highest of their partitions. A build of this program's version is advanced; another one
+    is waited for, as its own projector keeps it up with the log."""
 
     def __init__(self, log: Log, connection: Connection, projection: type[Projection], *builds: Build, wait_s: float) -> None:
         self._log = log
@@ -33,11 +33,10 @@ class PositionBarrier:
 
     @contextmanager
     def held(self, *, layout: bool = False) -> Iterator[int]:
-        """A transaction in which all are at the same position, and stay there; raises Behind after the wait, and at once where
-        one stops at an event on the way (then FoldStopped is its cause).
+        """A transaction in which all builds are at the same position and cannot advance. Raises Behind after the wait, or at once
+        where one stops at an event on the way (with FoldStopped as its cause).
 
-        With `layout` nobody else makes or switches tables meanwhile: who does that may wait for checkpoints, so that lock
-        comes first.
+        With `layout` it takes the layout lock, and takes it first, since whoever holds it may wait for checkpoints.
         """
         deadline = time.monotonic() + self._wait_s
         while True:
@@ -54,7 +53,7 @@ class PositionBarrier:
 
     @contextmanager
     def seen(self, onlooker: Connection) -> Iterator[int]:
-        """A transaction of another connection that sees all at the same position, and holds nobody up; raises Behind."""
+        """A transaction of another connection whose snapshot has all builds at one position, without locks; raises Behind."""
         deadline = time.monotonic() + self._wait_s
         while True:
             with self.held():
@@ -74,7 +73,7 @@ class PositionBarrier:
                 raise self._behind()
 
     def _bring_together(self) -> int | None:
-        """The position that all are at now; None: not yet."""
+        """The position that all builds are at now; None: not yet."""
         vectors = self._locked()
         goal = max((vector.high for vector in vectors), default=None)
         if goal is None:
@@ -94,13 +93,13 @@ class PositionBarrier:
         return {"position": vector.low, "shown": ahead, "shown_position": goal}
 
     def _together(self) -> int | None:
-        """The position that all are at, without anybody being taken along; None: they are not."""
+        """The position that all builds are at without being advanced; None: they are not."""
         vectors = self._locked()
         positions = {position for vector in vectors for position in vector.positions.values()}
         return positions.pop() if len(positions) == 1 else None
 
     def _locked(self) -> list[Vector]:
-        """How far they are, and stay; empty: a projector is at work on one of them."""
+        """The locked progress of the builds; empty: a projector holds one of them."""
         try:
             # No lock is waited for, so nobody who holds another one waits for us in turn.
             with self._connection.transaction():

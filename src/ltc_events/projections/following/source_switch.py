@@ -1,8 +1,8 @@
 """Switches the source of read tables between the store and a topic in one transaction; no event is lost or applied twice.
 
-To a topic: first it is asked where its partitions end, then where the store's head is, then the table is filled from the
-store up to there. Whatever was before those ends had been stored by then; so all that the table has not taken in comes
-behind them. Back: all partitions are brought to one position from the store, which takes over there.
+To a topic: read the end offsets of its partitions, then the store's head, then advance the table from the store to that head.
+Every event before those end offsets was stored by then, so all events that the table has not applied come after them. Back:
+all partitions are advanced from the store to one position, where the store takes over.
 """
 
 import time
@@ -48,9 +48,9 @@ Ends = Callable[[], Mapping[int, int]]
 
 
 def agree(connection: Connection, source: Source) -> None:
-    """See that tables may be fed by this topic.
+    """Check that this topic may feed the tables.
 
-    Raises FedFromStore where somebody said otherwise, PartitionsChanged where it has other partitions than when it took over.
+    Raises FedFromStore where the store is declared as the source, PartitionsChanged where the number of partitions has changed.
     """
     declared = declared_source(connection)
     if declared is None or declared == source:
@@ -61,7 +61,7 @@ def agree(connection: Connection, source: Source) -> None:
 
 
 class Adoption:
-    """Takes tables that the store feeds to its head, and hands them over to a topic. One at a time; not for threads."""
+    """Advances tables fed by the store to its head, and switches them to a topic. One at a time; not thread-safe."""
 
     def __init__(
         self, log: EventStore, connections: Sequence[Connection], projections: Sequence[type[Projection]], source: Source
@@ -73,7 +73,7 @@ class Adoption:
         self._projections = projections
 
     def step(self, ends: Ends) -> bool:
-        """Do some of it; whether it is done. A table that stopped at an event stays where it is."""
+        """Do one part of the work; whether all is done. A table stopped at an event is not switched."""
         reached = self._runner.catch_up(events_max=SLICE_EVENTS)
         if self._log.head()[0] - reached > NEARLY_EVENTS:
             return False
@@ -87,7 +87,7 @@ class Adoption:
 
 @contextmanager
 def adopting(database: Database, projections: Sequence[type[Projection]], source: Source) -> Iterator[Adoption | None]:
-    """The one who hands tables over to this topic; None: somebody else is at it."""
+    """The Adoption for this topic, under a lock; None: another process holds it."""
     with ExitStack() as stack:
         lock = stack.enter_context(database.connect(Role.PROJECTOR, autocommit=True))
         taken = lock.execute(_SQL["try_lock"], (_ADOPTION_LOCK, source.name)).fetchone()
@@ -109,9 +109,9 @@ def hand_over(
     by: str = PROJECTOR,
     reason: str = "first fed from Kafka",
 ) -> list[Build]:
-    """Let a topic feed all tables that have come to `head` from the store; which these are.
+    """Switch all tables that are at `head` from the store to a topic; returns these tables.
 
-    `offsets`: of each partition one behind which all events after `head` come. Raises as `agree`.
+    `offsets`: per partition an offset that all events after `head` come after. Raises the errors of `agree`.
     """
     partitions = sorted(offsets)
     with connection.transaction():
@@ -140,7 +140,7 @@ def hand_over(
 def to_topic(
     database: Database, projections: Sequence[type[Projection]], source: Source, ends: Ends, *, by: str, reason: str
 ) -> None:
-    """Let a topic feed all tables from now on. Takes up what was interrupted; a table that stopped at an event stays.
+    """Switch all tables to a topic. Resumes an interrupted switch; a table stopped at an event stays with the store.
 
     Raises PartitionsChanged and FedFromStore where tables are still fed by a topic that is not this one, as it was.
     """
@@ -166,11 +166,11 @@ def to_topic(
 def catch_up_partitions(
     database: Database, projections: Sequence[type[Projection]], report: Callable[[int, int], None] | None = None
 ) -> int:
-    """Take in from the store what tables fed by a topic have not taken in yet, also where one had stopped; the head.
+    """Apply from the store the events that tables fed by a topic have not applied yet, stopped tables included; returns the head.
 
-    Projectors on the topic go on meanwhile. A table that does not get there leaves word, see `status`: it stops at an event, or
-    trouble that passes holds it up, alone; the others are there first. Raises FoldStopped then for one that stopped, and the
-    trouble where it holds up all tables.
+    Projectors on the topic continue meanwhile. A table that stops at an event, or is held up by a transient error, records its
+    failure (see `status`), and the others complete first. Then FoldStopped is raised for a stopped table, and the error itself
+    where it holds up all tables.
     """
     with EventStore(database, Role.PROJECTOR) as log, database.connect(Role.PROJECTOR, autocommit=True) as connection:
         with connection.transaction():
@@ -221,7 +221,7 @@ def _take_along(log: EventStore, connection: Connection, projection: type[Projec
 
 
 def _left_word(log: EventStore, connection: Connection, build: Build, error: Exception) -> Exception | None:
-    """What holds a table up, when word of it is left for all to see; None: it is no matter of this table."""
+    """The error that holds a table up, after recording it; None: the error is not this table's."""
     if isinstance(error, UnreadableEvent):
         position, event = error.details["position"], error.details["type"]
         stopped = FoldStopped(projection=build.place, event=event, position=position, cause=cause_of(error))
@@ -242,10 +242,10 @@ def _left_word(log: EventStore, connection: Connection, build: Build, error: Exc
 
 
 def to_store(database: Database, projections: Sequence[type[Projection]], *, by: str, reason: str) -> list[Build]:
-    """Let the store feed all tables again, from where they are; which these are. Takes up what was interrupted.
+    """Switch all tables back to the store at their present positions; returns them. Resumes an interrupted switch.
 
-    Projectors that read the topic stop when they see it. Raises FoldStopped where an event stands in a table's way, and
-    NotInThisProgram for tables of other versions; all other tables are fed by the store then.
+    Projectors on the topic stop when they notice it. Raises FoldStopped for a table with a failing event, and NotInThisProgram
+    for tables of other versions; all other tables are switched by then.
     """
     with (
         EventStore(database, Role.PROJECTOR) as log,
@@ -292,5 +292,5 @@ def _return(log: EventStore, connection: Connection, projection: type[Projection
 
 
 def _note(connection: Connection, build: Build, reason: str) -> None:
-    """Leave word in the life of a table; projectors look at their tables anew when somebody does."""
+    """Record a transition of a table, upon which projectors read their tables again."""
     record(connection, build, states_of(connection, build.name)[build], by=PROJECTOR, reason=reason)

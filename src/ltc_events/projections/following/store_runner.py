@@ -36,7 +36,7 @@ WRITERS = 2
 
 
 class _Share:
-    """The events of a page that one projection handles, and what they mean to it."""
+    """The events of a page that one projection handles, and their operations."""
 
     __slots__ = ("prepared", "records", "track")
 
@@ -47,12 +47,12 @@ class _Share:
 
 
 class Runner:
-    """Takes projections along the log. Not to be shared by threads.
+    """Advances projections along the log. Not thread-safe.
 
-    A projection that cannot take an event in stops before it, alone, unless it declares otherwise (`OnFailure`);
-    `ltc_read.projection_status` says where and why. It is tried again by the next runner. One that meets trouble which passes
-    (somebody's lock, a full disk) waits, alone, and is tried again a moment later; that is told there, too. A lost connection is
-    raised, and so is what no table gets past: nothing is half done, so start again.
+    A projection with a failing event stops before it, alone, unless its failure policy (`OnFailure`) differs;
+    `ltc_read.projection_status` has the event and the error. The next runner tries it again. After a transient error (a lock, a
+    full disk) a projection waits, alone, and is retried; the status has that, too. A lost connection, and an error that holds up
+    all tables, are raised; nothing is half done, so run it again.
     """
 
     def __init__(
@@ -65,11 +65,11 @@ class Runner:
         adopting: bool = False,
         shows: bool = True,
     ) -> None:
-        """`connections`, in autocommit mode and acting as the projector, share the writing between them. Unless `shows` is false,
-        readers see tables of newer versions, that projectors have made, as soon as these have caught up.
+        """`connections`, in autocommit mode and in the projector's role, share the writing. Unless `shows` is false, views are
+        switched to newer versions made by projectors as soon as these have caught up.
 
-        Raises StoreWentBack; FedElsewhere where tables take their events from a topic: who is `adopting` tables for that topic
-        takes those along that do not yet.
+        Raises StoreWentBack, and FedElsewhere where a topic feeds the tables; with `adopting` it advances those that the store
+        still feeds.
         """
         self._projections = tuple(projections)
         self._log = log
@@ -82,10 +82,10 @@ class Runner:
         self._find_tracks()
 
     def catch_up(self, report: Callable[[int, int], None] | None = None, *, events_max: int | None = None) -> int:
-        """Take all projections to the present head of the log, and return it.
+        """Advance all projections to the present head of the log; returns that position.
 
-        `report(position, head)` is called after each page with the position of the hindmost. With `events_max` they are
-        taken only so far beyond the hindmost, and that position is returned where it is not the head.
+        `report(position, head)` is called after each page with the lowest position. With `events_max` they advance at most that
+        many positions beyond the lowest, and the position reached is returned.
         """
         self._find_tracks()
         self._try_again()
@@ -117,14 +117,14 @@ class Runner:
             raise error
 
     def _try_again(self) -> None:
-        """Take those along again that waited long enough for trouble to pass."""
+        """Retry the projections whose retry is due."""
         again = [track for track in self._tracks if not track.failed and track.patience.is_over]
         for track in again:
             track.patience.end()
         find_positions(again)
 
     def step(self) -> None:
-        """Take projections some way along the log; wait for events, a moment, where they are at its head."""
+        """Advance projections by some pages; at the head of the log wait a moment for events."""
         self._log.wait(self.catch_up(events_max=STEP_EVENTS), WAIT_S)
 
     def follow(self, stop: threading.Event) -> None:
@@ -133,11 +133,11 @@ class Runner:
             self.step()
 
     def unnoted(self) -> list[Failure]:
-        """Which tables met trouble that ended their connection, so that they could not leave word."""
+        """The tables whose error ended the connection, so that it could not be recorded."""
         return [track.patience.unnoted for track in self._tracks if track.patience.unnoted is not None]
 
     def _find_tracks(self) -> None:
-        """Take on the tables that are in use: operators build and drop some while we run."""
+        """Read which tables are in use: operators build and drop some meanwhile."""
         connection = self._connections[0]
         if self._known_life >= 0 and last_transition(connection) == self._known_life:
             return
@@ -163,7 +163,7 @@ class Runner:
         return [track for track in behind if track.position == lowest]
 
     def _carry(self, group: list[Track], upto: int, report: Callable[[int], None]) -> None:
-        """Take a group that stands at one position along to `upto`: while one page is written, the next is prepared."""
+        """Advance a group at one position to `upto`; while one page is written, the next is prepared."""
         types = sorted({name for track in group for name in track.projection.types})
         after, epoch = group[0].position, group[0].epoch  # what is read from now on is of no earlier one
         with ThreadPoolExecutor(max_workers=len(self._connections), thread_name_prefix="ltc-write") as writers, self._cut_short():
@@ -187,7 +187,7 @@ class Runner:
 
     @contextmanager
     def _cut_short(self) -> Iterator[None]:
-        """Who is interrupted does not wait for what is being written: it is undone, and comes again."""
+        """On an interruption cancel the writes in progress instead of waiting; they are rolled back and repeated later."""
         try:
             yield
         except KeyboardInterrupt:
@@ -198,7 +198,7 @@ class Runner:
             raise
 
     def _pass_by(self, group: list[Track], error: UnreadableEvent, epoch: str, report: Callable[[int], None]) -> None:
-        """Those that an event concerns which cannot be decoded stop right before it, or leave it out; the others go on."""
+        """Tables that may handle an undecodable event stop before it or leave it out; the others continue."""
         position, kind = error.details["position"], error.details["type"]
         for track in group:
             if track.projection.concerns(kind) and track.goes_on:
@@ -210,7 +210,7 @@ class Runner:
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Records come and go by the thousand and have no cycles: the collector would walk all that lives for nothing."""
+    """Collect garbage rarely: records are many and have no cycles, so a collection would find nothing to free."""
     before = gc.get_threshold()
     gc.set_threshold(GARBAGE_OBJECTS_MIN, *before[1:])
     try:
@@ -221,7 +221,7 @@ def rare_collections() -> Iterator[None]:
 
 @contextmanager
 def open_runner(database: Database, projections: Iterable[type[Projection]], *, shows: bool = True) -> Iterator[Runner]:
-    """A runner on the database's event store, with connections of its own."""
+    """A runner on the database's event store, with its own connections."""
     store = EventStore(database, Role.PROJECTOR)
     try:
         with ExitStack() as stack:
@@ -251,7 +251,7 @@ def _share_out(tracks: list[Track], records: list[Record]) -> list[_Share]:
 
 
 def _take_in(connection: Connection, shares: list[_Share], move: Move) -> None:
-    """Write the shares that go through this connection."""
+    """Write the shares of this connection."""
     # One that failed, or that another projector took on, no longer stands where this page begins.
     present = [
         share

@@ -25,7 +25,7 @@ _ADVANCE = _SQL.compose("advance", mark=mark("%s"), **_FENCES).as_bytes()
 
 
 class Track:
-    """A projection with its checkpoint in the store's log, writing through a connection that it may share."""
+    """A projection with its checkpoint in the store's log and a connection that it may share."""
 
     __slots__ = ("applier", "connection", "epoch", "failed", "interrupted", "patience", "position", "projection")
 
@@ -43,32 +43,32 @@ class Track:
 
     @property
     def name(self) -> tuple[str, int]:
-        """Under which name and version its checkpoint is kept."""
+        """The name and version under which its checkpoint is stored."""
         return self.projection.place(), self.projection.version
 
     @property
     def goes_on(self) -> bool:
-        """Whether it has neither stopped at an event, nor waits for trouble to pass."""
+        """Whether it is neither stopped at an event nor waiting for a retry."""
         return not self.failed and self.patience.error is None
 
     def take_in(self, records: Sequence[Record], move: Move, prepared: Prepared | None = None) -> None:
-        """Write what the records mean, by which the table moves; `prepared` is that, where it is known already."""
+        """Write the operations of the records and move the checkpoint; `prepared` has the operations where they are known."""
         with self._standing(records, move.position):
             self.applier.take(records, [move], prepared)
 
     def leave_out(self, position: int, event_type: str, error: Exception, epoch: str) -> None:
-        """Go on behind the next event, which cannot be decoded, or stop before it, as the projection says."""
+        """Leave out the next event, which cannot be decoded, or stop before it, by the failure policy."""
         with self._standing((), position):
             self.applier.leave_out(position, event_type, error, [Move(PARTITION, self.position, position, epoch=epoch)])
 
     def pass_by(self, move: Move) -> None:
-        """Move the checkpoint past events that mean nothing here."""
+        """Move the checkpoint past events that are not handled."""
         with self._standing((), move.position):
             advance([self], move)
 
     @contextmanager
     def _standing(self, records: Sequence[Record], position: int) -> Iterator[None]:
-        """Where an event is in the way the table stops; where something else is that passes, it waits. Others go on."""
+        """Stop the table at a failing event, or let it wait after a transient error; other tables continue."""
         try:
             yield
         except CheckpointMoved:
@@ -91,7 +91,7 @@ class Track:
 
 
 def advance(tracks: Sequence[Track], move: Move) -> None:
-    """Move the checkpoints of tracks that stand together and to which the events on the way mean nothing.
+    """Move the checkpoints of tracks at one position past events that they do not handle.
 
     Raises StoreWentBack.
     """
@@ -109,7 +109,7 @@ def advance(tracks: Sequence[Track], move: Move) -> None:
 
 
 def _look_anew(tracks: Sequence[Track]) -> None:
-    """Where checkpoints are that were not where we left them: another projector moved them, or the store has gone back."""
+    """Read checkpoints that were not as expected: another projector moved them, or the store went back."""
     refuse_tables_ahead(tracks[0].connection)
     find_positions(tracks)
 

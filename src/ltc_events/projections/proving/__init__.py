@@ -1,1 +1,1 @@
-"""Whether a read table is what the store says, and what differs."""
+"""Proves that a read table equals what the store's events give, and finds differences."""

@@ -34,9 +34,9 @@ def digests_as_of(
 
 
 def make_temporary(connection: Connection, *projections: type[Projection], indexed: bool = False) -> None:
-    """The empty temporary tables of projections made by `temporary`, with checkpoints of their own.
+    """Create the empty temporary tables of projections made by `temporary`, with their own checkpoints.
 
-    An index refuses some rows, so a table that goes on without what is refused has its own here as well; others if `indexed`.
+    Tables whose failure policy leaves out events get their indexes, since an index can refuse rows; others if `indexed`.
     """
     for name in ("checkpoints", "projection_letters"):
         connection.execute(_SQL.compose("make_like", temporary=sql.Identifier(name), table=relation(name)))

@@ -16,9 +16,9 @@ SHOWN_MAX = 100
 
 
 class Difference(NamedTuple):
-    """A row that is not the same in both. `columns`: the value of the left table and of the right, by column.
+    """A row that differs. `columns`: the left and the right value, by column.
 
-    A row that is in one table alone has all its columns, with None for the other table.
+    A row in only one table has all its columns, with None for the other table.
     """
 
     key: dict[str, Any]
@@ -28,7 +28,7 @@ class Difference(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What two tables have in common and what not."""
+    """The result of comparing two tables."""
 
     rows: tuple[int, int]
     """Rows of the left table and of the right."""
@@ -51,7 +51,7 @@ class Comparison(NamedTuple):
         return not (self.only_left or self.only_right or self.changed)
 
     def document(self) -> dict[str, Any]:
-        """How many rows differ, for programs."""
+        """The counts of equal and differing rows as JSON-ready values."""
         return {
             "changed": self.changed,
             "only_left": self.only_left,
@@ -128,7 +128,7 @@ def _both(left: Table, right: Table) -> sql.Composed:
 
 
 def _differing(first: str, columns: Iterable[str]) -> sql.Composed:
-    """How many rows there are on both sides and differ in these columns."""
+    """The number of rows that are on both sides and differ in these columns."""
     sides = {"left": sql.Identifier("l", first), "right": sql.Identifier("r", first)}
     return _SQL.compose("differing", **sides, differs=_differs(columns))
 

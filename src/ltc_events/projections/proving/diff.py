@@ -27,7 +27,7 @@ class VersionDifference(NamedTuple):
     """How many of the differing rows were touched last by events of each type; of the first `TRACED_MAX` rows."""
 
     def document(self) -> dict[str, Any]:
-        """For programs: how many rows differ and where, and the rows themselves, by the names of the builds."""
+        """The number of differing rows, their columns, and the rows, with values by build, as JSON-ready values."""
         sides = (str(self.builds[0]), str(self.builds[1]))
         return {
             "name": self.builds[0].name,
@@ -52,7 +52,7 @@ def diff(
     limit: int = SHOWN_MAX,
     wait_s: float = WAIT_S,
 ) -> VersionDifference:
-    """Compare what two builds share, at one position of the log, while both go on.
+    """Compare the shared columns of two builds at one position of the log, while both keep advancing.
 
     Raises NoSuchBuild, KeysDiffer, and Behind where one does not reach the other.
     """
@@ -78,8 +78,8 @@ def compare_builds(
 ) -> tuple[int, Comparison]:
     """Compare two builds at one position, which is returned; raises NoSuchBuild, KeysDiffer and Behind.
 
-    Where the left one stays behind (it has stopped at an event, or its version has no projector any more), what this program
-    makes of the store up to there stands in for the right one. Raises FoldStopped where the right one has stopped.
+    Where the left one stays behind (stopped at an event, or without a projector of its version), the right one is folded from
+    the store up to that position in a temporary table. Raises FoldStopped where the right one has stopped.
     """
     with database.connect(Role.PROJECTOR, autocommit=True) as onlooker:
         tables = describe(onlooker, left), describe(onlooker, right)

@@ -55,10 +55,10 @@ def _digest(connection: Connection, build: Build, position: int) -> Digest:
 
 
 def digest_rows(connection: Connection, table: Table) -> tuple[int, str]:
-    """How many rows, and SHA-256 over a line that names the columns, their types and the key, then a line per row.
+    """The number of rows, and SHA-256 over a line with the columns, their types and the key, then a line per row.
 
-    Lines are those of PostgreSQL's text COPY in UTF-8: columns in the order of their names, rows in the order of the key,
-    texts by their bytes, times in UTC, numbers without idle zeros (1.50 equals 1.5, so it reads the same).
+    Lines are those of PostgreSQL's text COPY in UTF-8: columns ordered by name, rows by key, texts by their bytes, times in UTC,
+    numbers without trailing zeros (1.50 equals 1.5).
     """
     ordered = dict(sorted(table.columns.items()))
     # The line of columns keeps a table from looking like another one with the same values.

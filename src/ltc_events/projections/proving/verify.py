@@ -1,4 +1,4 @@
-"""Verifies a read table: builds it afresh from the store and compares row by row."""
+"""Verifies a read table: folds it again from the store and compares row by row."""
 
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ class Finding(NamedTuple):
     last: Touch | None
 
     def document(self, sides: tuple[str, str]) -> dict[str, Any]:
-        """For programs: key, columns with both values by the names of the sides, and the event that touched it last."""
+        """The key, the differing columns with both values, and the last event that touched the row, as JSON-ready values."""
         key, only_in, columns = self.difference
         return {
             "key": {name: _plain(value) for name, value in key.items()},
@@ -49,8 +49,8 @@ class Finding(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """A table (left) beside the same table folded afresh (right), both of the same events: all up to a position, and of
-    partitions that are further, those up to where they are."""
+    """A table (left) compared with the same table folded again from the same events (right): all up to a position, and those of
+    partitions that are further up to their checkpoints."""
 
     build: Build
     position: int
@@ -62,7 +62,7 @@ class Verification(NamedTuple):
 
     @property
     def equal(self) -> bool:
-        """Whether the table is what the projection makes of the store, to the row and to the digest."""
+        """Whether rows and digest of the table equal those folded from the store."""
         return self.comparison.equal and self.digests[0] == self.digests[1]
 
     @property
@@ -71,7 +71,7 @@ class Verification(NamedTuple):
         return all(one.is_nothing for one in self.left_out)
 
     def document(self) -> dict[str, Any]:
-        """For programs: the verdict, with rows and digests of both sides, and the rows that differ."""
+        """The verdict with the digests of both sides and the differing rows, as JSON-ready values."""
         sides, compared = ("live", "afresh"), self.comparison
         return {
             "name": self.build.name,
@@ -98,10 +98,10 @@ def verify(
     page_events: int = FILL_EVENTS,
     report: Report | None = None,
 ) -> Verification:
-    """Fold the store afresh into a temporary table up to the checkpoint of a build (default: the one that readers see).
+    """Fold the store again into a temporary table up to the checkpoint of a build (default: the one that readers see).
 
-    What the projection skips or parks is left out here as there, and told. Projectors and readers go on meanwhile. Raises
-    NoSuchBuild, NotInThisProgram and FoldStopped.
+    Events that the projection skips or parks are left out on both sides, and reported. Projectors and readers are not blocked.
+    Raises NoSuchBuild, NotInThisProgram and FoldStopped.
     """
     with EventStore(database, Role.PROJECTOR) as store:
         with database.connect(Role.PROJECTOR) as connection:
@@ -126,9 +126,9 @@ def compare_with_rebuilt(
     page_events: int = FILL_EVENTS,
     report: Report | None = None,
 ) -> tuple[Vector, Comparison, tuple[str, str], tuple[Skipped, Skipped]]:
-    """A build's table (left), whose version may be another, beside what the projection makes of the store (right).
+    """Compare a build's table (left), of any version, with the projection folded again from the store (right).
 
-    Returns how far both are, what differs, their digests, and what they lack.
+    Returns the progress of both, the comparison, their digests, and what they leave out.
     """
     rebuilt = temporary(projection)
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:

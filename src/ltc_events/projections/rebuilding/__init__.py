@@ -1,1 +1,1 @@
-"""Building read tables anew beside the shown ones, and switching readers over."""
+"""Rebuilds read tables beside the shown ones, and switches readers over (blue/green)."""

@@ -33,7 +33,7 @@ _INDEX_MEMORY = "128MB"
 
 
 class Progress(NamedTuple):
-    """How far a rebuild is: the hindmost of its tables. `seconds_left` is None until there is a rate to judge by."""
+    """The progress of a rebuild: that of its slowest table. `seconds_left` is None until a rate is known."""
 
     build: Build
     state: State
@@ -48,7 +48,7 @@ Report = Callable[[Progress], None]
 
 @contextmanager
 def alone(connection: Connection, *names: str) -> Iterator[None]:
-    """Be the only one who rebuilds these projections or removes their tables; raises RebuildRunning."""
+    """Hold the lock for rebuilding these projections or removing their tables; raises RebuildRunning."""
     with ExitStack() as stack:
         for name in sorted(names):
             stack.enter_context(_alone(connection, name))
@@ -79,9 +79,9 @@ def run_job(
     page_events: int = FILL_EVENTS,
     report: Report | None = None,
 ) -> dict[Build, FoldStopped]:
-    """Take tables that are being built, wherever they are, to the head of the log; those that stopped on the way, and why.
+    """Advance tables being built, from whatever state, to the head of the log; returns the stopped ones with their errors.
 
-    Raises StoreWentBack, RebuildRunning, and RebuildCancelled when one of them was.
+    Raises StoreWentBack, RebuildRunning, and RebuildCancelled when one of them was cancelled.
     """
     with (
         EventStore(database, Role.PROJECTOR) as store,
@@ -101,9 +101,9 @@ def run_job(
 
 
 def enter(connection: Connection, builds: Sequence[Build], state: State, *, by: str, reason: str) -> None:
-    """Bring tables that are being built into their next state together; raises RebuildCancelled.
+    """Move tables being built into their next state together; raises RebuildCancelled.
 
-    One that somebody else has finished meanwhile stays as it is.
+    A table that another process has finished meanwhile keeps its state.
     """
     with connection.transaction():
         lock_layout(connection)
@@ -112,7 +112,7 @@ def enter(connection: Connection, builds: Sequence[Build], state: State, *, by: 
 
 
 def make_empty(connection: Connection, build: Build) -> None:
-    """Let a build begin at the beginning of the store again, within the caller's transaction."""
+    """Empty a build's table and reset its checkpoint to the beginning of the store, within the caller's transaction."""
     connection.execute(_SQL.compose("empty", table=relation(build.physical)))
     for table in ("projection_failures", "projection_letters"):
         forget(connection, table, build)
@@ -121,7 +121,7 @@ def make_empty(connection: Connection, build: Build) -> None:
 
 
 def forget(connection: Connection, table: str, build: Build) -> None:
-    """Delete what a table of the read schema (`checkpoints`, say) keeps of a build, within the caller's transaction."""
+    """Delete the rows of a build from a catalog table (such as `checkpoints`), within the caller's transaction."""
     connection.execute(_SQL.compose("forget", table=relation(table)), (build.place, build.version))
 
 
@@ -155,7 +155,7 @@ class _Work:
         self.stopped: dict[Build, FoldStopped] = {}
 
     def catch_up(self, state: State) -> None:
-        """Take those in this state to the head of the log, but for what comes in the last moment."""
+        """Advance the tables in this state to the head of the log, except for the newest events."""
         head, _ = self._store.head()
         while builds := self._in(state):
             goal = head
@@ -165,7 +165,7 @@ class _Work:
                 return
 
     def index(self) -> None:
-        """What a table has to have beside its rows, once they are there."""
+        """Create the keys, indexes and constraints of filled tables."""
         if filled := self._in(State.FILLING):
             enter(self._connection, filled, State.INDEXING, by=self._by, reason="filled")
         for build in self._in(State.INDEXING):
@@ -197,7 +197,7 @@ class _Work:
         return [build for build, its in built.items() if its is state and build not in self.stopped]
 
     def _fill(self, builds: Sequence[Build], goal: int, state: State) -> None:
-        """After an interruption some may be a stretch ahead of others: these come after them, then all go together."""
+        """Fill the tables; after an interruption those behind catch up first, then all are filled together."""
         fillers: dict[tuple[Build, ...], BulkLoader] = {}
         while group := self._hindmost(builds, goal):
             low = self._positions[group[0]]

@@ -1,4 +1,4 @@
-"""Rebuilds tables in several processes; tables are shared out by expected duration."""
+"""Rebuilds tables in several processes, distributed by expected duration."""
 
 import multiprocessing
 import os
@@ -35,7 +35,7 @@ def run_in_parallel(
     page_events: int,
     report: Report | None,
 ) -> dict[Build, FoldStopped]:
-    """What `bring` does, by so many processes. They end with this one, however it ends."""
+    """Run `bring` in several processes, which end with this one, however it ends."""
     with EventStore(database, Role.PROJECTOR) as store:
         head, _ = store.head()
         sample = store.read(max(0, head // 2 - SAMPLE_EVENTS // 2), SAMPLE_EVENTS)
@@ -61,7 +61,7 @@ def run_in_parallel(
 
 
 def share_out(projections: Sequence[type[Projection]], sample: Sequence[Record], parts: int) -> list[list[type[Projection]]]:
-    """The projections in so many parts of about the same weight, judged by what a sample of the log means to them."""
+    """The projections in parts of about equal weight, estimated from their operations for a sample of the log."""
     weights = {one: _weight(one, sample) for one in projections}
     seen: dict[type[Event], int] = {}
     for record in sample:
@@ -137,7 +137,7 @@ def _work(database: Database, part: Sequence[tuple[type[Projection], int]], by: 
 
 @contextmanager
 def _deaf_to_interrupts() -> Iterator[None]:
-    """What is started here never hears of Ctrl-C, from its first moment on: who starts it decides."""
+    """Start processes with SIGINT ignored from the beginning, so that the parent alone decides on Ctrl-C."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -30,11 +30,11 @@ def rebuild(
     page_events: int = FILL_EVENTS,
     report: Report | None = None,
 ) -> Build:
-    """Fill a table of the projection's version from the store; from then on projectors keep it up with the log.
+    """Fill a table of the projection's version from the store; projectors keep it up with the log from then on.
 
-    Takes up a rebuild that was interrupted, wherever that was. Else a version that has no table gets one; one that has gets
-    another beside it if `anew`. Readers see it after `switch`. Raises AlreadyBuilt, RebuildRunning, RebuildCancelled and
-    FoldStopped (then the same call goes on once the cause is mended).
+    Resumes an interrupted rebuild from any state. Otherwise a version without a table gets one; a version with a table gets
+    another one if `anew`. Readers see it after `switch`. Raises AlreadyBuilt, RebuildRunning, RebuildCancelled and FoldStopped
+    (the same call continues once the cause is fixed).
     """
     (build,) = rebuild_together(database, [projection], by=by, reason=reason, anew=anew, page_events=page_events, report=report)
     return build
@@ -51,10 +51,10 @@ def rebuild_together(
     page_events: int = FILL_EVENTS,
     report: Report | None = None,
 ) -> list[Build]:
-    """The same for several, with one read of the log for all, or one in each of several processes that share the tables.
+    """As `rebuild` for several projections, with one read of the log for all, or one in each of several processes.
 
-    All of them are ready in the same moment. One that meets an event that it cannot take in stops alone: FoldStopped is raised
-    when the others are ready.
+    All of them become ready together. A projection with a failing event stops alone; FoldStopped is raised when the others are
+    ready.
     """
     names = [one.table for one in projections]
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:
@@ -75,8 +75,8 @@ def rebuild_together(
 def cancel(database: Database, projection: type[Projection], *, by: str, reason: str) -> Build:
     """End an unfinished rebuild, running or not, and remove its table. Raises NothingToCancel.
 
-    It is cancelled when its table is gone. Who rebuilds it leaves at the next page; raises RebuildRunning where that takes
-    longer than we wait: it is `cancelling` then, goes on no more, and the same call brings that to its end.
+    The build is cancelled when its table is dropped. The rebuilding process stops at its next page; RebuildRunning is raised
+    where that takes too long: the build stays `cancelling`, and the same call completes it.
     """
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:
         with connection.transaction():
@@ -95,7 +95,7 @@ def cancel(database: Database, projection: type[Projection], *, by: str, reason:
 
 
 def _end(connection: Connection, build: Build, *, by: str, reason: str) -> None:
-    """Remove what is being cancelled, which nobody works on any more; nothing, where somebody else was quicker."""
+    """Remove a cancelled build that no process works on; does nothing where another call was quicker."""
     if states_of(connection, build.name)[build] is State.CANCELLING:
         record(connection, build, State.CANCELLED, by=by, reason=reason)
         remove(connection, build)
@@ -109,7 +109,7 @@ def remove(connection: Connection, build: Build) -> None:
 
 
 def _begin(connection: Connection, projections: Sequence[type[Projection]], *, anew: bool, by: str, reason: str) -> list[Build]:
-    """The builds to work on, found unfinished or new, all of them or none."""
+    """The builds to work on, unfinished or new, all of them or none."""
     with connection.transaction():
         prepare(connection, [])
         return [_begin_one(connection, one, anew=anew, by=by, reason=reason) for one in projections]

@@ -1,4 +1,4 @@
-"""Switches readers to another build in one transaction, if it is proven or somebody gives a reason."""
+"""Switches readers to another build in one transaction, after a comparison or with a stated reason."""
 
 import time
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ _PAUSE_S = 0.1
 
 
 class Switched(NamedTuple):
-    """What readers saw, and what they see now."""
+    """The result of a switch: the builds that readers saw and see now."""
 
     was: Build
     now: Build
@@ -47,7 +47,7 @@ class Switched(NamedTuple):
     """What is different; None where nobody looked."""
 
     def document(self) -> dict[str, Any]:
-        """For programs: both builds, the position, and how many rows differ."""
+        """Both builds, the position, and the number of differing rows, as JSON-ready values."""
         return {
             "name": self.now.name,
             "was": str(self.was),
@@ -68,12 +68,12 @@ def switch(
     back: bool = False,
     wait_s: float = WAIT_S,
 ) -> Switched:
-    """Let readers see another build, by default the newest one that is ready; with `back`, the one they saw before.
+    """Switch readers to another build, by default the newest one that is ready; with `back`, to the one they saw before.
 
-    Raises Behind while it has not reached what readers see, FoldStopped where it has stopped at an event, Unexplained when it
-    differs in what the declaration's `changed` does not name (going back, nobody asks); ReadersInTheWay and DependentsInTheWay
-    always. A table that has stopped, or that nobody keeps up any more, is compared and left where it stands. With `force` and a
-    `reason`, which is kept, nothing is waited for, brought along or compared.
+    Raises Behind while it has not reached the position that readers see, FoldStopped where it has stopped at an event, and
+    Unexplained when it differs in columns that the declaration's `changed` does not name (not checked with `back`);
+    ReadersInTheWay and DependentsInTheWay in any case. A shown table that has stopped, or has no projector, is compared at its
+    position. With `force` and a `reason`, which is recorded, nothing is waited for or compared.
     """
     if force and not reason:
         raise ReasonMissing
@@ -96,7 +96,7 @@ def switch(
 
 
 def switchable(database: Database, projection: type[Projection], *, back: bool = False) -> bool:
-    """Whether there is another build that `switch` would choose by itself."""
+    """Whether there is a build that `switch` would choose by default."""
     with database.connect(Role.PROJECTOR, autocommit=True) as connection:
         try:
             _chosen(connection, projection, shown_build(connection, projection.table), None, back=back)
@@ -106,7 +106,7 @@ def switchable(database: Database, projection: type[Projection], *, back: bool =
 
 
 def replace(connection: Connection, was: Build, now: Build, *, by: str, reason: str, wait_s: float = WAIT_S) -> None:
-    """Let readers see another build instead of one that is of no use any more, and remove that. Raises ReadersInTheWay."""
+    """Switch readers from an unusable build to another one, and remove the unusable one. Raises ReadersInTheWay."""
     deadline = time.monotonic() + wait_s
     while True:
         try:
@@ -156,7 +156,7 @@ def _chosen(connection: Connection, projection: type[Projection], was: Build, to
 
 
 def _unexplained(projection: type[Projection], was: Build, now: Build, found: Comparison | None) -> list[str]:
-    """In what they differ beyond what the declaration says of this step."""
+    """The differences that the declaration's `changed` does not explain."""
     if found is None or found.equal:
         return []
     declared = projection.changed if now.version == projection.version > was.version else {}
@@ -167,7 +167,7 @@ def _unexplained(projection: type[Projection], was: Build, now: Build, found: Co
 
 
 def _lacking(connection: Connection, was: Build, now: Build) -> list[str]:
-    """What the new one leaves out and the old one does not."""
+    """The events that the new build leaves out and the old one does not."""
     lacked, lacks = left_out(connection, was), left_out(connection, now)
     more = Skipped(
         tuple(position for position in lacks.skipped if position not in lacked.skipped),
