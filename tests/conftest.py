@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 import psycopg
@@ -24,6 +25,8 @@ from ltc_events.store import Database, EventStore, Role, open_database
 from ltc_events.store.embedded_server import leave_server
 
 _numbers = count(1)
+MEMORY_BYTES = 6 * 1024**3
+"""So much room the servers of several workers need."""
 _connect = KafkaNetSocket.sock_connect
 
 
@@ -73,13 +76,6 @@ class TestServer:
     def url(self) -> str:
         """Where it is."""
         return self._url
-
-    def forgo_durability(self) -> None:
-        """Let the server not wait for the disk: only a machine that fails loses anything by it, not a process that is killed."""
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            for name in ("fsync", "full_page_writes"):
-                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
-            connection.execute("SELECT pg_reload_conf()")
 
     def prepare(self) -> None:
         """Lay out the template."""
@@ -162,15 +158,19 @@ def home() -> Iterator[Path]:
         yield Path(folder)
 
 
+def _in_memory() -> Path | None:
+    """A file system in memory with room for a server's files, which waits for no disk; None: there is none."""
+    folder = Path("/dev/shm")
+    return folder if os.access(folder, os.W_OK) and disk_usage(folder).free >= MEMORY_BYTES else None
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[TestServer]:
     """The server that all tests of a session share."""
     url = os.environ.get("LTC_TEST_DATABASE_URL")
-    with tempfile.TemporaryDirectory(prefix="ltc-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ltc-", dir=_in_memory()) as folder:
         home = Path(folder).resolve()
         tests = TestServer(url or open_database(None, home).conninfo)
-        if url is None:
-            tests.forgo_durability()
         tests.prepare()
         yield tests
         tests.close()
