@@ -330,6 +330,24 @@ def test_what_is_missing_from_both_sides_does_not_come_out(
     assert "Every control total comes out." in stream.getvalue()
 
 
+@pytest.mark.parametrize("rows", [["1,A,2024-01-01,10.00"], ["1,A,2024-01-01,10.00", "2,A,2024-01-01,ten"]])
+def test_where_a_mapping_states_no_totals_none_comes_out(
+    write: Callable[..., Path], run: Import, monkeypatch: pytest.MonkeyPatch, rows: list[str]
+) -> None:
+    stream = io.StringIO()
+    console = PlainConsole(file=stream, width=300)
+    monkeypatch.setattr(output, "out", console)
+    monkeypatch.setattr(importing, "out", console)
+    write(rows)
+    result = run()
+    result.controls.clear()
+    importing.show(result, None)
+    told = stream.getvalue()
+    assert "comes out" not in told
+    assert "The mapping states no control totals: no sum is held against the source." in told
+    assert ("1 rows and commands were refused" in told) is (len(rows) > 1)
+
+
 def test_a_rehearsal_counts_no_events_of_others(write: Callable[..., Path], run: Import, event_store: EventStore) -> None:
     """Said twice in a rehearsal, a command has no stored events; where it would have had them, those of others are."""
     write(rows(10))

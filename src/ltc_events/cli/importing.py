@@ -93,7 +93,8 @@ def show(result: Reconciliation, refused: Path | None) -> None:
         "other currency",
         "note",
     )
-    print_table("control totals", columns, totals)
+    if result.controls:
+        print_table("control totals", columns, totals)
     out.print(("Nothing was stored (dry run). " if result.dry_run else "") + _verdict(result))
 
 
@@ -105,6 +106,9 @@ def _beside(total: ControlTotal) -> tuple[int, int, int, int]:
 def _verdict(result: Reconciliation) -> str:
     if not result.balanced:
         return "A control total does NOT come out."
+    if not result.controls:
+        missing = f" {result.refused} rows and commands were refused." if result.refused else ""
+        return f"The mapping states no control totals: no sum is held against the source.{missing}"
     if result.complete:
         return "Every control total comes out."
     unreadable = max((one.unreadable for one in result.controls), default=0)
