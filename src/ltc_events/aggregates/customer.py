@@ -135,7 +135,7 @@ def _number(profile: Profile, *, is_given: bool) -> str | None:
 
 def _overlaid(profile: Profile, later: Profile) -> Profile:
     """The profile overlaid with the fields of a later one."""
-    given = {name: value for name in Profile.model_fields if (value := getattr(later, name)) is not None}
+    given = {name: value for name, value in later.__dict__.items() if value is not None}
     return profile.model_copy(update=given)
 
 

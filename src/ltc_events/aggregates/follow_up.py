@@ -118,8 +118,10 @@ def evolve(follow_ups: FollowUps, event: FollowUpEvent, effective_on: date) -> F
         case FollowUpScheduled():
             return {**follow_ups, id: FollowUp(event.due_at, scheduled_on=effective_on)}
         case FollowUpCompleted():
-            return {**follow_ups, id: follow_ups[id]._replace(status=Status.DONE)}
+            known = follow_ups[id]
+            return {**follow_ups, id: FollowUp(known.due_at, Status.DONE, known.scheduled_on)}
         case FollowUpMissed():
-            return {**follow_ups, id: follow_ups[id]._replace(status=Status.MISSED)}
+            known = follow_ups[id]
+            return {**follow_ups, id: FollowUp(known.due_at, Status.MISSED, known.scheduled_on)}
         case _:
             assert_never(event)

@@ -205,7 +205,9 @@ def decide(state: Lead | None, command: LeadCommand, policies: Policies) -> list
 
 
 def _decide(state: Lead, command: LeadCommand, policies: Policies) -> list[Event]:
-    match command:
+    match command:  # the most frequent ones first
+        case ScheduleFollowUp() | CompleteFollowUp() | MissFollowUp():
+            return [follow_up.decide(state.follow_ups, command, state.owner)]
         case CaptureLead():
             raise AlreadyExists(noun="lead")
         case ScreenLead():
@@ -222,8 +224,6 @@ def _decide(state: Lead, command: LeadCommand, policies: Policies) -> list[Event
             return _assign(state, command, policies)
         case RecordFirstResponse() | RecordResponseBreach():
             return [first_response.decide(state.response, command)]
-        case ScheduleFollowUp() | CompleteFollowUp() | MissFollowUp():
-            return [follow_up.decide(state.follow_ups, command, state.owner)]
         case QualifyLead():
             return [_qualify(state, command)]
         case DisqualifyLead():
@@ -351,7 +351,9 @@ def evolve(state: Lead | None, event: LeadEvent, effective_on: date) -> Lead:
         return Lead(Status.CAPTURED, source, FirstResponse(event.response_due_at), on, on, on, on)
     if state is None:
         raise BrokenStream(noun="lead", event=event.type)
-    match event:
+    match event:  # the most frequent ones first: each that does not fit costs some time
+        case FollowUpScheduled() | FollowUpCompleted() | FollowUpMissed():
+            return replace(state, follow_ups=follow_up.evolve(state.follow_ups, event, effective_on))
         case LeadAccepted():
             since = max(state.status_on, effective_on)
             return replace(state, status=Status.ACCEPTED, status_on=since, owner_on=since)
@@ -365,8 +367,6 @@ def evolve(state: Lead | None, event: LeadEvent, effective_on: date) -> Lead:
             return replace(state, owner=event.owner, owner_on=max(state.owner_on, effective_on))
         case FirstResponseRecorded() | ResponseBreached():
             return replace(state, response=first_response.evolve(state.response, event))
-        case FollowUpScheduled() | FollowUpCompleted() | FollowUpMissed():
-            return replace(state, follow_ups=follow_up.evolve(state.follow_ups, event, effective_on))
         case LeadQualified():
             return replace(state, status=Status.QUALIFIED, status_on=max(state.status_on, effective_on))
         case LeadConverted():

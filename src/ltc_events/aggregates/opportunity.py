@@ -310,7 +310,9 @@ def evolve(state: Opportunity | None, event: OpportunityEvent, effective_on: dat
         )
     if state is None:
         raise BrokenStream(noun="opportunity", event=event.type)
-    match event:
+    match event:  # the most frequent ones first: each that does not fit costs some time
+        case InteractionLogged() | DecisionMakerMapped():
+            return state
         case StageChanged():
             return replace(state, stage=event.stage, stage_on=max(state.stage_on, effective_on))
         case AmountChanged():
@@ -318,8 +320,6 @@ def evolve(state: Opportunity | None, event: OpportunityEvent, effective_on: dat
         case CloseDateChanged():
             changed_on = max(state.close_date_on, effective_on)
             return replace(state, expected_close_on=event.expected_close_on, close_date_on=changed_on)
-        case DecisionMakerMapped() | InteractionLogged():
-            return state
         case OpportunityWon():
             return replace(state, status=Status.WON, closed_on=_closed_on(state, effective_on), won_by=event.quote_id)
         case OpportunityLost():

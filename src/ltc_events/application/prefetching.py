@@ -21,6 +21,12 @@ _LISTS: dict[_Model, tuple[tuple[str, str], ...]] = {
 }
 _NUMBERED = frozenset(model for model in COMMANDS.values() if "series" in model.model_fields)
 _DERIVING = frozenset(model for model in COMMANDS.values() if model.derived_streams is not Command.derived_streams)
+_PLAIN = frozenset(
+    model
+    for model in COMMANDS.values()
+    if not (_FIELDS[model] or _LISTS[model] or model.begins_for_customer or model in _NUMBERED or model in _DERIVING)
+)
+"""Commands that touch the stream of their subject alone."""
 _LISTING = frozenset(model for model in COMMANDS.values() if model.listed_noun is not Command.listed_noun)
 
 
@@ -28,9 +34,9 @@ def streams_of(message: Message, policies: Policies) -> list[UUID]:
     """The ids of the streams that a command is known to touch before it is decided."""
     ids = [message.subject]
     command: Any = message.command
-    if command is None:
-        return ids
     model = type(command)
+    if command is None or model in _PLAIN:
+        return ids
     for name in _FIELDS[model]:
         id = getattr(command, name)
         if id is not None:

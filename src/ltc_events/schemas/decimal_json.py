@@ -17,7 +17,7 @@ def dump(model: BaseModel, **options: Any) -> bytes:
     data = model.__pydantic_serializer__.to_json(model, **options)
     # It is rare, while codes with E- in them are not; and a whole text may look like it: then nothing changes. `find`, as `in`
     # first tries to take what it looks for as a number, with an exception that takes twice as long as to look.
-    if (data.find(b"E-") >= 0 or data.find(b"E+") >= 0) and _SCIENTIFIC(data):
+    if data.find(b"E") >= 0 and (data.find(b"E-") >= 0 or data.find(b"E+") >= 0) and _SCIENTIFIC(data):
         return to_json(written_out(model.model_dump(**options)))
     return data
 
