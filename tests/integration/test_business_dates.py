@@ -55,12 +55,20 @@ def refused(answer: Any) -> list[str]:
     return [f"{reason.field}: {reason.message}" for reason in answer.reasons]
 
 
-@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "2200-01-01", "9999-12-31"])
-def test_years_that_are_no_dates_of_business_are_refused(pipeline: CommandPipeline, day: str) -> None:
+@pytest.mark.parametrize(
+    ("day", "message"),
+    [
+        ("0001-01-01", "0001-01-01 is before 1900-01-01"),
+        ("1899-12-31", "1899-12-31 is before 1900-01-01"),
+        ("2200-01-01", "2200-01-01 is after 2199-12-31"),
+        ("9999-12-31", "9999-12-31 is after 2199-12-31"),
+    ],
+)
+def test_years_that_are_no_dates_of_business_are_refused(pipeline: CommandPipeline, day: str, message: str) -> None:
     _, answer = pipeline.submit([register(), dated(day)])
     assert isinstance(answer, Outcome)
     (reason,) = answer.reasons
-    assert (reason.field, reason.code) == ("effective_on", "out_of_range")
+    assert (reason.field, reason.code, reason.message) == ("effective_on", "out_of_range", message)
 
 
 def test_absurd_dates_are_refused_and_both_ends_of_the_window_named(pipeline: CommandPipeline) -> None:

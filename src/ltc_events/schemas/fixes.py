@@ -87,7 +87,16 @@ def _refusal(model: type[Command], detail: Mapping[str, Any]) -> Refusal:
     message = str(detail["msg"])
     if detail["type"] == "string_pattern_mismatch":
         message, fix = _FORMS.get(field.rpartition(".")[2], (message, fix))
-    return Refusal(code=code, field=field, message=message, fix=fix)
+    return Refusal(code=code, field=field, message=_outside(detail) or message, fix=fix)
+
+
+def _outside(detail: Mapping[str, Any]) -> str | None:
+    """How a date misses the span that there is, with both dates; None for anything else."""
+    limits = detail.get("ctx") or {}
+    for name, misses in (("ge", "before"), ("le", "after"), ("gt", "not after"), ("lt", "not before")):
+        if isinstance(limits.get(name), str):  # so pydantic tells limits of dates and times; those of numbers are numbers
+            return f"{detail['input']} is {misses} {limits[name]}"
+    return None
 
 
 def with_nul(value: Any, at: str = "") -> Iterator[str]:
