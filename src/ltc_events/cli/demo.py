@@ -13,7 +13,6 @@ from ltc_events.bootstrap.services import Services
 from ltc_events.cli import explain
 from ltc_events.cli.context import environment_of, services_of
 from ltc_events.cli.output import err, out, print_table, progress
-from ltc_events.cli.simulate import submit_all
 from ltc_events.kernel.errors import LtcError
 from ltc_events.projections.following.catch_up import catch_up
 from ltc_events.projections.tables.registry import PROJECTIONS
@@ -21,6 +20,7 @@ from ltc_events.reports.examples import eventful_invoice
 from ltc_events.reports.render import write_table
 from ltc_events.reports.runner import open_report
 from ltc_events.simulation import ENDS_ON, simulate
+from ltc_events.simulation.submission import submit_all
 from ltc_events.store import Role
 
 REPORTS = (
@@ -77,12 +77,12 @@ def demo(
 def _fill(services: Services, seed: int, customers: int, days: int) -> None:
     _refuse_another_company(services, seed, customers, days)
     with progress("commands") as ticker:
-        counts = submit_all(services.pipeline(), iter(simulate(seed, customers, days)), ticker)
+        told = submit_all(services.pipeline(), iter(simulate(seed, customers, days)), ticker.advance)
     with progress("read tables") as tables:
         catch_up(services.database, PROJECTIONS, tables.reach)
     events = services.store(Role.PROJECTOR).head()[0]
     text = f"{customers} customers, {days} days: {ticker.done:,} commands became {events:,} events"
-    _say("A company", f"{text}; {_refusals(counts)}.")
+    _say("A company", f"{text}; {_refusals(told.by_status)}.")
 
 
 def _fill_over_bus(context: typer.Context, services: Services, seed: int, customers: int, days: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import typer
@@ -29,8 +29,9 @@ from ltc_events.store import EventStore, Role
 
 app = typer.Typer(help="Why a figure is what it is, from the events alone.", no_args_is_help=True)
 
-
 SEARCHED = frozenset({"search_terms"})
+Teller: TypeAlias = Callable[[EventStore, UUID, date, int], Story]
+"""The story of the thing with this id, on a day, as known at a position."""
 
 
 class StoryFormat(StrEnum):
@@ -70,56 +71,29 @@ def invoice(
     _write(story, format, as_json=as_json)
 
 
-@app.command()
-def order(
-    context: typer.Context,
-    what: WhatArgument,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    format: FormatOption = StoryFormat.TEXT,
-    as_json: JsonOption = False,
-) -> None:
-    """Tell an order's story from the lead to its invoices. Exit 1 if a sum does not come out."""
-    _explain(context, "order", what, explain_order, as_of, known_at, format, as_json=as_json)
+def _tells(kind: str, teller: Teller, meaning: str) -> None:
+    """Make the command that tells the story of one thing of this kind."""
+
+    def command(
+        context: typer.Context,
+        what: WhatArgument,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+        format: FormatOption = StoryFormat.TEXT,
+        as_json: JsonOption = False,
+    ) -> None:
+        _explain(context, kind, what, teller, as_of, known_at, format, as_json=as_json)
+
+    app.command(kind, help=f"{meaning} Exit 1 if a sum does not come out.")(command)
 
 
-@app.command()
-def quote(
-    context: typer.Context,
-    what: WhatArgument,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    format: FormatOption = StoryFormat.TEXT,
-    as_json: JsonOption = False,
-) -> None:
-    """Tell how a quote came to its prices. Exit 1 if a sum does not come out."""
-    _explain(context, "quote", what, explain_quote, as_of, known_at, format, as_json=as_json)
-
-
-@app.command()
-def opportunity(
-    context: typer.Context,
-    what: WhatArgument,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    format: FormatOption = StoryFormat.TEXT,
-    as_json: JsonOption = False,
-) -> None:
-    """Tell a deal's story with its quotes, orders and invoices. Exit 1 if a sum does not come out."""
-    _explain(context, "opportunity", what, explain_opportunity, as_of, known_at, format, as_json=as_json)
-
-
-@app.command()
-def payment(
-    context: typer.Context,
-    what: WhatArgument,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    format: FormatOption = StoryFormat.TEXT,
-    as_json: JsonOption = False,
-) -> None:
-    """Tell where a payment came from and went, and what of it is left. Exit 1 if a sum does not come out."""
-    _explain(context, "payment", what, explain_payment, as_of, known_at, format, as_json=as_json)
+for _kind, _teller, _meaning in (
+    ("order", explain_order, "Tell an order's story from the lead to its invoices."),
+    ("quote", explain_quote, "Tell how a quote came to its prices."),
+    ("opportunity", explain_opportunity, "Tell a deal's story with its quotes, orders and invoices."),
+    ("payment", explain_payment, "Tell where a payment came from and went, and what of it is left."),
+):
+    _tells(_kind, _teller, _meaning)
 
 
 @app.command()
@@ -151,7 +125,7 @@ def _explain(
     context: typer.Context,
     kind: str,
     what: str,
-    teller: Callable[[EventStore, UUID, date, int], Story],
+    teller: Teller,
     as_of: str | None,
     known_at: str | None,
     format: StoryFormat,

@@ -1,34 +1,17 @@
 """`ltc simulate`: a believable company, as commands."""
 
 import sys
-from collections import Counter
-from collections.abc import Iterator
 from contextlib import nullcontext
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.cli.context import services_of
 from ltc_events.cli.options import JsonOption
-from ltc_events.cli.output import Ticker, err, print_json, progress
-from ltc_events.kernel.errors import LtcError
-from ltc_events.schemas.outcome import Outcome
+from ltc_events.cli.output import err, print_json, progress
 from ltc_events.simulation import simulate as simulated
-from ltc_events.store import Role
-
-BATCH = 500
-
-
-class LedgerNotEmpty(LtcError):
-    """the ledger has {events} events: a made-up company would stay among them for good"""
-
-    remedy = (
-        "name an empty database with LTC_DATABASE_URL or LTC_HOME, write the commands to a file with --output, "
-        "or say --into-existing, with which one that was interrupted goes on, too"
-    )
+from ltc_events.simulation.submission import require_empty, submit_all
 
 
 def simulate(
@@ -54,22 +37,11 @@ def simulate(
                 written += 1
         err.print(f"{written} commands written")
         return
-    events, _ = services_of(context).store(Role.WRITER).head()
-    if events and not into_existing:
-        raise LedgerNotEmpty(events=events)
+    services = services_of(context)
+    require_empty(services, into_existing=into_existing)
     with progress("commands") as ticker:
-        counts = submit_all(services_of(context).pipeline(), commands, ticker)
+        told = submit_all(services.pipeline(), commands, ticker.advance)
     if as_json:
-        print_json({"commands": ticker.done, "by_status": dict(counts)})
+        print_json(told.document())
     else:
-        err.print(", ".join(f"{count} {status}" for status, count in counts.items()))
-
-
-def submit_all(pipeline: CommandPipeline, commands: Iterator[bytes], ticker: Ticker) -> Counter[str]:
-    """Submit commands in batches; how many ended how."""
-    counts: Counter[str] = Counter()
-    while batch := list(islice(commands, BATCH)):
-        for answer in pipeline.submit(batch):
-            counts[answer.document()["status"] if isinstance(answer, Outcome) else "undecodable"] += 1
-        ticker.advance(len(batch))
-    return counts
+        err.print(", ".join(f"{count} {status}" for status, count in told.by_status.items()))
