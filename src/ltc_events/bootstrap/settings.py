@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ltc_events.bootstrap.kafka_fields import KAFKA_FIELDS
 from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.store.confidential import conceal
 from ltc_events.store.home import default_home
@@ -39,6 +40,11 @@ def login() -> str:
         return "unknown"
 
 
+def _kafka(name: str, **more: Any) -> Any:
+    """The field of a setting of Kafka, as the table has it."""
+    return Field(KAFKA_FIELDS[name].default, description=KAFKA_FIELDS[name].meaning, **more)
+
+
 class Settings(BaseSettings):
     """All settings, each by its variable's name without `LTC_`. An empty variable is none. Not validated again when copied."""
 
@@ -69,32 +75,18 @@ class Settings(BaseSettings):
     home: Path = Field(
         default_factory=default_home, description="folder of the embedded server; by default in the user's data folder"
     )
-    kafka_bootstrap: str | None = Field(None, repr=False, description="Kafka, as `host:port,…`; without it there is no bus")
-    kafka_prefix: str = Field("ltc", description="what names of topics and groups begin with: one per ledger on a cluster")
-    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="whether TLS is spoken with Kafka, and whether we say by SASL who we are"
-    )
-    kafka_ca_file: Path | None = Field(
-        None,
-        description="certificates (PEM) of the authorities that Kafka's certificate is believed from; by default the system's. "
-        "The name in it is always checked",
-    )
-    kafka_certificate_file: Path | None = Field(
-        None, description="our certificate (PEM, with its chain), where Kafka asks for one"
-    )
-    kafka_key_file: Path | None = Field(None, description="its key (PEM); by default in the file of the certificate")
-    kafka_key_password_file: Path | None = Field(None, description="a file with the password of that key")
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
-        "SCRAM-SHA-512", description="how we say by SASL who we are"
-    )
-    kafka_username: str | None = Field(None, description="who we are at Kafka; with OAUTHBEARER the client's id")
-    kafka_password_file: Path | None = Field(
-        None, description="a file with the password, or with the client's secret; read anew whenever a client is opened"
-    )
-    kafka_token_url: str | None = Field(
-        None, description="where OAUTHBEARER's tokens come from, by client credentials; `https`, on this machine also `http`"
-    )
-    kafka_token_scope: str | None = Field(None, description="the scope that they are asked for")
+    kafka_bootstrap: str | None = _kafka("kafka_bootstrap", repr=False)
+    kafka_prefix: str = _kafka("kafka_prefix")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = _kafka("kafka_security_protocol")
+    kafka_ca_file: Path | None = _kafka("kafka_ca_file")
+    kafka_certificate_file: Path | None = _kafka("kafka_certificate_file")
+    kafka_key_file: Path | None = _kafka("kafka_key_file")
+    kafka_key_password_file: Path | None = _kafka("kafka_key_password_file")
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = _kafka("kafka_sasl_mechanism")
+    kafka_username: str | None = _kafka("kafka_username")
+    kafka_password_file: Path | None = _kafka("kafka_password_file")
+    kafka_token_url: str | None = _kafka("kafka_token_url")
+    kafka_token_scope: str | None = _kafka("kafka_token_scope")
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="how the log is written; `auto`: for people on a terminal, else as JSON lines"
     )

@@ -8,8 +8,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ltc_events.__main__ import INTERRUPTED
-from ltc_events.cli import database_options, kafka_options
+from ltc_events.cli import database_options
 from ltc_events.cli.commands import COMMANDS
+from ltc_events.cli.kafka_options import with_kafka_options
 from ltc_events.cli.lazy import lazy_group
 from ltc_events.cli.terminal import prepare_streams
 
@@ -43,6 +44,7 @@ _NotaryKeyFile = Annotated[
 
 
 @app.callback()
+@with_kafka_options
 def settings(
     context: typer.Context,
     database_url: database_options.Url = None,
@@ -50,18 +52,6 @@ def settings(
     reader_url: database_options.ReaderUrl = None,
     reader_password_file: database_options.ReaderPasswordFile = None,
     home: database_options.Home = None,
-    kafka_bootstrap: kafka_options.Bootstrap = None,
-    kafka_prefix: kafka_options.Prefix = None,
-    kafka_security_protocol: kafka_options.SecurityProtocol = None,
-    kafka_ca_file: kafka_options.CaFile = None,
-    kafka_certificate_file: kafka_options.CertificateFile = None,
-    kafka_key_file: kafka_options.KeyFile = None,
-    kafka_key_password_file: kafka_options.KeyPasswordFile = None,
-    kafka_sasl_mechanism: kafka_options.SaslMechanism = None,
-    kafka_username: kafka_options.Username = None,
-    kafka_password_file: kafka_options.PasswordFile = None,
-    kafka_token_url: kafka_options.TokenUrl = None,
-    kafka_token_scope: kafka_options.TokenScope = None,
     notary_key_file: _NotaryKeyFile = None,
     log_format: Annotated[
         str | None,
@@ -74,6 +64,7 @@ def settings(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
+    **kafka: str | Path | None,
 ) -> None:
     """Settings that all commands share."""
     from ltc_events.cli.context import begin
@@ -85,20 +76,9 @@ def settings(
         reader_url=reader_url,
         reader_password_file=reader_password_file,
         home=home,
-        kafka_bootstrap=kafka_bootstrap,
-        kafka_prefix=kafka_prefix,
-        kafka_security_protocol=kafka_security_protocol,
-        kafka_ca_file=kafka_ca_file,
-        kafka_certificate_file=kafka_certificate_file,
-        kafka_key_file=kafka_key_file,
-        kafka_key_password_file=kafka_key_password_file,
-        kafka_sasl_mechanism=kafka_sasl_mechanism,
-        kafka_username=kafka_username,
-        kafka_password_file=kafka_password_file,
-        kafka_token_url=kafka_token_url,
-        kafka_token_scope=kafka_token_scope,
         notary_key_file=notary_key_file,
         log_format=log_format,
+        **kafka,
     )
 
 

@@ -29,7 +29,7 @@ class Examination(NamedTuple):
 
 
 def examine(services: Services) -> Examination:
-    """Look at the interpreter, the database, that of readers, the notary's key and, where there is one, Kafka. Changes nothing."""
+    """Look at the interpreter, the databases, the notary's key and, where there is one, Kafka. Changes nothing."""
     return Examination([Check(*map(all_without_secrets, check)) for check in _checks(services)])
 
 
