@@ -29,9 +29,20 @@ _numbers = count(1)
 
 @contextmanager
 def open_broker(place: Place) -> Iterator[str]:
-    """A broker of this benchmark's own, in the folder of the place; its address. Raises BrokerUnavailable."""
+    """A broker of this benchmark's own, in the folder of the place; its address. Raises BrokerUnavailable.
+
+    A quick run measures nothing, and its benchmarks share one.
+    """
+    if place.broker:
+        yield place.broker
+        return
     say("a broker is started …")
-    with LocalBroker(place.home / f"kafka-{next(_numbers)}") as broker:
+    broker = LocalBroker(place.home / f"kafka-{next(_numbers)}")
+    if place.sizes.is_quick:
+        place.broker = place.held.enter_context(broker).bootstrap
+        yield place.broker
+        return
+    with broker:
         yield broker.bootstrap
 
 

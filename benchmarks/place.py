@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
@@ -76,6 +76,10 @@ class Place:
     home: Path
     sizes: Sizes
     is_large: bool = False
+    held: ExitStack = field(default_factory=ExitStack)
+    """What several benchmarks share; closed at the end."""
+    broker: str | None = None
+    """The address of the broker that they share, if they do."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _ledgers: dict[int, Database] = field(default_factory=dict)
 
@@ -83,6 +87,12 @@ class Place:
     def server(self) -> str:
         """The connection string of the server."""
         return open_database(None, self.home).conninfo
+
+    def forgo_durability(self) -> None:
+        """Let the server not wait for the disk."""
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
 
     def bare_database(self) -> Database:
         """A new, empty database."""
@@ -128,12 +138,15 @@ class Place:
 
 @contextmanager
 def open_place(sizes: Sizes, *, is_large: bool = False) -> Iterator[Place]:
-    """A server in a temporary folder; fsync and synchronous_commit are on, as PostgreSQL has them."""
+    """A server in a temporary folder; fsync and synchronous_commit are on, as PostgreSQL has them, unless it is to be quick."""
     with tempfile.TemporaryDirectory(prefix="ltc-bench-") as folder:
         home = Path(folder).resolve()
         place = Place(home, sizes, is_large)
         try:
-            yield place
+            with place.held:
+                if sizes.is_quick:
+                    place.forgo_durability()
+                yield place
         finally:
             # Importing it before the server was opened would warn of a missing login session.
             from ltc_events.store.embedded_server import leave_server

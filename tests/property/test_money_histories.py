@@ -135,7 +135,7 @@ _DISAGREEMENTS = {
 }
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(data=st.data())
 def test_the_books_balance_whatever_happens(books: Books, data: st.DataObject) -> None:
     history = History(books, data.draw(st.sampled_from(["EUR", "JPY", "KWD"])))
