@@ -1,1 +1,1 @@
-"""Reports: one SQL file each, which says what it reports, with what parameters and columns; typed rows out."""
+"""Reports: one SQL file each, which declares its parameters and columns; typed rows out."""

@@ -1,4 +1,4 @@
-"""The business date and the position of the log that a report may look at, settled once in its transaction."""
+"""Resolves the business date and the log position of a report, once, in its transaction."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -19,10 +19,10 @@ TIMELINE = "timeline"
 
 
 class AsOf(NamedTuple):
-    """What a report may look at.
+    """The state that a report shows.
 
-    `as_of` bounds business dates and `position` what had been recorded; `known_at` is when that was (None: nothing yet).
-    `moment` is the end of the day `as_of` for the company, or the present while that day lasts.
+    `as_of` is the upper bound of business dates and `position` that of recorded events; `known_at` is when that event was
+    recorded (None: there is none). `moment` is the end of the day `as_of` in the company's time zone, or the present during it.
     """
 
     as_of: date
@@ -34,12 +34,11 @@ class AsOf(NamedTuple):
 def settle(
     connection: Connection, report: str, tables: Iterable[str], as_of: date | None, known_at: int | datetime | None
 ) -> AsOf:
-    """Work out what was asked for, within the transaction of the report that reads `tables`.
+    """Resolve the requested date and position, within the transaction of the report that reads `tables`.
 
-    The position is at the end of a command, so that nobody sees half of what it did: a position in between is rounded up. And it
-    is never above the lowest checkpoint of the tables read, so that they all know the same: where that is amid a command, as
-    they are on their way, it is the end of the command before.
-    Without a date it is the business day that it is in the company's time zone.
+    The position is the end of a command: a position among a command's events is rounded up. It is at most the lowest checkpoint
+    of the tables read, so that all of them show the same state; where that is among a command's events, it is the end of the
+    previous command. The default date is today in the company's time zone.
     Raises ReadTablesMissing, StoreWentBack, TimeZoneMissing.
     """
     now = _one(connection, _SQL["now"]).astimezone(UTC)
@@ -62,7 +61,7 @@ def settle(
 
 
 def _command_end(connection: Connection, position: int, lowest: int) -> int:
-    """The end of the command that has an event at `position`, or where that is beyond `lowest`, of the one before."""
+    """The end of the command of the event at `position`, or where that is above `lowest`, of the previous command."""
     if not _one(connection, _SQL["knows_commands"]):
         return position
     row = connection.execute(_SQL["command_span"], (position,)).fetchone()
@@ -85,7 +84,7 @@ def lowest_checkpoint(connection: Connection, report: str, tables: Iterable[str]
 
 
 def _refuse_ahead(connection: Connection, report: str, tables: list[str]) -> None:
-    """Figures that rest on what the store does not have are not told. Raises StoreWentBack."""
+    """Refuse tables that are ahead of the store. Raises StoreWentBack."""
     if not _one(connection, _SQL["knows_ahead"]):
         return
     row = connection.execute(_SQL["ahead"], (tables,)).fetchone()
@@ -96,7 +95,7 @@ def _refuse_ahead(connection: Connection, report: str, tables: list[str]) -> Non
 
 
 def log_head(connection: Connection) -> int:
-    """The last position of the log, as a reader sees it (0: nothing is laid out, or there is no event)."""
+    """The last position of the log, queried as a reader (0: there is no ledger or no event)."""
     return int(_one(connection, _SQL["head"])) if _laid_out(connection) else 0
 
 
@@ -112,7 +111,7 @@ def _recorded_at(connection: Connection, position: int) -> datetime | None:
 
 
 def _zone(connection: Connection) -> tzinfo:
-    """The time zone of policy `company`: UTC before it was published."""
+    """The time zone of policy `company`; UTC until that is published."""
     name = _one(connection, _SQL["time_zone"]) if _one(connection, _SQL["knows_policies"]) else None
     return zone_named(name or "UTC")
 

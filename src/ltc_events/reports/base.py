@@ -1,4 +1,4 @@
-"""How a report is declared: an SQL file that begins with a comment in TOML.
+"""The declaration of a report: an SQL file that begins with a comment in TOML.
 
 ```sql
 /*
@@ -36,11 +36,11 @@ of the statement are those declared, in their order. A column named `"{group_by}
 and by the value of that parameter in the report. Money stands beside the column `currency`, or the one that its
 declaration names (`currency = "cost_currency"`).
 
-`key` names the columns that say which row is which, so that the rows of two times can be held against each other. A column
-that does so only in some rows has a condition on the statement's columns: `key_where = { position = "section = 'timeline'" }`.
-`events` is a query that says which events concern which rows: positions, and beside them columns of the key by their names in
-the statement. (A column `position` of the key is called `"row.position"` there.) What follows from other rows of the same
-report, like shares of a total, has no events; the names of customers are looked after for all reports.
+`key` names the columns that identify a row, so that the rows of two states can be compared. A key column that counts in some rows
+only has a condition on the statement's columns: `key_where = { position = "section = 'timeline'" }`. `events` is a query of the
+events that affect each row: positions, with columns of the key by their names in the statement. (A key column `position` is
+called `"row.position"` there.) Figures that follow from other rows of the same report, like shares of a total, have no events;
+changed names of customers are handled for all reports.
 
 A report with money says what it `ties_to`. `ties` names columns whose totals must be what the query `books` finds, which
 gets the same parameters: rows of the name of a column, a currency and an amount.
@@ -97,7 +97,7 @@ class ParameterType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a report. `total`: it is added up; `optional`: a table leaves it out when no row has a value."""
+    """One column of a report. `total`: it is summed; `optional`: a terminal table omits it when no row has a value."""
 
     name: str
     type: ColumnType
@@ -132,10 +132,9 @@ class Parameter:
 class Report:
     """A report as its SQL file declares it.
 
-    `sections` names the column by which a table is shown in parts. `narrow` says that it looks at few rows, which indexes
-    find, instead of whole histories. `key`, `key_where` and `events` are as declared, by names in the statement. `ties_to`
-    says in words what its money is, or is not, held against; `ties` names what the total of a column must be, and `books` is
-    the query that finds it.
+    `sections` names the column by which a terminal table is split. `narrow`: it reads few rows by indexes instead of whole
+    histories. `key`, `key_where` and `events` are as declared, by names in the statement. `ties_to` states in words what its
+    amounts are, or are not, reconciled with; `ties` names the total that a column must have, and `books` is the query for it.
     """
 
     name: str

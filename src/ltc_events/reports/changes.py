@@ -1,8 +1,8 @@
-"""What is different in a report between two states of knowledge about the same date, and which events came in between.
+"""The changes of a report between two states of knowledge about the same date, with the events in between that caused them.
 
-Both states are worked out in one statement; only rows that differ leave the server, in the order of the report's key. An
-event concerns a row where the report's own `events` say so by the values of the key (ids, where rows have any), or where it
-names the customer anew whose name the row shows.
+One statement computes both states and returns only the rows that differ, in the order of the report's key. An event affects a
+row by the report's own `events` query and the values of the key (ids, where rows have any), or by changing the customer name that
+the row shows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +34,7 @@ PROFILES = "customer_profiles"
 
 
 class Change(NamedTuple):
-    """A row that is not what it was. `columns`: per column that differs the value then and now, as JSON has them."""
+    """A changed row. `columns`: the earlier and the later value of each differing column, as JSON values."""
 
     kind: str
     """`added`, `gone` or `changed`."""
@@ -48,7 +48,7 @@ class Change(NamedTuple):
 
 
 class Tally:
-    """What changes add up to, while they go by."""
+    """Running totals of changes."""
 
     def __init__(self, columns: tuple[Column, ...]) -> None:
         self._columns = columns
@@ -57,7 +57,7 @@ class Tally:
         self._by_column: dict[str, int] = {}
 
     def add(self, change: Change, then: Row | None, now: Row | None) -> None:
-        """Take in one change."""
+        """Add one change."""
         self._kinds[change.kind] += 1
         if change.kind == "changed":
             for name in change.columns:
@@ -67,7 +67,7 @@ class Tally:
                 sums.add(row)
 
     def totals(self) -> Totals:
-        """Rows added, gone and changed; of the last, by column; and what the totals of the report have grown by."""
+        """The numbers of added, removed and changed rows, changed rows by column, and the differences of the report's totals."""
         then, now = (sums.totals() for sums in self._sums)
         order = [column.name for column in self._columns]
         by_column = {name: self._by_column[name] for name in order if name in self._by_column}
@@ -76,7 +76,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Changes:
-    """The changes of a report: what they rest on, and the rows, which can be read once and while the connection is open."""
+    """The changes of a report: both states, and the rows, which can be read once while the connection is open."""
 
     report: Report
     then: AsOf
@@ -88,7 +88,7 @@ class Changes:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The names of the columns that say which row is which."""
+        """The names of the key columns."""
         both = zip(self.report.columns, self.columns, strict=True)
         return tuple(column.name for declared, column in both if declared.sql_name in self.report.key)
 
@@ -103,9 +103,9 @@ def open_changes(
     known_at: int | datetime | str | None = None,
     parameters: Mapping[str, Value] | None = None,
 ) -> Iterator[Changes]:
-    """What of the report `name` is different between what was known at `changed_since` and at `known_at` (default: now).
+    """The changes of the report `name` between the states known at `changed_since` and at `known_at` (default: now).
 
-    Both are a position or a moment; the rest is as `runner.open_report` has it. Raises NothingBetween if the second comes
+    Both are a position or a time; the other arguments are those of `runner.open_report`. Raises NothingBetween if the second is
     before the first.
     """
     now = Question(name, as_of, known_at, parameters or {})
@@ -161,12 +161,12 @@ def _key_value(report: Report, name: str) -> sql.Composable:
 
 
 def _texts(values: Iterable[sql.Composable]) -> sql.Composed:
-    """An array: arrays are equal where nulls stand in the same places, and can be joined by hash."""
+    """A text array of the key: arrays with nulls at the same places are equal, and can be hash-joined."""
     return sql.SQL("ARRAY[{}]::text[]").format(sql.SQL(", ").join(sql.SQL("{}::text").format(value) for value in values))
 
 
 def _changes(columns: tuple[Column, ...], rows: Iterable[Row], tally: Tally) -> Iterator[Change]:
-    """Rows of one key stand together, those of then before those of now."""
+    """Pair the rows of each key, which come together, the earlier state first."""
     width = len(columns)
     names = [column.name for column in columns]
     for _, same in groupby(rows, itemgetter(width + 1)):
@@ -195,7 +195,7 @@ def _shown(columns: tuple[Column, ...], *rows: Row | None) -> Iterator[tuple[Row
 
 
 def _event(found: dict[str, Any]) -> dict[str, Any]:
-    """With its time as all times are written."""
+    """The event with its time in the format of all times."""
     order = ("position", "type", "effective_on", "recorded_at", "actor", "summary")
     return {name: found[name] for name in order} | {"recorded_at": json_value(datetime.fromisoformat(found["recorded_at"]))}
 

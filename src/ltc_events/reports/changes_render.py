@@ -54,7 +54,7 @@ def write_changes_csv(changes: Changes, stream: TextIO) -> None:
 
 
 def write_changes_text(changes: Changes, console: Console) -> None:
-    """For people: each row with what is different and the events below it; at the end what all changes add up to."""
+    """As text: each row with its differences and events below it, and the totals of all changes at the end."""
     console.print(Text(f"{changes.report.title}: what changed", style="bold"))
     for one in changes.rows:
         console.print(_told(changes, one), soft_wrap=True)
@@ -73,7 +73,7 @@ def write_changes_text(changes: Changes, console: Console) -> None:
 
 
 def _told(changes: Changes, one: Change) -> Text:
-    """A row, what is different in it, and the events that concern it."""
+    """The lines of a row: its key, its differences and its events."""
     said = [f"{_words(name)} {_text(one.row[name])}" for name in changes.key if one.row[name] is not None]
     # Ids alone tell people nothing: the first words of the row say what it is about.
     first = next((column.name for column in changes.columns if column.name not in changes.key), None)
@@ -114,7 +114,7 @@ def _words(name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """A JSON value as text; null: nothing."""
+    """A JSON value as text; an empty string for null."""
     if value is None:
         return ""
     return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -1,8 +1,7 @@
 """Buffers rows for a terminal table until the widths of its columns are known.
 
-All rows are measured while they are read, and kept until they are printed. Widths from a sample would break figures that
-come later, and leave out columns that say something only there; to ask the server a second time would keep its transaction
-open while somebody pages through the table.
+All rows are measured while they are read, and kept until they are printed. Widths from a sample would be too narrow for later
+figures, and omit columns that have values only there; a second query would keep its transaction open while a user pages.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,12 +19,12 @@ NOTHING = frozenset({"", "0", "0.00", "no"})
 
 
 def cell_width(cell: str) -> int:
-    """How many places a text takes on a terminal; some letters take two."""
+    """The width of a text on a terminal, in cells; wide characters take two."""
     return len(cell) if cell.isascii() else cell_len(cell)
 
 
 class SizedRows:
-    """Rows of `width` cells each, with what is to be known of each column."""
+    """Rows of `width` cells each, with the measures of each column."""
 
     def __init__(self, width: int) -> None:
         self.widest = [0] * width
@@ -43,7 +42,7 @@ class SizedRows:
         self._spool.__exit__(kind, error, trace)
 
     def add(self, row: list[str]) -> None:
-        """Take in one row."""
+        """Add one row."""
         self.measure(row)
         for place, cell in enumerate(row):
             if not self.says[place] and cell not in NOTHING:
@@ -51,7 +50,7 @@ class SizedRows:
         self._spool.add(row)
 
     def measure(self, row: Sequence[str]) -> None:
-        """Make room for a row that is printed with the others without being one of them, as totals are."""
+        """Measure a row that is printed but not kept, such as totals."""
         widest, longest = self.widest, self.longest_word
         for place, cell in enumerate(row):
             length = cell_width(cell)
@@ -62,7 +61,7 @@ class SizedRows:
                 longest[place] = max(longest[place], max(map(cell_width, cell.split()), default=0))
 
     def pages(self) -> Iterator[list[list[str]]]:
-        """All rows in order, some at a time."""
+        """All rows in order, in pages."""
         rows = iter(self._spool)
         while page := list(islice(rows, PAGE_ROWS)):
             yield page

@@ -1,4 +1,4 @@
-"""Finding the customer that somebody means: by id, name, or what another system calls it."""
+"""Finds a customer by id, name, or another system's reference."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -50,7 +50,7 @@ def _as_id(wanted: str | UUID) -> UUID | None:
 
 
 def _suggestion(connection: Connection, form: str) -> str:
-    """The nearest names among those that stand beside it in the order of the beginnings and of the ends."""
+    """The most similar names among its neighbours in the order of beginnings and of endings."""
     near = list(dict.fromkeys(_near(form, set(neighbours(connection, form)))))[:CANDIDATES_MAX]
     spelt: dict[str, str] = dict(connection.execute(_SQL["spelt"], (near,)).fetchall()) if near else {}
     names = [spelt[one] for one in near if one in spelt]
@@ -58,7 +58,7 @@ def _suggestion(connection: Connection, form: str) -> str:
 
 
 def neighbours(connection: Connection, form: str) -> Iterator[str]:
-    """Names, as they are searched for, on either side of this one in the order of beginnings and in the order of ends."""
+    """The search forms of names next to this one in the order of beginnings and in that of endings."""
     for column, start, turn in (("search_name", form, 1), ("search_name_reversed", form[::-1], -1)):
         for first, next, order in ((">=", ">", "ASC"), ("<", "<", "DESC")):
             query = _SQL.text("neighbours").format(column=column, first=first, next=next, order=order)
@@ -67,7 +67,7 @@ def neighbours(connection: Connection, form: str) -> Iterator[str]:
 
 
 def _near(form: str, names: set[str]) -> Iterator[str]:
-    """First those that it is a part of, then those that are alike."""
+    """The names that contain it, then those that are similar."""
     if form:
         yield from sorted(name for name in names if form in name)[:CANDIDATES_MAX]
         yield from get_close_matches(form, sorted(names), n=3, cutoff=_ALIKE_MIN)

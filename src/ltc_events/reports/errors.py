@@ -1,4 +1,4 @@
-"""What can go wrong between a question and its report."""
+"""Errors of reports."""
 
 from ltc_events.kernel.errors import Kind, LtcError
 

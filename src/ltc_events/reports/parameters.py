@@ -1,4 +1,4 @@
-"""What a user writes after a parameter's name, and for dates and moments, as values."""
+"""Parses the parameters, dates and times that a user gives for a report."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def parse_as_of(value: date | str | None) -> date | None:
-    """A business date; None: none is given, which means today. Raises InvalidMoment."""
+    """A business date; None for None, which means today. Raises InvalidMoment."""
     if not isinstance(value, str):
         return value
     try:
@@ -22,7 +22,7 @@ def parse_as_of(value: date | str | None) -> date | None:
 
 
 def parse_known_at(value: int | datetime | str | None, name: str = "--known-at") -> int | datetime | None:
-    """A position or a moment; None: all that is known. A date means the end of that day; a time without zone is UTC."""
+    """A position or a time; None for None, which means now. A date means the end of that day; a time without zone is UTC."""
     if isinstance(value, str):
         value = _position_or_moment(value, name)
     if isinstance(value, datetime) and value.tzinfo is None:
@@ -35,8 +35,8 @@ def parse_known_at(value: int | datetime | str | None, name: str = "--known-at")
 def known_position(store: "EventStore", known_at: str | None) -> int:
     """The position of the log that `--known-at` means, which is always at the end of a command; raises InvalidMoment.
 
-    A position among the events of a command is rounded up to the last of them, as reports have it; of a time it is the last that
-    was recorded by then.
+    A position among the events of a command is rounded up to the last of them, as in reports; a time means the last position
+    recorded by then.
     """
     wanted = parse_known_at(known_at)
     head = store.head()[0]

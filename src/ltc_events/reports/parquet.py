@@ -1,4 +1,4 @@
-"""A report as a Parquet file, for the lake; with the extra `parquet`, which brings pyarrow."""
+"""Writes reports as Parquet files; needs the extra `parquet`, which installs pyarrow."""
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -19,7 +19,7 @@ _DECIMALS = (ColumnType.DECIMAL, ColumnType.PERCENT, ColumnType.MONEY)
 
 
 def write_parquet(answer: Answer, path: Path) -> None:
-    """Decimals become `decimal128(38, 9)`, rounded half up there; ids are text. Raises ParquetUnavailable without pyarrow."""
+    """Write a report; decimals are `decimal128(38, 9)`, rounded half up, and ids text. Raises ParquetUnavailable."""
     about = {"report": answer.report.name, "as_of": answer.as_of.isoformat(), "position": str(answer.position)}
     write_columns(answer.columns, answer.rows, about, path)
 
@@ -32,7 +32,7 @@ def write_columns(
     *,
     group_rows: int = GROUP_ROWS,
 ) -> None:
-    """As `write_parquet`, of any rows; each field has the meaning of its column as `comment`."""
+    """As `write_parquet`, for any rows; each field has the meaning of its column as `comment`."""
     pa, pq = load_pyarrow()
     kinds = {
         ColumnType.TEXT: pa.string(),

@@ -1,4 +1,4 @@
-"""Every report of the product: one line each, beside its SQL file. See `base` for what such a file says."""
+"""The registry of reports: one line each, beside its SQL file, whose format `base` describes."""
 
 from difflib import get_close_matches
 from functools import cache

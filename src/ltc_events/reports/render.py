@@ -1,7 +1,7 @@
-"""The forms in which a report leaves the house: a JSON document, a table for a terminal, CSV, Parquet.
+"""The output formats of a report: a JSON document, a terminal table, CSV, Parquet.
 
-Each is written while the rows are read, so it takes no more memory for a million of them. Except for the table, which is
-measured first: see `sheet`.
+Each is written while the rows are read, in constant memory; except for the terminal table, whose rows are measured first: see
+`column_widths`.
 """
 
 import csv
@@ -25,8 +25,8 @@ _INDENTED = orjson.OPT_INDENT_2
 def write_json(answer: Answer, stream: TextIO) -> None:
     """The report as one JSON document: amounts, percentages and other decimals are strings, dates and times ISO 8601 in UTC.
 
-    `totals` holds, per column that is added up, a number, or for money an object from currency to amount; `ties` holds totals
-    beside what the books have, of reports that are held against them.
+    `totals` holds a number per summed column, or for money an object from currency to amount; `ties` holds totals with the
+    amounts of the books, for reports that tie to them.
     """
     head = {
         "report": answer.report.name,
@@ -46,9 +46,9 @@ def write_document(
     items: Iterable[dict[str, Any]],
     tail: Callable[[], dict[str, Any]] | None = None,
 ) -> None:
-    """One JSON document, as `orjson` would indent it: what `head` has, a list of `items`, and then what `tail` has.
+    """One JSON document, indented as by `orjson`: the members of `head`, a list of `items`, and the members of `tail`.
 
-    The items are written as they come, and `tail` is asked when they have.
+    Items are written as they come, and `tail` is called after the last one.
     """
     stream.write(orjson.dumps(head, option=_INDENTED).decode().removesuffix("\n}"))
     stream.write(f',\n  "{name}": [')
@@ -96,7 +96,7 @@ def json_ties(answer: Answer) -> dict[str, Any]:
 
 
 def write_csv(answer: Answer, stream: TextIO) -> None:
-    """Comma-separated values with a head; the values as in JSON, nulls empty."""
+    """CSV with a header line; values as in JSON, null as an empty cell."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([column.name for column in answer.columns])
     texts = [place for place, column in enumerate(answer.columns) if column.type is ColumnType.TEXT]

@@ -1,4 +1,4 @@
-"""Running a report: one SQL statement, as the reader, in one read-only transaction that sees one moment."""
+"""Runs a report: one SQL statement, in the reader's role, in one read-only transaction with one snapshot."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
 from contextlib import closing, contextmanager
@@ -50,10 +50,10 @@ _OIDS: dict[ColumnType, frozenset[int]] = {
 
 @dataclass(frozen=True)
 class Answer:
-    """A report on its way: what it rests on, and its rows, which can be read once and while the connection is open.
+    """A running report: its state, and its rows, which can be read once while the connection is open.
 
     Rows hold values in the order of `columns`: str, UUID, date, datetime (UTC), bool, int, Decimal, RawJson or None.
-    `position` is up to where the log was looked at, `known_at` when that was recorded (None: nothing was).
+    `position` is the log position that it shows, `known_at` when that was recorded (None: there is no event).
     """
 
     report: Report
@@ -68,18 +68,18 @@ class Answer:
 
     @property
     def totals(self) -> Totals:
-        """What the rows that were read add up to."""
+        """The totals of the rows read so far."""
         return self.sums.totals()
 
     @property
     def ties(self) -> list[Tied]:
-        """The totals of the rows that were read beside what the books have."""
+        """The totals of the rows read so far, with the amounts of the books."""
         return list(hold(self.report.ties, self.books, self.totals))
 
 
 @dataclass(frozen=True)
 class Result(Answer):
-    """A report that was read to its end; JSON values are parsed."""
+    """A report read in full; JSON values are parsed."""
 
     rows: list[Row]
 
@@ -105,7 +105,7 @@ def run_within(
     known_at: int | datetime | str | None = None,
     parameters: Mapping[str, Value] | None = None,
 ) -> Result:
-    """Like `run`, in the caller's transaction: several reports in one that is repeatable read see the same moment."""
+    """As `run`, in the caller's transaction: with repeatable read, several reports share one snapshot."""
     asked = Question(name, as_of, known_at, parameters or {})
     with asked.answer(connection, orjson.loads) as answer:
         rows = list(answer.rows)
@@ -121,7 +121,7 @@ def open_report(
     known_at: int | datetime | str | None = None,
     parameters: Mapping[str, Value] | None = None,
 ) -> Iterator[Answer]:
-    """Run the report `name` and read its rows as they come from the server, in one transaction that sees one moment.
+    """Run the report `name` and stream its rows from the server, in one transaction with one snapshot.
 
     `as_of` is a business date (default: the company's day); `known_at` a position of the log or a moment (default: all that
     the read tables know). Raises the errors of `reports.errors`, and of the store when the database cannot be reached. All of
@@ -191,7 +191,7 @@ class Question:
 
 
 def policies_before(report: Report) -> dict[str, int]:
-    """What policies say before anybody has published them, for a report that asks."""
+    """The defaults of policies that are not published, for a report that uses them."""
     if "%(days_between_notices)s" not in report.sql:
         return {}
     from ltc_events.aggregates.policies import Policies
@@ -200,10 +200,10 @@ def policies_before(report: Report) -> dict[str, int]:
 
 
 def read_rows(cursor: Cursor, report: str, statement: bytes, parameters: Mapping[str, Any]) -> Generator[Row, None, None]:
-    """Nothing, once the first rows are here: every report sorts its rows, so most that can go wrong would have. Then the rows.
+    """First yields an empty list once the first rows have arrived (reports sort, so most errors come before), then the rows.
 
-    The server sends them as fast as they are taken. It works all the while, in its own view: no time-out of idle
-    transactions strikes when a reader takes a break, as it would between the pages of a cursor. Raises ReportBrokenOff.
+    The server sends rows as fast as they are read. For the server the query is active all the while, so no idle-in-transaction
+    timeout ends it when the reader pauses, as it would between pages of a cursor. Raises ReportBrokenOff.
     """
     stream = cursor.stream(statement, parameters, binary=True, size=_CHUNK)
     with closing(cast(Generator[Row, None, None], stream)) as rows:
@@ -229,7 +229,7 @@ def _added_up(rows: Iterable[Row], sums: Sums) -> Iterator[Row]:
 
 
 def raw_json(data: str | bytes) -> RawJson:
-    """JSON as it is: see RawJson."""
+    """JSON without parsing: see RawJson."""
     return RawJson(data if isinstance(data, str) else data.decode())
 
 

@@ -1,4 +1,4 @@
-"""A list of JSON values that may get long: the first in memory, the others in a file that has no name and is gone at the end."""
+"""A list of JSON values that may be long: the first ones in memory, the others in an anonymous temporary file."""
 
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ KEPT_BYTES_MAX = 4_000_000
 
 
 class Spool:
-    """Values are added first, and read when all are there, as often as need be."""
+    """First values are added, then they are read any number of times."""
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(KEPT_BYTES_MAX, prefix="ltc-")  # noqa: SIM115 - closed by __exit__
@@ -27,7 +27,7 @@ class Spool:
         return self._count
 
     def add(self, value: Any) -> None:
-        """One more."""
+        """Add a value."""
         self._file.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
         self._count += 1
 

@@ -27,7 +27,7 @@ _NUMBERS = frozenset({ColumnType.INTEGER, ColumnType.DECIMAL, ColumnType.PERCENT
 
 
 def write_table(answer: Answer, console: Console, *, rows_max: int | None = None) -> None:
-    """What it is about above, what it rests on below; of the rows, `rows_max` at most. The totals are always of all rows.
+    """Print a report: title above, state below, at most `rows_max` rows. Totals are those of all rows.
 
     Nothing is printed before all rows are read.
     """
@@ -59,14 +59,14 @@ def write_table(answer: Answer, console: Console, *, rows_max: int | None = None
 
 
 def basis(answer: Answer) -> str:
-    """What a report rests on, in a line."""
+    """The state that a report shows, in a line."""
     known = f"known at position {answer.position:,}" + (f" ({answer.known_at:%Y-%m-%d %H:%M} UTC)" if answer.known_at else "")
     given = "".join(f", {name} {value}" for name, value in answer.parameters.items() if value is not None)
     return f"as of {answer.as_of}, {known}{given}"
 
 
 def _tied(tie: Tied) -> str:
-    """A total beside what the books have, in a line."""
+    """A total with the amount of the books, in a line."""
     total, booked, difference = (
         _grouped(amount_text(amount, tie.currency)) for amount in (tie.total, tie.booked, tie.difference)
     )
@@ -74,7 +74,7 @@ def _tied(tie: Tied) -> str:
 
 
 def readable(columns: Sequence[Column], row: Sequence[Any]) -> list[str]:
-    """A row of JSON values as cells for people."""
+    """A row of JSON values as cells for display."""
     return ["" if value is None else _cell(column.type, value) for column, value in zip(columns, row, strict=True)]
 
 
@@ -100,7 +100,7 @@ def _grouped(number: str) -> str:
 
 
 def print_rows(console: Console, columns: Sequence[Column], sheet: SizedRows, footers: Sequence[list[str]] = ()) -> None:
-    """As wide as there is room for: if need be without ids, then without columns that say nothing, then in records."""
+    """Print rows within the terminal's width: if necessary without ids, then without uninformative columns, then as records."""
     for row in footers:
         sheet.measure(row)
     least = [_least(column, sheet, place) for place, column in enumerate(columns)]
@@ -124,7 +124,7 @@ def print_rows(console: Console, columns: Sequence[Column], sheet: SizedRows, fo
 
 
 def _least(column: Column, sheet: SizedRows, place: int) -> int:
-    """How wide a column must be to be readable: figures and dates on one line, words in one piece."""
+    """The least readable width of a column: figures and dates on one line, words unbroken."""
     head = max(map(len, column.name.split("_")))
     if column.type in _WORDS:
         return max(head, min(max(sheet.longest_word[place], 1), _WORD_MAX))
@@ -134,7 +134,7 @@ def _least(column: Column, sheet: SizedRows, place: int) -> int:
 def _widths(
     columns: Sequence[Column], sheet: SizedRows, places: Sequence[int], least: Sequence[int], spare: int
 ) -> dict[int, int]:
-    """The width of each column, `spare` places given to those that would like more than the least, from the left."""
+    """The width of each column; `spare` cells go to columns that need more than their least width, from the left."""
     widths = {}
     for place in places:
         given = min(max(len(columns[place].name), sheet.widest[place]) - least[place], spare)
@@ -146,7 +146,7 @@ def _widths(
 def _tables(
     columns: Sequence[Column], sheet: SizedRows, widths: dict[int, int], footers: Sequence[list[str]]
 ) -> Iterator[RenderableType]:
-    """The head, the rows and the totals, a page at a time, which look like one table."""
+    """Header, rows and totals as one table per page, which together look like one table."""
     head = {place: columns[place].name.replace("_", " ") for place in widths}
     numbers = {place for place in widths if columns[place].type in _NUMBERS}
     yield from _lines([head], widths, numbers, _BOLD)
@@ -158,7 +158,7 @@ def _tables(
 def _lines(
     rows: Sequence[Sequence[str] | dict[int, str]], widths: dict[int, int], numbers: Set[int], style: Style | None
 ) -> Iterator[RenderableType]:
-    """One line a row, or as many as its longest cell needs."""
+    """The lines of a row: as many as its longest cell needs."""
     lines = []
     for row in rows:
         folded = [_folded(row[place], width) for place, width in widths.items()]
@@ -170,7 +170,7 @@ def _lines(
 
 
 def _folded(cell: str, width: int) -> Sequence[str]:
-    """The lines of a cell, its words in one piece where they fit."""
+    """The lines of a cell, with words unbroken where they fit."""
     wide = cell_width(cell)
     if wide <= width:
         return (cell,)
@@ -188,7 +188,7 @@ def _padded(cell: str, width: int, is_number: bool) -> str:
 def _records(
     columns: Sequence[Column], sheet: SizedRows, places: Sequence[int], footers: Sequence[list[str]]
 ) -> Iterator[RenderableType]:
-    """Each row as lines of a name and a value; then the totals likewise."""
+    """Each row as lines of name and value, then the totals."""
     width = max(len(columns[place].name) for place in places) + _GAP
     names = {place: Segment(columns[place].name.replace("_", " ").ljust(width), _DIM) for place in places}
     for style, page in chain(((None, page) for page in sheet.pages()), ((_BOLD, footers),)):
@@ -202,7 +202,7 @@ def _records(
 
 
 def _footers(answer: Answer) -> list[list[str]]:
-    """A line of totals per currency; what has no currency stands in the first."""
+    """A line of totals per currency; totals without a currency are in the first."""
     totals = answer.totals
     if not totals:
         return []

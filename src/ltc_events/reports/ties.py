@@ -1,4 +1,4 @@
-"""Whether the totals of a report are what the books have: per column that it ties, and per currency."""
+"""Reconciles the totals of a report with the books, per tied column and currency."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ Books: TypeAlias = dict[str, dict[str, Decimal]]
 
 
 class Tied(NamedTuple):
-    """One total beside what the books have. Where it ties, the difference is zero."""
+    """One total with the amount of the books. They tie if the difference is zero."""
 
     column: str
     currency: str
@@ -24,12 +24,12 @@ class Tied(NamedTuple):
 
     @property
     def difference(self) -> Decimal:
-        """What the total has more than the books."""
+        """The total less the amount of the books."""
         return EXACT.subtract(self.total, self.booked)
 
 
 def read_books(connection: Connection, query: str, parameters: Mapping[str, Any]) -> Books:
-    """What the books have, in the transaction of the report and as of the same date and position."""
+    """The amounts of the books, in the report's transaction and as of the same date and position."""
     books: Books = defaultdict(dict)
     if query:
         for column, currency, amount in connection.execute(query.encode(), parameters):
@@ -38,7 +38,7 @@ def read_books(connection: Connection, query: str, parameters: Mapping[str, Any]
 
 
 def hold(ties: Mapping[str, str], books: Books, totals: Totals) -> Iterator[Tied]:
-    """Each total beside what the books have, in every currency that either of them has."""
+    """Each total with the amount of the books, in every currency of either."""
     for column, against in ties.items():
         total, booked = totals[column], books.get(column, {})
         for currency in sorted({*total, *booked}):

@@ -1,4 +1,4 @@
-"""What the rows of a report add up to, while they go by. Amounts of different currencies are never added."""
+"""Running totals of a report's rows. Amounts of different currencies are never added."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ Totals: TypeAlias = dict[str, Any]
 
 
 class Sums:
-    """Adds up the columns that are declared to be; nulls count as nothing."""
+    """Sums the columns declared with `total`; nulls count as zero."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         places = {column.name: place for place, column in enumerate(columns)}
@@ -29,7 +29,7 @@ class Sums:
         }
 
     def add(self, row: tuple[Any, ...]) -> None:
-        """Take in one row."""
+        """Add one row."""
         for name, place in self._numbers:
             if row[place] is not None:
                 # Counts are int, which have no end.
@@ -42,7 +42,7 @@ class Sums:
                 sums[currency] = EXACT.add(sums[currency], amount)
 
     def totals(self) -> Totals:
-        """What was added up so far, in the order of the columns."""
+        """The totals so far, in the order of the columns."""
         return {
             name: dict(sorted(total.items())) if isinstance(total, dict) else total
             for name, total in ((name, self._sums[name]) for name in self._order)

@@ -1,4 +1,4 @@
-"""The values of a report as JSON has them: amounts and other decimals as strings that keep every digit, dates in ISO 8601."""
+"""The values of a report as JSON: amounts and other decimals as strings with every digit, dates in ISO 8601."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -14,7 +14,7 @@ from ltc_events.reports.base import Column, ColumnType
 
 
 class RawJson(str):
-    """A JSON value as PostgreSQL writes it: what only goes through need not be taken apart."""
+    """A JSON value as PostgreSQL writes it, passed through without parsing."""
 
     __slots__ = ()
 
@@ -35,7 +35,7 @@ def json_rows(columns: Sequence[Column], rows: Iterable[tuple[Any, ...]]) -> Ite
 
 
 def json_value(value: Any) -> Any:
-    """One value, other than money: that needs its currency."""
+    """One value other than money, which needs its currency."""
     match value:
         case Decimal():
             return number_text(value)
@@ -57,7 +57,7 @@ def json_text(value: Any) -> str:
 
 
 def amount_text(amount: Decimal, currency: str | None) -> str:
-    """An amount with at least the digits of the currency's minor unit, and no idle zeros beyond: `1234.50`, `0.125`, `7`."""
+    """An amount with at least the digits of the currency's minor unit, and no trailing zeros beyond: `1234.50`, `0.125`, `7`."""
     digits = -int(minor_unit(currency or "").as_tuple().exponent)
     whole, _, fraction = f"{amount:f}".partition(".")
     fraction = fraction.rstrip("0").ljust(digits, "0")
@@ -65,7 +65,7 @@ def amount_text(amount: Decimal, currency: str | None) -> str:
 
 
 def number_text(number: Decimal) -> str:
-    """A number without idle zeros: `12.5`, `100`."""
+    """A number without trailing zeros: `12.5`, `100`."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
