@@ -1,1 +1,1 @@
-"""Data out: queries of one's own as the reader, read tables, reports and events as files, and finding what a number means."""
+"""Data access: read-only queries, exports of read tables, reports and events to files, and search."""

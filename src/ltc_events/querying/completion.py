@@ -1,4 +1,4 @@
-"""What a word of a query may go on as: keywords, read tables, and the columns of the tables that the query names."""
+"""Completion of words in a query: keywords, read tables, and columns of the tables that the query names."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ KEYWORDS = tuple(_KEYWORDS.split())
 
 
 def completions(word: str, text: str) -> list[str]:
-    """What `word`, which the query `text` ends with, may become; after an alias and a dot, columns alone."""
+    """The completions of `word`, the last word of the query `text`; after an alias and a dot, columns only."""
     before, dot, begun = word.rpartition(".")
     named = names_in(text, TABLES)
     columns = sorted({name for table in named for name in TABLES[table].columns})

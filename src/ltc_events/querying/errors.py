@@ -1,4 +1,4 @@
-"""What can go wrong between a query and its rows, or between data and its file."""
+"""Errors of queries and exports."""
 
 from ltc_events.kernel.errors import Kind, LtcError
 

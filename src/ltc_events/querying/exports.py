@@ -1,4 +1,4 @@
-"""What can be written to a file: the log of events, a read table, or a report, each as typed columns and rows that stream."""
+"""Exports of the event log, a read table or a report, each as typed columns and streamed rows."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -58,10 +58,10 @@ _EVENT = (
 
 @dataclass(frozen=True)
 class Export:
-    """Columns with their meaning, and rows in an order that is always the same, which can be read once.
+    """Columns with their meaning, and rows in a stable order, which can be read once.
 
-    `position` is up to where the log was looked at. `month_place` is the column whose month is that of a row, where rows that
-    were recorded in a month stay as they are; None: they do not.
+    `position` is the log position shown. `month_place` is the column that gives a row's month of recording, for tables whose
+    rows never change; None: rows change.
     """
 
     name: str
@@ -73,12 +73,12 @@ class Export:
     month_place: int | None = None
 
     def about(self) -> dict[str, str]:
-        """What the rows rest on, for the file that holds them."""
+        """The state of the rows, for the file's metadata."""
         day = {} if self.as_of is None else {"as_of": self.as_of.isoformat()}
         return {"ltc.name": self.name, "ltc.position": str(self.position), **day}
 
     def require_months(self) -> int:
-        """The place of the column that says the month. Raises NoMonths."""
+        """The place of the month column. Raises NoMonths."""
         if self.month_place is None:
             raise NoMonths(name=self.name)
         return self.month_place
@@ -93,9 +93,9 @@ def open_export(
     known_at: str | None = None,
     parameters: Mapping[str, Value] | None = None,
 ) -> Iterator[Export]:
-    """Open what goes by this name: `events`, a read table or a report. The rows are read within the block.
+    """Open the export of this name: `events`, a read table or a report. The rows are read within the block.
 
-    A read table of what happened is cut off at `as_of` and `known_at`; one of the present state is refused with them.
+    A read table of history is limited to `as_of` and `known_at`; one of the present state is refused with them.
     Raises NothingToExport, PresentStateOnly and the errors of reports.
     """
     if name == EVENTS:
@@ -113,7 +113,7 @@ def open_export(
 
 
 def suggestion(name: str) -> str:
-    """What somebody may have meant."""
+    """The names that were probably meant."""
     near = get_close_matches(name, [EVENTS, *TABLES, *NAMES], n=3, cutoff=0.5)
     return f"did you mean {' or '.join(near)}?" if near else "`ltc report list` and `ltc projections list` name what there is"
 
@@ -187,5 +187,5 @@ def _table(connection: Connection, name: str, as_of: str | None, known_at: str |
 
 
 def _position(connection: Connection, name: str, known_at: int | datetime | None) -> int:
-    """Up to where the table knows what happened, or what was known then, at the end of a command."""
+    """The position that the table has reached, or that `known_at` means, at the end of a command."""
     return settle(connection, name, {name}, date.max, known_at).position

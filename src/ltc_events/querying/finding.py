@@ -1,4 +1,4 @@
-"""What a number, name, reference or id means: candidates of every kind, found by an index."""
+"""Searches numbers, names, references and ids of every kind, by an index."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A thing that may be meant: what it is, what it is called, by which of its terms it was found, and whose it is."""
+    """A search result: its kind, its name, the term that matched, and its customer."""
 
     kind: str
     id: UUID
@@ -57,7 +57,7 @@ class Candidate:
     customer: str | None
 
     def document(self) -> dict[str, str | None]:
-        """As JSON has it."""
+        """The candidate as JSON-ready values."""
         return {
             "kind": self.kind,
             "id": str(self.id),
@@ -72,14 +72,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Those that were found, the nearest first: called so, then beginning so, then having a word that begins so."""
+    """The results, best first: exact matches, then prefixes, then prefixes of a word."""
 
     found: list[Candidate]
     is_cut: bool
 
 
 def find(connection: Connection, text: str, limit: int = FOUND_MAX) -> Candidates:
-    """Whatever is called `text`, begins so or has a word that begins so. Raises NothingFound, which names the nearest terms.
+    """Search for terms that equal `text`, begin with it or have a word that begins with it. Raises NothingFound with near terms.
 
     Case, accents and punctuation do not count. No more than some hundred rows are read, however many there are.
     """
@@ -140,7 +140,7 @@ def _told(connection: Connection, rows: Sequence[_Row]) -> list[Candidate]:
 
 
 def _suggestion(connection: Connection, form: str) -> str:
-    """The terms that are spelt most alike, among those that stand beside it in the index."""
+    """The most similar terms among its neighbours in the index."""
     terms: dict[str, str] = {}
     for statement in (_SQL["from_term"], _SQL["before_term"]):
         for found in connection.execute(statement, {"form": form, "limit": _NEIGHBOURS}):

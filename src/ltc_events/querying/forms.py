@@ -1,4 +1,4 @@
-"""The forms of a file: comma-separated values, JSON lines, Parquet, a workbook of Excel. Each is written while rows are read."""
+"""File formats: CSV, JSON lines, Parquet, Excel workbook. Each is written while rows are read."""
 
 import csv
 import hashlib
@@ -25,7 +25,7 @@ PARQUET_GROUP_ROWS = 10_000
 
 
 class Form(StrEnum):
-    """How rows are written."""
+    """The format of a file."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -34,7 +34,7 @@ class Form(StrEnum):
 
 
 class Written(NamedTuple):
-    """A file that is whole: its path below the place that was named, its rows, and the hash of its bytes."""
+    """A complete file: its path below the target folder, its number of rows, and its SHA-256."""
 
     file: str
     rows: int
@@ -42,7 +42,7 @@ class Written(NamedTuple):
 
 
 class Counted:
-    """Rows on their way, counted."""
+    """An iterator over rows that counts them."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -74,7 +74,7 @@ def write_text(export: Export, rows: Rows, form: Form, stream: TextIO) -> None:
 
 
 def write_file(export: Export, rows: Rows, form: Form, path: Path) -> Written:
-    """Rows to a file, which is there when it is whole: one that was killed leaves nothing by that name."""
+    """Write rows to a file atomically: an interrupted export leaves no file of that name."""
     counted = Counted(rows)
     with whole_file(path) as part:
         match form:
@@ -90,9 +90,9 @@ def write_file(export: Export, rows: Rows, form: Form, path: Path) -> Written:
 
 
 def write_months(export: Export, form: Form, folder: Path) -> list[Written]:
-    """A file for each month of recording, `month=2026-01/NAME.parquet`, and at last `manifest.json`, which says which belong.
+    """A file per month of recording, `month=2026-01/NAME.parquet`, and finally `manifest.json`, which lists them.
 
-    Months that are over are written as they were, byte for byte; files of this name that do not belong any more are removed.
+    Past months are written byte for byte as before; files of this name that the manifest no longer lists are removed.
     Raises NoMonths.
     """
     place = export.require_months()
@@ -114,7 +114,7 @@ def write_months(export: Export, form: Form, folder: Path) -> list[Written]:
 
 
 def write_manifest(export: Export, written: list[Written], path: Path) -> None:
-    """What was written, from where, with the meaning of every column."""
+    """Write the manifest: the files, their state, and the meaning of every column."""
     document = {
         **export.about(),
         "meaning": export.meaning,

@@ -1,4 +1,4 @@
-"""What a query found, written for people or programs, row by row as it comes."""
+"""Writes the rows of a query as they come, for display or for programs."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
@@ -64,13 +64,13 @@ def _objects(found: Found, names: list[str]) -> Iterator[str]:
 
 
 def laid_out(found: Found) -> tuple[list[tuple[str | None, ...]], bool]:
-    """The rows that are shown to people, and whether there are more."""
+    """The rows for display, and whether there are more."""
     rows = list(islice(found.rows, SHOWN_MAX))
     return rows, next(found.rows, None) is not None
 
 
 def is_number(field: Field) -> bool:
-    """Whether the values of a column are numbers, which stand to the right."""
+    """Whether the values of a column are numbers, which are right-aligned."""
     return field.oid in _NUMBERS
 
 

@@ -1,4 +1,4 @@
-"""Queries of one's own: each as the reader, in a read-only transaction that sees one moment, and ends when its rows are read."""
+"""Read-only query sessions: each query runs in the reader's role in a transaction with one snapshot, which ends with its rows."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -29,7 +29,7 @@ _CHUNK = 500
 
 
 class Field(NamedTuple):
-    """One column of what was found: its name, and the type of PostgreSQL that it has."""
+    """One result column: its name and its PostgreSQL type."""
 
     name: str
     oid: int
@@ -37,7 +37,7 @@ class Field(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """How a session looks: as of a business date, as known at a position or moment; None: at all there is."""
+    """The state that a session shows: as of a business date, as known at a position or time; None: the present."""
 
     as_of: date | None = None
     known_at: int | datetime | None = None
@@ -45,15 +45,15 @@ class Asked:
 
     @property
     def is_present(self) -> bool:
-        """Whether it looks at tables as they are."""
+        """Whether it shows the present state."""
         return self.as_of is None and self.known_at is None
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a query finds. Values are texts as PostgreSQL writes them, or None; they can be read once, while it is open.
+    """The result of a query. Values are texts as PostgreSQL writes them, or None; they can be read once, while it is open.
 
-    `known` is up to where tables were looked at, where the session looks at an earlier state and the query at any of them.
+    `known` is the position shown, where the session shows an earlier state and the query reads any read table.
     """
 
     fields: Sequence[Field]
@@ -70,7 +70,7 @@ class ReadSession:
     _connection: Connection | None = None
 
     def look(self, **changes: Any) -> None:
-        """Look otherwise from now on."""
+        """Change the state shown, or the timeout, for the following queries."""
         self.asked = replace(self.asked, **changes)
 
     @contextmanager
@@ -129,7 +129,7 @@ class ReadSession:
         }
 
     def _fields(self, connection: Connection, text: str) -> list[Field]:
-        """What columns the query has, which a result without rows does not say."""
+        """The columns of the query, also where it gives no rows."""
         asked = connection.pgconn
         result = asked.prepare(b"", text.encode())
         if result.status == ExecStatus.COMMAND_OK:
@@ -159,7 +159,7 @@ _HISTORIES = tuple(sorted(one.table for one in PROJECTIONS if one.append_only))
 
 
 def as_of_query(projection: type[Projection], as_of: date | None, position: int) -> sql.Composed:
-    """The rows of a table of what happened, up to a position and (unless None) a business date."""
+    """The query for the rows of a history table up to a position and (unless None) a business date."""
     bounds: list[sql.Composable] = [sql.SQL("position <= {}").format(sql.Literal(position))]
     if as_of is not None and "effective_on" in projection.columns:
         bounds.append(sql.SQL("effective_on <= {}").format(sql.Literal(as_of)))

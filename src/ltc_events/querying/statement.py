@@ -1,4 +1,4 @@
-"""Statements as text: where one ends, whether it is a query, which read tables it names, and how it looks at an earlier state."""
+"""Analyses SQL text: statement boundaries, whether it is a query, the read tables it names; rewrites it to another state."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ _EXPLAIN = re.compile(r"\s*explain\b(?:\s*\([^)]*\)|\s+(?:analyze|verbose)\b)*",
 
 
 def split(text: str) -> tuple[list[str], str]:
-    """The statements that a semicolon ends, without it, and what follows the last one."""
+    """The statements that end with a semicolon, without it, and the rest after the last one."""
     found, begin = [], 0
     for place in _ends(text):
         found.append(text[begin:place].strip())
@@ -32,7 +32,7 @@ def split(text: str) -> tuple[list[str], str]:
 
 
 def is_amid_comment(text: str) -> bool:
-    """Whether a comment that was begun goes on."""
+    """Whether the text ends within a comment."""
     parts = list(_PARTS.finditer(text))
     return bool(parts) and parts[-1][0].startswith("/*") and not parts[-1][0].endswith("*/")
 
@@ -43,7 +43,7 @@ def code_of(text: str) -> str:
 
 
 def require_query(statement: str) -> None:
-    """Refuse what does not begin as a query does. Raises OnlyQueries. (That nothing is written the transaction sees to.)"""
+    """Refuse a statement that does not begin like a query. Raises OnlyQueries. (The transaction is read-only in any case.)"""
     word = re.match(r"[\s(]*(\w*)", code_of(statement))
     first = word[1] if word else ""
     if first.lower() not in QUERIES:
@@ -51,15 +51,15 @@ def require_query(statement: str) -> None:
 
 
 def names_in(statement: str, known: Iterable[str]) -> list[str]:
-    """Which of these relations it names without a schema, in its own order of `known`."""
+    """The known relations that it names without a schema, in the order of `known`."""
     code = code_of(statement).lower()
     return [name for name in known if re.search(rf"(?<![\w.$]){name}(?![\w$])", code)]
 
 
 def seen_through(statement: str, views: Mapping[str, str]) -> str:
-    """The query with relations of its own in place of those named here: their queries by their names.
+    """The query with subqueries in place of the relations named here; `queries` maps names to them.
 
-    A name that the query itself defines stays its own, and so does one with a schema; order and columns stay as they are.
+    Names that the query itself defines and names with a schema are not replaced; order and columns stay as they are.
     """
     code = code_of(statement)
     mine = {name: query for name, query in views.items() if not re.search(_DEFINES.format(name=name), code, re.IGNORECASE)}

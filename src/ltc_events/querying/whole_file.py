@@ -1,4 +1,4 @@
-"""A file that is there when it is whole."""
+"""Atomic files: a file exists only when it is complete."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Where to write what shall be at `path` when the block ends, and not before; if it fails, nothing is left."""
+    """A temporary path, renamed to `path` at the end of the block; after an error nothing is left."""
     if path.exists() and not path.is_file():  # a device or a pipe
         yield path
         return

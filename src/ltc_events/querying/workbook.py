@@ -45,9 +45,9 @@ _NUMBERS = frozenset({ColumnType.INTEGER, ColumnType.DECIMAL, ColumnType.PERCENT
 
 
 def write_workbook(title: str, columns: Sequence[Column], rows: Iterable[tuple[Any, ...]], path: Path) -> None:
-    """Rows as sheets, and a sheet `columns` that says what each column means. Texts are never formulas.
+    """Write rows as worksheets, with a worksheet `columns` that has the meaning of each column. Texts are never formulas.
 
-    The same rows make the same bytes. Raises DoesNotFit for a text that is longer than a cell takes.
+    Equal rows give equal bytes. Raises DoesNotFit for a text longer than a cell allows.
     """
     names: list[str] = []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as book:
@@ -110,7 +110,7 @@ def _text(text: str, style: int = 0, of: str = "") -> str:
 
 
 def _letters(place: int) -> str:
-    """The name of a column: A … Z, AA …"""
+    """The name of a column by its number: A … Z, AA …"""
     name = ""
     place += 1
     while place:
@@ -126,7 +126,7 @@ def _sheet_name(title: str, number: int) -> str:
 
 
 def _frame(names: Sequence[str]) -> dict[str, str]:
-    """What binds the sheets together."""
+    """The parts of the package that list the worksheets."""
     sheets = "".join(f'<sheet name="{escape(name)}" sheetId="{at}" r:id="rId{at}"/>' for at, name in enumerate(names, 1))
     targets = [("worksheet", f"worksheets/sheet{at}.xml") for at in range(1, len(names) + 1)] + [("styles", "styles.xml")]
     related = "".join(
