@@ -1,1 +1,1 @@
-"""The command line: one module per noun; it only reads arguments, calls what does the work, and renders."""
+"""The command line: one module per noun, which parses arguments, calls other packages and renders."""

@@ -1,4 +1,4 @@
-"""What commands `ltc` has, and where they are: each module is imported when its command is asked for."""
+"""The commands of `ltc` and their modules, each imported when its command runs."""
 
 from ltc_events.cli.lazy import Entry
 

@@ -1,4 +1,4 @@
-"""What every command of the line shares: the settings, and what they lead to."""
+"""The settings and services that all commands share."""
 
 import os
 from typing import Any
@@ -11,7 +11,7 @@ from ltc_events.bootstrap.settings import SettingInvalid, load_settings
 
 
 def begin(context: typer.Context, **flags: Any) -> None:
-    """Read the settings under the flags of the line, and keep what they lead to until the line ends."""
+    """Load the settings, overridden by command-line flags, and keep the services until the command ends."""
     try:
         services = Services(load_settings(**flags))
     except SettingInvalid as error:  # told like any other wrong option, also where it is the environment's
@@ -22,7 +22,7 @@ def begin(context: typer.Context, **flags: Any) -> None:
 
 
 def services_of(context: typer.Context) -> Services:
-    """What the settings of a running command lead to."""
+    """The services of a running command."""
     services = context.find_root().obj
     if not isinstance(services, Services):
         raise TypeError("the command line was not started through its main callback")
@@ -30,5 +30,5 @@ def services_of(context: typer.Context) -> Services:
 
 
 def environment_of(context: typer.Context) -> dict[str, str]:
-    """The environment in which another `ltc` has the same settings as this one, wherever they came from."""
+    """An environment that gives another `ltc` process the same settings, whatever their source."""
     return os.environ | services_of(context).settings.environment()

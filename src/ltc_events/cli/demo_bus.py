@@ -1,4 +1,4 @@
-"""The way of a demo's company over Kafka: commands in, answers and events out, read tables fed by the events."""
+"""The demo over Kafka: commands in, answers and events out, read tables fed by the topic of events."""
 
 import sys
 import threading
@@ -65,7 +65,7 @@ def open_bus(services: Services) -> Iterator[Bus]:
 
 @contextmanager
 def workers(environment: dict[str, str], log: Path) -> Iterator[None]:
-    """A command worker, a relay and a projector, each a process with its words in `log`, while the block runs."""
+    """A command worker, a relay and a projector while the block runs, each a process with its output in `log`."""
     stop = Stop()
     start = [sys.executable, "-m", "ltc_events", "worker", "--with-parent"]
     members = [Member(name, [*start, name]) for name in ("command", "relay", "projector")]
@@ -81,10 +81,10 @@ def workers(environment: dict[str, str], log: Path) -> Iterator[None]:
 
 
 def converse(bus: Bus, commands: Iterable[bytes], ticker: Ticker, log: Path) -> Counter[str]:
-    """Put commands on `ltc.commands` and hear their answers on `ltc.command-results`; how many ended how. Raises NoAnswer.
+    """Publish commands to `ltc.commands` and read their answers from `ltc.command-results`; returns counts by status.
 
-    Customers are on partitions of their own and so are the company's rules: between partitions there is no order. So we do
-    what whoever depends on an answer does: wait for it. Prices are asked for when the price book is there.
+    There is no order between partitions, so commands that depend on the company's policies and prices wait for the answers to
+    those. Raises NoAnswer.
     """
     counts = Counter[str]()
     listener = PartitionConsumer(bus, RESULTS, f"demo-{uuid4()}", assigned=lambda partitions: dict.fromkeys(partitions, 0))
@@ -97,13 +97,13 @@ def converse(bus: Bus, commands: Iterable[bytes], ticker: Ticker, log: Path) -> 
 
 
 def _waves(commands: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Commands that need not wait for each other's answers: between two changes of the rules."""
+    """Groups of commands that need not wait for each other's answers: those between two changes of policies."""
     for _, wave in groupby(commands, key=lambda one: noun_of(one["type"].removeprefix(WIRE_PREFIX)) in RULES):
         yield list(wave)
 
 
 def _answers(listener: PartitionConsumer, waiting: set[str], ticker: Ticker, log: Path) -> Iterator[str]:
-    """How each of these commands ended."""
+    """The status of each of these commands."""
     news = time.monotonic()
     while waiting:
         for message in listener.poll(LOOK_S):
@@ -118,7 +118,7 @@ def _answers(listener: PartitionConsumer, waiting: set[str], ticker: Ticker, log
 
 
 def await_tables(services: Services, log: Path) -> int:
-    """Wait until all read tables hold everything that happened; the head of the log. Raises NoAnswer."""
+    """Wait until all read tables have reached the head of the log; returns that position. Raises NoAnswer."""
     head, _ = services.store(Role.PROJECTOR).head()
     behind, news = None, time.monotonic()
     while True:
@@ -134,6 +134,6 @@ def await_tables(services: Services, log: Path) -> int:
 
 
 def leave(services: Services) -> None:
-    """Let the store feed the read tables again where the broker was ours alone: it ends with the demo."""
+    """Switch the read tables back to the store where the broker was the demo's own, since it ends with the demo."""
     if not services.has_bus:
         to_store(services.database, PROJECTIONS, by="ltc demo", reason="the broker of the demo ends with it")

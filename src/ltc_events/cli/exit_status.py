@@ -1,7 +1,7 @@
 """Exit status and error output of `ltc`.
 
-1: refused or failed; 2: wrong usage; 130: interrupted. People get two lines, programs a JSON document on stdout (`--json`),
-and who reads the log gets a line of it (`LTC_LOG_FORMAT`). No secret is in any of them.
+1: refused or failed; 2: wrong usage; 130: interrupted. An error is two lines of text, with `--json` a JSON document on stdout,
+and with `LTC_LOG_FORMAT` a log line. None of them contains secrets.
 """
 
 import errno
@@ -29,7 +29,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def tell(error: BaseException, *, as_json: bool, log_format: str) -> NoReturn:
-    """Say what is wrong, and exit."""
+    """Print the error and exit."""
     say = _Voice(as_json=as_json, log_format=log_format)
     match error:
         case LtcError():
@@ -58,7 +58,7 @@ def tell(error: BaseException, *, as_json: bool, log_format: str) -> NoReturn:
 
 
 def usage(error: Any, *, as_json: bool, log_format: str) -> NoReturn:
-    """Say what is wrong with the command line, and what there is."""
+    """Print a usage error with the valid choices."""
     help_of = error.ctx.command_path if error.ctx else "ltc"
     error.message = without_secrets(error.message)
     say = _Voice(as_json=as_json, log_format=log_format)
@@ -69,19 +69,19 @@ def usage(error: Any, *, as_json: bool, log_format: str) -> NoReturn:
 
 
 def leave_quietly() -> NoReturn:
-    """Whoever read our output has had enough."""
+    """Exit silently after a broken pipe."""
     _forget_stdout()
     sys.exit(1)
 
 
 def _forget_stdout() -> None:
-    """What is still in its buffer cannot be written: nobody shall try when the process ends."""
+    """Discard buffered output that cannot be written, so that the interpreter does not try at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _no_text(words: Sequence[str]) -> str | None:
-    """The first word of the command line that is no text, or the option before it."""
+    """The first argument that is not valid text, or the option before it."""
     for before, word in zip(["", *words], words, strict=False):
         if any("\ud800" <= one <= "\udfff" for one in word):
             option = word.partition("=")[0] if word.startswith("--") else before
@@ -112,7 +112,7 @@ class _Voice:
         sys.exit(status)
 
     def interrupted(self) -> NoReturn:
-        """One line is enough for whoever asked for it."""
+        """Report an interruption in one line."""
         message, fix = "interrupted", "what was done is kept: the same command goes on"
         if self.as_json:
             print_json({"error": {"code": "interrupted", "message": message, "fix": fix}})
@@ -120,7 +120,7 @@ class _Voice:
         sys.exit(INTERRUPTED)
 
     def crash(self, error: BaseException) -> NoReturn:
-        """A defect of ours: the trace is for whoever mends it."""
+        """Report a defect with its traceback."""
         name = f"{type(error).__name__}: {error}"
         trace = without_secrets("".join(traceback.format_exception(error)))
         if not self._is_log:

@@ -1,4 +1,4 @@
-"""The commands of `ltc`, each imported when it is asked for: naming them all costs no import."""
+"""Lazily imported commands: listing them imports none."""
 
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
@@ -10,7 +10,7 @@ from typer.main import get_command, get_group
 
 
 class Entry(NamedTuple):
-    """Where a command is, `module:name`, and the first sentence of its help, which is shown without importing it."""
+    """A command's location, `module:name`, and the first sentence of its help, shown without importing it."""
 
     target: str
     help: str
@@ -37,7 +37,7 @@ class PlainGroup(TyperGroup):
 
 
 class _Commands(MutableMapping[str, Any]):
-    """Commands by name; each is loaded when somebody wants it."""
+    """A mapping of commands by name, each loaded on access."""
 
     def __init__(self, entries: dict[str, Entry]) -> None:
         self._entries = entries

@@ -1,4 +1,4 @@
-"""`ltc`: the entry point and its global settings. What a command needs is imported when it is asked for."""
+"""`ltc`: the entry point and its global settings. Commands are imported when they run."""
 
 import os
 import sys
@@ -108,7 +108,7 @@ def main() -> NoReturn:
 
 
 def _log_format(words: list[str]) -> str:
-    """How the log is written, also where command line or settings cannot be read to their end."""
+    """The log format, also where the command line or the settings are invalid."""
     from ltc_events.bootstrap.settings import load_settings
     from ltc_events.kernel.errors import LtcError
 

@@ -1,4 +1,4 @@
-"""Where things go: one JSON document or tables on stdout; progress, logs and errors on stderr."""
+"""Output: one JSON document or tables on stdout; progress, logs and errors on stderr."""
 
 import os
 import sys
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class PlainConsole(Console):
-    """A console that gives the terminal no orders but its own: control characters in what it prints are written out."""
+    """A console that escapes control characters in the text that it prints."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
-        """What `renderable` comes to."""
+        """The segments of `renderable`, with escaped text."""
         for segment in super().render(renderable, options):
             text = segment.text
             if segment.control or text.isprintable():
@@ -74,7 +74,7 @@ class Ticker:
         self.done = 0
 
     def advance(self, count: int) -> None:
-        """So much more is done."""
+        """Add to the amount done."""
         before, self.done = self.done, self.done + count
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, count)
@@ -82,12 +82,12 @@ class Ticker:
             log.info("progress", step=self._title, done=self.done)
 
     def reach(self, done: int, total: int | None) -> None:
-        """So much is done by now, of so much."""
+        """Set the amount done, and the total."""
         self.expect(total)
         self.advance(done - self.done)
 
     def expect(self, total: int | None) -> None:
-        """So much there is to do in all."""
+        """Set the total."""
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, total=total)
 

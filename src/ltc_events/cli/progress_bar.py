@@ -15,7 +15,7 @@ from rich.text import Text
 
 
 class RateColumn(ProgressColumn):
-    """How much is done a second."""
+    """The rate per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -23,7 +23,7 @@ class RateColumn(ProgressColumn):
 
 
 def progress_bar(console: Console) -> Progress:
-    """What is done of how much, how fast, since when and for how long still."""
+    """A bar with the amount done, the total, the rate, and the elapsed and remaining time."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""The shell of `ltc sql`: lines in, queries out, with completion where the terminal can, and a few commands of its own."""
+"""The interactive shell of `ltc sql`, with completion where the terminal supports it, and some commands of its own."""
 
 import time
 from collections.abc import Callable
@@ -37,7 +37,7 @@ _HELP = (
 
 
 def show(found: Found, console: Console, notes: Console) -> int:
-    """The rows as a table for people, with nothing in a cell that orders the terminal about; how many there are."""
+    """Print the rows as a table with escaped cells; returns their number."""
     rows, is_cut = laid_out(found)
     table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for field in found.fields:
@@ -175,7 +175,7 @@ def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
 
 
 def _complete(typed: Callable[[], str]) -> None:
-    """Let the terminal complete words and keep its lines, where Python was built with that."""
+    """Enable completion and history, where Python has readline."""
     try:
         import readline
     except ImportError:

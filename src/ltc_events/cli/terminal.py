@@ -1,4 +1,4 @@
-"""Terminals that know fewer characters than we use: nothing breaks, and nothing is lost without a trace."""
+"""Output to terminals with limited encodings: no error, and unsupported characters are escaped."""
 
 import codecs
 import sys
@@ -15,7 +15,7 @@ _IN_PLACE = str.maketrans({
 
 
 def prepare_streams() -> None:
-    """Let stdout and stderr take whatever is written to them, also where their encoding is not Unicode's."""
+    """Make stdout and stderr accept any text, also in encodings that are not Unicode."""
     codecs.register_error(PLAIN, _plainly)
     codecs.register_error(ESCAPED, _escaped)
     for stream in (sys.stdout, sys.stderr):
@@ -24,7 +24,7 @@ def prepare_streams() -> None:
 
 
 def for_programs() -> TextIO:
-    """stdout, for a document: what its encoding lacks is escaped as JSON does, and nothing stands in its place.
+    """stdout for JSON documents: unsupported characters are escaped as in JSON, without substitution.
 
     On a terminal nobody but the reader takes it, and what would give orders to that is escaped as well; in a pipe or a file every
     character is there as it is.
