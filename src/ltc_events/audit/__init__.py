@@ -1,1 +1,1 @@
-"""The notary that signs what the ledger has, and the proofs and verifications that follow from it."""
+"""The notary, which signs the ledger's transparency logs, and their proofs and verification."""

@@ -1,4 +1,4 @@
-"""What stops the notary, and what an auditor is told."""
+"""Errors of the notary and of verification."""
 
 from ltc_events.kernel.errors import Kind, LtcError
 

@@ -1,4 +1,4 @@
-"""What was signed of one log: the checkpoints that its tree has to come to, in the order of their sizes."""
+"""The signed checkpoints of one log, which its tree must match, in the order of their sizes."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -20,12 +20,12 @@ class _Signed(NamedTuple):
 
 
 class Expected:
-    """Holds a growing tree against each checkpoint at its size. Checkpoints that others kept count like those in the database."""
+    """Compares a growing tree with each checkpoint at its size. Checkpoints kept by others count like those in the database."""
 
     def __init__(
         self, origin: str, kept: Sequence[SignedCheckpoint], others: Iterable[bytes], verifiers: Sequence[Verifier]
     ) -> None:
-        """`others`: signed notes that are of this log. Raises ProofError where one of them is not by its key."""
+        """`others`: signed notes of this log. Raises ProofError where one of them is not signed by its key."""
         self.origin = origin
         self.size = kept[-1].size if kept else 0
         self.signed_at = kept[-1].signed_at if kept else None
@@ -51,11 +51,11 @@ class Expected:
         return Since(self._signed[at].size, self._signed[at].signed_at) if at < len(self._signed) else None
 
     def next_size(self) -> int | None:
-        """The size at which the tree is to be held against a checkpoint next."""
+        """The size of the next checkpoint to compare with."""
         return self._signed[self._next].size if self._next < len(self._signed) else None
 
     def meet(self, root: bytes) -> None:
-        """The tree has come to `next_size`, with this root."""
+        """Compare the root of the tree at `next_size`."""
         size = self._signed[self._next].size
         before = self._signed[self._next - 1].size if self._next else 0
         while self._next < len(self._signed) and self._signed[self._next].size == size:

@@ -1,4 +1,4 @@
-"""What a verification finds: what is another than was signed, where, and since which checkpoint it was signed."""
+"""The findings of a verification: what differs from what was signed, where, and the first checkpoint that covers it."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class Kind(StrEnum):
-    """What was done."""
+    """The kind of change found."""
 
     CHANGED = "changed"
     MISSING = "missing"
@@ -22,14 +22,14 @@ class Kind(StrEnum):
 
 
 class Since(NamedTuple):
-    """The first checkpoint that covers what was found: its size, and when it was signed (None: it is somebody else's copy)."""
+    """The first checkpoint that covers a finding: its size, and when it was signed (None: it was kept elsewhere)."""
 
     size: int
     signed_at: datetime | None
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong. `log`: of which log, or the name of a read table."""
+    """One finding. `log`: the log, or the name of a read table."""
 
     kind: Kind
     log: str
@@ -54,7 +54,7 @@ class Finding(NamedTuple):
 
 
 class LogState(NamedTuple):
-    """How far a log is: how many leaves are signed, and when the last of them were."""
+    """The state of a log: the number of signed leaves, and the time of the last signing."""
 
     log: str
     size: int
@@ -62,7 +62,7 @@ class LogState(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a verification came to. `unsigned`: events that no checkpoint covers yet. `tables`: read tables that were compared."""
+    """The result of a verification. `unsigned`: events not covered by a checkpoint yet. `tables`: read tables compared."""
 
     logs: list[LogState]
     unsigned: int

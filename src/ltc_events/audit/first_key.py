@@ -1,4 +1,4 @@
-"""The notary's first key, made where nobody administers one."""
+"""Creates the notary's first key where no operator does."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from ltc_events.store.transparency import TransparencyStore
 
 
 def ensure_key(database: Database, file: Path) -> bool:
-    """Make a key where there is none and nothing was signed yet; whether there is one now.
+    """Create a key where there is none and nothing is signed yet; returns whether there is one now.
 
-    Where something was signed, its key is elsewhere, or lost: another one in its place would begin another history.
+    If anything is signed, its key is elsewhere or lost, and a new one would begin another history.
     """
     if not file.exists():
         with TransparencyStore(database) as store:

@@ -1,6 +1,6 @@
-"""The notary's keys, in a file that only who runs it may read: a line each, all of which sign.
+"""The notary's keys, in a file readable by its owner alone: one key a line, all of which sign.
 
-A line is a signer's key as golang.org/x/mod/sumdb/note writes it. The name in it is what the names of the logs begin with
+A line is a signer's key in the format of golang.org/x/mod/sumdb/note. Its name is the prefix of the names of the logs
 (`host/ledger`): the logs are `host/ledger/events`, `…/outcomes`, `…/refusals`.
 """
 
@@ -34,11 +34,11 @@ class NotaryKeys(NamedTuple):
         return f"{self.name}/{log}"
 
     def signers(self, log: str) -> list[Signer]:
-        """Who sign a log."""
+        """The signers of a log."""
         return [Signer(self.origin(log), seed) for seed in self.seeds]
 
     def verifiers(self, log: str) -> list[Verifier]:
-        """By whose keys a log is verified."""
+        """The verifiers of a log."""
         return [signer.verifier for signer in self.signers(log)]
 
     def __repr__(self) -> str:
@@ -46,7 +46,7 @@ class NotaryKeys(NamedTuple):
 
 
 def read_keys(file: Path) -> NotaryKeys:
-    """What the file has. Raises NoNotaryKey, NotaryKeyUnreadable."""
+    """Read the key file. Raises NoNotaryKey, NotaryKeyUnreadable."""
     try:
         lines = file.read_text(encoding="ascii").split()
     except FileNotFoundError:
@@ -65,13 +65,13 @@ def read_keys(file: Path) -> NotaryKeys:
 
 
 def default_name() -> str:
-    """What a ledger on this machine is called unless somebody says otherwise."""
+    """The default name of a ledger on this machine."""
     host = "".join(one for one in socket.gethostname() if one.isalnum() or one in ".-")
     return f"{host or 'localhost'}/ltc"
 
 
 def make_key(file: Path, name: str | None = None) -> NotaryKeys:
-    """A new key in a new file, for its owner alone. Raises NotaryKeyExists, NotaryKeyUnreadable."""
+    """Create a key in a new file, readable by its owner alone. Raises NotaryKeyExists, NotaryKeyUnreadable."""
     chosen = default_name() if name is None else name
     line = _line(chosen, secrets.token_bytes(KEY_BYTES), file)
     try:
@@ -87,7 +87,7 @@ def make_key(file: Path, name: str | None = None) -> NotaryKeys:
 
 
 def add_key(file: Path, name: str | None = None) -> NotaryKeys:
-    """A new key before those that are there, which go on signing beside it; under a new name, in place of them.
+    """Add a key before the existing ones, which also keep signing; a key under a new name replaces them.
 
     Raises NoNotaryKey, NotaryKeyUnreadable.
     """
@@ -112,7 +112,7 @@ def add_key(file: Path, name: str | None = None) -> NotaryKeys:
 
 
 def is_private(file: Path) -> bool:
-    """Whether nobody but its owner may read the file."""
+    """Whether the file is readable by its owner alone."""
     return os.name != "posix" or not file.stat().st_mode & 0o077
 
 

@@ -1,4 +1,4 @@
-"""The ledger as leaves: the events in the order of positions, the outcomes of their commands, and those that have no events."""
+"""The leaves of the logs: events in the order of positions, outcomes of their commands, and outcomes without events."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -22,13 +22,13 @@ class BegunCommand(NamedTuple):
 
 
 def read_events(store: EventStore, after: int, upto: int, limit: int = PAGE_EVENTS) -> list[RawRecord]:
-    """The next events, as many as may be read at once, up to and with the position `upto`."""
+    """The next events that fit into one read, up to and including the position `upto`."""
     end = min(after + limit, upto)
     return store.read_raw(after, limit, upto=store.readable(after, end)) if end > after else []
 
 
 def commands_begun(events: Iterable[RawRecord], previous: UUID | None) -> list[BegunCommand]:
-    """The commands whose first event is among these; `previous` is that of the event before. A command's events are adjacent."""
+    """The commands whose first event is among these, which are adjacent; `previous` is the command of the event before."""
     begun = []
     for event in events:
         if event.command_id != previous and event.command_id != NOBODY:
@@ -38,13 +38,13 @@ def commands_begun(events: Iterable[RawRecord], previous: UUID | None) -> list[B
 
 
 def outcome_leaves(store: TransparencyStore, commands: Sequence[BegunCommand]) -> list[bytes]:
-    """A leaf for each command: its outcome, or that it has none."""
+    """A leaf for each command: its outcome, or the mark that it has none."""
     found = store.outcomes([one.id for one in commands]) if commands else {}
     return [stated(one, found.get(one.id)) for one in commands]
 
 
 def stated(command: BegunCommand, outcome: StoredOutcome | None) -> bytes:
-    """The leaf of a command with events."""
+    """The leaf of a command that has events."""
     if outcome is not None:
         return outcome.leaf()
     return canonical({"command": str(command.id), "first": command.first_position, "status": None, "v": SCHEMA})

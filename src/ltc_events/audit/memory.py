@@ -1,6 +1,6 @@
-"""What the notary knows of its own, beside its key and outside of the database: what it signed last, and whether it gave alarm.
+"""The notary's own state, in a file beside its key and outside the database: the last checkpoints signed, and its alarm.
 
-A database that was replaced by an older one, or in which logs were made anew, knows nothing of what was signed. This does.
+It detects a database that was replaced by an older one, or whose logs were rebuilt.
 """
 
 import os
@@ -14,7 +14,7 @@ from ltc_events.audit.errors import NotaryKeyUnreadable
 
 
 class NotaryMemory:
-    """A small JSON document, replaced as a whole. It holds no secret."""
+    """The state as a small JSON file, replaced atomically. It holds no secret."""
 
     def __init__(self, file: Path) -> None:
         """Raises NotaryKeyUnreadable where the file cannot be read."""
@@ -29,27 +29,27 @@ class NotaryMemory:
                 raise NotaryKeyUnreadable(file=file, reason=error) from None
 
     def note(self, origin: str) -> bytes | None:
-        """The checkpoint of a log that was signed last, as far as this notary knows."""
+        """The last checkpoint of a log that this notary signed."""
         kept = self._known["checkpoints"].get(origin)
         return None if kept is None else str(kept).encode()
 
     @property
     def alarm(self) -> dict[str, Any] | None:
-        """The leaf that was found changed: the log, and the index."""
+        """The changed leaf of the alarm: the log, and the index."""
         return self._known["alarm"]  # type: ignore[no-any-return]
 
     def remember(self, notes: dict[str, bytes]) -> None:
-        """What was signed now."""
+        """Record signed checkpoints."""
         self._known["checkpoints"] |= {origin: note.decode() for origin, note in notes.items()}
         self._write()
 
     def give_alarm(self, origin: str, index: int) -> None:
-        """That a leaf is not what was signed."""
+        """Record the alarm that a leaf differs from what was signed."""
         self._known["alarm"] = {"log": origin, "index": index}
         self._write()
 
     def end_alarm(self) -> None:
-        """That it is again."""
+        """Clear the alarm."""
         self._known["alarm"] = None
         self._write()
 
@@ -66,5 +66,5 @@ class NotaryMemory:
 
 
 def memory_beside(key_file: Path) -> Path:
-    """Where the memory of the notary with these keys is."""
+    """The path of the state file for a key file."""
     return key_file.with_name(f"{key_file.name}.last")

@@ -1,8 +1,8 @@
-"""The notary: it signs what the ledger has, and nothing that does not follow what it signed before.
+"""The notary: signs the ledger's logs, and only extensions of what it signed before.
 
-It reads what was appended since its last checkpoint, adds the leaves to the trees, and signs the new roots; of each size of a log
-it signs one root. One notary works at a time. Between signings it goes through what it signed, page by page, and where a byte
-is another it gives alarm, names the first position, and signs no more, also after it was started anew.
+It reads what was appended since its last checkpoint, adds the leaves to the trees, and signs the new roots, one per size of a
+log. One notary is active at a time. Between signings it re-reads what it signed, page by page; at a changed byte it records an
+alarm with the first position, and signs nothing more, also after a restart.
 """
 
 import time
@@ -41,7 +41,7 @@ PATROL_REST_S = 60.0
 
 
 class _Kept(NamedTuple):
-    """One of the logs as it grows: its full name, and its tree."""
+    """One growing log: its full name, and its tree."""
 
     origin: str
     tree: TreeBuilder
@@ -74,11 +74,11 @@ class Notary:
 
     @property
     def size(self) -> int:
-        """Up to which position events are signed."""
+        """The position up to which events are signed."""
         return 0 if self._logs is None else self._logs[EVENTS].tree.size
 
     def begin(self) -> bool:
-        """Take the lease and see what was signed last; whether we are the one at work now.
+        """Take the lease and read the last checkpoints; whether this notary is active now.
 
         Raises HistoryChanged, LogWentBack, TwoHistories, ProofError.
         """
@@ -97,7 +97,7 @@ class Notary:
         return True
 
     def step(self) -> None:
-        """Sign what is new, if it is time; else look at some of what was signed, or wait a moment."""
+        """Sign new events when due; otherwise recheck a page of signed ones, or wait a moment."""
         if not self.begin():
             self._sleep(WAIT_S)
             return
@@ -110,7 +110,7 @@ class Notary:
         self._sleep(min(max(self._next_at - time.monotonic(), 0.0), WAIT_S))
 
     def sign(self, upto: int) -> dict[str, SignedCheckpoint]:
-        """Sign what there is up to a position, at most EVENTS_MAX of it; what was signed now, by the name of the log."""
+        """Sign up to a position, at most EVENTS_MAX events; returns the checkpoints signed, by the name of the log."""
         try:
             return self._keep(self._grow(min(upto, self.size + EVENTS_MAX), REFUSALS_MAX))
         except BaseException:  # kept or not: what is kept says so when we begin anew
@@ -118,14 +118,14 @@ class Notary:
             raise
 
     def sign_all(self) -> None:
-        """Sign everything that there is by now."""
+        """Sign all present events."""
         head = self._events.head()[0]
         self.sign(head)
         while self.size < head or self._store.new_refusals(self._keys.origin(REFUSALS), 1):
             self.sign(head)
 
     def patrol(self) -> None:
-        """Look at the next page of what was signed. Raises HistoryChanged with the first position of it that is another."""
+        """Recheck the next page of signed events. Raises HistoryChanged with the first changed position."""
         size = self.size
         if self._patrol >= size:
             self._patrol, self._patrol_at = 0, time.monotonic() + PATROL_REST_S
@@ -150,7 +150,7 @@ class Notary:
         return HistoryChanged(where=f"position {index + 1}", size=covering.size if covering else index + 1, log=origin)
 
     def _recheck(self) -> None:
-        """Where there was an alarm, it goes on until what it named is as it was signed."""
+        """Keep an alarm until the leaf that it names is again as it was signed."""
         alarm = self._memory.alarm
         if alarm is not None and alarm["log"] == self._keys.origin(EVENTS):
             self._look_at(alarm["index"], alarm["index"] + 1)
@@ -158,7 +158,7 @@ class Notary:
             log.warning("notary_alarm_ended", log=alarm["log"], position=alarm["index"] + 1)
 
     def _opened(self, name: str) -> _Kept:
-        """A log at its last checkpoint, which our key signed and our own knowledge agrees with."""
+        """A log at its last checkpoint, checked against our key and our own state."""
         origin, verifiers = self._keys.origin(name), self._keys.verifiers(name)
         last = self._store.last(origin)
         size = 0 if last is None else last.size
@@ -177,7 +177,7 @@ class Notary:
         return _Kept(origin, tree)
 
     def _sign_too(self, name: str, last: SignedCheckpoint) -> None:
-        """Let a key that is new sign what was signed last, so that the old one may go."""
+        """Sign the last checkpoints with a new key, so that the old one can be removed."""
         note = Note.parse(last.note)
         new = [signer.sign(note.text) for signer in self._keys.signers(name) if not note.signed_by(signer.verifier)]
         if new:
@@ -189,7 +189,7 @@ class Notary:
         return None if note is None else open_checkpoint(note, self._keys.verifiers(name), self._keys.origin(name))[0]
 
     def _go_on_to_what_was_signed(self) -> None:
-        """Where the database is older than what we signed, it comes to the very same again before anything else is signed."""
+        """If the database is older than what was signed, require the same roots again before signing anything else."""
         known = {name: one for name in LOGS if (one := self._remembered(name)) is not None}
         behind = [(name, one) for name, one in known.items() if one.size > self._tree(name).size]
         if not behind:
@@ -211,7 +211,7 @@ class Notary:
         return self._logs[name].tree
 
     def _grow(self, upto: int, refusals: int) -> list[Addition]:
-        """Add what is new to the trees; what is to be kept of it."""
+        """Add new leaves to the trees; returns the rows to store."""
         before = {name: self._tree(name).size for name in LOGS}
         events, outcomes = self._tree(EVENTS), self._tree(OUTCOMES)
         while events.size < upto:
@@ -254,7 +254,7 @@ def _require_same(tree: TreeBuilder, signed: Checkpoint) -> None:
 
 @contextmanager
 def open_notary(database: Database, key_file: Path) -> Iterator[Notary]:
-    """A notary with connections of its own, the keys of a file, and its memory beside them.
+    """A notary with its own connections, the keys of a file, and the state file beside it.
 
     Raises NoNotaryKey, NotaryKeyUnreadable.
     """

@@ -1,4 +1,4 @@
-"""Proofs for others, and the log as files: from the kept tree, under the last checkpoint that was signed."""
+"""Proof files and exports of a log: from the stored tree, under the last signed checkpoint."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +41,7 @@ def prove_event(events: EventStore, store: TransparencyStore, keys: NotaryKeys, 
 
 
 def prove_consistency(store: TransparencyStore, origin: str, old: int, new: int | None = None) -> list[bytes]:
-    """The proof that the log of `old` leaves is the beginning of that of `new` (default: what was signed last).
+    """The proof that the log of `old` leaves is a prefix of that of `new` leaves (default: the last checkpoint).
 
     Raises NothingSigned, NotCovered.
     """
@@ -53,7 +53,7 @@ def prove_consistency(store: TransparencyStore, origin: str, old: int, new: int 
 
 
 def export_log(events: EventStore, store: TransparencyStore, keys: NotaryKeys, log: str, folder: Path) -> SignedCheckpoint:
-    """Write a log as files (C2SP tlog-tiles): tiles, entries, key, and last the checkpoint. Full tiles that are there stay.
+    """Write a log as files (C2SP tlog-tiles): tiles, entries, key, and finally the checkpoint. Existing full tiles are kept.
 
     Raises NothingSigned, and HistoryChanged where an entry is no longer what was signed.
     """

@@ -1,4 +1,4 @@
-"""The read tables of money beside the log: each is folded afresh from the events, and compared row by row."""
+"""Verifies the read tables of money: each is folded again from the events and compared row by row."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,7 +24,7 @@ ROWS_MAX = 20
 
 
 def verify_tables(database: Database, report: Callable[[str], None] | None = None) -> Iterator[tuple[str, list[Finding]]]:
-    """Each table of money with what is wrong in it: which rows, and the event that touched each last."""
+    """The findings of each table of money: the differing rows, and the event that touched each last."""
     known = {projection.table: projection for projection in PROJECTIONS}
     for table in MONEY:
         if report:

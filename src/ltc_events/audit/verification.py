@@ -1,7 +1,7 @@
-"""Walks everything that was signed: every event, outcome and refusal is hashed anew and held against tree and checkpoints.
+"""Verifies everything that was signed: every event, outcome and refusal is hashed again and compared with tree and checkpoints.
 
-The trees are built from the kept hashes, and each leaf is compared with its own. So a changed row is named by itself, and kept
-hashes that were changed with it are found at the next checkpoint, which nobody without the key can sign anew.
+The trees are built from the stored hashes, and each leaf is compared with its hash. So each changed row is named, and stored
+hashes that were changed along with it are found at the next checkpoint, which cannot be signed again without the key.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ ABSENT = b""
 
 
 class LogWalk:
-    """One log, leaf by leaf: its tree from the kept hashes, and what is expected of it."""
+    """The walk of one log: its tree from the stored hashes, and its expected checkpoints."""
 
     def __init__(self, store: TransparencyStore, expected: Expected) -> None:
         self._store = store
@@ -37,11 +37,11 @@ class LogWalk:
 
     @property
     def at(self) -> int:
-        """The index of the leaf that is next."""
+        """The index of the next leaf."""
         return self._tree.size
 
     def take(self, first: int, hashes: Sequence[bytes], name: Callable[[int], tuple[Kind, str, str]]) -> list[int]:
-        """The leaves from `first` on as they are now (ABSENT: gone). `name` says of an index what to report; those reported."""
+        """Compare the present leaves from `first` on (ABSENT: removed); returns those that differ. `name` names an index."""
         end = min(first + len(hashes), self.expected.size)
         kept = self._store.leaf_hashes(self.expected.origin, first, end)
         wrong = []
@@ -56,13 +56,13 @@ class LogWalk:
         return wrong
 
     def skip(self, first: int, end: int) -> None:
-        """Leaves that are not looked at one by one: the tree goes on over their kept hashes."""
+        """Append stored hashes without comparing their leaves."""
         kept = self._store.leaf_hashes(self.expected.origin, first, end)
         for index in range(first, end):
             self._append(kept.get(index, ABSENT))
 
     def kept(self, first: int, end: int) -> dict[int, bytes]:
-        """The kept hashes."""
+        """The stored hashes of leaves."""
         return self._store.leaf_hashes(self.expected.origin, first, min(end, self.expected.size))
 
     def append(self, hash: bytes) -> None:
@@ -70,11 +70,11 @@ class LogWalk:
         self._append(hash)
 
     def found(self, kind: Kind, leaf: int, where: str, detail: str) -> None:
-        """Something is wrong at a leaf (from 1)."""
+        """Report a finding at a leaf (from 1)."""
         self._found(Finding(kind, self.expected.origin, where, detail, self.expected.since(leaf)))
 
     def end(self) -> None:
-        """The log is walked: its upper tiles are compared, too."""
+        """End the walk: compare the upper tiles, too."""
         for (level, tile), hashes in sorted(self._tiles.items()):
             if self._store.tile(self.expected.origin, Tile(level, tile, len(hashes) // HASH_BYTES)) != hashes:
                 detail = "the kept hashes of the tree above the leaves were changed"
@@ -100,7 +100,7 @@ def verify_logs(
     others: Iterable[tuple[str, bytes]],
     report: Report | None = None,
 ) -> Verdict:
-    """Walk the logs. `verifiers`: by log its full name and keys; `others`: checkpoints that were kept elsewhere, by full name."""
+    """Verify the logs. `verifiers`: the full name and keys of each log; `others`: checkpoints kept elsewhere, by full name."""
     notes = list(others)
     walks = {}
     for name in LOGS:
@@ -154,7 +154,7 @@ def _event_named(index: int, event: RawRecord | None) -> tuple[Kind, str, str]:
 
 
 def _name_exchanged(walk: LogWalk, changed: Sequence[RawRecord]) -> None:
-    """Of events that are not what was signed, those that only changed their places."""
+    """Find the changed events that only exchanged their positions."""
     kept = {index: walk.kept(index, index + 1).get(index) for index in (one.position - 1 for one in changed)}
     for event in changed:
         for index, was in kept.items():
@@ -228,7 +228,7 @@ def _walk_refusals(store: TransparencyStore, walk: LogWalk) -> None:
 
 
 def _whole(store: TransparencyStore, origin: str, size: int) -> list[Finding]:
-    """What has to hold among the rows themselves."""
+    """Check the consistency of the rows themselves: versions and outcomes."""
     findings = [
         Finding(Kind.VERSIONS, origin, f"stream {stream}", f"{count} events have the versions {low} to {high}: there is a gap")
         for stream, count, low, high in store.broken_versions(size, FINDINGS_MAX)
