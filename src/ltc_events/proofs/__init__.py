@@ -1,1 +1,1 @@
-"""The transparency log as others know it: RFC 6962 hashing, proofs, and the C2SP file formats. Pure: bytes in, bytes out."""
+"""Transparency logs: RFC 6962 hashing, RFC 9162 proofs, and the C2SP file formats. Pure: bytes in, bytes out."""

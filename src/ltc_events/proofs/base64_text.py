@@ -1,4 +1,4 @@
-"""Base64 as it is written, and in no other way: text that another decoder would read otherwise is refused."""
+"""Strict base64 and decimals: text that another decoder could read differently is refused."""
 
 from base64 import b64decode, b64encode
 from binascii import Error
@@ -25,7 +25,7 @@ def decode(text: str, what: str, *, size: int | None = None) -> bytes:
 
 
 def decimal(text: str, what: str) -> int:
-    """A number as it is written: digits, without a leading zero, less than 2^63. Raises Malformed."""
+    """A canonical decimal: digits without a leading zero, less than 2^63. Raises Malformed."""
     if not (text.isascii() and text.isdigit() and len(text) <= 19) or str(int(text)) != text or int(text) >= 1 << 63:
         raise Malformed(what=what, problem="a number is not written as digits without a leading zero, or is too large")
     return int(text)

@@ -1,4 +1,4 @@
-"""A checkpoint (C2SP tlog-checkpoint): the size of a log and its root, signed by who keeps the log."""
+"""A checkpoint (C2SP tlog-checkpoint): the size of a log and its root, signed by the log's key."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -10,14 +10,14 @@ from ltc_events.proofs.note import Note, Signer, Verifier
 
 
 class Checkpoint(NamedTuple):
-    """So many leaves have this root, in the log of this name (its origin)."""
+    """The root over `size` leaves of the log with this origin (its name)."""
 
     origin: str
     size: int
     root: bytes
 
     def text(self) -> bytes:
-        """What is signed."""
+        """The signed text."""
         return f"{self.origin}\n{self.size}\n{base64_text.encode(self.root)}\n".encode()
 
     def sign(self, signers: Iterable[Signer]) -> Note:
@@ -27,7 +27,7 @@ class Checkpoint(NamedTuple):
 
     @classmethod
     def parse(cls, text: bytes) -> "Checkpoint":
-        """From the text of a note. Raises Malformed."""
+        """Parse the text of a note. Raises Malformed."""
         lines = text.decode(errors="replace").split("\n")
         if len(lines) != 4 or not lines[0] or lines[3]:
             raise Malformed(what="checkpoint", problem="it has not exactly three lines: log, size, root")
@@ -39,7 +39,7 @@ class Checkpoint(NamedTuple):
 
 
 def open_checkpoint(data: bytes, verifiers: Iterable[Verifier], origin: str | None = None) -> tuple[Checkpoint, Note]:
-    """A checkpoint that one of these keys has signed, of the log `origin` where that is given.
+    """Parse a checkpoint signed by one of these keys, and by `origin`, if given, of that log.
 
     Raises Malformed, SignatureInvalid, SignatureMissing.
     """

@@ -1,4 +1,4 @@
-"""The right edge of a growing tree: all that is needed to append, and to know the root."""
+"""A compact range: the right edge of a growing Merkle tree, which suffices to append leaves and compute the root."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -23,7 +23,7 @@ class CompactRange:
         return self._hashes
 
     def append(self, leaf: bytes) -> None:
-        """One more leaf, given by its hash."""
+        """Append a leaf, given by its hash."""
         node, size, hashes = leaf, self.size, self._hashes
         while size & 1:
             node = node_hash(hashes.pop(), node)

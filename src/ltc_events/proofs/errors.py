@@ -1,4 +1,4 @@
-"""What is wrong with a proof, a note, or a file that says it is one."""
+"""Errors of proofs, notes and their files."""
 
 from ltc_events.kernel.errors import LtcError
 

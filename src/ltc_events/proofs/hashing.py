@@ -1,7 +1,7 @@
-"""RFC 6962, 2.1: the hashes of a Merkle tree, and the way through one that is not a power of two wide.
+"""RFC 6962, 2.1: the hashes of a Merkle tree of any size.
 
-The nodes of a tree are named (level, index): level 0 are the leaves, and node (l, i) is over the leaves from `i << l` on, of
-which there are `1 << l`. Only such full nodes have names; the root of any tree is folded from a few of them.
+Nodes are named (level, index): level 0 are the leaves, and node (l, i) covers the `1 << l` leaves from `i << l` on. Only full
+nodes have names; the root of any tree is folded from a few of them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +27,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def full_nodes(first: int, end: int) -> Iterator[Node]:
-    """The fewest full nodes over the leaves from `first` up to `end` (not with it), from left to right."""
+    """The fewest full nodes over the leaves from `first` up to but not including `end`, from left to right."""
     while first < end:
         level = (end - first).bit_length() - 1
         if first:
@@ -48,5 +48,5 @@ def subtree(read: ReadNode, first: int, end: int) -> bytes:
 
 
 def split(size: int) -> int:
-    """The largest power of two that is smaller than `size` (at least 2): so many leaves are left of the root."""
+    """The largest power of two smaller than `size` (at least 2), which is the number of leaves in the left subtree."""
     return 1 << ((size - 1).bit_length() - 1)

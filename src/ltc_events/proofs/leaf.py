@@ -1,4 +1,4 @@
-"""The bytes of a leaf (RFC 8785: sorted keys, no spaces): what the log says of an event or of an outcome, without its content."""
+"""The bytes of a leaf as canonical JSON (RFC 8785): the metadata of an event or outcome, with a hash of its content."""
 
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,7 +14,7 @@ SCHEMA = 1
 
 
 def event_leaf(event: RawRecord) -> bytes:
-    """The leaf of an event, index = position - 1. It has the hash of the stored bytes, and of the rest all there is."""
+    """The leaf of an event, index = position - 1: the SHA-256 of the stored bytes, and all other columns."""
     # Written out, in the order of the keys: this runs once for each event of the log, and again at each verification.
     customer = "null" if event.customer_id is None else f'"{event.customer_id}"'
     return (
@@ -47,7 +47,7 @@ def outcome_leaf(
     content: bytes | None,
     recorded_at: datetime,
 ) -> bytes:
-    """The leaf of an outcome: of what is content in it, the hash."""
+    """The leaf of an outcome, with a hash of its content."""
     return canonical(
         {
             "command": str(command_id),

@@ -1,6 +1,6 @@
-"""Signed notes (C2SP signed-note): a text, and below it lines by which it is signed with Ed25519.
+"""Signed notes (C2SP signed-note): a text followed by lines with Ed25519 signatures.
 
-A key is known by its name and by four bytes of a hash over name and key, so that each signer finds his own line.
+A key is identified by its name and by four bytes of a hash over name and key.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ _DASH = "\N{EM DASH} "
 
 
 class Verifier(NamedTuple):
-    """The public key of a signer, by its name and kind."""
+    """The public key of a signer, with its name and algorithm."""
 
     name: str
     public: bytes
@@ -31,7 +31,7 @@ class Verifier(NamedTuple):
 
     @property
     def key_id(self) -> bytes:
-        """The four bytes by which a signature says whose it is."""
+        """The four bytes by which a signature line names its key."""
         return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Verifier(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Verifier":
-        """From `name+key id+key`. Raises Malformed."""
+        """Parse `name+key id+key`. Raises Malformed."""
         name, _, rest = text.strip().partition("+")
         key_id, _, key = rest.partition("+")
         data = base64_text.decode(key, "verifier key", size=KEY_BYTES + 1)
@@ -51,7 +51,7 @@ class Verifier(NamedTuple):
         return verifier
 
     def holds(self, text: bytes, signature: bytes) -> bool:
-        """Whether this is the key's signature of the text."""
+        """Whether this is a valid signature of the text by this key."""
         signed = text
         if self.kind == COSIGNATURE:
             if len(signature) != 72:
@@ -69,7 +69,7 @@ class Signer:
     """The private key of a signer."""
 
     def __init__(self, name: str, seed: bytes) -> None:
-        """Raises Malformed where the name is none, or the key has not 32 bytes."""
+        """Raises Malformed for an invalid name, or a key that has not 32 bytes."""
         if not is_name(name) or len(seed) != KEY_BYTES:
             raise Malformed(what="signing key", problem="its name has a space or a plus sign, or its key has not 32 bytes")
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
@@ -81,14 +81,14 @@ class Signer:
 
 
 class Signature(NamedTuple):
-    """A line of a note: who signed it, with which key, and how."""
+    """A signature line: the signer's name, the key id, and the signature."""
 
     name: str
     key_id: bytes
     signature: bytes
 
     def line(self) -> str:
-        """As it stands in the note, with its end."""
+        """The line as in the note, with its line feed."""
         return f"{_DASH}{self.name} {base64_text.encode(self.key_id + self.signature)}\n"
 
 
@@ -103,7 +103,7 @@ class Note(NamedTuple):
 
     @classmethod
     def parse(cls, data: bytes) -> "Note":
-        """A note from its bytes; what is signed is not looked at. Raises Malformed."""
+        """Parse a note without verifying signatures. Raises Malformed."""
         if len(data) > NOTE_BYTES_MAX:
             raise Malformed(what="signed note", problem=f"it has more than {NOTE_BYTES_MAX} bytes")
         try:
@@ -123,14 +123,14 @@ class Note(NamedTuple):
         return cls(f"{body}\n".encode(), tuple(signatures))
 
     def signed_by(self, verifier: Verifier) -> bool:
-        """Whether a line is by this key. Raises SignatureInvalid where it says so and is not."""
+        """Whether a line is by this key. Raises SignatureInvalid where a line names this key and does not verify."""
         mine = [one for one in self.signatures if (one.name, one.key_id) == (verifier.name, verifier.key_id)]
         if any(not verifier.holds(self.text, one.signature) for one in mine):
             raise SignatureInvalid(name=verifier.name)
         return bool(mine)
 
     def require(self, verifiers: Iterable[Verifier]) -> None:
-        """See that at least one of these keys of the log has signed. Raises SignatureInvalid, SignatureMissing."""
+        """Require a signature by at least one of these keys of the log. Raises SignatureInvalid, SignatureMissing."""
         names = []
         for verifier in verifiers:
             if self.signed_by(verifier):
@@ -139,12 +139,12 @@ class Note(NamedTuple):
         raise SignatureMissing(name=" or ".join(names) or "a key that is known here")
 
     def signed_too(self, signatures: Iterable[Signature]) -> "Note":
-        """The note with further signatures; those that it has already are not repeated."""
+        """The note with further signatures; existing ones are not repeated."""
         return self._replace(signatures=tuple(dict.fromkeys((*self.signatures, *signatures))))
 
 
 def is_name(name: str) -> bool:
-    """Whether a signer may be called so."""
+    """Whether this is a valid name of a signer."""
     return bool(name) and "+" not in name and name.isprintable() and not any(map(str.isspace, name))
 
 

@@ -1,4 +1,4 @@
-"""Whom to believe (C2SP tlog-policy): the keys of logs, those of witnesses, and how many of these have to have signed."""
+"""Trust policies (C2SP tlog-policy): the keys of logs and witnesses, and the quorum of signatures."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,14 +12,14 @@ _WHAT = "policy"
 
 
 class Group(NamedTuple):
-    """So many of these members (names of witnesses or groups) are needed."""
+    """A group: how many of its members (names of witnesses or groups) must have signed."""
 
     threshold: int
     members: tuple[str, ...]
 
 
 class Policy(NamedTuple):
-    """Logs, witnesses (with the address they answer at, if it is given), groups, and whose signature is needed in the end."""
+    """Logs, witnesses (with their URL, if given), groups, and the quorum required."""
 
     logs: tuple[Verifier, ...]
     witnesses: Mapping[str, tuple[Verifier, str | None]]
@@ -27,7 +27,7 @@ class Policy(NamedTuple):
     quorum: str = NONE
 
     def require(self, note: Note) -> None:
-        """See that a log has signed, and that the quorum is met.
+        """Require a log's signature and the quorum.
 
         Raises SignatureInvalid, SignatureMissing, QuorumMissing.
         """
@@ -47,7 +47,7 @@ class Policy(NamedTuple):
 
 
 def parse_policy(text: str) -> Policy:
-    """From the text of a policy file: names are used below where they are made. Raises Malformed."""
+    """Parse a policy file, in which names are defined before they are used. Raises Malformed."""
     logs: list[Verifier] = []
     witnesses: dict[str, tuple[Verifier, str | None]] = {}
     groups: dict[str, Group] = {}

@@ -1,7 +1,7 @@
 """Inclusion (RFC 9162, 2.1.3) and consistency (2.1.4): proofs are made from full nodes, and checked from the root alone.
 
-Indices count from 0. Checking needs no store; a proof of another length than the sizes ask for is refused before anything is
-hashed, so that nobody can make one longer or shorter until it fits. That a hash has 32 bytes is checked where it is parsed.
+Indices count from 0. Checking needs no store. A proof whose length does not match the sizes is refused before anything is hashed.
+Parsers check that a hash has 32 bytes.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def make_inclusion(index: int, size: int, read: ReadNode) -> list[bytes]:
 
 
 def make_consistency(old: int, size: int, read: ReadNode) -> list[bytes]:
-    """The hashes that show that the tree of `old` leaves is the beginning of that of `size`."""
+    """The hashes that prove that the tree of `old` leaves is a prefix of that of `size` leaves."""
     if not 0 <= old <= size:
         raise ValueError(f"a tree of {old} leaves is not the beginning of one of {size}")
     if old in (0, size):
@@ -52,7 +52,7 @@ def make_consistency(old: int, size: int, read: ReadNode) -> list[bytes]:
 
 
 def check_inclusion(leaf: bytes, index: int, size: int, root: bytes, proof: Proof) -> None:
-    """See that the leaf with this hash is at `index` of the `size` leaves under `root`. Raises Malformed, RootDiffers."""
+    """Check that the leaf with this hash is at `index` of the `size` leaves under `root`. Raises Malformed, RootDiffers."""
     if not 0 <= index < size <= SIZE_MAX:
         raise Malformed(what="inclusion proof", problem=f"there is no leaf {index} among {size}")
     if len(leaf) != HASH_BYTES:
@@ -70,7 +70,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, root: bytes, proof: Proo
 
 
 def check_consistency(old: int, size: int, old_root: bytes, root: bytes, proof: Proof) -> None:
-    """See that the `old` leaves (one at least, where the trees differ) are the first of the `size` under `root`.
+    """Check that the `old` leaves (at least one, if the trees differ) are the first of the `size` leaves under `root`.
 
     Raises Malformed, RootDiffers.
     """

@@ -1,6 +1,6 @@
-"""Tiles (C2SP tlog-tiles): a log as files of 256 hashes each, which are the same for everybody and never change.
+"""Tiles (C2SP tlog-tiles): a log as files of 256 hashes each, which never change once they are full.
 
-A tile of level L holds nodes of level 8·L. The one at the right edge is partial; it is named by how many it holds.
+A tile of level L holds nodes of level 8·L. The one at the right edge is partial; its width is part of its name.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ class Tile(NamedTuple):
     width: int
 
     def path(self, *, entries: bool = False) -> str:
-        """Where it is below the log's folder."""
+        """Its path below the log's folder."""
         name = f"tile/{'entries' if entries else self.level}/{numbered(self.number)}"
         return name if self.width == WIDTH else f"{name}.p/{self.width}"
 
@@ -37,7 +37,7 @@ def numbered(number: int) -> str:
 
 
 def tiles_of(size: int) -> Iterator[Tile]:
-    """All tiles of hashes of a log of so many leaves, level by level."""
+    """All hash tiles of a log of `size` leaves, level by level."""
     level, nodes = 0, size
     while nodes:
         yield from entry_tiles(nodes, level)
@@ -53,7 +53,7 @@ def entry_tiles(size: int, level: int = 0) -> Iterator[Tile]:
 
 
 def pack_entries(entries: Sequence[bytes]) -> bytes:
-    """The entries of a tile: each behind its length, as two bytes."""
+    """The entries of a tile: each after its length in two bytes."""
     for entry in entries:
         if len(entry) > ENTRY_BYTES_MAX:
             raise Malformed(what="entry", problem=f"it has {len(entry)} bytes, and {ENTRY_BYTES_MAX} fit")
@@ -61,7 +61,7 @@ def pack_entries(entries: Sequence[bytes]) -> bytes:
 
 
 class TileReader:
-    """Gives full nodes (`ReadNode`) from tiles, of which it keeps those that it has read."""
+    """Reads full nodes (`ReadNode`) from tiles, with a cache."""
 
     def __init__(self, size: int, read: Callable[[Tile], bytes]) -> None:
         """`read` gives the hashes of a tile of the log of `size` leaves, one behind the other."""
@@ -70,7 +70,7 @@ class TileReader:
         self._tiles: dict[tuple[int, int], bytes] = {}
 
     def __call__(self, level: int, index: int) -> bytes:
-        """The hash of a full node. Raises Malformed where a tile is not as long as it has to be."""
+        """The hash of a full node. Raises Malformed where a tile has the wrong length."""
         tile_level, above = divmod(level, HEIGHT)
         first = index << above
         hashes = self._hashes(tile_level, first >> HEIGHT)

@@ -25,7 +25,7 @@ class TlogProof:
 
     @classmethod
     def parse(cls, data: bytes) -> "TlogProof":
-        """From a file's bytes; what it proves is not looked at. Raises Malformed."""
+        """Parse a proof file without checking the proof. Raises Malformed."""
         head, blank, checkpoint = data.partition(b"\n\n")
         try:
             lines = head.decode("ascii").split("\n")
@@ -45,12 +45,12 @@ class TlogProof:
 
 
 def consistency_text(hashes: list[bytes]) -> str:
-    """A consistency proof as tlog-witness has it: a line for each hash."""
+    """A consistency proof in the format of tlog-witness: one hash a line."""
     return "".join(f"{base64_text.encode(one)}\n" for one in hashes)
 
 
 def parse_consistency(text: str) -> list[bytes]:
-    """The same back. Raises Malformed."""
+    """Parse a consistency proof in that format. Raises Malformed."""
     lines = text.splitlines()
     if len(lines) > HASHES_MAX:
         raise Malformed(what="consistency proof", problem=f"it has more than {HASHES_MAX} hashes")

@@ -1,4 +1,4 @@
-"""A tree that grows at its right edge, and the tiles that grow with it."""
+"""Builds a growing Merkle tree and its tiles."""
 
 from collections.abc import Callable
 from itertools import chain
@@ -11,7 +11,7 @@ from ltc_events.proofs.tiles import HEIGHT, WIDTH, Tile
 
 
 class Growth(NamedTuple):
-    """Hashes that were added to a tile: its level and number, the place of the first, and the hashes one behind the other."""
+    """Hashes added to a tile: its level and number, the place of the first hash, and the concatenated hashes."""
 
     level: int
     tile: int
@@ -20,7 +20,7 @@ class Growth(NamedTuple):
 
 
 class TreeBuilder:
-    """Appends leaves, knows the root, and what was added to which tile."""
+    """Appends leaves, computes the root, and collects what is added to tiles."""
 
     def __init__(self, size: int = 0, read: Callable[[Tile], bytes] | None = None) -> None:
         """At `size` leaves, with the partial tiles that `read` gives. Raises Malformed where one is too short."""
@@ -41,7 +41,7 @@ class TreeBuilder:
             level, nodes = level + 1, nodes >> HEIGHT
 
     def append(self, leaf: bytes) -> None:
-        """One more leaf, given by its hash."""
+        """Append a leaf, given by its hash."""
         node, place, level = leaf, self.size, 0
         self.size += 1
         while True:
@@ -64,7 +64,7 @@ class TreeBuilder:
         return fold(chain.from_iterable(partial.hashes for partial in reversed(self._levels)))
 
     def growth(self) -> list[Growth]:
-        """What was added to the tiles since this was asked last."""
+        """What was added to tiles since the last call."""
         grown = [Growth(*key, first, b"".join(hashes)) for key, (first, hashes) in self._grown.items()]
         self._grown = {}
         return grown
