@@ -38,6 +38,7 @@ from ltc_events.store.event_store import EventStore
 log = structlog.get_logger()
 
 CACHE_STREAMS = 50_000
+_ACCEPTED = Status.ACCEPTED
 
 Answer = Outcome | Undecodable
 _Steps = Generator[None, None, list[Outcome]]
@@ -292,7 +293,7 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
     first = len(events) + 1 if work.emitted else 0
     events += work.emitted
     last = len(events) if work.emitted else 0
-    values = (message.command_id, message.type, message.content_hash, Status.ACCEPTED, first, last, (), None, False)
+    values = (message.command_id, message.type, message.content_hash, _ACCEPTED, first, last, (), None, False)
     return new_tuple(Outcome, values)
 
 

@@ -76,7 +76,7 @@ def attributes_of(document: Mapping[str, Any]) -> Attributes:
         attributes: Attributes = _VALIDATE_JSON(document)
     except ValidationError:
         attributes = _with_reasons(document)
-    if not document.keys() <= _KNOWN:
+    if not _KNOWN.issuperset(document):
         for name in document.keys() - _KNOWN:
             meant = meant_by(str(name))
             if meant is not None:

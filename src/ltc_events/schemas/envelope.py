@@ -26,6 +26,7 @@ from ltc_events.schemas.undecodable import Undecodable, UnknownType
 
 _NUL = b"\\u0000"
 _MODELS = {WIRE_PREFIX + name: model for name, model in COMMANDS.items()}
+_NOUNS = {name: noun_of(name) for name in COMMANDS}
 
 
 class Message(NamedTuple):
@@ -202,7 +203,7 @@ def _too_large(size: int) -> tuple[Refusal, ...]:
 
 def _customer(type_name: str, subject: UUID, key: UUID, *, may_be_reserved: bool) -> tuple[UUID | None, tuple[Refusal, ...]]:
     """The customer of a command. The key of a command to the company or to a customer is its subject."""
-    noun = noun_of(type_name)
+    noun = _NOUNS[type_name]
     if may_be_reserved and noun != "policy":
         at = "subject" if is_reserved(subject) else "partitionkey" if is_reserved(key) else None
         if at is not None:

@@ -92,6 +92,10 @@ def _native(node: Any) -> Any:
         if function is limits.day_as_text:  # the business date may be that of the envelope's time
             return core_schema.union_schema([{**inner, "strict": True}, written], mode="left_to_right")
         return written
+    if kind == "default" and node.get("default") == {}:
+        # A new one each time, where the core would have Python copy an empty one.
+        kept = {name: one for name, one in node.items() if name not in ("default", "schema")}
+        return {**kept, "schema": _native(node["schema"]), "default_factory": dict}
     if kind == "function-after" and function is limits.own_uuid:
         return _native(node["schema"])
     if kind == "function-after":

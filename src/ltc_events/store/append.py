@@ -16,7 +16,7 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 from ltc_events.schemas.decimal_json import dump
-from ltc_events.schemas.outcome import Outcome
+from ltc_events.schemas.outcome import Refusal
 from ltc_events.store import copy_format
 from ltc_events.store.commit import LONE_EVENTS_MAX, Commit, DeadLetter, Offset, require_sizes
 from ltc_events.store.database import take_positions
@@ -70,7 +70,7 @@ def _write_lone(connection: psycopg.Connection[Any], commit: Commit) -> int:
         outcome.status.encode(),
         copy_format.int8(outcome.first_position),
         copy_format.int8(outcome.last_position),
-        copy_format.jsonb(_reasons(outcome)),
+        copy_format.jsonb(_reasons(outcome.reasons)),
         outcome.content,
     )
     encoded = [dump(one.event) for one in events]
@@ -151,7 +151,10 @@ class _Batch:
         return [*copies, Copy(_nothing, self._trace_rows)] if self._commit.traces else copies
 
     def _pack_outcomes(self) -> None:
-        self._outcomes = copy_format.pack_outcomes(map(_outcome_row, self._commit.outcomes))
+        self._outcomes = copy_format.pack_outcomes(
+            (command_id, command_type, content_hash, status, _reasons(reasons) if reasons else copy_format.NO_REASONS, content)
+            for command_id, command_type, content_hash, status, _, _, reasons, content, _ in self._commit.outcomes
+        )
 
     def _pack_events(self) -> None:
         events = zip(self._commit.events, self._encoded, strict=True)
@@ -186,13 +189,8 @@ def _uuids(numbers: Iterable[int]) -> sql.Composable:
     return sql.SQL("'{{{}}}'::uuid[]").format(sql.SQL(",".join([f"{number:032x}" for number in numbers])))
 
 
-def _outcome_row(outcome: Outcome) -> copy_format.OutcomeRow:
-    command_id, command_type, content_hash, status, _, _, _, content, _ = outcome
-    return command_id, command_type, content_hash, status, _reasons(outcome), content
-
-
-def _reasons(outcome: Outcome) -> bytes:
-    return orjson.dumps([reason.model_dump() for reason in outcome.reasons]) if outcome.reasons else b"[]"
+def _reasons(reasons: Iterable[Refusal]) -> bytes:
+    return orjson.dumps([reason.model_dump() for reason in reasons])
 
 
 def _keep(letter: DeadLetter) -> sql.Composed:

@@ -14,6 +14,8 @@ EPOCH_DAY = date(2000, 1, 1).toordinal()
 _MICROSECOND = timedelta(microseconds=1)
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
+NO_REASONS = b"[]"
+"""The reasons of what is accepted, as JSON."""
 _ESCAPE = "\\"
 
 # Columns are in the order of the queries `copy_events` and `copy_outcomes`: those known only under the lock come first.
@@ -26,7 +28,6 @@ _UUID = struct.Struct(">i16s")
 _LENGTH = struct.Struct(">i")
 _NULL = _LENGTH.pack(-1)
 _JSONB_VERSION = b"\x01"
-_NO_REASONS = b"[]"
 
 EventRow: TypeAlias = tuple[UUID, int, str, bytes, UUID | None, datetime, date, UUID, UUID, UUID, str]
 """An event on its way into the table, all but what the head row adds (`position`, `recorded_at`): stream_id, version, type,
@@ -123,9 +124,9 @@ def pack_outcomes(rows: Iterable[OutcomeRow]) -> list[bytes]:
     packed = []
     length, uuid, text = _LENGTH.pack, _UUID.pack, _Texts()
     # Nearly all are accepted, and end with the same.
-    accepted = text["accepted"] + length(len(_NO_REASONS) + 1) + _JSONB_VERSION + _NO_REASONS + _NULL
+    accepted = text["accepted"] + length(len(NO_REASONS) + 1) + _JSONB_VERSION + NO_REASONS + _NULL
     for command_id, command_type, content_hash, status, reasons, content in rows:
-        if content is None and status == "accepted" and reasons == _NO_REASONS:
+        if content is None and status == "accepted" and reasons == NO_REASONS:
             end = accepted
         else:
             end = text[status] + length(len(reasons) + 1) + _JSONB_VERSION + reasons
