@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from ltc_events.application.clock import SystemClock
 from ltc_events.importing import Reconciliation, run_import
 from ltc_events.importing.certainty import READERS
+from ltc_events.importing.documents import ENVELOPE
 from ltc_events.importing.mapping import ControlSection, MappingFile, PolicySection, Section, SourceSection, StepHead
-from ltc_events.importing.steps import ENVELOPE
 from ltc_events.store import EventStore
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "import.md").read_text(encoding="utf-8")

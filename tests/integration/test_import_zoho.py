@@ -139,6 +139,13 @@ def test_the_270_invoices_without_an_order_are_refused_and_listed(crm: Imported)
     assert all(lines[row.line] in row.reason and row.file == "Invoices.csv" and row.fix for row in result.refused_rows)
 
 
+def test_rows_that_a_join_leaves_out_are_told(crm: Imported) -> None:
+    (invoices,) = (one for one in crm.results["zoho_crm"].files if one.name == "invoices")
+    orders = {row["SALESORDERID"] for row in source("zoho_crm", "Sales_Orders.csv")}
+    alone = [row for row in source("zoho_crm", "Invoices.csv") if row["Sales Order Id"] not in orders]
+    assert invoices.unmatched["by steps/71-issue.sql, without a match in orders"] == len(alone)
+
+
 def test_dates_of_all_three_formats_are_read_days_first(crm: Imported) -> None:
     assert crm.rows("SELECT placed_on FROM orders WHERE external_references->>'zoho' = '21001204'") == [(date(2021, 3, 5),)]
     assert crm.rows("SELECT effective_on FROM leads WHERE external_references->>'zoho' = '4563'") == [(date(2021, 4, 15),)]

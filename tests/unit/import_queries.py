@@ -17,9 +17,10 @@ MAPS = {"channel": {"web": "web_form", "": "unknown"}, "any": {"a": "b", "*": "*
 class Bench:
     """An engine with tables of texts; `rows` are what a query gives of them, hidden columns and all."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, timezone: str = "UTC") -> None:
         sources = {"a": SourceSection(path="a.csv")}
-        self.engine = Engine(folder, MappingFile(name="shop", namespace="shop", sources=sources, maps=MAPS))
+        mapping = MappingFile(name="shop", namespace="shop", timezone=timezone, sources=sources, maps=MAPS)
+        self.engine = Engine(folder, mapping)
         self.queries = Queries(self.engine, list(MAPS))
         self.mistakes: list[Mistake] = []
         self._rows = 0
@@ -43,6 +44,12 @@ class Bench:
         found = self.engine.run(query.sql)
         return [(*row[:-1], [(one["row"], one["column"], one["value"], one["code"]) for one in row[-1]]) for row in found]
 
+    def unmatched(self, sql: str) -> list[int]:
+        """The places of the rows that the query's inner joins find nothing for."""
+        query = self.queries.compile(sql, "step.sql", self.mistakes.append)
+        assert query is not None, self.mistakes
+        return [] if query.unmatched is None else sorted(row for (row,) in self.engine.run(query.unmatched[0]))
+
     def mistakes_of(self, sql: str) -> list[Mistake]:
         """What is wrong with a query."""
         self.mistakes.clear()
@@ -56,10 +63,10 @@ class Bench:
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
+def bench(timezone: str = "UTC") -> Iterator[Bench]:
     """An engine of its own."""
     with TemporaryDirectory() as folder:
-        made = Bench(Path(folder))
+        made = Bench(Path(folder), timezone)
         try:
             yield made
         finally:

@@ -1,7 +1,7 @@
 """Functions of mappings: what a cell says for certain is read exactly; all else is refused."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 from tests.unit.import_queries import Bench, bench
 
-from ltc_events.importing.documents import BadRow, moment_of
-from ltc_events.importing.mapping import zone
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.checked import email_address
 
@@ -192,16 +190,22 @@ def test_a_time_with_its_offset_is_an_instant(sql: Bench) -> None:
     assert sql.value("strftime(ltc_instant('2021-07-03T12:59:00Z', '%Y-%m-%dT%H:%M:%S%z') AT TIME ZONE 'UTC', '%H')") == "12"
 
 
-def test_a_local_time_keeps_its_day() -> None:
-    assert moment_of("2024-03-01 00:15:00", zone("Europe/Berlin")) == ("2024-02-29T23:15:00Z", "2024-03-01")
-    assert moment_of("2024-03-01", UTC) == ("2024-03-01T00:00:00Z", "2024-03-01")
-
-
-def test_a_local_time_that_never_was_is_refused() -> None:
-    with pytest.raises(BadRow) as refused:
-        moment_of("2024-03-31 02:30:00", zone("Europe/Berlin"))
-    assert refused.value.code == "no_such_time"
-    assert moment_of("2024-10-27 02:30:00", zone("Europe/Berlin"))[0] == "2024-10-27T00:30:00Z", "of two, the first"
+@pytest.mark.parametrize(
+    ("local", "utc"),
+    [
+        ("2024-03-01 00:15:00", "2024-02-29T23:15:00Z"),
+        ("2024-07-01 00:00:00.5", "2024-06-30T22:00:00.500000Z"),
+        ("2024-03-31 01:59:59", "2024-03-31T00:59:59Z"),
+        ("2024-03-31 02:30:00", None),  # clocks were put forward
+        ("2024-03-31 03:00:00", "2024-03-31T01:00:00Z"),
+        ("2024-10-27 01:59:59", "2024-10-26T23:59:59Z"),
+        ("2024-10-27 02:30:00", "2024-10-27T00:30:00Z"),  # of two, the first
+        ("2024-10-27 03:00:00", "2024-10-27T02:00:00Z"),
+    ],
+)
+def test_a_local_time_is_one_moment_or_none(local: str, utc: str | None) -> None:
+    with bench(timezone="Europe/Berlin") as sql:
+        assert sql.engine.run(f"SELECT ltc_iso(ltc_utc(TIMESTAMP '{local}'))") == [(utc,)]
 
 
 @pytest.mark.parametrize(

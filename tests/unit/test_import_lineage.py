@@ -103,6 +103,29 @@ def test_a_star_stands_for_the_columns_of_the_file(sql: Bench) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "left_out"),
+    [
+        ("SELECT id FROM orders JOIN items ON id = order_id AND sku = 'b'", [1, 2]),
+        ("SELECT id FROM orders JOIN (SELECT * FROM items WHERE sku = 'c') AS i ON id = i.order_id", [0, 1]),
+        ("WITH i AS (SELECT order_id AS id FROM items WHERE sku = 'a') SELECT id FROM orders JOIN i USING (id)", [2]),
+        (
+            "SELECT id, count(*) AS n FROM orders JOIN items ON id = order_id AND sku = 'b' GROUP BY id HAVING count(*) > 5",
+            [1, 2],
+        ),
+        ("SELECT id FROM orders JOIN items ON id = order_id AND sku = 'b' WHERE region = 'south'", [1]),
+        ("SELECT id FROM orders JOIN items ON id = order_id AND sku = 'b' WHERE items.price = '9'", [1, 2]),
+        (f"SELECT id FROM orders JOIN items ON id = order_id AND sku = 'b' WHERE {AMOUNT} > 1", [1, 2]),
+        ("SELECT id FROM orders LEFT JOIN items ON id = order_id AND sku = 'b'", []),
+        ("SELECT id FROM orders SEMI JOIN items ON id = order_id AND sku = 'b'", []),
+        ("SELECT id FROM orders WHERE region = 'south'", []),
+        ("SELECT id FROM orders JOIN items ON id = order_id", []),
+    ],
+)
+def test_rows_that_a_join_finds_nothing_for_are_known(sql: Bench, query: str, left_out: list[int]) -> None:
+    assert sql.unmatched(query) == left_out
+
+
+@pytest.mark.parametrize(
     ("query", "problem"),
     [
         ("SELECT id FROM orders UNION SELECT sku FROM items", "UNION compares rows"),

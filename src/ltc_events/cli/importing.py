@@ -1,5 +1,6 @@
 """`ltc import`: what another system holds becomes commands, and what came of it is reconciled with the source."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from ltc_events.application.clock import SystemClock
 from ltc_events.cli.context import services_of
 from ltc_events.cli.options import JsonOption
 from ltc_events.cli.output import err, out, print_json, print_table, progress
-from ltc_events.importing.reconciliation import ControlTotal, Reconciliation
+from ltc_events.importing.reconciliation import ControlTotal, FileCount, Reconciliation
 from ltc_events.importing.run import Progress, run_import
 from ltc_events.store import Role
 
@@ -50,10 +51,7 @@ def import_(
 
 def show(result: Reconciliation, refused: Path | None) -> None:
     """The reconciliation as tables."""
-    rows = [
-        (one.name, one.rows, one.used, one.refused, ", ".join(f"{count} {why}" for why, count in one.skipped.items()))
-        for one in result.files
-    ]
+    rows = [(one.name, one.rows, one.used, one.refused, _left_out(one)) for one in result.files]
     print_table("files", ("file", "rows", "used", "refused", "left out"), rows)
     counts = [
         (one.type, one.sent, one.accepted, one.duplicate, one.unchanged, one.refused, one.not_sent)
@@ -96,6 +94,10 @@ def show(result: Reconciliation, refused: Path | None) -> None:
     if result.controls:
         print_table("control totals", columns, totals)
     out.print(("Nothing was stored (dry run). " if result.dry_run else "") + _verdict(result))
+
+
+def _left_out(file: FileCount) -> str:
+    return ", ".join(f"{count} {why}" for why, count in (file.skipped | Counter(file.unmatched)).items())
 
 
 def _beside(total: ControlTotal) -> tuple[int, int, int, int]:

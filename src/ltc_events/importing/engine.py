@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from duckdb.sqltypes import DuckDBPyType
 from email_validator import SPECIAL_USE_DOMAIN_NAMES
 
 from ltc_events.importing.errors import Mistake
@@ -18,7 +19,7 @@ from ltc_events.importing.trees import Node
 from ltc_events.kernel.ids import NAMESPACE
 from ltc_events.schemas.base import PHONE_PATTERN
 
-MEMORY_LIMIT_MB = 256
+MEMORY_LIMIT_MB = 160
 TIME_LIMIT_S = 1800
 """How long one query of a mapping may take."""
 
@@ -48,7 +49,7 @@ class Engine:
             str(folder / "import.duckdb"),
             config={
                 "memory_limit": f"{MEMORY_LIMIT_MB}MB",
-                "threads": "2",
+                "threads": "1",
                 "temp_directory": str(folder / "spill"),
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
@@ -57,6 +58,8 @@ class Engine:
             },
         )
         self._connection.execute("SET enable_progress_bar = false")
+        # What is written into the file of tables before it must be is read and written once more, and nobody needs it again.
+        self._connection.execute("SET checkpoint_threshold = '128MB'")
         self._connection.execute("SET TimeZone = $zone", {"zone": mapping.timezone})
         self._connection.execute("CREATE SCHEMA raw")
         self._connection.execute("SET search_path = 'main,raw'")
@@ -122,6 +125,10 @@ class Engine:
             error.line = max(0, error.line - 1)
             raise
 
+    def type(self, text: str) -> DuckDBPyType:
+        """A type by its name."""
+        return self._connection.type(text)
+
     def _names(self, condition: str) -> frozenset[str]:
         sql = f"SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE {condition}"
         return frozenset(name for (name,) in self.run(sql))
@@ -184,7 +191,12 @@ def _functions(mapping: MappingFile) -> str:
         words = f"CASE map {tables} END"
     reserved = rf"[.@](?:{'|'.join(map(re.escape, sorted(SPECIAL_USE_DOMAIN_NAMES)))})$"
     patterns = {"email": _EMAIL.replace("'", "''"), "reserved": reserved, "phone": PHONE_PATTERN}
-    for name, value in {"id_namespace": NAMESPACE.hex, "namespace": mapping.namespace, **patterns}.items():
+    for name, value in {
+        "id_namespace": NAMESPACE.hex,
+        "namespace": mapping.namespace,
+        "zone": mapping.timezone,
+        **patterns,
+    }.items():
         text = text.replace(f"{{{name}}}", value)
     return text + (
         f"CREATE MACRO ltc_word(map, cell) AS {words};\n"

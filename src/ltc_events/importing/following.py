@@ -8,10 +8,9 @@ from uuid import UUID
 from ltc_events.application.batch import NOTHING, Entry, fold
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.importing.changes import Change, Constant, Following
-from ltc_events.importing.documents import Document, Envelope, begin, make
+from ltc_events.importing.documents import CHANGED_KEY, Document, Envelope, begin, make
 from ltc_events.importing.ledger import Rehearsal
 from ltc_events.importing.runs import is_run_of
-from ltc_events.importing.steps import CHANGED_KEY
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.record import Record

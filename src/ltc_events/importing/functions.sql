@@ -91,6 +91,14 @@ CREATE MACRO ltc_date_refusals
 CREATE MACRO ltc_instant_refusals(origin, place, cell, form) AS CASE WHEN cell IS NOT NULL AND ltc_instant(cell, form) IS NULL
   THEN ltc_refusal(origin, place, cell, 'not_a_date', form) END;
 
+-- a local time in UTC: NULL where clocks skipped it; of a time that they showed twice, the first
+CREATE MACRO ltc_local(instant) AS instant AT TIME ZONE '{zone}';
+CREATE MACRO ltc_first(instant, local, shift) AS CASE WHEN ltc_local(instant - shift) = local THEN instant - shift
+  WHEN ltc_local(instant) = local THEN instant END;
+CREATE MACRO ltc_utc(local) AS CASE WHEN '{zone}' = 'UTC' THEN local
+  ELSE ltc_first(local AT TIME ZONE '{zone}', local, INTERVAL 1 HOUR) AT TIME ZONE 'UTC' END;
+CREATE MACRO ltc_iso(utc) AS replace(strftime(utc, '%Y-%m-%dT%H:%M:%S.%fZ'), '.000000Z', 'Z');
+
 -- words
 CREATE MACRO ltc_boolean(cell) AS CASE WHEN lower(cell) IN ('true', 'yes', 'y', '1') THEN true
   WHEN lower(cell) IN ('false', 'no', 'n', '0') THEN false END;

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ltc_events.aggregates.policies import policy_id
 from ltc_events.importing.certainty import REFUSALS, ROW
-from ltc_events.importing.documents import Document, Envelope, begin, make
+from ltc_events.importing.documents import COLUMNS, Document, Envelope, begin, make
 from ltc_events.importing.engine import Engine, QueryFailed
 from ltc_events.importing.errors import MappingInvalid, Mistake
 from ltc_events.importing.holdings import StateTotal, state_total
@@ -178,7 +178,7 @@ class _Compiler:
             found = "of no file" if first is None else f"of {first.name}"
             problem = f"its rows are {found}, and rows says {rows or 'nothing'}"
             self._tell(Mistake(step.file.path, 1, 1, problem, f"begin with FROM {rows}, or say rows = {query.first_table!r}"))
-        return compile_step(step, query, self._engine, self._tell)
+        return compile_step(step, query, self._engine, self._envelope, self._tell)
 
     def _order(self, step: StepFile) -> Query | None:
         if step.head.order is None or step.head.rows not in self._queries.tables:
@@ -259,9 +259,9 @@ def create_work_tables(engine: Engine, sources: Sequence[Source]) -> None:
     """The tables that an import keeps its commands in, out of reach of the mapping's SQL."""
     engine.run("CREATE SCHEMA ltc")
     engine.run(
-        "CREATE TABLE ltc.commands (pass INTEGER, place BIGINT, step INTEGER, n BIGINT, subject VARCHAR, customer VARCHAR, "
-        "time VARCHAR, effective_on VARCHAR, actor VARCHAR, skip VARCHAR, data VARCHAR, "
-        f"{ROW} BIGINT, {REFUSALS} {REFUSALS_TYPE})"
+        "CREATE TABLE ltc.commands (pass INTEGER, place BIGINT, step INTEGER, n BIGINT, "
+        f"{', '.join(f'{name} VARCHAR' for name in COLUMNS)}, {ROW} BIGINT, {REFUSALS} {REFUSALS_TYPE})"
     )
+    engine.run("CREATE TABLE ltc.unmatched (source VARCHAR, cause VARCHAR, n BIGINT)")
     places = " UNION ALL ".join(f"SELECT {ROW}, {FILE}, {LINE} FROM {one.table}" for one in sources)
     engine.run(f"CREATE VIEW ltc.places AS {places}")

@@ -7,6 +7,7 @@ from ltc_events.importing.certainty import NOT_IN_STAR, REFUSALS, ROW, Table, Un
 from ltc_events.importing.engine import Engine, QueryFailed, place
 from ltc_events.importing.errors import Mistake
 from ltc_events.importing.formats import problem_of_call, with_patterns
+from ltc_events.importing.joins import unmatched
 from ltc_events.importing.lineage import Lineage
 from ltc_events.importing.mapping import nearest
 from ltc_events.importing.trees import Node, walk
@@ -25,13 +26,17 @@ _INEXACT = frozenset({"FLOAT", "DOUBLE"})
 
 
 class Query(NamedTuple):
-    """A query that may run: its own columns and types, the tables it reads, and its text with the hidden columns."""
+    """A query that may run: its own columns and types, the tables it reads, and its text with the hidden columns.
+
+    `unmatched`: a query of the rows (`_row`) that its inner joins find nothing for, and what they look for; None without a join.
+    """
 
     columns: dict[str, str]
     reads: frozenset[str]
     first_table: str | None
     sql: str
     table: Table
+    unmatched: tuple[str, str] | None = None
 
 
 class Queries:
@@ -93,7 +98,9 @@ class Queries:
             return None
         reads: set[str] = set()
         walk(tree, lambda node: reads.add(_name(node)) if node.get("type") == "BASE_TABLE" else None)
-        return Query(columns, frozenset(reads), _first(tree, self.tables), text, table)
+        open = unmatched(followed)
+        left = None if open is None else (self._engine.text(open[0]), open[1])
+        return Query(columns, frozenset(reads), _first(tree, self.tables), text, table, left)
 
     def _mistake_in(self, sql: str, error: QueryFailed) -> QueryFailed:
         """A mistake as DuckDB tells it of the text as it was written, where it has a place."""

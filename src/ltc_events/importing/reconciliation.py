@@ -46,7 +46,10 @@ class Vanished(NamedTuple):
 
 @dataclass
 class FileCount:
-    """One file: how many rows it has, how many had a part in the import, and why others had none."""
+    """One file: how many rows it has, how many had a part in the import, and why others had none.
+
+    `unmatched`: rows that a join of a table or step found nothing for, which left them out there; they may have a part elsewhere.
+    """
 
     name: str
     path: str
@@ -54,6 +57,7 @@ class FileCount:
     used: int = 0
     refused: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    unmatched: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass

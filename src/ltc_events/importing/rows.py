@@ -1,6 +1,7 @@
 """The commands of all steps, worked out by DuckDB and read back row by row: what each row becomes, or why it becomes nothing."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
@@ -10,14 +11,15 @@ from uuid import UUID
 import orjson
 
 from ltc_events.importing.certainty import REFUSALS, ROW
-from ltc_events.importing.documents import BadRow, Document, make, moment_of, without_nothing
-from ltc_events.importing.engine import QueryFailed
+from ltc_events.importing.documents import COLUMNS, Document, document
+from ltc_events.importing.engine import QueryFailed, literal
 from ltc_events.importing.errors import MappingInvalid, Mistake
 from ltc_events.importing.mapping import nearest
 from ltc_events.importing.plan import Control, Pass, Plan, create_work_tables
+from ltc_events.importing.queries import Query
 from ltc_events.importing.reconciliation import ControlTotal, RefusedRow
 from ltc_events.importing.sources import FILE, LINE, Unreadable, load, quoted
-from ltc_events.importing.steps import Step, belongs_to_company
+from ltc_events.importing.steps import Step
 
 
 class Command(NamedTuple):
@@ -54,18 +56,37 @@ def load_all(plan: Plan, refuse: Callable[[Unreadable], None]) -> int:
     for table in plan.tables:
         name = f"main.{quoted(table.name)}"
         plan.engine.run(f"DROP TABLE {name}")  # while it is away, a source of the same name is found by it
-        _run(plan, f"CREATE TABLE {name} AS {table.query.sql}", f"tables/{table.name}.sql")
+        with _unmatched(plan, table.query, table.name, f"tables/{table.name}.sql", name):
+            _run(plan, f"CREATE TABLE {name} AS {table.query.sql}", f"tables/{table.name}.sql")
     for place, one in enumerate(plan.passes):
         order = _order(plan, place, one)
         for step_place, step in enumerate(one.steps):
-            _run(
-                plan,
-                f"INSERT INTO ltc.commands BY POSITION SELECT {place}, {'o.place' if order else '0'}, {step_place}, s.* FROM "
-                f"(SELECT row_number() OVER () AS n, * FROM ({step.select})) AS s"
-                + (f" LEFT JOIN {order} AS o ON o.{ROW} = s.{ROW}" if order else ""),
-                step.file.file.path,
-            )
+            path = step.file.file.path
+            made = f"(SELECT {ROW} FROM ltc.commands WHERE pass = {place} AND step = {step_place})"
+            with _unmatched(plan, step.query, one.rows or "", path, made):
+                _run(
+                    plan,
+                    f"INSERT INTO ltc.commands BY POSITION SELECT {place}, {'o.place' if order else '0'}, {step_place}, s.* FROM "
+                    f"(SELECT row_number() OVER () AS n, * FROM ({step.select})) AS s"
+                    + (f" LEFT JOIN {order} AS o ON o.{ROW} = s.{ROW}" if order else ""),
+                    path,
+                )
     return number
+
+
+@contextmanager
+def _unmatched(plan: Plan, query: Query, rows: str, path: str, made: str) -> Iterator[None]:
+    """Count the rows that a query's joins leave out: found before it runs, as its table may be called like its source."""
+    source = plan.source_of.get(rows)
+    if query.unmatched is None or source is None:
+        yield
+        return
+    sql, what = query.unmatched
+    _run(plan, f"CREATE OR REPLACE TABLE ltc.open AS SELECT DISTINCT {ROW} FROM ({sql})", path)
+    yield
+    cause = literal(f"by {path}, without a match in {what}")
+    left = f"ltc.open AS u ANTI JOIN {made} AS t ON t.{ROW} = u.{ROW}"
+    plan.engine.run(f"INSERT INTO ltc.unmatched SELECT {literal(source.name)}, {cause}, count(*) FROM {left}")
 
 
 def _order(plan: Plan, place: int, one: Pass) -> str | None:
@@ -91,78 +112,43 @@ def rows_of(plan: Plan, number: int) -> Iterator[ImportRow]:
     steps = plan.passes[number].steps
     reasons = Reasons(plan)
     found = plan.engine.rows(
-        "SELECT c.step, c.subject, c.customer, c.time, c.effective_on, c.actor, c.skip, c.data, "
+        f"SELECT c.step, {', '.join(f'c.{name}' for name in COLUMNS)}, "
         f"CASE WHEN ltc_has(c.{REFUSALS}) THEN CAST(to_json(c.{REFUSALS}) AS VARCHAR) END, c.{ROW}, p.{FILE}, p.{LINE} "
         f"FROM ltc.commands AS c LEFT JOIN ltc.places AS p ON p.{ROW} = c.{ROW} WHERE c.pass = {number} "
         f"ORDER BY c.place, c.{ROW}, c.step, c.n"
     )
-    for row, group in groupby(found, lambda one: one[9]):
+    for row, group in groupby(found, lambda one: one[-3]):
         yield _row(row, list(group), steps, plan, reasons)
 
 
 def _row(row: int | None, group: list[tuple[Any, ...]], steps: list[Step], plan: Plan, reasons: "Reasons") -> ImportRow:
     """What a row becomes: a row is read as a whole, so that nothing is sent of one of which a part cannot be read."""
     first = steps[group[0][0]]
-    file, line = (group[0][10], group[0][11]) if row is not None else (first.file.file.path, 0)
+    file, line = group[0][-2:] if row is not None else (first.file.file.path, 0)
     made = ImportRow(row, file, line, [], [], [], [])
     seen: set[Any] = set()
-    for step_number, subject, customer, time, day, actor, skip, data, refusals, *_ in group:
+    for step_number, id, subject, key, moment, actor, skip, data, said, problem, refusals, *_ in group:
         step = steps[step_number]
-        if step.model is not None and (refusals is not None or skip is not None):
+        if step.model is not None and (refusals is not None or skip is not None or problem is not None):
             made.unsent.append(subject)
         if refusals is not None:
             for one in orjson.loads(refusals):
-                key = tuple(one.values())
-                if key not in seen:
-                    seen.add(key)
+                cause = tuple(one.values())
+                if cause not in seen:
+                    seen.add(cause)
                     made.refused.append(reasons.of(made, one))
-            continue
-        if skip is not None:
+        elif skip is not None:
             made.skipped.append(skip)
-            continue
-        if step.model is None:
-            continue
-        try:
-            command = _command(step, plan, subject, customer, time, day, actor, data)
-        except BadRow as error:
-            made.unsent.append(subject)
-            if made.refused:  # what is missing once is missing in every command
-                continue
-            made.refused.append(RefusedRow(file, line, "", error.code, error.field, error.value, error.reason, error.fix))
-            continue
-        made.commands.append(command)
+        elif problem is not None:
+            if not made.refused:  # what is missing once is missing in every command
+                made.refused.append(reasons.of_command(made, step, problem))
+        elif id is not None:
+            told = document(plan.envelope, step.type, id, subject, key, moment, actor, data)
+            made.commands.append(Command(step, told, None if said is None else orjson.loads(said)))
     if made.refused:
         made.unsent.extend(command.document["subject"] for command in made.commands)
         made.commands.clear()
     return made
-
-
-def _command(
-    step: Step, plan: Plan, subject: str, customer: str, time: str, day: str | None, actor: str | None, data: str
-) -> Command:
-    model = step.model
-    assert model is not None  # noqa: S101 - a check has no commands
-    if subject is None:
-        raise _empty("subject", step)
-    key = subject if belongs_to_company(model) else customer
-    if key is None:
-        raise _empty("customer", step)
-    if time is None:
-        raise _empty("time", step)
-    moment, local_day = moment_of(time, plan.envelope.zone)
-    said = body = without_nothing(orjson.loads(data))
-    if step.following is not None:
-        body = {name: value for name, value in said.items() if name in model.model_fields}
-    missing = step.required.missing(body)
-    if missing is not None:
-        raise _empty(missing, step)
-    document = make(plan.envelope, model.type, subject, key, moment, day[:10] if day else local_day, actor, body)
-    return Command(step, document, said if step.following is not None else None)
-
-
-def _empty(field: str, step: Step) -> BadRow:
-    fix = "fill it in the file, or write a fallback: coalesce(column, …)"
-    return BadRow("empty_value", f"{field} of {step.type} is empty", fix, field)
 
 
 class Reasons:
@@ -183,6 +169,12 @@ class Reasons:
                 reason = f"{reason} (in {file}, line {line})"
         column = "" if code in ("refused_by_mapping", "missing_row") else refusal["column"]
         return RefusedRow(row.file, row.line, "", code, column, value, reason, fix)
+
+    def of_command(self, row: ImportRow, step: Step, problem: str) -> RefusedRow:
+        """The refusal of a row of which a command cannot be made."""
+        code, field, value = problem.split("\x1f")
+        reason, fix = self._words(code, value, str(self._plan.envelope.zone), f"{field} of {step.type}")
+        return RefusedRow(row.file, row.line, "", code, field, value, reason, fix)
 
     def _look_up(self, number: int) -> tuple[str, int]:
         for source in self._plan.sources:
@@ -212,6 +204,7 @@ _WORDS = {
     "division_by_zero": ("something is divided by zero", "correct the file, or write CASE WHEN … <> 0 THEN ltc_div(…) END"),
     "not_a_date": ("{value} is not a date in the form {want}", "correct it, or add its form in the mapping"),
     "ambiguous_date": ("{value} can be read in more than one way: {want}", "leave one form in the mapping"),
+    "no_such_time": ("{value} never was in {want}: clocks were put forward", "correct the time or the timezone"),
     "not_a_boolean": ("{value} is neither yes nor no", "write one of {want}; or translate it with ltc_word first"),
     "not_a_uuid": ("{value} is not a UUID", "use ltc_id('kind', column) for keys that are none"),
     "not_an_email": ("{value} is no e-mail address", "correct it, or leave it out: CASE WHEN ltc_is_email(a) THEN a END"),
@@ -221,6 +214,11 @@ _WORDS = {
     "missing_row": ("{want}", "correct the key in one of the files; or leave out ltc_needed where there may be none"),
 }
 """What is said of a refused cell, by its code: the reason, and what to do."""
+
+
+def unmatched_rows(plan: Plan) -> list[tuple[str, str, int]]:
+    """What inner joins left out: the source, by which table or step and what it looked for, and how many rows."""
+    return plan.engine.run("SELECT source, cause, n FROM ltc.unmatched WHERE n > 0")
 
 
 def survey(plan: Plan, totals: list[ControlTotal]) -> None:

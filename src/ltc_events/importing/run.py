@@ -16,7 +16,7 @@ from ltc_events.importing.ledger import EventTotal, LedgerTotals, Rehearsal
 from ltc_events.importing.mapping import MAPPING_FILE
 from ltc_events.importing.plan import Plan, prepare
 from ltc_events.importing.reconciliation import ControlTotal, FileCount, Reconciliation, RefusedRow
-from ltc_events.importing.rows import ImportRow, load_all, plain, rows_of, subjects_of, survey
+from ltc_events.importing.rows import ImportRow, load_all, plain, rows_of, subjects_of, survey, unmatched_rows
 from ltc_events.importing.runs import owner_of, run_id
 from ltc_events.importing.sending import Origin, Sender
 from ltc_events.importing.sources import SUPERSEDED, Source, Unreadable
@@ -153,6 +153,8 @@ class _Run:
         count = load_all(self._plan, self._unreadable)
         self._sets = {name: _Rows(count) for name in ("used", "refused", "skipped", "duplicate", "stopped", "concerned")}
         survey(self._plan, self._totals)
+        for name, cause, rows in unmatched_rows(self._plan):
+            self._files[name].unmatched[cause] = rows
         for source in self._plan.sources:
             file = self._files[source.name]
             file.rows += source.rows
