@@ -1,4 +1,4 @@
-"""How fresh what is read must be: read tables are brought up to the log, or waited for where others write them."""
+"""Freshness of reads: brings read tables up to the log, or waits for them where other processes write them."""
 
 import time
 from collections.abc import Set
@@ -37,18 +37,17 @@ class PositionNotReached(LtcError):
 
 @dataclass(frozen=True)
 class Freshness:
-    """What a reader asks for: the present (`current`), and at least the position `min_position`, waited for `wait_s` seconds."""
+    """The freshness requested: the present (`current`), and at least `min_position`, waited for up to `wait_s` seconds."""
 
     current: bool = True
     min_position: int | None = None
     wait_s: float = POSITION_WAIT_S
 
     def reach(self, database: Database, tables: Set[str], progress: Report | None = None, *, role: Role = Role.READER) -> None:
-        """See that these read tables of `database` know as much as is asked for; none of them: that its log does.
+        """Bring these read tables of `database` to the requested position; without tables, wait for its log.
 
-        They are looked at as `role`.
-        Tables that the store feeds are caught up here, where this login may and the server takes writes. Those that Kafka
-        feeds, and those of a standby, are waited for: the present 2 seconds, after which a log line says that they are behind.
+        They are read in `role`. Tables fed by the store are caught up here, if the login may and the server takes writes. Those
+        fed by Kafka, and those of a standby, are waited for: for the present at most 2 seconds, then a log line names the lag.
         `progress` is called as `catch_up` calls it. Raises PositionNotReached, and the errors of the store.
         """
         if self.current and tables:
@@ -75,7 +74,7 @@ def _bring_to_head(database: Database, tables: Set[str], progress: Report | None
 
 
 def _is_read_only(connection: psycopg.Connection[Any]) -> bool:
-    """Whether the server takes no writes: a standby, or a database that was made read-only."""
+    """Whether the server is read-only: a standby, or a database set to read-only."""
     row = connection.execute("SHOW transaction_read_only").fetchone()
     return row is not None and row[0] == "on"
 
@@ -111,7 +110,7 @@ def _await_position(database: Database, tables: Set[str], role: Role, wanted: in
 
 
 def _lowest(connection: psycopg.Connection[Any], tables: Set[str], head: int) -> int:
-    """Where the slowest of these tables is; 0 where one is not there yet, which a standby may still receive."""
+    """The lowest position of these tables; 0 where one does not exist yet, which a standby may still receive."""
     if not tables:
         return head
     try:

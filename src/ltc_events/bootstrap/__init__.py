@@ -1,1 +1,1 @@
-"""Where every door enters: the settings, and the database, stores, pipeline and bus that they lead to."""
+"""The composition root: settings, and the database, stores, pipeline and bus built from them."""

@@ -1,4 +1,4 @@
-"""How Kafka lets us in, as the settings have it."""
+"""The security of Kafka connections, from the settings."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +10,7 @@ from ltc_events.bus.security import OAUTHBEARER, Security
 
 
 def security_of(settings: Settings) -> Security:
-    """What the settings say of it; files of secrets are read when a connection is made. Raises SettingInvalid."""
+    """The Security of the settings; secret files are read when a connection is made. Raises SettingInvalid."""
     security = Security(
         protocol=settings.kafka_security_protocol,
         ca_file=settings.kafka_ca_file,
@@ -28,7 +28,7 @@ def security_of(settings: Settings) -> Security:
 
 
 def _refuse_what_does_not_fit(security: Security) -> None:
-    """Half of a login would be tried in vain, and a certificate or password that is not used be thought to protect."""
+    """Refuse incomplete logins, and certificates or passwords that the protocol does not use."""
     given = {
         "kafka_username": bool(security.username),
         "kafka_password_file": security.password is not None,

@@ -1,4 +1,4 @@
-"""The log: lines on stderr, for people or as JSON."""
+"""Logging: lines on stderr, as text or JSON."""
 
 import logging
 import sys
@@ -12,12 +12,12 @@ from ltc_events.store.confidential import all_without_secrets
 
 
 def is_json_log(log_format: str) -> bool:
-    """Whether the log is JSON lines: as `log_format` says; where it says nothing, for all but people on a terminal."""
+    """Whether the log is JSON lines: by `log_format`, or by default unless stderr is a terminal."""
     return log_format == "json" or (log_format != "console" and not sys.stderr.isatty())
 
 
 def configure_logging(log_format: str) -> None:
-    """Logs go to stderr, for people or as JSON lines. No secret is in them, nor in traces; and these show no variables."""
+    """Log to stderr, as text or JSON lines, without secrets; tracebacks show no variables."""
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if is_json_log(log_format)
@@ -40,7 +40,7 @@ def configure_logging(log_format: str) -> None:
 
 
 class _Stderr:
-    """What stderr is when a line is written: loggers are kept, and whoever calls us from a program may replace it."""
+    """The present `sys.stderr`: loggers are cached, and an embedding program may replace the stream."""
 
     def write(self, text: str) -> int:
         return sys.stderr.write(text)

@@ -1,4 +1,4 @@
-"""Secrets in files, as they are when somebody asks; known from then on to whoever tells anything."""
+"""Secrets in files, read on each use, and registered to be removed from all output."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ class SecretUnreadable(LtcError):
 
 
 def read_secret(setting: str, file: Path) -> str:
-    """What the file holds, without the end of its line. Raises SecretUnreadable, which names the setting."""
+    """The content of the file without its line end. Raises SecretUnreadable, which names the setting."""
     try:
         secret = file.read_text(encoding="utf-8").rstrip("\r\n")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What the settings lead to, opened when first asked for: database, stores, pipeline, command service, bus."""
+"""The services of the settings, opened on first use: database, stores, pipeline, command service, bus."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -25,10 +25,10 @@ class NoBus(LtcError):
 
 
 class Services:
-    """One process's way to the ledger. Not for several threads at once, its command service apart."""
+    """The services of one process. Not thread-safe, except for its command service."""
 
     def __init__(self, settings: Settings, database: Database | None = None) -> None:
-        """With a `database`, that one, whatever the settings say of it."""
+        """`database` replaces that of the settings."""
         self.settings = settings
         self._database = database
         self._stores: dict[Role, EventStore] = {}
@@ -47,7 +47,7 @@ class Services:
 
     @property
     def reading(self) -> Database:
-        """What reports and queries read: the database at `reader_url`, such as a standby, else `database`. Raises StoreError."""
+        """The database for reports and queries: that at `reader_url`, such as a standby, else `database`. Raises StoreError."""
         if self.settings.reader_url is None:
             return self.database
         if self._reading is None:

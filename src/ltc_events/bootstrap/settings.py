@@ -1,4 +1,4 @@
-"""The settings: what is given (a flag) before the environment, before `.env` in the working directory, before the default."""
+"""The settings, in order of precedence: flags, environment, `.env` in the working directory, defaults."""
 
 import getpass
 from pathlib import Path
@@ -46,7 +46,7 @@ def _kafka(name: str, **more: Any) -> Any:
 
 
 class Settings(BaseSettings):
-    """All settings, each by its variable's name without `LTC_`. An empty variable is none. Not validated again when copied."""
+    """All settings, each named as its variable without `LTC_`. An empty variable is unset. Copies are not validated again."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     )
 
     def model_post_init(self, _: Any, /) -> None:
-        """Whatever else is told of the settings, no credentials."""
+        """Register credentials in the settings to be removed from output."""
         for server in (self.kafka_bootstrap or "").split(","):
             credentials = server.rpartition("@")[0]
             conceal(credentials)
@@ -122,11 +122,11 @@ class Settings(BaseSettings):
         return (self.notary_key_file or self.home.expanduser() / "notary.key").resolve()
 
     def given(self, **flags: Any) -> "Settings":
-        """These settings with those flags that are not None, which are taken as they are."""
+        """These settings with the flags that are not None, without validation."""
         return self.model_copy(update={name: flag for name, flag in flags.items() if flag is not None})
 
     def environment(self) -> dict[str, str]:
-        """The variables that make another process have the same settings, wherever they came from; in clear."""
+        """Environment variables that give another process the same settings, secrets in clear text."""
         values = {name: getattr(self, name) for name in self.model_fields_set}
         return {
             variable(name): value.get_secret_value() if isinstance(value, SecretStr) else str(value)

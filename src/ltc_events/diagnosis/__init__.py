@@ -1,1 +1,1 @@
-"""What `ltc doctor` looks at: the database, Kafka, and how far behind those are who work between them."""
+"""The checks of `ltc doctor`: the database, Kafka, and the lag of workers."""

@@ -1,4 +1,4 @@
-"""Looking at Kafka: the broker, the topics as they should be, and what waits there for workers."""
+"""Checks of Kafka: the broker, the topics and their settings, and the backlog of workers."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from ltc_events.workers.probes import command_lag, relay_lag
 
 
 def examine_bus(bus: Bus, database: Database) -> Iterator[Check]:
-    """All checks of Kafka and of those who work between it and the ledger; a failed foundation ends them."""
+    """All checks of Kafka and of the workers on it; a failed prerequisite ends them."""
     try:
         cluster = inspect(bus)
     except LtcError as error:
@@ -75,7 +75,7 @@ def _topic(bus: Bus, topic: Topic, cluster: ClusterFacts) -> Iterator[Check]:
 
 
 def _wrong(topic: Topic, facts: TopicFacts, in_sync: int) -> Iterator[tuple[str, str]]:
-    """The settings by which messages would be lost or refused, and what they should be."""
+    """The settings that would lose or refuse messages, and their right values."""
     kept = int(facts.settings.get("retention.ms", -1))
     if kept >= 0 and (topic.retention_ms < 0 or kept < topic.retention_ms):
         yield "retention.ms", str(topic.retention_ms)
@@ -122,7 +122,7 @@ def _events(bus: Bus, store: EventStore) -> Iterator[Check]:
 
 
 def _epoch(bus: Bus, store: EventStore) -> Check:
-    """Whether Kafka knows of what the store, which has gone back, does not have."""
+    """Whether Kafka has events or answers that the store lacks."""
     try:
         with OffsetReader(bus) as offset_reader:
             refuse_events_ahead(bus, store, offset_reader=offset_reader)
@@ -133,7 +133,7 @@ def _epoch(bus: Bus, store: EventStore) -> Check:
 
 
 def _partitions(bus: Bus, database: Database, cluster: ClusterFacts) -> Iterator[Check]:
-    """Read tables that Kafka feeds know how many partitions there were."""
+    """Check that the number of partitions is the one that the read tables know."""
     name = bus.topic(EVENTS)
     fed = {one.partition for one in projection_status(database) if one.source == name}
     if fed:
@@ -144,7 +144,7 @@ def _partitions(bus: Bus, database: Database, cluster: ClusterFacts) -> Iterator
 
 
 def _unread(bus: Bus, database: Database) -> Iterator[Check]:
-    """Whether the topic still has what read tables have yet to read of it: a projector would stop at its start."""
+    """Whether the topic still has all events that the read tables have not read yet."""
     name = bus.topic(EVENTS)
     with database.connect(Role.PROJECTOR) as connection:
         offsets = next_offsets(connection, name) if are_laid_out(connection) else {}

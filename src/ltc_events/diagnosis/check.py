@@ -1,4 +1,4 @@
-"""What a look at something comes to."""
+"""The result of a check."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ WAITING_MAX_S = 60.0
 
 
 class Check(NamedTuple):
-    """One thing looked at. `fix` says what to do when it is not as it should be."""
+    """One check. `fix` says what to do when it is not healthy."""
 
     name: str
     healthy: bool
@@ -17,6 +17,6 @@ class Check(NamedTuple):
 
 
 def skew(name: str, seconds: float, whose: str) -> Check:
-    """How far a clock is from ours."""
+    """The check of a clock's difference from ours."""
     detail = f"{seconds:.3f} s from {whose}"
     return Check(name, abs(seconds) <= CLOCK_SKEW_MAX_S, detail, "synchronise both clocks (NTP)")

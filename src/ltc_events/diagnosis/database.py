@@ -1,4 +1,4 @@
-"""Looking at the database: whether it keeps what it is given, whether the ledger is whole, and how far read tables are."""
+"""Checks of the database: durability, the guards of the ledger, and the lag of read tables."""
 
 import time
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _APPEND_ONLY = [
 
 
 def examine_database(database: Database, *, is_embedded: bool) -> Iterator[Check]:
-    """All checks of the database, in the order in which they depend on each other; a failed foundation ends them."""
+    """All checks of the database, in the order of their dependencies; a failed prerequisite ends them."""
     try:
         connection = database.connect(Role.OWNER, autocommit=True)
     except LtcError as error:
@@ -127,12 +127,12 @@ def _trouble(one: ProjectionStatus) -> str:
 
 
 def _age(one: ProjectionStatus) -> float:
-    """How long it has not moved."""
+    """The time since it last advanced."""
     return time.time() - one.moved_at.timestamp()
 
 
 def usable_roles(database: Database) -> list[Role]:
-    """The groups that this login may act as; the one that sees most comes first."""
+    """The groups that this login is a member of; the one that sees most comes first."""
     usable = []
     for role in (Role.PROJECTOR, Role.WRITER, Role.RELAY, Role.NOTARY, Role.READER):
         try:
@@ -144,7 +144,7 @@ def usable_roles(database: Database) -> list[Role]:
 
 
 def _roles(usable: list[Role]) -> Iterator[Check]:
-    """A login needs the group of what it does and no other, but it needs one."""
+    """Check that the login is a member of at least one group."""
     granted = ", ".join(usable) or "none of the ledger's groups"
     fix = "run `ltc init` as the database's owner, and grant this login the group of what it does"
     yield Check("groups of this login", bool(usable), granted, fix)

@@ -1,4 +1,4 @@
-"""Looking at business dates: what a ledger holds in disorder, from before they had an order or because policy has it recorded."""
+"""Checks of business dates: events out of order, from releases without the rule or by policy."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -15,7 +15,7 @@ LISTED_MAX = 5
 
 
 class Disorder(NamedTuple):
-    """What is dated before the document that it moves, or before what it acts on; `total` counts all there are."""
+    """Rows dated before the document or event that they act on; `total` counts all of them."""
 
     position: int
     what: str
@@ -28,14 +28,13 @@ class Disorder(NamedTuple):
 
     @property
     def told(self) -> str:
-        """It in a few words."""
+        """The disorder in one line."""
         what = f"{self.what.replace('_', ' ')} {self.number or self.id}"
         return f"{what} of {self.earliest} {self.kind.replace('_', ' ')} on {self.effective_on} (position {self.position})"
 
 
 class _Look(NamedTuple):
-    """Where one kind of disorder is looked for: the tables, with a column that an older version of one lacks, and the name of the
-    query."""
+    """The query for one kind of disorder: its tables, a column that older versions lack, and its name."""
 
     name: str
     tables: tuple[str, ...]
@@ -66,9 +65,9 @@ _LOOKS = (
 
 
 def dates(connection: psycopg.Connection[Any], limit: int = LISTED_MAX) -> Iterator[Check]:
-    """Whether what is recorded of money, orders and selling is dated in order, with the first of what is not, by position.
+    """Check the order of business dates in money, orders and selling, with the first disorder by position.
 
-    It stays as it was recorded, and is a fault of nobody today: the checks are healthy all the same.
+    Recorded events stay as they are and need no action: the checks are healthy all the same.
     """
     for look in _LOOKS:
         if connection.execute(statement("columns-present"), (list(look.tables),)).fetchone() != (True,):

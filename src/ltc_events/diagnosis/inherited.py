@@ -1,4 +1,4 @@
-"""Looking at what a ledger holds from before a rule: it stays as it was recorded, and is a fault of nobody today."""
+"""Checks of events recorded before a rule existed: they stay as they are and need no action."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ LISTED_MAX = 5
 def inherited(connection: psycopg.Connection[Any], limit: int = LISTED_MAX) -> Iterator[Check]:
     """Customers without a record and events of more bytes than are allowed, with the first of them, by position.
 
-    The checks are healthy all the same: reports and explanations take both as they are.
+    The checks are healthy all the same: reports and explanations handle both.
     """
     customers = connection.execute(statement("unregistered-customers"), {"limit": limit}).fetchall()
     listed = [f"{id} (position {position})" for id, position, _ in customers]

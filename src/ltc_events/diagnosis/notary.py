@@ -1,4 +1,4 @@
-"""Looking at the notary: its key, its alarm, and how far it is."""
+"""Checks of the notary: its key, its alarm, and its lag."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from ltc_events.store.transparency import TransparencyStore
 
 
 def examine_notary(database: Database, key_file: Path) -> Iterator[Check]:
-    """Whether the key is its owner's alone, and how far the log is signed. Without a key, nothing is signed, which is said."""
+    """Check that only its owner may read the key, and how far the log is signed; without a key it says that nothing is."""
     try:
         with TransparencyStore(database) as store:
             if not key_file.exists():

@@ -1,4 +1,4 @@
-"""Looking at the database that reports and queries read, where it is another one: usually a streaming standby."""
+"""Checks of a separate database for reports and queries, usually a streaming standby."""
 
 import psycopg
 from psycopg.rows import scalar_row
@@ -13,7 +13,7 @@ NAME = "reader's database"
 
 
 def examine_reading(reading: Database, database: Database) -> Check:
-    """Whether it can be read, and how far its log is beside that of the database; ahead of it is another ledger's."""
+    """Check that it can be read, and the lag of its log; a log ahead of the database belongs to another ledger."""
     try:
         with reading.connect(Role.READER, autocommit=True) as connection:
             position = log_head(connection)

@@ -1,1 +1,1 @@
-"""Why an invoice is what it is: the events that made it, from the lead to the last cent, read from the store alone."""
+"""Explains figures from the events alone: the events behind an invoice, order, deal, payment or balance, with recomputed sums."""

@@ -1,4 +1,4 @@
-"""The stories of a payment and of a customer's balance: what came in, where it went, and what is left of everything."""
+"""Explains a payment and a customer's balance, document by document."""
 
 from datetime import date
 from decimal import Decimal
@@ -60,8 +60,8 @@ def explain_payment(store: EventStore, id: UUID, as_of: date, position: int) -> 
 
 
 def explain_customer(store: EventStore, id: UUID, currency: str | None, as_of: date, position: int) -> Story:
-    """What a customer owes and is owed in a currency, document by document; its figure is the balance, as `receivables-aging`
-    has it: invoices and claims less unapplied cash and credit. Without a currency, that of the first document. Raises NotThere.
+    """The story of a customer's balance in a currency, document by document; its figure is the balance of `receivables-aging`:
+    invoices and claims less unapplied cash and credit. The default currency is that of the first document. Raises NotThere.
     """
     lens = Lens(store, as_of, store.command_end(position))
     streams = [lens.stream(one) for kind in KINDS for one in store.streams_of([id], kind.type).get(id, [])]
@@ -98,7 +98,7 @@ _SECTIONS = {
 
 
 def unapplied_change(record: Record) -> Decimal:
-    """What an event of a payment changes of what is unapplied of it."""
+    """The change of a payment's unapplied amount by an event."""
     match record.event:
         case PaymentReceived(amount=amount) | PaymentMovedIn(amount=amount):
             return amount
@@ -117,7 +117,7 @@ def unapplied_change(record: Record) -> Decimal:
 
 
 def _balance(records: list[Record]) -> Decimal:
-    """What is left of a document: positive, the customer owes it."""
+    """The open amount of a document; positive: the customer owes it."""
     match records[0].event:
         case InvoiceIssued():
             return balance_of(records)

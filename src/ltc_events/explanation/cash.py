@@ -1,4 +1,4 @@
-"""What became of what was owed: payments, credits, write-offs, reminders, down to the balance."""
+"""Explains the receivable of an invoice: payments, credits, write-offs, dunning notices, down to the balance."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -42,7 +42,7 @@ Movement = (
 
 
 def add_cash(root: Node, chain: Chain, issued: InvoiceIssued) -> Decimal:
-    """Tell what happened after the invoice was issued; returns the balance that this leaves."""
+    """Add the events after the invoice was issued; returns the balance."""
     balance = issued.payable
     for record in chain.invoice[1:]:
         event = record.event
@@ -61,7 +61,7 @@ def add_cash(root: Node, chain: Chain, issued: InvoiceIssued) -> Decimal:
 
 
 def balance_of(records: list[Record]) -> Decimal:
-    """What is owed on an invoice after these of its events."""
+    """The balance of an invoice after these of its events."""
     issued = event_of(records, InvoiceIssued)
     moved = (_change(one.event) for one in records if isinstance(one.event, Movement))
     return sum(moved, ZERO if issued is None else issued.payable)
@@ -72,7 +72,7 @@ def _change(event: Movement) -> Decimal:
 
 
 def _add_write_off(node: Node, event: Movement) -> None:
-    """What was given up, or no longer is, and the tax in it."""
+    """Add a write-off or its reversal, with the tax in it."""
     match event:
         case InvoiceCredited():
             if event.write_off_reversed:
@@ -124,7 +124,7 @@ def _number(chain: Chain, credit_note_id: UUID) -> str:
 
 
 def _add_source(node: Node, chain: Chain, event: Movement) -> None:
-    """The other side of a movement: the payment or the credit note it comes from."""
+    """Add the source of a movement: the payment or the credit note."""
     if isinstance(event, PaymentApplied):
         records = chain.payments.get(event.payment_id, [])
         add_origin(node, chain, event.payment_id)
@@ -141,7 +141,7 @@ def _add_source(node: Node, chain: Chain, event: Movement) -> None:
 
 
 def _add_use(node: Node, records: list[Record]) -> None:
-    """What became of the part of a credit note that its invoice did not owe."""
+    """Add the uses of a credit note's unapplied amount."""
     left = ZERO
     for record in records:
         match record.event:

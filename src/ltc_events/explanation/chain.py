@@ -1,4 +1,4 @@
-"""From an invoice's number to every stream that had a part in it, through the references that the events hold."""
+"""Finds every stream behind an invoice, through the references in the events."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -47,24 +47,24 @@ class NotAnInvoice(LtcError):
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """What may be seen: events up to a position, with a business date up to a day."""
+    """The visible events: up to a position, with a business date up to a day."""
 
     store: EventStore
     as_of: date
     position: int
 
     def stream(self, id: UUID) -> list[Record]:
-        """The part of a stream that may be seen."""
+        """The visible part of a stream."""
         return self.seen(self.store.stream(id))
 
     def seen(self, records: list[Record]) -> list[Record]:
-        """What of these records may be seen."""
+        """The visible ones of these records."""
         return [one for one in records if one.position <= self.position and one.effective_on <= self.as_of]
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Every stream that had a part in an invoice; empty lists where there was none."""
+    """Every stream behind an invoice; empty lists where there is none."""
 
     number: str
     invoice: list[Record]
@@ -94,7 +94,7 @@ def follow(lens: Lens, number: str) -> Chain:
 def upstream(
     lens: Lens, number: str, order_id: UUID | None = None, quote_id: UUID | None = None, opportunity_id: UUID | None = None
 ) -> Chain:
-    """What an order, quote or deal comes from, back to the campaign; without an invoice and what became of it."""
+    """The streams that an order, quote or deal comes from, back to the campaign, without invoices."""
     order = lens.stream(order_id) if order_id else []
     placed = event_of(order, OrderPlaced)
     if placed is not None:
@@ -110,7 +110,7 @@ def upstream(
 
 
 def claims_of(event: Event) -> list[UUID]:
-    """The claims that an event of an invoice speaks of: those of a reminder, or one that somebody raised."""
+    """The claims of an invoice's event: those of a dunning notice, or one raised by a command."""
     match event:
         case DunningNoticeSent():
             return [id for id in (event.fee_claim_id, event.interest_claim_id) if id is not None]
@@ -126,8 +126,7 @@ def event_of(records: list[Record], kind: type[E]) -> E | None:
 
 
 def is_whole(records: list[Record], upto: int) -> bool:
-    """Whether no event of a stream up to this version is left out: events that are dated back stand in another order than
-    their dates do."""
+    """Whether every event of a stream up to this version is visible; back-dated events can leave gaps."""
     return [one.version for one in records if one.version <= upto] == list(range(1, upto + 1))
 
 
@@ -136,7 +135,7 @@ def _streams(lens: Lens, ids: list[UUID]) -> dict[UUID, list[Record]]:
 
 
 def _payments(lens: Lens, ids: list[UUID]) -> dict[UUID, list[Record]]:
-    """The payments, and those that they were moved from, back to the one that the bank knows."""
+    """The payments, and those that they were moved from, back to the one received from the bank."""
     found = _streams(lens, ids)
     for id in ids:
         moved_in = event_of(found[id], PaymentMovedIn)
@@ -177,7 +176,7 @@ def _document(store: EventStore, series: str, year: int, sequence: int) -> list[
 
 
 def _nearest(lens: Lens, number: str) -> list[str]:
-    """Invoices that somebody may have meant: in the series nearest in name, with the number put into their range."""
+    """The invoice numbers probably meant: in the series with the most similar name, near that number."""
     series = {
         (first.event.series, first.event.year): last
         for first, last in lens.store.company_streams(NumberAssigned.type)

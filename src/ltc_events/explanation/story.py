@@ -1,4 +1,4 @@
-"""A story is a tree of facts, each with the event it comes from, and of sums that must come out."""
+"""A story: a tree of facts, each with its event, and of recomputed sums that must agree with the events."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from ltc_events.schemas.record import Record
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A sum that was worked out again: `expected` is ours, `found` is what the event says."""
+    """A recomputed sum: `expected` is the recomputed value, `found` that of the event."""
 
     name: str
     expected: Decimal
@@ -27,7 +27,7 @@ class Check:
 
 @dataclass(slots=True)
 class Node:
-    """One line of the story. `record` is the event it tells of; `policies` name the rules in force, with versions."""
+    """One line of the story. `record` is its event; `policies` name the policies in force, with versions."""
 
     text: str
     record: Record | None = None
@@ -43,13 +43,13 @@ class Node:
         return getattr(self.record.event, "dated_before", None) if self.record else None
 
     def add(self, text: str, record: Record | None = None, **more: Any) -> "Node":
-        """A new line below this one."""
+        """Add a line below this one."""
         node = Node(text, record, **more)
         self.children.append(node)
         return node
 
     def check(self, name: str, expected: Decimal, found: Decimal) -> None:
-        """State a sum that must come out."""
+        """Add a recomputed sum."""
         self.checks.append(Check(name, expected, found))
 
     def walk(self) -> Iterator["Node"]:
@@ -109,7 +109,7 @@ class Story:
 
     @property
     def broken(self) -> list[Check]:
-        """The sums that do not come out. There should never be one."""
+        """The sums that do not agree. There should never be one."""
         return [check for node in self.root.walk() for check in node.checks if not check.holds]
 
     def document(self) -> dict[str, Any]:

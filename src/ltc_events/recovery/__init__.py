@@ -1,1 +1,1 @@
-"""A store that has gone back: seeing it beside what others have seen, and the way out."""
+"""Backup, restore, and recovery of a store that went back behind what Kafka or read tables have."""

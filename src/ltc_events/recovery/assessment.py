@@ -18,7 +18,7 @@ STEP = 500
 
 
 class Assessment(NamedTuple):
-    """What is ahead of the store, and what can be done about it."""
+    """The result of an assessment: what is ahead of the store, and whether it can be put back."""
 
     head: int
     epoch: Epoch
@@ -34,17 +34,17 @@ class Assessment(NamedTuple):
 
     @property
     def own(self) -> int:
-        """How many events the store has recorded by itself behind the last common one."""
+        """The number of events that the store alone has after the last common position."""
         return 0 if self.common is None else self.head - self.common
 
     @property
     def is_in_order(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether nothing is ahead of the store."""
         return self.common is None and not self.tables
 
     @property
     def hindrance(self) -> str:
-        """Why the lost events cannot be put back; empty: they can."""
+        """The reason why the lost events cannot be put back; empty: they can."""
         if self.common is None or not self.lost:
             return "the topic has none of them"
         if self.strangers:
@@ -58,7 +58,7 @@ class Assessment(NamedTuple):
         return ""
 
     def document(self, *, discard: bool) -> dict[str, Any]:
-        """For programs: how far the store has gone back, who is ahead, and what recovery would do."""
+        """How far the store went back, what is ahead, and what recovery would do, as JSON-ready values."""
         return {
             "in_order": self.is_in_order,
             "head": self.head,
@@ -75,7 +75,7 @@ class Assessment(NamedTuple):
         }
 
     def steps(self, *, discard: bool) -> list[str]:
-        """What recovery would do, one sentence each; with `discard`, without the lost events."""
+        """The steps of recovery, one sentence each; with `discard`, without the lost events."""
         steps = []
         if self.common is not None and self.lost:
             if discard:
@@ -104,7 +104,7 @@ class Assessment(NamedTuple):
 
 
 def find(database: Database, bus: Bus | None) -> Assessment:
-    """Look at topics and read tables. Raises DatabaseUnreachable, BusUnreachable, TopicMissing, NotInitialised."""
+    """Assess topics and read tables. Raises DatabaseUnreachable, BusUnreachable, TopicMissing, NotInitialised."""
     with open_store(database, Role.PROJECTOR) as store:
         with database.connect(Role.PROJECTOR, autocommit=True) as connection:
             tables = tables_ahead(connection)
@@ -130,7 +130,7 @@ def find(database: Database, bus: Bus | None) -> Assessment:
 
 
 def _foreign(offset_reader: OffsetReader, topic: str, partition: int, end: int, witness: TopicComparison) -> list[PublishedEvent]:
-    """What the end of a partition has and the store has not: from there back to the first that both have."""
+    """The events at the end of a partition that the store lacks, read backwards up to the first common one."""
     found: list[PublishedEvent] = []
     first, step = offset_reader.beginnings(topic)[partition], STEP
     while end > first:
@@ -145,7 +145,7 @@ def _foreign(offset_reader: OffsetReader, topic: str, partition: int, end: int, 
 
 
 def _is_news(one: Ahead, witness: TopicComparison) -> bool:
-    """Whether it is not one of those that a going back left behind of which somebody has said so."""
+    """Whether the event is not already known to be void from an earlier epoch."""
     if one.epoch is None or not witness.epochs.knows(one.epoch):
         return True
     return witness.epochs.holds(one.epoch, one.mark_position or one.position)
@@ -157,14 +157,14 @@ def _strangers(foreign: Sequence[PublishedEvent], answers: Sequence[Answered], w
 
 
 def _common(head: int, foreign: Sequence[PublishedEvent], tables: Sequence[Ahead], answers: Sequence[Answered]) -> int | None:
-    """Answers bound nothing: nobody but who was answered knows of those events, and what the store has is not void by them."""
+    """The last common position. Answers do not lower it: their events were never published, so what the store has stays valid."""
     bounds = [one.position - (one.record is not None) for one in foreign]
     bounds += [min(head, (one.mark_position or one.position) - (one.position <= one.head)) for one in tables]
     return min([head, *bounds]) if bounds or answers else None
 
 
 def _once(foreign: Sequence[PublishedEvent]) -> tuple[PublishedEvent, ...]:
-    """Events in order, those that came twice once; the last told of a position counts where an epoch told it anew."""
+    """Events in order without duplicates; of several at one position the last published one counts."""
     by_position: dict[int, PublishedEvent] = {}
     for one in foreign:
         if one.record is not None:

@@ -1,6 +1,6 @@
 """Copies a ledger into a folder: the events in segments that never change, everything else at one moment with the head.
 
-Each run adds what is new, and one that was interrupted goes on where it was. Read tables are not copied: the events make them.
+Each run adds what is new; an interrupted run continues where it stopped. Read tables are not copied, as events rebuild them.
 """
 
 import re
@@ -51,7 +51,7 @@ class BackupAtWork(LtcError):
 
 
 class BackedUp(NamedTuple):
-    """What a run came to: the last position that the backup holds, and how many events and bytes are new in it."""
+    """The result of a run: the last position in the backup, and the numbers of new events and bytes."""
 
     head: int
     events: int
@@ -68,7 +68,7 @@ def back_up(
     report: Callable[[str], None] = lambda _: None,
     segment_events: int = SEGMENT_EVENTS,
 ) -> BackedUp:
-    """Bring the backup in a folder up to the head, and keep the newest `keep` points. With a `secret` it is encrypted.
+    """Bring the backup in a folder up to the head and keep the newest `keep` points. With a `secret` it is encrypted.
 
     As the ledger's owner, or a login that is a member of pg_read_all_data. Raises NoFolderForBackup, OtherHistory,
     BackupAtWork, BackupKeyWrong, BackupDamaged.
@@ -85,7 +85,7 @@ def back_up(
 
 
 def _make(folder: Path) -> None:
-    """Files of a backup among those of others could not be told from them, and a disk that is not mounted has no folder."""
+    """Check or create the folder: it must be empty or hold a backup, so that an unmounted disk is detected."""
     if folder.is_dir():
         others = [one.name for one in folder.iterdir() if one.name not in _KNOWN and not _OURS.fullmatch(one.name)]
         if others and not (folder / NAME).is_file():
@@ -112,7 +112,7 @@ class _Run:
         self._size = 0
 
     def complete(self, keep: int) -> BackedUp:
-        """Segments of what is there, then the point."""
+        """Write the segments up to the head, then the point."""
         before = self.manifest.last
         columns: dict[str, list[str]] = dict(self._connection.execute(_SQL["tables"]).fetchall())
         # First without a snapshot, which would hold up the server's housekeeping for as long as it takes.
@@ -174,7 +174,7 @@ class _Run:
                 raise OtherHistory(folder=self._folder, what=f"the ledger has another event at position {known.last}")
 
     def _remove_unknown(self) -> None:
-        """What belongs to points that are not kept, and what interrupted runs left."""
+        """Remove the files of points no longer kept, and those of interrupted runs."""
         known = {NAME, LOCK, *(part.file for part in self.manifest.files())}
         for path in self._folder.iterdir():
             if path.name not in known and path.is_file() and _OURS.fullmatch(path.name):

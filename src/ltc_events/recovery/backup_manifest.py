@@ -1,4 +1,4 @@
-"""The manifest of a backup: which files it has, what they hold, and their checksums. It is written last, and as a whole."""
+"""The manifest of a backup: its files, their content and checksums. It is written last, and atomically."""
 
 import hashlib
 import hmac
@@ -49,7 +49,7 @@ class FilePart(_Part):
 
     @property
     def seal(self) -> Seal:
-        """What the file is known by."""
+        """The checksums of the file."""
         return Seal(self.size, self.sha256)
 
 
@@ -62,9 +62,9 @@ class Segment(FilePart):
 
 
 class Point(_Part):
-    """A moment at which everything but the events was copied, together with the head of the log. Times as ISO 8601 in UTC.
+    """A consistent copy of everything but the events, at a position of the log. Times are ISO 8601 in UTC.
 
-    `recorded_at` is the last moment that the head has handed out, to events or to refusals.
+    `recorded_at` is the last recording time assigned by the head row, to events or refusals.
     """
 
     head: int
@@ -75,7 +75,7 @@ class Point(_Part):
 
 
 class Encryption(_Part):
-    """How the key follows from what the key file holds (scrypt)."""
+    """The parameters that derive the key from the content of the key file (scrypt)."""
 
     salt: str
     n: int
@@ -84,7 +84,7 @@ class Encryption(_Part):
 
 
 class Manifest(_Part):
-    """A backup: `ledger` is the name of its first epoch, by which it is told from others."""
+    """A backup; `ledger` is the name of the ledger's first epoch, which identifies it."""
 
     format: int = FORMAT
     ledger: str
@@ -98,7 +98,7 @@ class Manifest(_Part):
         return self.segments[-1].last if self.segments else 0
 
     def files(self) -> list[FilePart]:
-        """All files that belong to it."""
+        """All files of the backup."""
         return [*self.segments, *(part for point in self.points for part in point.tables)]
 
 
@@ -120,7 +120,7 @@ def key_of(manifest: Manifest, folder: Path, secret: str | None) -> bytes | None
 
 
 def write(folder: Path, manifest: Manifest, key: bytes | None) -> None:
-    """Put the manifest in place, at once and for good."""
+    """Write the manifest atomically and durably."""
     document = manifest.model_dump(mode="json")
     part = folder / f"{NAME}.part"
     with part.open("w", encoding="utf-8") as file:
@@ -155,6 +155,6 @@ def read(folder: Path, secret: str | None) -> tuple[Manifest, bytes | None]:
 
 
 def _mac(document: dict[str, Any], key: bytes | None) -> str:
-    """With a key, nobody without it can write another one; without, what was damaged is noticed."""
+    """The MAC of the manifest: with a key it detects any change, without one it detects damage."""
     content = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
     return hashlib.sha256(content).hexdigest() if key is None else hmac.new(key, content, hashlib.sha256).hexdigest()

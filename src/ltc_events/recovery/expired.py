@@ -1,5 +1,4 @@
-"""Commands that Kafka has acknowledged and dropped before they were taken: who goes on without them does so by a word that is
-kept."""
+"""Commands that expired on Kafka before they were processed, and the recorded decision to continue without them."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -23,7 +22,7 @@ class CommandsExpired(LtcError):
 
 
 class Expired(NamedTuple):
-    """Messages of a partition that are no longer there and were never taken: from the first, up to the next that is there."""
+    """Expired messages of a partition: from the first unprocessed offset up to the first available one."""
 
     partition: int
     first: int
@@ -31,16 +30,16 @@ class Expired(NamedTuple):
 
     @property
     def messages(self) -> int:
-        """How many these are."""
+        """Their number."""
         return self.next - self.first
 
     def document(self) -> dict[str, int]:
-        """The partition, its first and last offset that are lost, and how many messages."""
+        """The partition, the first and last lost offset, and the number of messages, as JSON-ready values."""
         return {"partition": self.partition, "first": self.first, "last": self.next - 1, "messages": self.messages}
 
 
 def expired_of(taken: Mapping[int, int], beginnings: Mapping[int, int]) -> list[Expired]:
-    """By partition: up to where it is taken, and the first message that there still is."""
+    """The expired messages per partition, from the processed and the first available offsets."""
     return [
         Expired(partition, taken[partition], first)
         for partition, first in sorted(beginnings.items())
@@ -49,13 +48,13 @@ def expired_of(taken: Mapping[int, int], beginnings: Mapping[int, int]) -> list[
 
 
 def expired_error(topic: str, expired: Sequence[Expired]) -> CommandsExpired:
-    """What to say of them."""
+    """The error that names them."""
     ranges = ", ".join(f"partition {one.partition} offsets {one.first} to {one.next - 1}" for one in expired)
     return CommandsExpired(topic=topic, count=sum(one.messages for one in expired), ranges=ranges)
 
 
 def find_expired(bus: Bus, store: EventStore, offset_reader: OffsetReader) -> list[Expired]:
-    """Commands that are lost by now. Raises BusUnreachable, TopicMissing."""
+    """Find expired commands. Raises BusUnreachable, TopicMissing."""
     topic = bus.topic(COMMANDS)
     beginnings = offset_reader.beginnings(topic)
     offsets = store.offsets(topic)
@@ -63,9 +62,9 @@ def find_expired(bus: Bus, store: EventStore, offset_reader: OffsetReader) -> li
 
 
 def go_on_without(database: Database, bus: Bus, *, by: str, reason: str) -> list[Expired]:
-    """Let the command workers go on behind what is lost, and keep who said so, when and why; what that was.
+    """Move the command workers' offsets past expired messages, and record who decided so, when and why; returns them.
 
-    As the owner of the ledger. Raises OffsetMoved where a worker has gone on meanwhile.
+    In the owner's role. Raises OffsetMoved where a worker has advanced meanwhile.
     """
     topic = bus.topic(COMMANDS)
     with open_store(database, Role.WRITER) as store, OffsetReader(bus) as offset_reader:

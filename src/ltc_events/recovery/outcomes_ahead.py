@@ -1,7 +1,7 @@
-"""Answers that were given and the store has no such outcome: what the topic of results knows of a store that has gone back.
+"""Answers on the topic of results whose outcome the store lacks after it went back.
 
-A command is answered when its outcome is stored, and its events are published independently of that. So an answer may be all
-that is left of an outcome. It may also come late: it was on its way to the broker while the store went back.
+A command is answered when its outcome is stored, and its events are published independently. So an answer may be all that is left
+of an outcome. It may also arrive late: in flight to the broker while the store went back.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

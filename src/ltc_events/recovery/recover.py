@@ -1,6 +1,6 @@
 """Recovers after the store has gone back: new epoch, lost events put back, topic republished, tables rebuilt.
 
-Interrupted, the same once more goes on where it was: what was done is found done.
+After an interruption the same call continues: completed steps are detected.
 """
 
 import secrets
@@ -47,7 +47,7 @@ class CannotPutBack(LtcError):
 
 
 class Recovered(NamedTuple):
-    """What was done."""
+    """The result of a recovery."""
 
     epoch: str
     after: int
@@ -65,9 +65,9 @@ Report = Callable[[str], None]
 def recover(
     database: Database, bus: Bus | None, *, discard: bool, by: str, reason: str, report: Report = lambda _: None
 ) -> Recovered:
-    """Take the way out. With `discard`, without the events that the topic has and the store has not; else with them.
+    """Recover. With `discard`, events that only the topic has are abandoned; else they are put back.
 
-    As the owner of the ledger. Raises RelayAtWork, StoreMoved, CannotPutBack, and what `find` and a rebuild do.
+    In the owner's role. Raises RelayAtWork, StoreMoved, CannotPutBack, and the errors of `find` and of a rebuild.
     """
     with ExitStack() as stack:
         if bus is not None:
@@ -90,7 +90,7 @@ def recover(
 def _begin(
     database: Database, bus: Bus | None, findings: Assessment, healing: TopicRecovery, *, by: str, reason: str
 ) -> Recovered:
-    """Put back what there is, and begin the epoch, in one transaction. Nothing where it was begun before."""
+    """Put lost events back and begin the epoch, in one transaction; does nothing where that is done already."""
     if findings.common is None:
         return Recovered(findings.epoch.name, findings.epoch.after, 0, 0, 0, ())
     last = healing.records[-1].position if healing.records else findings.common
@@ -116,7 +116,7 @@ def _begin(
 
 
 def _correct(database: Database, bus: Bus, findings: Assessment, epoch: str, after: int) -> int:
-    """Answer again, in the new epoch, what was told otherwise than the store has it, or looks void; how many commands."""
+    """Answer commands again, in the new epoch, whose answers differ from the store or look void; returns their number."""
     if not findings.answers and not findings.own:
         return 0
     topic = bus.topic(RESULTS)
@@ -127,6 +127,6 @@ def _correct(database: Database, bus: Bus, findings: Assessment, epoch: str, aft
 
 
 def _number(epoch: str) -> int:
-    """The number of an epoch that somebody else began; 0: it has none that can be read."""
+    """The number of an epoch from its name; 0: it has none."""
     number, _, _ = epoch.partition("-")
     return int(number) if number.isdecimal() else 0

@@ -1,6 +1,6 @@
-"""Puts a backup into an empty ledger, up to its newest point, a position or a moment: all of it in one transaction, or nothing.
+"""Restores a backup into an empty ledger, up to its newest point, a position or a time, in one transaction.
 
-Everything is checked before: each file against its checksum, and each event that is appended by the log's own guards.
+Each file is checked against its checksum before, and each appended event by the log's own guards.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +52,7 @@ class NotInBackup(LtcError):
 
 
 class Restored(NamedTuple):
-    """What was restored: up to which position, recorded when, and what the offsets of commands are as of."""
+    """The result of a restore: the position, its recording time, and the time of the command offsets."""
 
     head: int
     recorded_at: datetime | None
@@ -60,7 +60,7 @@ class Restored(NamedTuple):
 
 
 def verify(folder: Path, *, secret: str | None = None) -> Manifest:
-    """See that all files are as they were written, and can be read. Raises BackupDamaged, BackupKeyWrong, NoBackup."""
+    """Check that all files are complete, undamaged and readable. Raises BackupDamaged, BackupKeyWrong, NoBackup."""
     manifest, key = read(folder, secret)
     expected = 1
     for segment in manifest.segments:
@@ -208,13 +208,13 @@ class _Restoration:
 
     @contextmanager
     def _staged(self, part: FilePart) -> Iterator[sql.Identifier]:
-        """The rows of a file in a table, while the block runs."""
+        """A temporary table with the rows of a file, while the block runs."""
         staging = self._stage(part)
         yield staging
         self._connection.execute(sql.SQL("DROP TABLE {}").format(staging))
 
     def _stage(self, part: FilePart) -> sql.Identifier:
-        """The rows of a file in a table of this transaction's own."""
+        """Load the rows of a file into a temporary table of this transaction."""
         unknown = {*part.columns} - self._known.get(part.table, set())
         if unknown:
             raise BackupTooNew(what=f"the columns {', '.join(sorted(unknown))} of {part.table}")

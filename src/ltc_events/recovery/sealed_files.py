@@ -1,7 +1,7 @@
-"""Files of a backup: compressed, encrypted where there is a key, checksummed, and there as a whole or not at all.
+"""Files of a backup: compressed, encrypted if there is a key, checksummed, and written atomically.
 
-An encrypted file is a salt, and chunks under AES-256-GCM with a key of the file's own. The nonce counts them and marks the last,
-so none can be left out, exchanged or cut off, and none be taken for one of another file.
+An encrypted file is a salt followed by chunks under AES-256-GCM with a key per file. The nonce counts chunks and marks the last
+one, so that removing, exchanging or truncating chunks is detected, and so is a chunk of another file.
 """
 
 import hashlib
@@ -33,14 +33,14 @@ class BackupDamaged(LtcError):
 
 
 class Seal(NamedTuple):
-    """What a file is known by once it is whole."""
+    """The size and checksums of a complete file."""
 
     size: int
     sha256: str
 
 
 class SealedWriter:
-    """Writes one file. It has its name when the block has ended without an error."""
+    """Writes one file, which gets its name when the block ends without an error."""
 
     def __init__(self, path: Path, key: bytes | None) -> None:
         self._path = path
@@ -63,7 +63,7 @@ class SealedWriter:
         return self
 
     def write(self, content: bytes) -> None:
-        """Take what follows."""
+        """Append bytes."""
         self._take(self._compressor.compress(content))
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
@@ -99,7 +99,7 @@ class SealedWriter:
 
 
 def check(path: Path, seal: Seal) -> None:
-    """See that a file is what was written. Raises BackupDamaged."""
+    """Check a file against its checksums. Raises BackupDamaged."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
@@ -112,7 +112,7 @@ def check(path: Path, seal: Seal) -> None:
 
 
 def content_of(path: Path, key: bytes | None) -> Iterator[bytes]:
-    """What was written to a file, in parts. Raises BackupDamaged."""
+    """The content of a file, in chunks. Raises BackupDamaged."""
     decompressor = zlib.decompressobj(_GZIP)
     try:
         for chunk in _chunks_of(path, key):
@@ -148,7 +148,7 @@ def _chunks_of(path: Path, key: bytes | None) -> Iterator[bytes]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Let the names in a folder survive a power failure."""
+    """Sync a folder, so that its file names survive a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""Read tables back to the store: those that are ahead are built anew beside, shown in their place, and removed."""
+"""Rebuilds read tables that are ahead of the store, switches readers to the new ones, and drops the old ones."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,7 +17,7 @@ from ltc_events.store import Database, Role
 def bring_back(
     database: Database, ahead: Sequence[Ahead], *, by: str, reason: str, report: Callable[[str], None]
 ) -> tuple[str, ...]:
-    """Replace the tables that are ahead, by tables that the store fills; their names.
+    """Replace tables that are ahead by rebuilt ones; returns their names.
 
     Readers see the old ones until the new ones are whole. Raises NotInThisProgram for a table of another program's version,
     when the others are done, and what a rebuild raises.

@@ -1,7 +1,7 @@
 """Compares the last messages of each partition with the store.
 
-The store cannot know by itself that it has gone back: an older backup is whole. So whoever works between it and Kafka compares
-the two when it begins, and stops where the topic knows of what the store does not have.
+The store cannot detect by itself that it went back, since an older backup is consistent. So workers between it and Kafka compare
+the two at their start, and stop where the topic has events that the store lacks.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ LAST = 20
 
 
 class PublishedEvent(NamedTuple):
-    """An event as the topic has it, or word of an epoch that began (`record` is None). `epoch` None: from a release without."""
+    """An event on the topic, or the announcement of an epoch (`record` is None). `epoch` None: from a release without epochs."""
 
     partition: int
     offset: int
@@ -38,7 +38,7 @@ class PublishedEvent(NamedTuple):
 
 
 def published_event(message: Polled) -> PublishedEvent:
-    """What a message on the topic of events says; raises NoEvent where it is none of ours."""
+    """The event in a message; raises NoEvent for a foreign message."""
     headers = headers_of(message)
     epoch = headers.get("ce_epoch")
     name = None if epoch is None else epoch.decode(errors="replace")
@@ -63,7 +63,7 @@ def _trace(headers: Mapping[str, bytes | None]) -> Trace | None:
 
 
 def ours(messages: Iterable[Polled]) -> Iterator[PublishedEvent]:
-    """Those that are ours."""
+    """The events among messages, without foreign ones."""
     for message in messages:
         try:
             yield published_event(message)
@@ -72,23 +72,23 @@ def ours(messages: Iterable[Polled]) -> Iterator[PublishedEvent]:
 
 
 class TopicComparison:
-    """Holds events of the topic against the store."""
+    """Compares events of the topic with the store."""
 
     def __init__(self, store: EventStore) -> None:
         self.epochs: Epochs = store.epochs()
         self._store = store
 
     def is_of_another_store(self, one: PublishedEvent) -> bool:
-        """Whether it speaks of an epoch that the store never had."""
+        """Whether its epoch is one that the store never had."""
         return one.epoch is not None and not self.epochs.knows(one.epoch)
 
     def is_void(self, one: PublishedEvent) -> bool:
-        """Whether it is known to have been lost: the store went back behind it, and somebody has said so."""
+        """Whether it is known to be void: lost when the store went back, by a recorded epoch."""
         name = self.epochs.first.name if one.epoch is None else one.epoch
         return self.epochs.knows(name) and not self.epochs.holds(name, one.position)
 
     def foreign(self, told: Sequence[PublishedEvent]) -> list[PublishedEvent]:
-        """Those of which the store does not know, in the order given."""
+        """The events that the store lacks, in the order given."""
         events = [one for one in told if one.record is not None and not self.is_of_another_store(one) and not self.is_void(one)]
         stored = self._store.raw_at(sorted({one.position for one in events}))
         wrong = {(one.partition, one.offset) for one in events if not is_same(one.record, stored.get(one.position))}
@@ -96,12 +96,12 @@ class TopicComparison:
 
 
 def is_same(one: RawRecord | None, other: RawRecord | None) -> bool:
-    """Whether two are one event, to the byte and to the moment it was recorded."""
+    """Whether two are the same event, by its bytes and its recording time."""
     return one is not None and other is not None and one == other
 
 
 def refuse_events_ahead(bus: Bus, store: EventStore, *, offset_reader: OffsetReader | None = None) -> dict[int, PublishedEvent]:
-    """See that the store has the last events of each partition of the topic; returns these (absent: there is none of ours).
+    """Check that the store has the last events of each partition of the topic; returns them (absent: none).
 
     Raises StoreWentBack, BusUnreachable, TopicMissing.
     """
@@ -119,9 +119,9 @@ def refuse_events_ahead(bus: Bus, store: EventStore, *, offset_reader: OffsetRea
 
 
 def refuse_events_between(bus: Bus, store: EventStore, stretches: Mapping[int, tuple[int, int]]) -> None:
-    """See that the store has the events that the topic has there: by partition, from one offset to before another.
+    """Check that the store has the topic's events in these half-open ranges of offsets, by partition.
 
-    What is known to be void is none of them: it says so itself, by its epoch. Raises StoreWentBack, BusUnreachable.
+    Events known to be void by their epoch are ignored. Raises StoreWentBack, BusUnreachable.
     """
     topic = bus.topic(EVENTS)
     begins = {partition: first for partition, (first, _) in stretches.items()}
@@ -134,7 +134,7 @@ def refuse_events_between(bus: Bus, store: EventStore, stretches: Mapping[int, t
 
 
 def describe_foreign(topic: str, foreign: Sequence[PublishedEvent], head: int) -> str:
-    """What the topic has and the store has not, in words."""
+    """A description of the events that only the topic has."""
     one = max(foreign, key=lambda each: each.position)
     if one.record is None:
         return f"{topic} knows of the epoch {one.epoch}, which the store never had"
@@ -143,7 +143,7 @@ def describe_foreign(topic: str, foreign: Sequence[PublishedEvent], head: int) -
 
 
 def refuse_answers_ahead(bus: Bus, store: EventStore, *, offset_reader: OffsetReader) -> None:
-    """See that the store has the outcomes of the commands that were answered last. Raises as `refuse_events_ahead`."""
+    """Check that the store has the outcomes of the last answers. Raises the errors of `refuse_events_ahead`."""
     topic = bus.topic(RESULTS)
     if missing := answers_ahead(offset_reader, topic, store):
         raise StoreWentBack(what=f"{topic} has the answers to {len(missing)} commands, of which the store has no such outcome")

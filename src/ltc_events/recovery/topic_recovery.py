@@ -1,4 +1,4 @@
-"""Recovers from Kafka what the store has lost: events, and outcomes of their commands."""
+"""Recovers lost events and outcomes of commands from Kafka."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ UNKNOWN = "unknown"
 
 
 class TopicRecovery(NamedTuple):
-    """Events to be put back, the outcomes of commands that the store has none of, and the traces that events came with."""
+    """Events to put back, the missing outcomes of commands, and the traces of the events."""
 
     records: list[RawRecord]
     outcomes: list[Outcome]
@@ -35,7 +35,7 @@ class TopicRecovery(NamedTuple):
 
 
 def heal(bus: Bus, store: EventStore, findings: Assessment) -> TopicRecovery:
-    """Gather what can be put back; `findings` say that it can be. Raises BusUnreachable, TopicMissing."""
+    """Collect what can be put back, by the assessment `findings`. Raises BusUnreachable, TopicMissing."""
     records = [one.record for one in findings.lost if one.record is not None]
     since = (store.recorded_at(findings.common or 0) or datetime.fromtimestamp(0, UTC)) - MARGIN
     with OffsetReader(bus) as offset_reader:
@@ -47,7 +47,7 @@ def heal(bus: Bus, store: EventStore, findings: Assessment) -> TopicRecovery:
 
 
 def _traces(lost: Iterable[PublishedEvent]) -> Iterator[StoredTrace]:
-    """A trace for all events of a command, as consumers were told it."""
+    """The trace of each command's events, as it was published."""
     for _, part in groupby((one for one in lost if one.record is not None), key=lambda one: one.record and one.record.command_id):
         events = list(part)
         if (trace := events[0].trace) is not None:
@@ -84,7 +84,7 @@ def _outcomes(
 
 
 def _is_reuse(answer: Result) -> bool:
-    """Whether it is about another command under the same id."""
+    """Whether the answer is about another command with the same id."""
     return any(reason.code == REUSED for reason in answer.reasons)
 
 
@@ -97,7 +97,7 @@ def _answers(messages: Iterable[Polled]) -> Iterator[Result]:
 
 
 def _commands(messages: Iterable[Polled]) -> dict[UUID, Message]:
-    """Commands by their ids, each as it came first."""
+    """Commands by id, each as first received."""
     found: dict[UUID, Message] = {}
     for one in messages:
         try:
@@ -116,7 +116,7 @@ def _since(offset_reader: OffsetReader, topic: str, moment: datetime) -> Iterato
 
 
 def _unread(offset_reader: OffsetReader, topic: str, store: EventStore) -> Iterator[Polled]:
-    """What the store, as it is now, has not taken yet: it will be taken again."""
+    """The commands after the store's present offsets, which will be processed again."""
     ends = offset_reader.ends(topic)
     taken = store.offsets(topic)
     for messages in offset_reader.read(topic, {number: taken.get((topic, number), 0) for number in ends}, ends).values():

@@ -1,1 +1,1 @@
-"""What time causes: which commands are due, found in the read tables. The clock worker sends them."""
+"""Due commands, found in the read tables; the clock worker sends them."""

@@ -1,8 +1,8 @@
-"""The duties of the clock: each finds, with one query, what has come due, and says which command follows from it.
+"""The duties of the clock: each finds due work with one query, and builds the command for it.
 
-A query gives rows of `customer_id`, `subject` (null: one that follows from the occasion, for what is made anew), `occasion`
-(what it is about, in words that stay the same), `at` (the command's time) and `data`. All of them follow from what was
-recorded, so that two clocks, or one that was killed, send the same command with the same id: it happens once.
+A query gives rows of `customer_id`, `subject` (null: a new id derived from the occasion), `occasion` (a stable text that
+identifies the cause), `at` (the command's time) and `data`. All of them depend on recorded data alone, so that two clocks, or a
+restarted one, send the same command with the same id: it happens once.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Due(NamedTuple):
 
 
 class Duty:
-    """One kind of thing that time causes."""
+    """One kind of due work."""
 
     def __init__(self, name: str, command: type[Command], every_s: float, meaning: str) -> None:
         self.name = name
@@ -54,7 +54,7 @@ class Duty:
         return read_sql("ltc_events.scheduling", self.name).encode()
 
     def document(self, due: Due) -> dict[str, Any]:
-        """The command that follows, as a structured-mode CloudEvent."""
+        """The command for a row, as a structured-mode CloudEvent."""
         kind = self.command.type
         return document(
             self.command.model_validate(due.data),
@@ -82,6 +82,6 @@ COMPANY = Statements(__name__)["company_time_zone"]
 
 
 def parameters(now: datetime, time_zone: str | None) -> dict[str, Any]:
-    """What the queries ask for: the moment, and the company's business day."""
+    """The parameters of the queries: the time, and the company's business day."""
     zone = zone_named(time_zone or "UTC")
     return {"now": now, "today": day_in(zone, now), "ahead_days": RENEWAL_AHEAD_DAYS}

@@ -1,4 +1,4 @@
-"""What can stand in the way of looking for what is due."""
+"""Errors of the search for due work."""
 
 from ltc_events.kernel.errors import Kind, LtcError
 
