@@ -32,7 +32,9 @@ class Standby:
         source = make_conninfo(primary.conninfo, dbname="")
         self._run("pg_basebackup", "-D", str(self._data), "-d", source, "-R", "-X", "stream", "-c", "fast")
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as settings:
-            settings.write(f"\nport = {port}\n")
+            # What it applies waits for whoever reads, however long it was paused before.
+            patience = "max_standby_streaming_delay = -1\nmax_standby_archive_delay = -1"
+            settings.write(f"\nport = {port}\n{patience}\n")
         where = f'-h "" -k {conninfo_to_dict(primary.conninfo)["host"]}'
         log = str(self._data / "log")
         self._run("pg_ctl", "-w", "-t", str(START_TIMEOUT_S), "-o", where, "-l", log, "-D", str(self._data), "start")
