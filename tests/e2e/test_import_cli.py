@@ -46,3 +46,29 @@ def test_strict_minds_rows_that_are_unreadable_or_refused(ltc: Ltc, mapping: Pat
     assert told["refused"] == 1
     done = ltc(*words, "--strict", exits=1)
     assert b"orders.csv:4" in done.stdout + done.stderr
+
+
+def test_a_file_that_nobody_has_seen_takes_three_commands(ltc: Ltc, tmp_path: Path) -> None:
+    """As the README says: scaffold, rehearse, import. Then it is previewed, and taken back."""
+    (tmp_path / "deals.csv").write_text(
+        "Deal ID;Account;Created;Amount\nD-1;Alpha GmbH;13.01.2024;1.250,50\nD-2;Beta AG;14.01.2024;89,00\n", encoding="utf-8"
+    )
+    data, mapping = str(tmp_path), str(tmp_path / "mapping")
+    told = ltc.json("import", "scaffold", str(tmp_path / "deals.csv"), "-o", mapping)
+    assert [(one["file"], one["kind"]) for one in told["files"]] == [("deals.csv", "pipeline")]
+    assert told["doubts"] == ["no column says which currency amounts are in; EUR is taken (--currency)"]
+    assert ltc.json("import", mapping, "--data", data, "--dry-run", "--strict")["complete"]
+    done = ltc.json("import", "--data", data, mapping, "--strict")
+    assert (done["complete"], done["balanced"]) == (True, True)
+    assert done["controls"][0]["ledger"] == "1339.50"
+    assert b"1.250,50" in ltc("import", "preview", mapping, "--data", data, "--rows", "1").stdout
+    shown = ltc.json("import", "undo", done["run"])
+    assert (shown["done"], shown["stays"]["opportunity.opened.v1"]) == (False, 2)
+    ltc("import", "undo", "nonsense", exits=2)
+
+
+def test_what_cannot_be_recognised_writes_nothing(ltc: Ltc, tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("what,when\nx,y\n", encoding="utf-8")
+    told = ltc.json("import", "scaffold", str(tmp_path), "-o", str(tmp_path / "mapping"), exits=1)
+    assert told["mapping"] is None
+    assert not (tmp_path / "mapping").exists()

@@ -1,13 +1,15 @@
 """`ltc import`: what another system holds becomes commands, and what came of it is reconciled with the source."""
 
+import re
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.cli.context import services_of
+from ltc_events.cli.lazy import PlainGroup
 from ltc_events.cli.options import JsonOption
 from ltc_events.cli.output import err, out, print_json, print_table, progress
 from ltc_events.importing.reconciliation import ControlTotal, FileCount, Reconciliation
@@ -17,10 +19,31 @@ from ltc_events.store import Role
 REFUSED_SHOWN_MAX = 20
 
 
+class _WithFiles(PlainGroup):
+    """`ltc import MAPPING --data DIR` is `ltc import files MAPPING --data DIR`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The words of the line, with the one that may be left out."""
+        first = args[0] if args else ""
+        return super().parse_args(ctx, args if first in self.commands or first in ("--help", "-h") else ["files", *args])
+
+
+app = typer.Typer(
+    cls=_WithFiles,
+    add_completion=False,
+    help="Bring in files of another system: scaffold a mapping, preview it, import, undo.\n\n"
+    "`ltc import MAPPING --data DIR` is short for `ltc import files MAPPING --data DIR`.",
+)
+
+_Mapping = Annotated[Path, typer.Argument(help="The mapping, a folder with mapping.toml; see docs/import.md.", exists=True)]
+_Data = Annotated[Path, typer.Option("--data", help="Folder of the files.", exists=True, file_okay=False)]
+
+
+@app.command("files")
 def import_(
     context: typer.Context,
-    mapping: Annotated[Path, typer.Argument(help="The mapping, a folder with mapping.toml; see docs/import.md.", exists=True)],
-    data: Annotated[Path, typer.Option("--data", help="Folder of the files.", exists=True, file_okay=False)],
+    mapping: _Mapping,
+    data: _Data,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and decide everything, store nothing.")] = False,
     refused: Annotated[Path | None, typer.Option("--refused", help="Write all refused rows to this CSV file.")] = None,
     retry: Annotated[str, typer.Option(help="Send what earlier runs had refused once more; give the attempt a name.")] = "",
@@ -46,6 +69,107 @@ def import_(
     else:
         show(result, refused)
     if not (result.all_new if strict else result.balanced):
+        raise typer.Exit(1)
+
+
+@app.command("preview")
+def preview_(
+    mapping: _Mapping,
+    data: _Data,
+    rows: Annotated[int, typer.Option("--rows", "-n", min=1, max=1000, help="How many rows of each pass.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the first rows as commands, side by side with their cells. Nothing is sent, and no database is needed."""
+    from ltc_events.importing.preview import preview
+
+    found = preview(mapping, data, rows)
+    if as_json:
+        print_json([{**one._asdict(), "refused": [row._asdict() for row in one.refused]} for one in found])
+        return
+    for one in found:
+        cells = [(name, cell) for name, cell in one.cells.items() if cell]
+        becomes = [("", *fields) for fields in [("refused", f"{row.field} {row.reason}: {row.fix}") for row in one.refused]]
+        becomes += [("", "left out", reason) for reason in one.skipped]
+        for type, data_ in one.commands:
+            becomes += [(type if not place else "", name, value) for place, (name, value) in enumerate(data_.items())]
+        height = max(len(cells), len(becomes))
+        left = [*cells, *[("", "")] * (height - len(cells))]
+        right = [*becomes, *[("", "", "")] * (height - len(becomes))]
+        table = [(*here, *there) for here, there in zip(left, right, strict=True)]
+        print_table(f"{one.file}:{one.line}", ("column", "cell", "command", "field", "value"), table)
+
+
+@app.command("scaffold")
+def scaffold_(
+    data: Annotated[Path, typer.Argument(help="A file or a folder of files without a mapping.", exists=True)],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for the mapping; else NAME-mapping.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Which currency amounts are in, where no column says so.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at files, say what their columns hold and what they are, and write a mapping that runs.
+
+    Exit 1 where no file was recognised: the mapping then has nothing to do.
+    """
+    from ltc_events.importing.scaffold import scaffold
+
+    name = re.sub(r"[^a-z0-9_-]+", "_", (data.stem if data.is_file() else data.resolve().name).lower()).strip("_-")
+    name = (name if name[:1].isalpha() else f"files_{name}")[:50]
+    folder = output or Path(f"{name}-mapping")
+    made = scaffold(data, name, currency)
+    recognised = [one for one in made.recognised if one.kind is not None]
+    if recognised:
+        made.write(folder)
+    if as_json:
+        print_json(made.document(folder if recognised else None))
+    else:
+        for one in made.recognised:
+            roles = {column.name: role for role, column in one.roles.items()}
+            rows = [
+                (c.name, c.type, c.form, c.filled, len(c.distinct), roles.get(c.name, ""), ", ".join(c.words))
+                for c in one.file.columns
+            ]
+            title = f"{one.file.path.name}: {one.file.rows} rows, {one.kind or 'not recognised'}"
+            print_table(title, ("column", "type", "written like", "filled", "different", "taken as", "words"), rows)
+        if made.doubts:
+            print_table("not certain: look at it first", ("what",), [(doubt,) for doubt in made.doubts])
+        if recognised:
+            where = data.parent if data.is_file() else data
+            out.print(f"Written to {folder}. Rehearse it: ltc import {folder} --data {where} --dry-run", markup=False)
+    if not recognised:
+        raise typer.Exit(1)
+
+
+@app.command("undo")
+def undo_(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="The id that the import ended with.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, it is only shown.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what it would take to take back a run of an import, and with --yes do it, by commands that reverse what they can.
+
+    Exit 1 when something stays, or is refused because others have built on it.
+    """
+    from ltc_events.application.pipeline import CommandPipeline
+    from ltc_events.importing.undo import Undone, undo, undoing
+
+    store = services_of(context).store(Role.WRITER)
+    plan = undoing(store, run)
+    types = Counter(one["type"].removeprefix("ltc.") for one in plan.commands)
+    done = undo(CommandPipeline(store, SystemClock()), plan) if yes else Undone(Counter(), [])
+    if as_json:
+        refused = [dict(zip(("command", "subject", "reason"), one, strict=True)) for one in done.refused]
+        document = {"run": run, "done": yes, "commands": dict(types), "stays": dict(plan.stays), "refused": refused}
+        print_json({**document, "accepted": dict(done.accepted)})
+    else:
+        print_table("reversed by" if yes else "would be reversed by", ("command", "how often"), types.items())
+        if plan.stays:
+            print_table("stays: no command takes it back", ("event", "how often"), plan.stays.items())
+        if done.refused:
+            print_table("refused", ("command", "about", "reason"), done.refused[:REFUSED_SHOWN_MAX])
+        if not yes:
+            out.print("Nothing was done; --yes does it.")
+    if yes and (plan.stays or done.refused):
         raise typer.Exit(1)
 
 
@@ -94,6 +218,8 @@ def show(result: Reconciliation, refused: Path | None) -> None:
     if result.controls:
         print_table("control totals", columns, totals)
     out.print(("Nothing was stored (dry run). " if result.dry_run else "") + _verdict(result))
+    if result.run:
+        out.print(f"This was run {result.run}: `ltc import undo {result.run}` shows what it would take to take it back.")
 
 
 def _left_out(file: FileCount) -> str:

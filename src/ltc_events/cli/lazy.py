@@ -93,7 +93,9 @@ def _load(name: str, entry: Entry) -> Any:
         app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
         app.command(name, context_settings=settings)(found)
         return get_command(app)
-    found.info.cls, found.rich_markup_mode = PlainGroup, None
+    own = found.info.cls
+    found.info.cls = own if isinstance(own, type) and issubclass(own, PlainGroup) else PlainGroup
+    found.rich_markup_mode = None
     group = get_group(found)
     group.name = name
     return group
