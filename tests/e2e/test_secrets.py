@@ -26,7 +26,7 @@ URLS = (
     f"mysql://login:{CANARY}@127.0.0.1/ledger",
 )
 NEEDED = {
-    ("submit",): ["/dev/null"], ("import",): ["/dev/null", "--data", "/tmp"], ("report",): ["funnel"],
+    ("submit",): ["/dev/null"], ("import", "files"): ["/dev/null", "--data", "/tmp"], ("report",): ["funnel"],
     ("explain", "invoice"): ["INV-1"], ("events", "history"): ["6d1c7f62-5b36-5a3e-9c2f-0123456789ab"], ("events", "show"): ["1"],
     ("dead-letters", "show"): ["1"], ("dead-letters", "retry"): ["1"], ("dead-letters", "discard"): ["1", "--reason", "x"],
 }  # fmt: skip

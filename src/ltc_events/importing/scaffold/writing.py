@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ltc_events.importing.errors import DataUnusable
 from ltc_events.importing.scaffold.kinds import Recognised, recognise
 from ltc_events.importing.scaffold.profile import Column, profile
+from ltc_events.kernel.currencies import minor_digits
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".gz", ".zip")
 _OF_MARK = {"€": "EUR", "$": "USD", "£": "GBP"}
@@ -48,16 +49,25 @@ class Scaffold(NamedTuple):
         if not any(one.kind for one in self.recognised):
             problem = f"nothing was recognised: {'; '.join(self.doubts)}"
             raise DataUnusable(file=folder, problem=problem, fix="write a mapping by hand: docs/import.md has a tutorial")
-        if folder.exists() and any(folder.iterdir()):
-            raise DataUnusable(file=folder, problem="is there already", fix="name another folder, or remove it")
-        for name, text in self.texts.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+        try:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise DataUnusable(file=folder, problem="is there already", fix="name another folder, or remove it")
+            for name, text in self.texts.items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            problem = f"the mapping cannot be written there: {error.strerror}"
+            raise DataUnusable(file=folder, problem=problem, fix="give a folder in one that is there and writable") from error
 
 
 def scaffold(data: Path, name: str, currency: str | None = None) -> Scaffold:
     """A mapping called `name` for a file, or the files of a folder. Raises DataUnusable."""
+    if currency is not None and currency not in minor_digits():
+        problem = "is not a currency of ISO 4217"
+        raise DataUnusable(file=currency[:20], problem=problem, fix="write for example --currency EUR")
+    if not data.is_file() and not data.is_dir():
+        raise DataUnusable(file=data, problem="is neither a file nor a folder", fix="give the file that another system exported")
     paths = [data] if data.is_file() else sorted(one for one in data.iterdir() if one.is_file() and one.suffix in _SUFFIXES)
     if not paths:
         fix = f"give a folder with files {', '.join(_SUFFIXES)}, or one of them"
