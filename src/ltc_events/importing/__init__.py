@@ -1,4 +1,4 @@
-"""Files of other systems become commands, as the SQL of a mapping says."""
+"""Imports: turns data of other systems into commands, by the SQL of a mapping."""
 
 from ltc_events.importing.errors import DataUnusable, ImportUnusable, MappingInvalid
 from ltc_events.importing.reconciliation import CommandCount, ControlTotal, FileCount, Reconciliation, RefusedRow

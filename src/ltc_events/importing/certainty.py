@@ -1,4 +1,4 @@
-"""What a query's tables and columns rest on, and which conditions are certain when a part of them cannot be read."""
+"""Dependencies of a query's columns on tables, and conditions that are certain although a cell in them cannot be read."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -21,7 +21,7 @@ READERS = frozenset(
 
 
 class Table(NamedTuple):
-    """What is known of a table: its columns (None: not known), whether it has refusals, and which columns `*` leaves out."""
+    """A table: its columns (None: unknown), whether it has refusals, and the columns that `*` leaves out."""
 
     columns: frozenset[str] | None
     has_refusals: bool
@@ -33,7 +33,7 @@ class Table(NamedTuple):
 
 
 class Leaf(NamedTuple):
-    """One table of a FROM, by the name that it has there."""
+    """One table of a FROM, by its name there."""
 
     alias: str
     table: Table
@@ -55,13 +55,13 @@ class Unsupported(ValueError):
 
 
 def renamed(table: Table, names: list[str]) -> Table:
-    """A table whose columns are called otherwise outside: which of them are certain is not known by name any more."""
+    """The table with renamed columns; which of them are certain is then unknown."""
     every = frozenset(one.lower() for one in names)
     return table._replace(columns=None, read=every, masked=every) if table.read else table._replace(columns=None)
 
 
 def names_of(expressions: Sequence[Node], leaves: Sequence[Leaf]) -> frozenset[str] | None:
-    """The names of a SELECT's columns, where all are known. Raises Unsupported for one that stands twice.
+    """The names of a SELECT's columns, if all are known. Raises Unsupported for a repeated name.
 
     DuckDB compares names without regard to capitals, and takes the first of two: the cell as it came instead of what was read.
     """
@@ -88,7 +88,7 @@ def names_of(expressions: Sequence[Node], leaves: Sequence[Leaf]) -> frozenset[s
 
 
 def certainty(expressions: Sequence[Node], leaves: Sequence[Leaf]) -> tuple[frozenset[str], frozenset[str]]:
-    """Which columns of a SELECT are worked out of cells that may be refused, and which of them have a value even then."""
+    """The columns of a SELECT that depend on cells which may be refused, and those of them that have a value even then."""
     known_read = frozenset().union(*(leaf.table.read for leaf in leaves))
     known_masked = frozenset().union(*(leaf.table.masked for leaf in leaves))
     read: set[str] = set()
@@ -108,7 +108,7 @@ def certainty(expressions: Sequence[Node], leaves: Sequence[Leaf]) -> tuple[froz
 
 
 def let_through(condition: Node, refused: Node, masked: frozenset[str]) -> Node:
-    """A condition that rows with refusals pass as well, unless what could be read says for certain that they do not.
+    """A condition that rows with refusals also pass, unless the readable cells make it certainly false.
 
     Of conditions that are NULL where a part of them is, false is certain; of others, nothing is.
     """

@@ -1,4 +1,4 @@
-"""Text files with separators, row by row: whatever is wrong with a row stays in that row."""
+"""Reads delimited text files row by row; a malformed row does not affect others."""
 
 import csv
 import re
@@ -12,7 +12,7 @@ from ltc_events.importing.rawrows import Problem, RawRow, Reader, column_names, 
 
 
 class _Lines:
-    """Feeds the CSV reader physical lines, and knows where the row it is reading began."""
+    """Feeds physical lines to the CSV reader and tracks the line in which the present row began."""
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
         self._next = iter(decoded(file, encoding)).__next__
@@ -108,7 +108,7 @@ def _csv_rows(
 
 
 def _likely_delimiter(header: str, path: Path) -> str:
-    """The separator that stands most often in the header, outside quotes."""
+    """The most frequent separator in the header, outside quotes."""
     if ".tsv" in [one.lower() for one in path.suffixes]:
         return "\t"
     bare = re.sub(r'"[^"]*"', "", header)

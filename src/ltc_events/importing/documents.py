@@ -28,7 +28,7 @@ OWN = frozenset({"occurred_at", "effective_on"})
 
 
 class Envelope(NamedTuple):
-    """What all commands of an import share."""
+    """The attributes that all commands of an import share."""
 
     namespace: str
     source: str
@@ -37,7 +37,7 @@ class Envelope(NamedTuple):
 
 
 def begin(value: datetime | date, zone: tzinfo) -> datetime:
-    """A moment with its zone; of a day, its first."""
+    """A time in its zone; for a date, its start of day."""
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=zone)
     return datetime(value.year, value.month, value.day, tzinfo=zone)

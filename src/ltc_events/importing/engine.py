@@ -1,4 +1,4 @@
-"""DuckDB, shut in: no file, no network, no extension and no setting is within reach of the SQL of a mapping."""
+"""DuckDB in a sandbox: a mapping's SQL can access no file, network, extension or setting."""
 
 import json
 import re
@@ -25,7 +25,7 @@ TIME_LIMIT_S = 1800
 
 
 class QueryFailed(Exception):
-    """A query that DuckDB refuses, or gave up. `line` and `column` are from 1, and 0 where DuckDB names none."""
+    """A query that DuckDB refuses or aborts. `line` and `column` count from 1, and are 0 where DuckDB gives none."""
 
     def __init__(self, problem: str, fix: str = "", line: int = 0, column: int = 0) -> None:
         super().__init__(problem)
@@ -35,12 +35,12 @@ class QueryFailed(Exception):
         self.column = column
 
     def mistake(self, file: str) -> Mistake:
-        """As a mistake of a file."""
+        """The error as a Mistake of a file."""
         return Mistake(file, self.line, self.column, self.problem, self.fix)
 
 
 class Engine:
-    """A database in a folder of its own, which goes with it. What is `readable` may be loaded; nothing else is within reach."""
+    """A database in a temporary folder, removed on close. Only `readable` files can be loaded."""
 
     def __init__(self, folder: Path, mapping: MappingFile, readable: Sequence[Path] = ()) -> None:
         self.spool = folder / "spool"
@@ -77,7 +77,7 @@ class Engine:
         )
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._connection.close()
 
     def run(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
@@ -220,5 +220,5 @@ def _words(table: dict[str, str]) -> str:
 
 
 def literal(text: str) -> str:
-    """A text as SQL writes it."""
+    """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"

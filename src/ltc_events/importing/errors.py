@@ -1,4 +1,4 @@
-"""What can be wrong with a mapping (nothing was done), or with the data folder (likewise)."""
+"""Errors of a mapping or of its data folder; nothing is imported then."""
 
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple

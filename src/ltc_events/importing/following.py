@@ -1,4 +1,4 @@
-"""Rows held against the ledger, in bulk: what is new is sent, what changed becomes commands of the step's head."""
+"""Compares rows with the ledger, in bulk: new things are sent, changes become the commands of the step's head."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
@@ -18,7 +18,7 @@ from ltc_events.store.event_store import EventStore
 
 
 class Compared(NamedTuple):
-    """A row's command that is held against the ledger before it is sent; `said` is all that the row says."""
+    """A row's command that is compared with the ledger before it is sent; `said` is the row's whole data."""
 
     following: Following
     said: dict[str, Any]
@@ -41,7 +41,7 @@ class Step(NamedTuple):
 
 
 class Odd(NamedTuple):
-    """Why a row is not compared: for people."""
+    """The reason why a row is not compared."""
 
     code: str
     reason: str
@@ -49,7 +49,7 @@ class Odd(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What the ledger holds of a thing. `gone`: since when it had vanished from the export, by a command of this mapping."""
+    """The ledger's state of a thing. `gone`: since when it has vanished from the export, by a command of this mapping."""
 
     entry: Entry
     records: Sequence[Record] = ()
@@ -74,7 +74,7 @@ class Follower:
         self._said: dict[int, int] = {}
 
     def held(self, wanted: Iterable[tuple[UUID, Following]]) -> dict[UUID, Held]:
-        """What the ledger holds of these, in one query; what it has nothing of is absent."""
+        """The ledger's states of these things, in one query; unknown ones are absent."""
         followings = dict(wanted)
         found = {}
         for id, records in self._store.load(list(followings)).items():
@@ -107,7 +107,7 @@ class Follower:
         )
 
     def steps(self, document: Document, compared: Compared, held: Held, *, is_new: bool = False) -> list[Step] | Odd:
-        """The commands that bring what the ledger holds to what the row says; none: it is so already."""
+        """The commands that change the ledger's state to the row's; none: they are equal."""
         following, said = compared
         changes = _differing(following, said, held.entry.state)
         steps = []

@@ -1,4 +1,4 @@
-"""Controls against the ledger: what it holds of the things that rows name, whichever run brought it."""
+"""Control totals over the ledger's state of the things that rows name, whichever run imported them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
@@ -42,14 +42,14 @@ def state_total(control: ControlSection, currency: str | None) -> StateTotal:
 
 
 class Holdings:
-    """Adds up what the ledger holds of things: with the store's, that of a rehearsal."""
+    """Sums the ledger's states of things, including those of a rehearsal."""
 
     def __init__(self, store: EventStore, rehearsal: Rehearsal | None) -> None:
         self._store = store
         self._rehearsal = rehearsal
 
     def add(self, wanted: EventTotal | StateTotal, total: ControlTotal, ids: Iterable[UUID]) -> None:
-        """Take in all that the ledger holds of these."""
+        """Add the ledger's states of these."""
         left = iter(ids)
         while part := list(islice(left, _STREAMS)):
             streams = self._store.load(part)

@@ -1,4 +1,4 @@
-"""What the ledger holds of an import: the events of its commands, read back from the store, in control totals."""
+"""Control totals over the events of an import's commands, read back from the store."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
@@ -25,7 +25,7 @@ EXACT = Context(prec=60, traps=[InvalidOperation, Inexact])
 
 
 class BadControl(ValueError):
-    """A control that no event can stand against."""
+    """A control that matches no event."""
 
     def __init__(self, problem: str, fix: str) -> None:
         super().__init__(problem)
@@ -34,7 +34,7 @@ class BadControl(ValueError):
 
 
 class EventTotal(NamedTuple):
-    """The ledger's side of a control: which events count, and with how much."""
+    """The ledger's side of a control: the events that count, and their amounts."""
 
     types: frozenset[str]
     amounts: Callable[[Any], Iterable[Decimal]]
@@ -59,7 +59,7 @@ def event_total(control: ControlSection, currency: str | None) -> EventTotal:
 
 
 class LedgerTotals:
-    """Adds up the events of commands, each event once however often its command was answered."""
+    """Sums the events of commands, each event once however often its command was answered."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class LedgerTotals:
         self._seen: dict[int, bytearray] = {}
 
     def add_answers(self, answers: Iterable[Answer]) -> None:
-        """Take in the stored events of these commands."""
+        """Add the stored events of these commands."""
         if not self._types:
             return
         for first, last in _ranges(sorted(self._fresh(answers))):
@@ -88,13 +88,13 @@ class LedgerTotals:
             add_event(total, control, event)
 
     def add_rehearsed(self, event: Event) -> None:
-        """Take in one event that is not stored."""
+        """Add one event of a rehearsal."""
         self.add_event(event)
         for total, control in self._rehearsed:
             add_event(total, control, event)
 
     def _fresh(self, answers: Iterable[Answer]) -> Iterator[int]:
-        """The positions of events not taken in yet."""
+        """The positions of events not added yet."""
         for answer in answers:
             if not isinstance(answer, Outcome) or not answer.first_position:
                 continue
@@ -108,7 +108,7 @@ class LedgerTotals:
 
 
 def add_event(total: EventTotal, control: ControlTotal, event: Event) -> None:
-    """Take one event into a total, if it is one of those that count."""
+    """Add one event to a total, if it counts."""
     if event.type not in total.types:
         return
     if any(str(value) != wanted for path, wanted in total.conditions for value in values_at(event, path.split("."))):
@@ -122,14 +122,14 @@ def add_event(total: EventTotal, control: ControlTotal, event: Event) -> None:
 
 
 class Rehearsal(CommandPipeline):
-    """A pipeline that stores nothing, and shows the events that it would have stored."""
+    """A dry-run pipeline that exposes the events that it would have stored."""
 
     def __init__(self, store: EventStore, clock: Clock) -> None:
         super().__init__(store, clock, dry_run=True)
         self.events: list[Event] = []
 
     def rehearsed(self, id: UUID) -> Entry | None:
-        """A stream as it is after all that was rehearsed; None where nothing of it was."""
+        """A stream after all rehearsed events; None where it has none."""
         entry = self._cache.entries.get(id.int)
         return entry if entry is not None and entry.version else None
 

@@ -1,4 +1,4 @@
-"""Which rows a row of a query comes from, and which cells of theirs were refused: two columns beside the query's own.
+"""Row lineage: adds two columns to a query, the row that a result comes from and the refused cells behind it.
 
 DuckDB's parser gives a query as a tree, and takes a tree back. Here `_row` (the place of the first table's row among all rows of
 the import) and `_refusals` (cells that could not be read, of every row that had a part) are added to each SELECT of the tree:
@@ -42,7 +42,7 @@ _RANKS = frozenset({"row_number", "rank", "dense_rank", "rank_dense", "percent_r
 
 
 class Lineage:
-    """Adds the hidden columns to queries over these tables; `aggregates` are DuckDB's aggregate functions by name."""
+    """Adds the hidden columns to queries over these tables; `aggregates` are the names of DuckDB's aggregate functions."""
 
     def __init__(self, tables: dict[str, Table], aggregates: frozenset[str]) -> None:
         self._tables = tables
@@ -104,7 +104,7 @@ class Lineage:
         return Table(columns, refused is not None, read=read, masked=masked)
 
     def _refused(self, node: Node, leaves: Sequence[Leaf], conditions: Sequence[Node], known: dict[str, Table]) -> Node | None:
-        """The refusals of one row before it is grouped; conditions let rows through that have some."""
+        """The refusals of one row before grouping; conditions let rows with refusals pass."""
         brought = [column(leaf.alias, REFUSALS) for leaf in leaves if leaf.table.has_refusals]
         scope = Scope(leaves, brought)
         at_joins = [one for condition in conditions for one in self._of(condition, scope, known)]
@@ -261,7 +261,7 @@ class Lineage:
 
 
 class Scope(NamedTuple):
-    """The tables that an expression may name, and the refusals that they bring."""
+    """The tables in scope of an expression, and their refusals."""
 
     leaves: Sequence[Leaf]
     brought: list[Node]

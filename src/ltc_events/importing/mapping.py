@@ -1,4 +1,4 @@
-"""A mapping as it lies in its folder: `mapping.toml`, `tables/*.sql` and `steps/*.sql`, read and checked for form."""
+"""Reads a mapping's folder (`mapping.toml`, `tables/*.sql`, `steps/*.sql`) and checks its form."""
 
 import codecs
 import difflib
@@ -43,7 +43,7 @@ def _listed(value: object) -> object:
 
 
 class SourceSection(Section):
-    """Where rows come from: a file, or several of one shape (`path` with `*`), or a table of a database."""
+    """A source of rows: a file, several files of one shape (`path` with `*`), or a database table."""
 
     path: Word | None = None
     format: Format | None = None
@@ -74,7 +74,7 @@ class SourceSection(Section):
 
 
 class PolicySection(Section):
-    """A policy to publish before any row is read."""
+    """A policy to publish before rows are read."""
 
     kind: Word
     time: datetime | date
@@ -169,7 +169,7 @@ class StepFile(NamedTuple):
 
 
 class Folder(NamedTuple):
-    """A mapping, in its files."""
+    """The files of a mapping."""
 
     path: Path
     mapping: MappingFile
@@ -178,7 +178,7 @@ class Folder(NamedTuple):
 
 
 def is_mapping_folder(path: Path) -> bool:
-    """Whether a mapping lies there."""
+    """Whether the folder holds a mapping."""
     return (path / MAPPING_FILE).is_file()
 
 
@@ -213,7 +213,7 @@ def zone(name: str) -> tzinfo:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """A hint for a mistyped name: the likeliest of the known ones, or all of them."""
+    """A hint for a misspelt name: the most similar known names, or all of them."""
     close = difflib.get_close_matches(name, known, 1)
     return f"did you mean {close[0]}?" if close else f"use one of {', '.join(known)}"
 

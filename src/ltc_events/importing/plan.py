@@ -1,4 +1,4 @@
-"""A mapping made ready to run on a folder of files: everything compiled against the files' columns, no row read yet."""
+"""Compiles a mapping against the columns of a folder's files, before any row is read."""
 
 import tempfile
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Control(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table that the mapping makes."""
+    """A table defined by the mapping."""
 
     name: str
     query: Query
@@ -49,7 +49,7 @@ class Pass(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What an import is going to do."""
+    """The compiled import."""
 
     folder: Folder
     envelope: Envelope
@@ -91,7 +91,7 @@ class _Compiler:
         self._envelope = Envelope(mapping.namespace, mapping.source, mapping.actor, zone(mapping.timezone))
 
     def plan(self) -> Plan:
-        """All of the mapping, compiled. Raises MappingInvalid with every mistake."""
+        """Compile the whole mapping. Raises MappingInvalid with all mistakes."""
         for source in self._sources:
             create_table(source, self._engine)
             hidden = [FILE, LINE, ROW, *([REFUSALS] if source.section.key else [])]

@@ -1,4 +1,4 @@
-"""The SQL of a mapping: what it may use, its columns, and the same query with the hidden columns of `lineage`."""
+"""Compiles the SQL of a mapping: checks what it may use, finds its columns, and adds the hidden columns of `lineage`."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -40,7 +40,7 @@ class Query(NamedTuple):
 
 
 class Queries:
-    """Makes queries of SQL texts over the tables known so far."""
+    """Compiles SQL texts over the tables known so far."""
 
     def __init__(self, engine: Engine, maps: list[str]) -> None:
         self._engine = engine
@@ -68,7 +68,7 @@ class Queries:
         return found
 
     def compile(self, sql: str, file: str, tell: Tell) -> Query | None:
-        """The query of a text; None when there are mistakes, of which all are told."""
+        """The compiled query of a text; None after mistakes, all of which are reported."""
         try:
             tree = self._engine.tree(sql)
         except QueryFailed as error:

@@ -1,4 +1,4 @@
-"""Rows as they come from a file or a table: the line in which each begins, its cells, or why it cannot be used at all."""
+"""Raw rows of a file or table: the line of each, its cells, or the reason why it is unusable."""
 
 import codecs
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from typing import IO, NamedTuple
 
 
 class Problem(NamedTuple):
-    """Why a row cannot be used at all."""
+    """The reason why a row is unusable."""
 
     code: str
     reason: str

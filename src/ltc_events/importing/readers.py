@@ -1,4 +1,4 @@
-"""Files and tables of other systems, row by row as texts: with the line each begins in, and why one cannot be read."""
+"""Reads files and tables of other systems row by row as texts, with the line of each row or the reason why it is unreadable."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from ltc_events.importing.rawrows import Problem, RawRow, Reader, column_names, 
 
 
 def format_of(source: SourceSection, path: Path) -> str:
-    """How a file is written, by what the mapping says or by its name."""
+    """The format of a file, by the mapping or by its name."""
     if source.format is not None:
         return source.format
     suffixes = [one.lower() for one in path.suffixes if one.lower() not in (".gz", ".zip")]
@@ -52,7 +52,7 @@ def open_reader(source: SourceSection, path: Path, stack: ExitStack) -> Reader:
 
 
 def _stream(source: SourceSection, path: Path, stack: ExitStack) -> IO[bytes]:
-    """The bytes of a file, unpacked."""
+    """The decompressed bytes of a file."""
     if path.suffix.lower() == ".gz":
         return cast(IO[bytes], stack.enter_context(GzipFile(path)))
     if path.suffix.lower() == ".zip":

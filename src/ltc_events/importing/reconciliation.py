@@ -1,4 +1,4 @@
-"""What an import comes to: rows, commands, refusals, and each control total in the source beside what the ledger holds."""
+"""The result of an import: rows, commands, refusals, and each control total of the source compared with the ledger's."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ REFUSED_ROWS_KEPT_MAX = 10_000
 
 
 class RefusedRow(NamedTuple):
-    """A row that did not become what the mapping says. `command` is empty when the row itself could not be read."""
+    """A refused row. `command` is empty when the row itself is unreadable."""
 
     file: str
     line: int
@@ -24,7 +24,7 @@ class RefusedRow(NamedTuple):
 
 @dataclass
 class RefusalGroup:
-    """Refusals with one cause: the same value in the same field, for the same reason. `first` is where it came up first."""
+    """Refusals with one cause: the same value in the same field, for the same reason. `first` is the first occurrence."""
 
     code: str
     command: str
@@ -97,7 +97,7 @@ class ControlTotal:
 
     @property
     def difference(self) -> Decimal:
-        """The ledger's total less the source's: zero when all is well."""
+        """The ledger's total less the source's; zero: they agree."""
         return self.ledger - self.source
 
 
@@ -124,12 +124,12 @@ class Reconciliation:
 
     @property
     def refused(self) -> int:
-        """How many rows and commands were refused."""
+        """The number of refused rows and commands."""
         return self.refusals.total()
 
     @property
     def balanced(self) -> bool:
-        """Whether every control total comes out."""
+        """Whether every control total agrees."""
         return all(control.difference == 0 for control in self.controls)
 
     @property
@@ -139,7 +139,7 @@ class Reconciliation:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing of the source is missing: all was read, and nothing refused."""
+        """Whether the whole source was read and nothing refused."""
         return not self.refused and not any(control.unreadable or control.other_currency for control in self.controls)
 
     @property
@@ -158,7 +158,7 @@ class Reconciliation:
         self.vanished += found[: max(0, REFUSED_ROWS_KEPT_MAX - len(self.vanished))]
 
     def refuse(self, row: RefusedRow) -> None:
-        """Take a refusal into account."""
+        """Add a refusal."""
         self.refusals[row.code] += 1
         key = row.code, row.command, row.field, row.value
         if key not in self.groups and len(self.groups) < REFUSED_ROWS_KEPT_MAX:

@@ -1,4 +1,4 @@
-"""The commands of all steps, worked out by DuckDB and read back row by row: what each row becomes, or why it becomes nothing."""
+"""Computes the commands of all steps in DuckDB and reads them back row by row, with the reasons for refused rows."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,7 +48,7 @@ class ImportRow(NamedTuple):
 
 
 def load_all(plan: Plan, refuse: Callable[[Unreadable], None]) -> int:
-    """Load all sources, make the tables, and work out every command; how many rows there are. Raises MappingInvalid."""
+    """Load all sources, create the tables, and compute every command; returns the number of rows. Raises MappingInvalid."""
     number = 0
     for source in plan.sources:
         number = load(source, plan.engine, number, refuse)
@@ -108,7 +108,7 @@ def _run(plan: Plan, sql: str, file: str) -> None:
 
 
 def rows_of(plan: Plan, number: int) -> Iterator[ImportRow]:
-    """The rows of one pass, in its order."""
+    """The rows of one pass, in order."""
     steps = plan.passes[number].steps
     reasons = Reasons(plan)
     found = plan.engine.rows(
@@ -152,7 +152,7 @@ def _row(row: int | None, group: list[tuple[Any, ...]], steps: list[Step], plan:
 
 
 class Reasons:
-    """Says in words what lineage found."""
+    """Describes the refusals found by lineage."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan

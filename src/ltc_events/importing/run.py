@@ -1,4 +1,4 @@
-"""Run an import: load the sources, work out what their rows become, send it, and reconcile what came of it with the source."""
+"""Runs an import: loads the sources, computes commands, sends them, and reconciles the result with the source."""
 
 import csv
 import secrets
@@ -29,7 +29,7 @@ LEFT_OUT = "left out by the steps"
 
 
 class Progress(NamedTuple):
-    """How far an import is: rows of all passes, done and in all, and commands sent."""
+    """The progress of an import: rows done and in total, over all passes, and commands sent."""
 
     file: str
     rows: int
@@ -146,7 +146,7 @@ class _Run:
         self._sets: dict[str, _Rows] = {}
 
     def run(self) -> Reconciliation:
-        """The whole import."""
+        """Run the whole import."""
         result = self._result
         result.files = list(self._files.values())
         result.controls = self._totals

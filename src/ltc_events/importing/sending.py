@@ -1,4 +1,4 @@
-"""Commands go to the pipeline in batches, row by row, and every answer is counted."""
+"""Sends commands to the pipeline in batches, row by row, and counts the answers."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -66,7 +66,7 @@ class Sender:
         self.sent = 0
 
     def send(self, origin: Origin) -> bool:
-        """Take in one command; whether a batch went out."""
+        """Queue one command; returns whether a batch was sent."""
         self._pending.append(origin)
         if len(self._pending) < BATCH:
             return False
@@ -74,7 +74,7 @@ class Sender:
         return True
 
     def flush(self) -> None:
-        """Submit what is pending as one batch."""
+        """Submit the queued commands as one batch."""
         pending, self._pending = self._pending, []
         if not pending:
             return

@@ -1,4 +1,4 @@
-"""Sources become tables of texts in schema `raw`, each row with its place in the import, its file and its line."""
+"""Loads sources into tables of texts in schema `raw`, each row with its number in the import, its file and its line."""
 
 import csv
 import os
@@ -23,7 +23,7 @@ REFUSALS_TYPE = 'STRUCT("row" BIGINT, "column" VARCHAR, "value" VARCHAR, code VA
 
 
 class Unreadable(NamedTuple):
-    """A row that is no row of its file."""
+    """An unreadable row of a file."""
 
     file: str
     line: int
@@ -205,5 +205,5 @@ def _mark_duplicate_keys(source: Source, engine: Engine) -> None:
 
 
 def quoted(name: str) -> str:
-    """An identifier as SQL writes it."""
+    """A quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

@@ -1,4 +1,4 @@
-"""From a step's columns to commands: checked against the command's schema before any row is read, and written as JSON in SQL."""
+"""Compiles steps to commands: checks columns against the command's schema before rows are read, and builds JSON in SQL."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -57,7 +57,7 @@ def command_model(name: str) -> type[Command] | tuple[str, str]:
 def compile_step(
     step: StepFile, query: Query, engine: Engine, envelope: Envelope, tell: Callable[[Mistake], None]
 ) -> Step | None:
-    """The step with its columns checked; None when there are mistakes, of which all are told."""
+    """The compiled step; None after mistakes, all of which are reported."""
     found = _Checker(step, query, engine, tell)
     if step.head.name is None:
         return Step(step.file.name, step, None, query, select_of([], query, {}, envelope, compares=False))

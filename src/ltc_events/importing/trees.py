@@ -1,4 +1,4 @@
-"""Syntax trees of SQL as DuckDB gives and takes them: looking through them, and making parts."""
+"""DuckDB's SQL syntax trees: traversal and construction of nodes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What no row names any more: things that earlier runs of a mapping brought, looked for in the log and told, or taken as gone."""
+"""Vanished things: imported by earlier runs of a mapping and no longer named by any row; reported, or handled by a command."""
 
 from collections.abc import Iterator
 from itertools import islice
