@@ -130,7 +130,7 @@ def select_of(
     actor = f"coalesce(nullif({text('actor')}, ''), {'NULL' if envelope.actor is None else literal(envelope.actor)})"
     content = f"'command', {literal(model.type)}, subject, key, moment, coalesce(actor, ''), data"
     return (
-        f"SELECT CASE WHEN problem IS NULL THEN ltc_id_of(concat_ws(chr(31), {content})) END, * "
+        f"SELECT ltc_id_of(concat_ws(chr(31), {content})), * "
         f"FROM (SELECT {text('subject')} AS subject, {key} AS key, {moment} AS moment, {actor} AS actor, {text('skip')} AS skip, "
         f"CAST({_json(values, [model], {'effective_on': day})} AS VARCHAR) AS data, {said} AS said, "
         f"CASE {' '.join(absent)} {no_moment}"

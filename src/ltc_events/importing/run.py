@@ -22,6 +22,7 @@ from ltc_events.importing.sending import Origin, Sender
 from ltc_events.importing.sources import SUPERSEDED, Source, Unreadable
 from ltc_events.importing.vanished import Named, sweep
 from ltc_events.kernel.clock import Clock
+from ltc_events.kernel.collector import collections_rare
 from ltc_events.kernel.output_escaping import csv_cell
 from ltc_events.store.event_store import EventStore
 
@@ -59,6 +60,7 @@ def run_import(
     those refused earlier are sent once more. Raises MappingInvalid or DataUnusable before anything is done.
     """
     with ExitStack() as stack:
+        stack.enter_context(collections_rare())
         plan = prepare(mapping.parent if mapping.name == MAPPING_FILE else mapping, folder, stack)
         refused = _RefusedFile(refused_csv, stack)
         pipeline = Rehearsal(store, clock) if dry_run else CommandPipeline(store, clock)
