@@ -209,3 +209,15 @@ def test_from_the_command_line(ledger: Database, login: str) -> None:
     assert {(one["country"], one["reason"], one["sees_all"]) for one in listed} == {("AT", "audit", None), (None, "audit", None)}
     assert login.encode() in ltc("readers", "list").stdout
     assert ltc.json("readers", "forget", login) == {"login": login, "forgotten": 2}
+
+
+@pytest.mark.parametrize(
+    "words", [("sql", "SELECT 1"), ("report", "dso"), ("find", "Acme"), ("events", "tail"), ("export", "journal")]
+)
+def test_nobody_is_told_to_lift_the_limit(ledger: Database, login: str, words: tuple[str, ...]) -> None:
+    Ltc(LTC_DATABASE_URL=ledger.conninfo)("readers", "limit", login, "--country", "AT")
+    ltc = Ltc(LTC_DATABASE_URL=make_conninfo(ledger.conninfo, user=login))
+    told = ltc(*words, exits=1).stderr.decode()
+    assert "limited_reader_denied" in told
+    assert "schema ltc_limited" in told
+    assert "grant" not in told

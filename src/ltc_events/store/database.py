@@ -12,11 +12,12 @@ from psycopg.rows import scalar_row
 
 from ltc_events.store.confidential import without_secrets
 from ltc_events.store.conninfo import parse, password_of
-from ltc_events.store.errors import DatabaseTooOld, DatabaseUnreachable, NotInitialised, RoleDenied
+from ltc_events.store.errors import DatabaseTooOld, DatabaseUnreachable, LimitedReaderDenied, NotInitialised, RoleDenied
 from ltc_events.store.queries import script
 
 SERVER_VERSION_MIN = 15
 CONNECT_TIMEOUT_S = 10
+_IS_LIMITED = "SELECT coalesce(pg_has_role(session_user, to_regrole('ltc_limited_reader'), 'MEMBER'), false)"
 # A session that died holding the head row would stop every writer: the server ends it for us.
 IDLE_IN_TRANSACTION_TIMEOUT_S = 60
 LOCK_TIMEOUT_S = 30
@@ -141,7 +142,9 @@ class Database:
         except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject) as error:
             raise NotInitialised from error  # the role does not exist
         except psycopg.errors.InsufficientPrivilege as error:
-            raise RoleDenied(role=role.value) from error
+            # Whoever is told to be granted the group would see what the limit hides.
+            limited = connection.cursor(row_factory=scalar_row).execute(_IS_LIMITED).fetchone()
+            raise (LimitedReaderDenied if limited else RoleDenied)(role=role.value) from error
         # The roles are the server's: with a ledger in another of its databases they are there without ours.
         found = connection.cursor(row_factory=scalar_row).execute("SELECT to_regnamespace(%s) IS NOT NULL", (LEDGER_SCHEMA,))
         if role is not Role.OWNER and not found.fetchone():

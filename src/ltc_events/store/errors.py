@@ -164,6 +164,12 @@ class RoleDenied(StoreError):
     remedy: ClassVar[str] = "use a login of the group {role} (docs/operations.md says which command needs which), or grant it"
 
 
+class LimitedReaderDenied(RoleDenied):
+    """this login is limited to some customers, and may not act as {role}, which sees all of them"""
+
+    remedy: ClassVar[str] = "query the views of the schema ltc_limited with a client of PostgreSQL, or use another login"
+
+
 class NotInitialised(StoreError):
     """the database has no ledger yet"""
 
