@@ -286,7 +286,9 @@ def test_the_result_is_one_json_document(write: Callable[..., Path], run: Import
     write(["1,A,2024-01-01,10.00", "2,A,2024-01-01,"])
     document = json.loads(orjson.dumps(run().document()))
     assert document["balanced"] is False
-    assert document["files"] == [{"name": "orders", "path": "orders.csv", "rows": 2, "used": 1, "refused": 1, "skipped": {}}]
+    assert document["files"] == [
+        {"name": "orders", "path": "orders.csv", "rows": 2, "used": 1, "refused": 1, "skipped": {}, "unmatched": {}}
+    ]
     assert document["controls"][0] == {
         "name": "orders",
         "currency": "EUR",

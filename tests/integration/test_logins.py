@@ -19,10 +19,12 @@ from tests.e2e.test_cli import Ltc
 from tests.e2e.test_cli_absurd import commands as every_command
 from tests.mappings import write_mapping
 
+from ltc_events.application.clock import SystemClock
 from ltc_events.audit.keys import make_key
-from ltc_events.bootstrap.services import Services, open_pipeline
+from ltc_events.bootstrap.services import Services, open_pipeline, open_store
 from ltc_events.bootstrap.settings import load_settings
 from ltc_events.cli.projections.verify import projection_of
+from ltc_events.importing.run import run_import
 from ltc_events.store import Database, Role, RoleDenied
 
 ROOT = Path(__file__).parents[2]
@@ -114,7 +116,8 @@ def write_import(folder: Path) -> tuple[Path, Path]:
 # What docs/operations.md says that each login is for, as words of the command line.
 WORK = [
     ("ltc_writing", ["submit", "{commands}"]),
-    ("ltc_writing", ["import", "{mapping}", "--data", "{data}"]),
+    ("ltc_writing", ["import", "files", "{mapping}", "--data", "{data}"]),
+    ("ltc_writing", ["import", "undo", "{run}"]),
     ("ltc_writing", ["simulate", "--customers", "1", "--days", "3", "--into-existing"]),
     ("ltc_writing", ["dead-letters", "list"]),
     ("ltc_writing", ["dead-letters", "show", "1"]),
@@ -163,7 +166,8 @@ WORK = [
 ELSEWHERE = {
     "schema export", "schema check", "audit init-key", "audit rotate-key", "audit keys", "audit check-proof", "demo",
     "worker all", "worker command", "worker relay", "worker projector", "worker clock", "worker notary",
-    "projections cancel", "projections retry", "restore", "expired", "readers limit", "readers forget",
+    "projections cancel", "projections retry", "restore", "expired", "readers limit", "readers forget", "import scaffold",
+    "import preview",
 }  # fmt: skip
 
 
@@ -192,6 +196,8 @@ def installed(bare_database: Database, passwords: dict[str, Path], tmp_path: Pat
     commands.write_text(json.dumps(register()), encoding="utf-8")
     make_key(tmp_path / "notary.key", "company/ledger")
     mapping, data = write_import(tmp_path)
+    with open_store(bare_database, Role.WRITER) as store:
+        run = run_import(mapping, data, store, SystemClock()).run
     urls = {
         login: make_conninfo(bare_database.conninfo, user=login, password=passwords[login].read_text().strip())
         for login in LOGINS
@@ -203,6 +209,7 @@ def installed(bare_database: Database, passwords: dict[str, Path], tmp_path: Pat
         "commands": str(commands),
         "mapping": str(mapping),
         "data": str(data),
+        "run": run,
         "folder": str(tmp_path),
         "customer": str(customer),
         "invoice": number,

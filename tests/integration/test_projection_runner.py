@@ -107,7 +107,7 @@ def test_projectors_that_race_never_count_twice(database: Database, event_store:
         thread.start()
     for _ in range(60):
         head = story_of_one(event_store)
-    until(lambda: all(one.position == head for one in projection_status(database)))
+    until(lambda: {one.position for one in projection_status(database)} == {head})
     stop.set()
     for thread in threads:
         thread.join(60)

@@ -158,7 +158,7 @@ def test_a_missing_right_is_the_operators_and_stops_the_table(database: Database
         error = raised(reader, "INSERT INTO t VALUES ('a', 1)")
     told = diagnose(error)
     assert (error.sqlstate, told.fault, told.waits, told.code) == ("42501", Fault.OPERATOR, False, "privilege")
-    assert "role" in told.fix
+    assert "group" in told.fix
     absent = diagnose(raised(owner, "SELECT FROM nowhere"))
     assert (absent.fault, absent.waits, "ltc init" in absent.fix) == (Fault.OPERATOR, False, True)
 
