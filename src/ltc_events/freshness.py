@@ -46,23 +46,28 @@ class Freshness:
     def reach(self, database: Database, tables: Set[str], progress: Report | None = None, *, role: Role = Role.READER) -> None:
         """Bring these read tables of `database` to the requested position; without tables, wait for its log.
 
-        They are read in `role`. Tables fed by the store are caught up here, if the login may and the server takes writes. Those
-        fed by Kafka, and those of a standby, are waited for: for the present at most 2 seconds, then a log line names the lag.
-        `progress` is called as `catch_up` calls it. Raises PositionNotReached, and the errors of the store.
+        They are read in `role`, the log as the projector. Tables fed by the store are caught up here, if the login may and the
+        server takes writes. Those fed by Kafka, and those of a standby, are waited for: up to `min_position`, or else up to the
+        head of the server's log for at most 2 seconds, then a log line names the lag. `progress` is called as `catch_up` calls
+        it. Raises PositionNotReached, and the errors of the store.
         """
-        if self.current and tables:
-            _bring_to_head(database, tables, progress, role)
+        if not tables:
+            if self.min_position is not None:
+                _await_log(database, self.min_position, self.wait_s)
+            return
+        others_write = self.current and not _catch_up(database, progress, role)
         if self.min_position is not None:
             _await_position(database, tables, role, self.min_position, self.wait_s)
+        elif others_write:
+            _await_head(database, tables, role)
 
 
-def _bring_to_head(database: Database, tables: Set[str], progress: Report | None, role: Role) -> None:
+def _catch_up(database: Database, progress: Report | None, role: Role) -> bool:
+    """Bring the read tables up to the log as far as that goes. Returns False where that is for others to do."""
     try:
         with database.connect(role, autocommit=True) as connection:
-            others_write = fed_by_topic(connection) or _is_read_only(connection)
-        if others_write:
-            _await_head(database, tables, role)
-            return
+            if fed_by_topic(connection) or _is_read_only(connection):
+                return False
         from ltc_events.projections.tables.registry import PROJECTIONS
 
         catch_up(database, PROJECTIONS, progress)
@@ -70,7 +75,8 @@ def _bring_to_head(database: Database, tables: Set[str], progress: Report | None
         # Beside a running worker the tables are as they are.
         log.info("not_caught_up", reason=error.message)
     except RoleDenied:
-        _await_head(database, tables, role)  # who may only read waits for those who write
+        return False  # who may only read waits for those who write
+    return True
 
 
 def _is_read_only(connection: psycopg.Connection[Any]) -> bool:
@@ -101,7 +107,7 @@ def _await_position(database: Database, tables: Set[str], role: Role, wanted: in
     with database.connect(role, autocommit=True) as connection:
         while True:
             head = log_head(connection)
-            reached = _lowest(connection, tables, head)
+            reached = _lowest(connection, tables)
             if min(head, reached) >= wanted:
                 return
             if time.monotonic() > deadline:
@@ -109,11 +115,21 @@ def _await_position(database: Database, tables: Set[str], role: Role, wanted: in
             time.sleep(_POLL_S)
 
 
-def _lowest(connection: psycopg.Connection[Any], tables: Set[str], head: int) -> int:
+def _lowest(connection: psycopg.Connection[Any], tables: Set[str]) -> int:
     """The lowest position of these tables; 0 where one does not exist yet, which a standby may still receive."""
-    if not tables:
-        return head
     try:
         return lowest_checkpoint(connection, "the query", tables)
     except ReadTablesMissing:
         return 0
+
+
+def _await_log(database: Database, wanted: int, wait_s: float) -> None:
+    """Wait until the log has this position, as a login that may read events sees it."""
+    from ltc_events.store import EventStore
+
+    deadline = time.monotonic() + wait_s
+    with EventStore(database, Role.PROJECTOR) as store:
+        while (head := store.head()[0]) < wanted:
+            if time.monotonic() > deadline:
+                raise PositionNotReached(wanted=wanted, seconds=f"{wait_s:g}", head=head, tables=head)
+            time.sleep(_POLL_S)

@@ -155,6 +155,18 @@ def test_a_full_disk_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "make room" in failed.value.fix
 
 
+def test_what_the_system_refuses_is_not_told_in_the_words_of_an_old_log(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> bool:
+        raise PermissionError(13, "Permission denied", ".lock")
+
+    (home / "postgresql").mkdir(parents=True)
+    (home / "postgresql" / "log").write_text(FULL_DISK)
+    monkeypatch.setattr(embedded_server, "_is_up", fail)
+    monkeypatch.setattr(embedded_server, "_Server", lambda home: None)
+    with pytest.raises(EmbeddedServerFailed, match=r"Permission denied: '\.lock'"):
+        open_database(None, home)
+
+
 def test_a_folder_that_the_wheel_cannot_serve_is_refused(home: Path) -> None:
     with pytest.raises(EmbeddedServerFailed, match="space"):
         open_database(None, home / "with a space")

@@ -1,13 +1,17 @@
 """Reports and queries on a streaming standby, and the position that a reader wants to see."""
 
+import json
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from tests.commands import register
 from tests.company import found_company
 from tests.e2e.test_cli import Ltc, lines
@@ -15,7 +19,7 @@ from tests.standby import Standby, primary_and_standby
 
 from ltc_events.projections.following.catch_up import catch_up
 from ltc_events.projections.tables.registry import PROJECTIONS
-from ltc_events.store import Database
+from ltc_events.store import Database, Role
 
 
 class Replicated:
@@ -65,9 +69,11 @@ def test_what_has_not_arrived_is_waited_for(replicated: Replicated) -> None:
     replicated.owner("submit", "-", stdin=lines(register()))
     position = replicated.catch_up()
     asked = ("report", "trial-balance", "--min-position", str(position))
-    late = replicated.reader.json(*asked, "--wait", "0.2", exits=1)["error"]
-    assert late["code"] == "position_not_reached"
-    assert str(position) in late["message"]
+    late = replicated.reader(*asked, "--wait", "0.2", "--json", exits=1)
+    error = json.loads(late.stdout)["error"]
+    assert error["code"] == "position_not_reached"
+    assert str(position) in error["message"]
+    assert b"report_is_behind" not in late.stderr, "it was waited for as long as was said"
     assert replicated.reader.json(*asked[:2])["position"] < position, "without it, what is there is told"
     with ThreadPoolExecutor(1) as aside:
         told = aside.submit(replicated.reader.json, *asked, "--wait", "100")
@@ -82,6 +88,21 @@ def test_a_position_that_is_not_there_yet_is_waited_for_without_a_standby(replic
     for words in (("report", "funnel"), ("sql", "SELECT 1 AS one"), ("find", "x"), ("export", "events")):
         told = replicated.owner(*words, "--min-position", beyond, "--wait", "0", exits=1).stderr.decode()
         assert f"position {beyond} is not there after 0 seconds" in told
+
+
+def test_who_reads_events_alone_waits_for_the_log_alone(database: Database) -> None:
+    login = f"reading_{uuid4().hex}"
+    with database.connect(Role.OWNER, autocommit=True) as owner:
+        owner.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE ltc_projector").format(sql.Identifier(login)))
+    try:
+        auditor = Ltc(LTC_DATABASE_URL=make_conninfo(database.conninfo, user=login))
+        Ltc(LTC_DATABASE_URL=database.conninfo)("submit", "-", stdin=lines(register()))
+        asked = ("export", "events", "--wait", "0", "--min-position")
+        assert auditor(*asked, "1").stdout.count(b"\n") == 2, "no read table is there yet, and none is asked"
+        assert b"position 2 is not there" in auditor(*asked, "2", exits=1).stderr
+    finally:
+        with database.connect(Role.OWNER, autocommit=True) as owner:
+            owner.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))
 
 
 def test_a_wrong_url_of_the_standby_is_named_as_such(home: Path) -> None:

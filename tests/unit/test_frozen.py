@@ -35,6 +35,16 @@ def test_a_field_that_there_is_none_of_is_an_error() -> None:
         replace(State("a"), **changes)
 
 
+@dataclass(frozen=True, slots=True)
+class Wider(State):
+    more: str = ""
+
+
+def test_what_has_base_classes_is_not_copied_by_halves() -> None:
+    with pytest.raises(TypeError, match="Wider has base classes"):
+        replace(Wider("a"), name="b")
+
+
 def test_what_aggregates_keep_can_be_copied_slot_by_slot() -> None:
     names = [one.name for one in pkgutil.iter_modules(aggregates.__path__, f"{aggregates.__name__}.")]
     kept = {

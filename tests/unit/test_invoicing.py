@@ -261,6 +261,8 @@ def test_a_stated_day_is_neither_before_the_invoice_nor_beyond_all_terms(day: da
     given(DELIVERED).when(bill(due_on=day), subject=INVOICE).then(
         DueOutsideTerms, field="due_on", fix="from 2026-03-02 to 2036-02-28"
     )
+    last = bill(due_on=date(2026, 3, 1), effective_on=date(2195, 1, 1))
+    given(DELIVERED).when(last, subject=INVOICE).then(DueOutsideTerms, fix="from 2195-01-01 to 2199-12-31")
 
 
 @pytest.mark.parametrize("other", [{"terms": (Term(percent=Decimal(100), days=3),)}, {"terms_code": "default"}])

@@ -1,7 +1,7 @@
 """Issues invoices: billed order lines, totalled by EN 16931 and split into instalments (R-63 … R-65). Pure."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from ltc_events.aggregates.base import require_minor_units
 from ltc_events.aggregates.document_math import cash_rounding, instalments, require_enough_lines, require_prepaid_within, totals
@@ -13,7 +13,7 @@ from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.money import HUNDRED, ZERO, add_up
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.invoice import InvoiceIssued, InvoiceLine, IssueInvoice
-from ltc_events.schemas.limits import DAYS_MAX, NET_MAX
+from ltc_events.schemas.limits import DAYS_MAX, LAST_DAY, NET_MAX
 from ltc_events.schemas.order import LineAmount
 from ltc_events.schemas.policy import Term
 from ltc_events.schemas.receivable import InvoiceSettled
@@ -119,7 +119,7 @@ def _stated(command: IssueInvoice, due_on: date) -> Term:
             raise DueTwice(other=other)
     days = (due_on - command.effective_on).days
     if not 0 <= days <= DAYS_MAX:
-        latest = date.fromordinal(min(command.effective_on.toordinal() + DAYS_MAX, date.max.toordinal()))
+        latest = min(command.effective_on + timedelta(days=DAYS_MAX), LAST_DAY)
         raise DueOutsideTerms(due_on=due_on, days=DAYS_MAX, issued_on=command.effective_on, latest=latest)
     return Term(percent=HUNDRED, days=days)
 

@@ -66,8 +66,8 @@ class Settings(BaseSettings):
     )
     reader_url: SecretStr | None = Field(
         None,
-        description="the PostgreSQL that `report`, `sql`, `find`, `export`, `explain` and `events` read, such as a streaming "
-        "standby; without it, the database itself",
+        description="the PostgreSQL that `report`, `sql`, `find`, `export` and `explain` read, such as a streaming standby; "
+        "without it, the database itself",
     )
     reader_password_file: Path | None = Field(
         None, description="a file with the password for it, for a URL without one; read anew at every connection"

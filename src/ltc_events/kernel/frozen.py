@@ -35,6 +35,8 @@ class _Copiers(dict[type[Any], Callable[[Any], Any]]):
     """
 
     def __missing__(self, model: type[Any]) -> Callable[[Any], Any]:
+        if model.__bases__ != (object,):
+            raise TypeError(f"{model.__name__} has base classes, whose slots a copy would lack")
         names = [one.name for one in fields(model)]
         scope: dict[str, Any] = {"Unfrozen": type(model.__name__, (), {"__slots__": names})}
         body = "".join(f"    copy.{name} = state.{name}\n" for name in names)

@@ -121,7 +121,8 @@ def _start(home: Path) -> _Server:
                 raise EmbeddedServerFailed(home=home, reason=f"it was not up after {START_TIMEOUT_S} s", log=log)
             time.sleep(_PAUSE_S)
     except (OSError, subprocess.SubprocessError) as error:
-        reason = last_words(log) or error
+        # What the system refused to this process is not the server's: its log may be of another day.
+        reason = error if isinstance(error, OSError) else last_words(log) or error
         if "No space left on device" in str(reason):
             raise EmbeddedDiskFull(home=home, reason=reason, log=log) from error
         raise EmbeddedServerFailed(home=home, reason=reason, log=log) from error
