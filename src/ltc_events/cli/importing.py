@@ -148,7 +148,8 @@ def undo_(
 ) -> None:
     """Show what it would take to take back a run of an import, and with --yes do it, by commands that reverse what they can.
 
-    Exit 1 when something stays, or is refused because others have built on it.
+    What others have changed since stays as they left it. Exit 1 when something stays or is refused; called again, it tries again
+    what was refused.
     """
     from ltc_events.application.pipeline import CommandPipeline
     from ltc_events.importing.undo import Undone, undo, undoing
@@ -160,16 +161,21 @@ def undo_(
     if as_json:
         refused = [dict(zip(("command", "subject", "reason"), one, strict=True)) for one in done.refused]
         document = {"run": run, "done": yes, "commands": dict(types), "stays": dict(plan.stays), "refused": refused}
-        print_json({**document, "accepted": dict(done.accepted)})
+        more = {"done_before": dict(plan.done), "changed_since": dict(plan.changed_since), "accepted": dict(done.accepted)}
+        print_json({**document, **more})
     else:
         print_table("reversed by" if yes else "would be reversed by", ("command", "how often"), types.items())
+        if plan.done:
+            print_table("was reversed before by", ("command", "how often"), plan.done.items())
+        if plan.changed_since:
+            print_table("stays: others have changed it since", ("event", "how often"), plan.changed_since.items())
         if plan.stays:
             print_table("stays: no command takes it back", ("event", "how often"), plan.stays.items())
         if done.refused:
             print_table("refused", ("command", "about", "reason"), done.refused[:REFUSED_SHOWN_MAX])
         if not yes:
             out.print("Nothing was done; --yes does it.")
-    if yes and (plan.stays or done.refused):
+    if yes and (plan.stays or plan.changed_since or done.refused):
         raise typer.Exit(1)
 
 

@@ -32,7 +32,9 @@ def mark_of(owner: str) -> bytes:
 
 
 def began_at(id: UUID) -> datetime:
-    """When the run of this id began, to the millisecond."""
+    """When the run of this id began, to the millisecond. Raises ValueError where it is not the id of a run."""
+    if id.int & (0xF << 76 | 0b11 << 62) != _VERSION | _VARIANT:
+        raise ValueError("not the id of a run")
     return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)
 
 
