@@ -68,7 +68,7 @@ if_changed = ["opportunity.change_amount", "opportunity.advance_stage", "opportu
 {more}
 
 SELECT ltc_id('deal', id) AS subject, customer, opened AS time, modified AS changed, 'Deal ' || id AS title, amount,
-  'EUR' AS currency, stage, 'as the export says' AS reason
+  {currency} AS currency, stage, 'as the export says' AS reason
 FROM deals
 """
 LOST = """vanished = { command = "opportunity.lose", reason = "other", note = "no longer in the export" }"""
@@ -89,9 +89,17 @@ def month(tmp_path: Path, event_store: EventStore) -> Month:
     """Imports these rows, with the same mapping each month but for what a test says of it."""
 
     def month(
-        rows: list[str], *, header: str = HEADER, more: str = "", key: str = 'key = "id"', **options: Any
+        rows: list[str],
+        *,
+        header: str = HEADER,
+        more: str = "",
+        key: str = 'key = "id"',
+        currency: str = "'EUR'",
+        deals: str = OPEN,
+        **options: Any,
     ) -> Reconciliation:
-        steps = {"steps_1_register": REGISTER, "steps_2_open": OPEN.replace("{more}", more)}
+        deals = deals.replace("{more}", more).replace("{currency}", currency)
+        steps = {"steps_1_register": REGISTER, "steps_2_open": deals}
         write_mapping(tmp_path / "crm", MAPPING.format(key=key), tables_deals=TABLE, **steps)
         (tmp_path / "deals.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
         return run_import(tmp_path / "crm", tmp_path, event_store, SystemClock(), **options)
@@ -304,6 +312,33 @@ def test_a_rehearsal_of_a_month_tells_what_the_month_does(month: Month, event_st
     assert rehearsed.document() == {**real.document(), "dry_run": True, "run": ""}
 
 
+class TestCannotChange:
+    def test_a_currency_that_is_another_is_told_and_the_amount_is_not_changed(
+        self, month: Month, event_store: EventStore
+    ) -> None:
+        month(JANUARY)
+        head = event_store.head()
+        dollars = "CASE id WHEN '1' THEN 'USD' ELSE 'EUR' END"
+        for rows in (JANUARY, changed(JANUARY, ("2024-01-02,100.00", "2024-02-02,110.00"))):
+            result = month(rows, currency=dollars)
+            assert [(row.line, row.code) for row in result.refused_rows] == [(2, "cannot_change")]
+            assert result.refused_rows[0].reason == "currency is EUR in the ledger, and the row says USD"
+            assert result.refused_rows[0].fix.endswith("no command changes currency")
+            assert result.commands["opportunity.open.v1"].unchanged == 2
+            assert event_store.head() == head
+
+    def test_what_another_command_could_change_is_told_with_it(self, month: Month, event_store: EventStore) -> None:
+        deals = OPEN.replace(' "opportunity.advance_stage",', "").replace(' "opportunity.move_stage_back"', "")
+        deals = deals.replace(" stage, 'as the", " {close} AS expected_close_on, 'as the")
+        month(JANUARY, deals=deals.replace("{close}", "DATE '2024-03-01'"))
+        head = event_store.head()
+        result = month(JANUARY, deals=deals.replace("{close}", "CASE id WHEN '1' THEN DATE '2024-04-01' END"))
+        assert [(row.line, row.code) for row in result.refused_rows] == [(2, "cannot_change")]
+        assert result.refused_rows[0].reason == "expected_close_on is 2024-03-01 in the ledger, and the row says 2024-04-01"
+        assert result.refused_rows[0].fix.startswith("name opportunity.change_close_date in if_changed")
+        assert event_store.head() == head
+
+
 class TestVanished:
     def test_it_is_reported(self, month: Month, event_store: EventStore) -> None:
         month(JANUARY, more='vanished = "report"')
@@ -337,6 +372,29 @@ class TestVanished:
         assert event_store.head() == head
         assert [row.code for row in result.refused_rows] == ["not_taken_as_gone"]
         assert result.vanished_counts["opportunity"] == 2
+
+    def test_what_has_long_been_gone_makes_no_half_export_whole(self, month: Month, event_store: EventStore) -> None:
+        rows = [f"{n},Customer {n},,new,2024-01-02,2024-01-02,{n}.00" for n in range(1, 10)]
+        month(rows, more=LOST)
+        for left in (5, 3):
+            month(rows[:left], more=LOST)
+        head = event_store.head()
+        result = month(rows[:1], more=LOST)
+        assert event_store.head() == head
+        assert [row.reason.partition(",")[0] for row in result.refused_rows] == ["2 of 3 vanished"]
+
+    def test_an_empty_export_takes_not_even_the_only_one_as_gone(self, month: Month, event_store: EventStore) -> None:
+        month(JANUARY[:1], more=LOST)
+        head = event_store.head()
+        result = month([], more=LOST)
+        assert event_store.head() == head
+        assert [row.code for row in result.refused_rows] == ["not_taken_as_gone"]
+        assert of(
+            accepted(month(["5,Eva,,new,2024-02-05,2024-02-05,5.00"], more=LOST)),
+            customer__register=1,
+            opportunity__open=1,
+            opportunity__lose=1,
+        )
 
     def test_a_row_that_cannot_be_read_may_be_it(self, month: Month, event_store: EventStore) -> None:
         month(JANUARY, more=LOST)

@@ -1,11 +1,11 @@
 """What a change of a row means: commands of a step's head that bring the ledger to what the row says, and what they compare."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_origin, get_type_hints
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.importing.mapping import StepHead, nearest
@@ -30,7 +30,7 @@ class Change(NamedTuple):
         """Its data of what a row says; None where the row lacks something that it needs. An empty cell takes nothing away."""
         data = {name: row[name] for name in self.model.model_fields if name in row}
         needed = [name for name, field in self.model.model_fields.items() if field.is_required()]
-        return data if all(name in data for name in (*needed, *self.compared)) else None
+        return data if all(name in data for name in needed) and any(name in data for name in self.compared) else None
 
     def differs(self, data: Mapping[str, Any], state: Any) -> bool:
         """Whether the ledger's state of the thing is not what a command's data says. What the schema refuses differs."""
@@ -40,7 +40,26 @@ class Change(NamedTuple):
             return True
         if isinstance(said, LinkReference):
             return bool(state.references.get(said.system) != said.reference)
-        return any(not _holds(getattr(state, name), getattr(said, name)) for name in self.compared)
+        return any(_other(name, getattr(state, name), getattr(said, name)) for name in self.compared if name in data)
+
+
+class Fixed(NamedTuple):
+    """A field of a step's first command that the ledger holds, and that no command of `if_changed` compares."""
+
+    name: str
+    read: TypeAdapter[Any]
+    changers: tuple[str, ...]
+    """The commands that could change it."""
+
+    def other(self, row: Mapping[str, Any], state: Any) -> tuple[str, Any, Any] | None:
+        """Where a row says otherwise than the ledger: the field, what the ledger holds and what the row says."""
+        if self.name not in row:
+            return None
+        try:
+            said = self.read.validate_json(orjson.dumps(row[self.name]))
+        except ValidationError:
+            said = row[self.name]
+        return _other(self.name, getattr(state, self.name), said)
 
 
 class Constant(NamedTuple):
@@ -60,6 +79,7 @@ class Following(NamedTuple):
     noun: str
     creates: type[Command]
     changes: tuple[Change, ...]
+    fixed: tuple[Fixed, ...]
     further: bool
     vanished: Constant | str | None
     back: Constant | None
@@ -68,6 +88,11 @@ class Following(NamedTuple):
     def compares(self) -> bool:
         """Whether what is there already is compared instead of sent once more."""
         return bool(self.changes) or self.back is not None
+
+    @property
+    def asks(self) -> bool:
+        """Whether the ledger is asked before a row is sent: also for what was taken as gone, and may be back."""
+        return self.compares or isinstance(self.vanished, Constant)
 
     def is_new(self, state: Any) -> bool:
         """Whether the step's first command is to be sent: a customer who is only referred to is still to be registered."""
@@ -85,7 +110,20 @@ def compile_following(head: StepHead, model: type[Command], columns: Mapping[str
         say(f"vanished: {vanished} stands alone", 'write vanished = "report", or { command = "…", reason = "…" }')
     back = _constant("if_back", head.if_back, noun, say)
     further = any(name not in model.model_fields for change in found for name in change.compared)
-    return Following(noun, model, tuple(found), further, vanished, back)
+    return Following(noun, model, tuple(found), _fixed(noun, model, found, columns), further, vanished, back)
+
+
+def _fixed(noun: str, creates: type[Command], changes: Sequence[Change], columns: Mapping[str, Any]) -> tuple[Fixed, ...]:
+    compared = {name for change in changes for name in change.compared}
+    if any(change.model is LinkReference for change in changes):
+        compared.add("references")
+    found = []
+    for name in _comparable(noun, creates):
+        if name in columns and name not in compared:
+            models = [model for type, model in COMMANDS.items() if noun_of(type) == noun and model is not creates]
+            changers = [_short(model.type) for model in models if name in _comparable(noun, model)]
+            found.append(Fixed(name, TypeAdapter(creates.model_fields[name].rebuild_annotation()), tuple(changers)))
+    return tuple(found)
 
 
 def _change(name: str, noun: str, creates: type[Command], columns: Mapping[str, Any], say: Say) -> Change | None:
@@ -94,16 +132,15 @@ def _change(name: str, noun: str, creates: type[Command], columns: Mapping[str, 
     if model is None or noun_of(model.type) != noun or model is creates:
         say(f"if_changed: {name} changes no {noun}", nearest(name, known))
         return None
-    held = _state_fields(noun)
-    compared = tuple(one for one in model.model_fields if one in held and one in columns)
+    held = _comparable(noun, model)
+    compared = tuple(one for one in held if one in columns)
     if model is LinkReference:
         compared = ("system", "reference")
     if not compared:
-        wanted = [one for one in model.model_fields if one in held]
-        if not wanted:
+        if not held:
             say(f"if_changed: {name} says nothing that the ledger could be asked for", "send it by a step of its own")
         else:
-            say(f"if_changed: {name} needs a column {wanted[0]}", f"add … AS {wanted[0]}")
+            say(f"if_changed: {name} needs a column {held[0]}", f"add … AS {held[0]}")
         return None
     missing = [one for one, field in model.model_fields.items() if field.is_required() and one not in columns]
     if missing:
@@ -140,15 +177,23 @@ def _short(type: str) -> str:
     return type.rpartition(".")[0]
 
 
-def _state_fields(noun: str) -> frozenset[str]:
-    """The fields of an aggregate's state by name."""
+def _comparable(noun: str, model: type[Command]) -> list[str]:
+    """The fields of a command that the aggregate's state holds by the same name, in a form that can be compared.
+
+    A list that is held by its keys, like the lines of an order, is held otherwise than it is said.
+    """
     state = get_type_hints(AGGREGATES[noun].evolve)["return"]
-    return frozenset(one.name for one in fields(state)) if is_dataclass(state) else frozenset()
+    held = {one.name: get_origin(one.type) for one in fields(state)} if is_dataclass(state) else {}
+    said = {name: get_origin(field.annotation) for name, field in model.model_fields.items() if name in held}
+    return [name for name, form in said.items() if (held[name] is Mapping) == (form is dict)]
 
 
-def _holds(held: Any, said: Any) -> bool:
-    """Whether the ledger holds what is said; of a model, whatever of it is said."""
+def _other(path: str, held: Any, said: Any) -> tuple[str, Any, Any] | None:
+    """The first part of what is said that is not held; of a model or a mapping, whatever of it is said."""
     if isinstance(said, BaseModel):
-        given = ((name, getattr(said, name)) for name in type(said).model_fields)
-        return all(value is None or _holds(getattr(held, name, None), value) for name, value in given)
-    return bool(held == said)
+        parts = [(name, getattr(held, name, None), getattr(said, name)) for name in type(said).model_fields]
+    elif isinstance(said, Mapping) and isinstance(held, Mapping):
+        parts = [(name, held.get(name), value) for name, value in said.items()]
+    else:
+        return None if held == said else (path, held, said)
+    return next((found for name, was, now in parts if now is not None and (found := _other(f"{path}.{name}", was, now))), None)

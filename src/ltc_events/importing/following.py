@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ltc_events.application.batch import NOTHING, Entry, fold
 from ltc_events.application.pipeline import CommandPipeline
-from ltc_events.importing.changes import Change, Constant, Following
+from ltc_events.importing.changes import Change, Constant, Fixed, Following
 from ltc_events.importing.documents import CHANGED_KEY, Document, Envelope, begin, make
 from ltc_events.importing.ledger import Rehearsal
 from ltc_events.importing.runs import is_run_of
@@ -119,6 +119,10 @@ class Follower:
         if changes and self._is_stale(following, said, held):
             reason = f"it was changed at {said[CHANGED_KEY]}, and the ledger knows of a later change from this export"
             return Odd("stale", reason, "import the latest export; what an older one says is not taken back")
+        if not is_new:
+            for field in following.fixed:
+                if (other := field.other(said, held.entry.state)) is not None:
+                    return _cannot_change(field, *other)
         made: dict[tuple[str, ...], list[tuple[Change, dict[str, Any]]]] = {}
         for change, data in changes:
             made.setdefault(change.compared, []).append((change, data))
@@ -203,6 +207,14 @@ class Follower:
             return moment.astimezone(UTC), moment.astimezone(self._envelope.zone).date()
         day = date.fromisoformat(text)
         return begin(day, self._envelope.zone).astimezone(UTC), day
+
+
+def _cannot_change(field: Fixed, path: str, held: Any, said: Any) -> Odd:
+    """A row that says otherwise than the ledger of a field that the step's head brings no change of."""
+    reason = f"{path} is {'empty' if held is None else held} in the ledger, and the row says {said}"
+    if field.changers:
+        return Odd("cannot_change", reason, f"name {' or '.join(field.changers)} in if_changed of the step, or correct the row")
+    return Odd("cannot_change", reason, f"correct the row, or give it a key of its own: no command changes {path}")
 
 
 def _differing(following: Following, said: dict[str, Any], state: Any) -> list[tuple[Change, dict[str, Any]]]:

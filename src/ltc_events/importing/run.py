@@ -237,8 +237,8 @@ class _Run:
             if found.documents and self._named.unknown:
                 reason = f"{len(found.documents)} vanished, and {self._named.unknown} rows cannot be read: they may be among them"
                 self._list(RefusedRow(file, 0, "", "not_taken_as_gone", "", "", reason, "mend the rows, and import again"))
-            elif len(found.documents) * 2 > found.brought > 1:
-                reason = f"{len(found.documents)} of {found.brought} vanished, which is more than are left"
+            elif len(found.documents) * 2 > found.there:
+                reason = f"{len(found.documents)} of {found.there} vanished, which is more than are left"
                 fix = "look whether the export is whole; if it is, take them as gone in another way"
                 self._list(RefusedRow(file, 0, "", "not_taken_as_gone", "", "", reason, fix))
             else:

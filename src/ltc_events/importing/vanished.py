@@ -17,10 +17,10 @@ _STREAMS = 500
 
 
 class Sweep(NamedTuple):
-    """What a look at the log found: what vanished, how many were brought in all, and the commands that take it as gone."""
+    """What a look at the log found: what vanished, of how many that were there, and the commands that take it as gone."""
 
     vanished: list[Vanished]
-    brought: int
+    there: int
     documents: list[Document]
 
 
@@ -47,16 +47,18 @@ def sweep(store: EventStore, follower: Follower, owner: str, following: Followin
     types = [type for type in EVENTS if type.startswith(f"{following.noun}.")]
     vanished: list[Vanished] = []
     documents: list[Document] = []
-    brought = 0
+    there = 0
     for id, held in _brought(store, follower, owner, following, types):
-        brought += 1
-        if id in named or held.gone is not None or following.is_new(held.entry.state):
+        if held.gone is not None or following.is_new(held.entry.state):
+            continue
+        there += 1
+        if id in named:
             continue
         vanished.append(Vanished(following.noun, str(id), _name(held), held.records[0].position))
         if isinstance(following.vanished, Constant):
             document = follower.vanished(id, following, held)
             documents += [document] if document is not None else []
-    return Sweep(vanished, brought, documents)
+    return Sweep(vanished, there, documents)
 
 
 def _brought(
