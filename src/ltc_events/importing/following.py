@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -49,11 +50,17 @@ class Odd(NamedTuple):
 
 
 class Held(NamedTuple):
-    """The ledger's state of a thing. `gone`: since when it has vanished from the export, by a command of this mapping."""
+    """The ledger's state of a thing. `gone`: what told the ledger that it vanished from the export, a command of this mapping.
+
+    `undone`: the commands that were taken back; `least`: before what moment and day nothing can be changed, as it vanished
+    or was taken back then.
+    """
 
     entry: Entry
     records: Sequence[Record] = ()
-    gone: datetime | None = None
+    gone: Record | None = None
+    undone: frozenset[UUID] = frozenset()
+    least: tuple[datetime, date] | None = None
 
 
 NOT_HELD = Held(NOTHING)
@@ -78,15 +85,24 @@ class Follower:
         followings = dict(wanted)
         found = {}
         for id, records in self._store.load(list(followings)).items():
-            entry = fold(records)
-            gone = self._take_out_gone(id, records, followings[id])
-            found[id] = Held(entry, records, gone)
-        if isinstance(self._pipeline, Rehearsal):
-            for id in followings:
-                rehearsed = self._pipeline.rehearsed(id)
-                if rehearsed is not None:
-                    found[id] = found.get(id, NOT_HELD)._replace(entry=rehearsed)
+            entry = self._rehearsed(id) or fold(records)
+            gone, turns, rest = self._take_out_gone(id, records, followings[id].vanished, entry.state)
+            reversals = self._reversals(records)
+            dated = [(one.occurred_at, one.effective_on) for one in (*turns, *reversals)]
+            least = (max(moment for moment, _ in dated), max(day for _, day in dated)) if dated else None
+            found[id] = Held(entry, rest, gone, frozenset(one.causation_id for one in reversals), least)
+        for id in followings:
+            if id not in found and (rehearsed := self._rehearsed(id)) is not None:
+                found[id] = Held(rehearsed)
         return found
+
+    def _rehearsed(self, id: UUID) -> Entry | None:
+        return self._pipeline.rehearsed(id) if isinstance(self._pipeline, Rehearsal) else None
+
+    def _reversals(self, records: Sequence[Record]) -> list[Record]:
+        """What took back commands of the mapping's runs: caused by them, and not of such a run itself."""
+        ours = {one.command_id for one in records if is_run_of(self._owner, one.correlation_id)}
+        return [one for one in records if one.causation_id in ours and not is_run_of(self._owner, one.correlation_id)]
 
     def foreseen(self, documents: Sequence[Document], groups: Sequence[int | None], ids: Iterable[UUID]) -> dict[UUID, Held]:
         """What the ledger will hold of these when it has decided the documents, which nothing is stored of."""
@@ -113,7 +129,7 @@ class Follower:
         steps = []
         if held.gone is not None:
             if following.back is None:
-                reason = f"it had vanished, which the ledger was told at {held.gone:%Y-%m-%d %H:%M}, and is back"
+                reason = f"it had vanished, which the ledger was told at {held.gone.recorded_at:%Y-%m-%d %H:%M}, and is back"
                 return Odd("back", reason, "say in if_back of the step what brings it back, or do it by hand")
             steps.append(Step(self._constant(document, following.back, said, held)))
         if changes and self._is_stale(following, said, held):
@@ -149,19 +165,35 @@ class Follower:
     def _vanished_id(self, id: UUID, constant: Constant, version: int) -> UUID:
         return derive_id("import", self._owner, "vanished", constant.model.type, str(id), str(version))
 
-    def _take_out_gone(self, id: UUID, records: list[Record], following: Following) -> datetime | None:
-        """Since when it is gone by a command of ours; None: it is not, or came back. `records` keeps all else."""
-        constant, gone, before = following.vanished, None, 0
+    def _take_out_gone(
+        self, id: UUID, records: Sequence[Record], constant: Constant | str | None, state: Any
+    ) -> tuple[Record | None, list[Record], Sequence[Record]]:
+        """What says that it is gone, by a command of ours (None: it is not, or came back); the turns it took; all other records.
+
+        It is back by another command of a run, or when its status is another by now: whoever reopened it.
+        """
         if not isinstance(constant, Constant):
-            return None
-        for record in tuple(records):
-            if record.command_id == self._vanished_id(id, constant, before):
-                gone = record.recorded_at
-                records.remove(record)
-            elif gone is not None and is_run_of(self._owner, record.correlation_id):
-                gone = None
+            return None, [], records
+        gone, told, before = None, NOTHING, 0
+        rest: list[Record] = []
+        for place, record in enumerate(records):
+            if gone is not None and record.command_id == gone.command_id:
+                told = fold(records[: place + 1])
+            elif record.command_id == self._vanished_id(id, constant, before):
+                gone, told = record, fold(records[: place + 1])
+            else:
+                rest.append(record)
+                if is_run_of(self._owner, record.correlation_id):
+                    gone = None
             before = record.version
-        return gone
+        if gone is None:
+            return None, [], rest
+        if _status(state) == _status(told.state):
+            return gone, [gone], rest
+        later = [record for record in records if record.version > told.version]
+        states = (fold(later[:number], told).state for number in range(1, len(later) + 1))
+        back = (record for record, then in zip(later, states, strict=True) if _status(then) != _status(told.state))
+        return None, [gone, *islice(back, 1)], rest
 
     def _is_stale(self, following: Following, said: dict[str, Any], held: Held) -> bool:
         if CHANGED_KEY not in said:
@@ -171,7 +203,9 @@ class Follower:
         return any(
             record.occurred_at > moment
             for record in held.records
-            if is_run_of(self._owner, record.correlation_id) and not names.isdisjoint(type(record.event).model_fields)
+            if record.command_id not in held.undone
+            and is_run_of(self._owner, record.correlation_id)
+            and not names.isdisjoint(type(record.event).model_fields)
         )
 
     def _constant(self, document: Document, constant: Constant, said: dict[str, Any], held: Held) -> Document:
@@ -183,6 +217,8 @@ class Follower:
         """A change as a command. Its id follows from what it says and what it was held against: A, B and A again are three."""
         if CHANGED_KEY in said:
             moment, day = self._moment(said[CHANGED_KEY])
+            if held.least is not None and not is_new:
+                moment, day = max(moment, held.least[0]), max(day, held.least[1])
         elif is_new:
             moment, day = datetime.fromisoformat(document["time"]), date.fromisoformat(document["data"]["effective_on"])
         else:
@@ -207,6 +243,10 @@ class Follower:
             return moment.astimezone(UTC), moment.astimezone(self._envelope.zone).date()
         day = date.fromisoformat(text)
         return begin(day, self._envelope.zone).astimezone(UTC), day
+
+
+def _status(state: Any) -> Any:
+    return getattr(state, "status", None)
 
 
 def _cannot_change(field: Fixed, path: str, held: Any, said: Any) -> Odd:

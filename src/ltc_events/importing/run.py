@@ -146,6 +146,7 @@ class _Run:
         self._rows = self._rows_total = self._group = 0
         self._file = ""
         self._sets: dict[str, _Rows] = {}
+        self._unmatched: dict[str, int] = {}
 
     def run(self) -> Reconciliation:
         """Run the whole import."""
@@ -157,6 +158,7 @@ class _Run:
         survey(self._plan, self._totals)
         for name, cause, rows in unmatched_rows(self._plan):
             self._files[name].unmatched[cause] = rows
+            self._unmatched[cause] = rows
         for source in self._plan.sources:
             file = self._files[source.name]
             file.rows += source.rows
@@ -204,7 +206,7 @@ class _Run:
                 known.add(document["subject"])
             group = self._group if row.number is not None and step.file.head.on_refusal == "stop row" else None
             following = step.following
-            compared = None if said is None or following is None or not following.compares else Compared(following, said)
+            compared = None if said is None or following is None or not following.asks else Compared(following, said)
             origin = Origin(row.file, row.line, document, row.number, group, compared)
             if row.number in self._sets["stopped"]:
                 self._sender.hold_back(origin, "a command")
@@ -234,9 +236,14 @@ class _Run:
             found = sweep(self._store, self._follower, owner_of(self._plan.folder.mapping), following, self._named)
             self._result.vanish(following.noun, found.vanished)
             file = step.file.file.path
+            unmatched = self._unmatched_of(following.noun)
             if found.documents and self._named.unknown:
                 reason = f"{len(found.documents)} vanished, and {self._named.unknown} rows cannot be read: they may be among them"
                 self._list(RefusedRow(file, 0, "", "not_taken_as_gone", "", "", reason, "mend the rows, and import again"))
+            elif found.documents and unmatched:
+                reason = f"{len(found.documents)} vanished, and joins left out {unmatched} rows: they may be among them"
+                fix = "complete the file that they have no match in, or write LEFT JOIN, and import again"
+                self._list(RefusedRow(file, 0, "", "not_taken_as_gone", "", "", reason, fix))
             elif len(found.documents) * 2 > found.there:
                 reason = f"{len(found.documents)} of {found.there} vanished, which is more than are left"
                 fix = "look whether the export is whole; if it is, take them as gone in another way"
@@ -245,6 +252,13 @@ class _Run:
                 for document in found.documents:
                     self._sender.send(Origin(file, 0, document))
         self._sender.flush()
+
+    def _unmatched_of(self, noun: str) -> int:
+        """How many rows joins left out of the tables, or of the steps that name things of this noun first."""
+        steps = (step for one in self._plan.passes for step in one.steps if step.following is not None)
+        paths = [step.file.file.path for step in steps if step.following is not None and step.following.noun == noun]
+        starts = ("by tables/", *(f"by {path}," for path in paths))
+        return sum(rows for cause, rows in self._unmatched.items() if cause.startswith(starts))
 
     def _count_file(self, row: int | None) -> FileCount:
         for source in self._plan.sources:

@@ -108,6 +108,9 @@ class Sender:
                 continue
             id, following = UUID(origin.document["subject"]), origin.compared.following
             found = held.get(id, NOT_HELD)
+            if not following.compares and found.gone is None:
+                ready.append(origin)
+                continue
             odd = self._follower.contradiction(origin.document, origin.compared.said)
             is_new = following.is_new(found.entry.state)
             if is_new and odd is None:
