@@ -1,6 +1,7 @@
 """Files that nobody has seen: a mapping is made for them, previewed, rehearsed, imported, and taken back."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.unit.shared_data import SHARED_DATA
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.importing import DataUnusable, run_import
+from ltc_events.importing.plan import prepare
 from ltc_events.importing.preview import preview
 from ltc_events.importing.scaffold import Scaffold, profile, recognise, scaffold
 from ltc_events.importing.undo import undo, undoing
@@ -93,6 +95,41 @@ def test_a_lone_file_in_german_numbers_and_its_second_month(files: Make, tmp_pat
     assert (second.complete, second.balanced) == (True, True)
     assert second.commands["opportunity.change_amount.v1"].accepted == 1
     assert sum(counts(second).values()) == 1 + sum(one.duplicate for one in second.commands.values())
+
+
+@pytest.mark.parametrize("states", [True, False])
+def test_each_currency_comes_out_by_itself(files: Make, tmp_path: Path, event_store: EventStore, states: bool) -> None:
+    """An invoice that does not say its currency is in that of its order: rows are counted, as amounts cannot be added up."""
+    head, eur, usd = (",Currency", ",EUR", ",USD") if states else ("", "", "")
+    data = files(
+        orders="OrderNo,Customer,OrderDate,Total,Currency\n100,Alpha,2024-01-13,1000.00,EUR\n101,Beta,2024-01-15,250.50,USD\n",
+        invoices=f"Invoice Number,Customer,Order No,Invoice Date,Grand Total{head}\n"
+        f"R1,Alpha,100,2024-01-20,1000.00{eur}\nR2,Beta,101,2024-01-21,250.50{usd}\n",
+    )
+    made = scaffold(data, "both")
+    assert any("each has control totals of its own" in one for one in made.doubts)
+    assert any("which of EUR, USD" in one for one in made.doubts) != states
+    result = run_import(write(made, tmp_path), data, event_store, SystemClock())
+    assert (result.complete, result.balanced) == (True, True), result.refused_rows
+    billed = [("invoices in EUR", "1000.00"), ("invoices in USD", "250.50")] if states else [("invoices", "2")]
+    assert [(one.name, str(one.ledger)) for one in result.controls] == [
+        *billed, ("orders in EUR", "1000.00"), ("orders in USD", "250.50"),
+    ]  # fmt: skip
+
+
+def test_another_currency_than_the_one_that_is_asked_for(files: Make, tmp_path: Path, event_store: EventStore) -> None:
+    data = files(customers=CUSTOMERS, payments=PAYMENTS)
+    result = run_import(write(scaffold(data, "dollars", "EUR"), tmp_path), data, event_store, SystemClock())
+    assert [(one.name, str(one.ledger)) for one in result.controls] == [("customers", "2"), ("payments in USD", "1000.00")]
+    assert result.balanced
+
+
+@pytest.mark.parametrize("name", ["order", "table", "group", "select", "file", "id", "amount", "main"])
+def test_a_file_may_be_called_like_a_word_of_sql(files: Make, tmp_path: Path, name: str) -> None:
+    data = files(**{name: ORDERS.replace("CustomerId", "Customer")})
+    mapping = write(scaffold(data, "words"), tmp_path)
+    with ExitStack() as stack:
+        assert prepare(mapping, data, stack).passes
 
 
 @pytest.mark.parametrize(

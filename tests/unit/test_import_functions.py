@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 from tests.unit.import_queries import Bench, bench
 
+from ltc_events.importing.documents import as_json
 from ltc_events.kernel.ids import derive_id
 from ltc_events.schemas.checked import email_address
 
@@ -230,3 +231,12 @@ def test_a_form_that_cannot_work_is_a_mistake_of_the_mapping(sql: Bench, call: s
     assert problem in mistake.problem
     assert mistake.line == 2
     assert mistake.fix
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(".19", "0.19"), ("-.05", "-0.05"), ("CAST(0 AS DECIMAL(2, 2))", "0"), (".10", "0.1"), ("1.50", "1.5"), ("100.0", "100")],
+)
+def test_a_number_has_a_digit_before_its_point_in_a_command(sql: Bench, number: str, text: str) -> None:
+    type = sql.engine.type(sql.engine.describe(f"SELECT {number} AS n")["n"])
+    assert sql.value(as_json(number, type, Decimal)) == text

@@ -190,7 +190,10 @@ def as_json(value: str, type: Type, annotation: Any, depth: int = 0) -> str:
             return f"to_json(CAST({value} AS MAP(VARCHAR, VARCHAR)))"
         case "decimal":
             text = f"CAST({value} AS VARCHAR)"
-            return f"rtrim(rtrim({text}, '0'), '.')" if type.children[1][1] else text
+            precision, scale = (size for _, size in type.children)
+            if precision == scale:  # a number without a place before its point is written without a digit there
+                text = f"regexp_replace({text}, '^(-?)[.]', '\\10.')"
+            return f"rtrim(rtrim({text}, '0'), '.')" if scale else text
         case "timestamp" | "timestamp with time zone":
             return f"strftime(CAST({value} AS TIMESTAMPTZ) AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
     is_number = type.id.endswith("int") or type.id == "integer"

@@ -87,7 +87,7 @@ def _currency(found: Sequence[Recognised]) -> tuple[str, str]:
     if len(codes) == 1:
         return codes.pop(), ""
     if codes:
-        return min(codes), f"amounts are in {', '.join(sorted(codes))}: control totals add up {min(codes)} alone"
+        return min(codes), f"amounts are in {', '.join(sorted(codes))}: each has control totals of its own"
     return "EUR", "no column says which currency amounts are in; EUR is taken (--currency)"
 
 
@@ -99,6 +99,12 @@ class _Writer:
         self._doubts = doubts
         self._customers = next((one for one in self._found if one.kind == "customers"), None)
         self._by_key = self._customers is not None and self._customers_have_keys_elsewhere(self._customers)
+
+        for one in filter(self._is_in_unknown_currency, self._found):
+            stated = ", ".join(sorted(self._stated(one)))
+            doubts.append(
+                f"{one.file.path.name}: no column says which of {stated} an amount is in: rows are counted, not added up"
+            )
 
     def texts(self) -> dict[str, str]:
         """All files of the mapping."""
@@ -130,6 +136,20 @@ class _Writer:
         fits = (other for other in others if named and len(named & other.roles["key"].distinct) >= _LINKED * len(named))
         return next(fits, None)
 
+    def _stated(self, one: Recognised) -> frozenset[str]:
+        """The currencies of a file's amounts. An invoice that says none is in that of its order."""
+        if "currency" in one.roles:
+            return one.roles["currency"].distinct
+        mark = one.roles["amount"].mark if "amount" in one.roles else ""
+        if mark:
+            return frozenset({_OF_MARK.get(mark, mark)})
+        orders = self._linked(one, "order", "orders") if one.kind == "invoices" else None
+        return frozenset({self._currency}) if orders is None else self._stated(orders)
+
+    def _is_in_unknown_currency(self, one: Recognised) -> bool:
+        """Whether a row does not say in which of several currencies it is."""
+        return "currency" not in one.roles and len(self._stated(one)) > 1
+
     def _mapping(self) -> str:
         lines = ["# Made by `ltc import scaffold`. What is not certain, to be looked at first:"]
         lines += [f"#   {_plain(doubt)}" for doubt in self._doubts] or ["#   nothing"]
@@ -138,11 +158,26 @@ class _Writer:
             lines += [f"[sources.{one.name}]", f"path = {_toml(one.file.path.name)}", f"key = {_toml(one.roles['key'].name)}", ""]
         lines += ["[[policies]]", 'kind = "required_fields"', "time = 2000-01-01", "content = { lead = [], customer = [] }", ""]
         for one in self._found:
-            lines += self._control(one)
+            lines += self._controls(one)
         return "\n".join(lines)
 
-    def _control(self, one: Recognised) -> list[str]:
-        head = ["[[controls]]", f'name = "{one.name}"', f'rows = "{one.name}"', 'against = "ledger"']
+    def _controls(self, one: Recognised) -> list[str]:
+        """The totals of a file: where its amounts are in several currencies, or in another than the mapping's, one of each."""
+        stated = self._stated(one)
+        if "amount" not in one.roles or one.kind not in (*_EVENTS, "pipeline") or stated == {self._currency}:
+            return self._control(one, one.name)
+        if self._is_in_unknown_currency(one):
+            event, _ = _EVENTS[one.kind]
+            subject = f"ltc_id('{event.partition('.')[0]}', id)"
+            return [*_head(one, one.name), f'subject = "{subject}"', f'event = "{event}"', ""]
+        lines = []
+        for currency in sorted(stated):
+            only = (f"when = \"currency = '{currency}'\"", f'currency = "{currency}"')
+            lines += self._control(one, f"{one.name} in {currency}", *only)
+        return lines
+
+    def _control(self, one: Recognised, name: str, *only: str) -> list[str]:
+        head = [*_head(one, name), *only]
         if one.kind in _EVENTS:
             event, field = _EVENTS[one.kind]
             subject = f"ltc_id('{event.partition('.')[0]}', id)"
@@ -169,10 +204,11 @@ class _Writer:
         cells += [f"{_date(roles[role])} AS {role}" for role in ("day", "changed") if role in roles]
         if "amount" in roles:
             cells.append(f"{_amount(roles['amount'])} AS amount")
-        mark = roles["amount"].mark if "amount" in roles else ""
-        fixed = _OF_MARK.get(mark, mark) or self._currency
-        cells.append(f"{_sql(roles['currency'].name)} AS currency" if "currency" in roles else f"'{fixed}' AS currency")
-        return "SELECT " + ",\n  ".join(cells) + f"\nFROM {one.name}\n"
+        if "currency" in roles:
+            cells.append(f"{_sql(roles['currency'].name)} AS currency")
+        elif not self._is_in_unknown_currency(one):
+            cells.append(f"'{min(self._stated(one))}' AS currency")
+        return "SELECT " + ",\n  ".join(cells) + f"\nFROM {_sql(one.name)}\n"
 
     def _steps(self, one: Recognised) -> list[tuple[str, str]]:
         steps = [("register", self._register(one))] if self._registers(one) else []
@@ -234,7 +270,11 @@ def _step(one: Recognised, head: str, subject: str, fields: str) -> str:
 
 
 def _text(one: Recognised, head: str, columns: str) -> str:
-    return f'/*\nrows = "{one.name}"\n{head}\n*/\nSELECT {columns}\nFROM {one.name}\n'
+    return f'/*\nrows = "{one.name}"\n{head}\n*/\nSELECT {columns}\nFROM {_sql(one.name)}\n'
+
+
+def _head(one: Recognised, name: str) -> list[str]:
+    return ["[[controls]]", f'name = "{name}"', f'rows = "{one.name}"', 'against = "ledger"']
 
 
 def _date(column: Column) -> str:
