@@ -97,6 +97,17 @@ def test_a_lone_file_in_german_numbers_and_its_second_month(files: Make, tmp_pat
     assert sum(counts(second).values()) == 1 + sum(one.duplicate for one in second.commands.values())
 
 
+def test_a_rehearsal_adds_up_only_what_rows_name(files: Make, tmp_path: Path, event_store: EventStore) -> None:
+    """Orders are placed for their own file, and for invoices without one."""
+    data = files(orders=ORDERS, customers=CUSTOMERS, invoices=INVOICES.replace(",100,", ",,").replace(",101,", ",,"))
+    mapping = write(scaffold(data, "company"), tmp_path)
+    rehearsed = run_import(mapping, data, event_store, SystemClock(), dry_run=True)
+    real = run_import(mapping, data, event_store, SystemClock())
+    assert real.commands["order.place.v1"].accepted == 4
+    assert (real.complete, real.balanced) == (True, True)
+    assert rehearsed.document() == {**real.document(), "dry_run": True, "run": ""}
+
+
 @pytest.mark.parametrize("states", [True, False])
 def test_each_currency_comes_out_by_itself(files: Make, tmp_path: Path, event_store: EventStore, states: bool) -> None:
     """An invoice that does not say its currency is in that of its order: rows are counted, as amounts cannot be added up."""
@@ -157,6 +168,33 @@ def test_what_is_not_recognised_says_what_is_lacking(files: Make) -> None:
     assert [one.kind for one in made.recognised] == [None, None]
     assert any("no column is a customer" in one for one in made.doubts)
     assert any("nothing says whether" in one for one in made.doubts)
+
+
+def test_what_a_folder_has_besides_is_told_and_left_out(files: Make, tmp_path: Path) -> None:
+    data = files(customers=CUSTOMERS, orders=ORDERS)
+    (data / "orders.csv").rename(data / "ORDERS.CSV")
+    (data / "notes.txt").touch()
+    (data / "lines.parquet").write_bytes(b"PAR1")
+    (data / ".hidden").touch()
+    made = scaffold(data, "besides")
+    assert [one.name for one in made.recognised] == ["orders", "customers"]
+    told = [one for one in made.doubts if "left out" in one]
+    assert [one.partition(":")[0] for one in told] == ["lines.parquet", "notes.txt"]
+    assert "lines.parquet: left out" in (write(made, tmp_path) / "mapping.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["lines.parquet", "LINES.DB", "lines.duckdb", "lines.parquet.gz"])
+def test_a_format_that_is_not_looked_at_is_told(files: Make, name: str) -> None:
+    (file := files() / name).write_bytes(b"PAR1")
+    with pytest.raises(DataUnusable, match="no mapping can be made for a file of this format"):
+        scaffold(file, "binary")
+
+
+def test_a_folder_of_nothing_that_can_be_read_says_of_each_file_why(files: Make) -> None:
+    data = files()
+    (data / "notes.txt").touch()
+    with pytest.raises(DataUnusable, match=r"no file that could be read; notes\.txt: .*left out"):
+        scaffold(data, "nothing")
 
 
 def test_a_heading_is_data(files: Make, tmp_path: Path, event_store: EventStore) -> None:

@@ -8,6 +8,7 @@ from tests.mappings import write_mapping
 
 from ltc_events.importing.errors import DataUnusable, MappingInvalid, Mistake
 from ltc_events.importing.plan import Plan, prepare
+from ltc_events.importing.preview import Preview, preview
 
 MAPPING = """name = "shop"
 currency = "EUR"
@@ -187,3 +188,50 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with ExitStack() as stack, pytest.raises(DataUnusable, match="no such file") as bad:
         prepare(write_mapping(tmp_path / "shop", MAPPING, **FILES), tmp_path / "nowhere", stack)
     assert bad.value.fix == "give the folder of the files"
+
+
+def follow_ups(folder: Path, *rows: str) -> list[Preview]:
+    """Deals with local times in Berlin, and follow-ups that they are due for."""
+    (folder / "deals.csv").write_text("\n".join(["id,opened,modified,due", *rows, ""]), encoding="utf-8")
+    toml = 'name = "crm"\ncurrency = "EUR"\ntimezone = "Europe/Berlin"\n\n[sources.deals]\npath = "deals.csv"\n'
+    form = "'%Y-%m-%d %H:%M'"
+    ids = "ltc_id('customer', 'a') AS customer, ltc_date(opened, '%Y-%m-%d') AS time"
+    steps = {
+        "steps_1_open": f"""
+rows = "deals"
+if_new = "opportunity.open"
+if_changed = "opportunity.change_amount"
+
+SELECT ltc_id('deal', id) AS subject, {ids}, ltc_time(modified, {form}) AS changed, 'x' AS title, 1 AS amount,
+  'EUR' AS currency
+FROM deals
+""",
+        "steps_2_follow": f"""
+rows = "deals"
+command = "lead.schedule_follow_up"
+
+SELECT ltc_id('lead', id) AS subject, {ids}, ltc_id('follow-up', id) AS follow_up_id, ltc_time(due, {form}) AS due_at
+FROM deals
+""",
+    }
+    return preview(write_mapping(folder / "crm", toml, **steps), folder, 9)
+
+
+@pytest.mark.parametrize(
+    ("modified", "due", "field"),
+    [("2024-03-31 02:30", "2024-04-01 09:00", "changed"), ("2024-04-01 09:00", "2024-03-31 02:30", "due_at")],
+)
+def test_a_local_time_that_clocks_skipped_is_refused_wherever_it_stands(
+    tmp_path: Path, modified: str, due: str, field: str
+) -> None:
+    [row] = follow_ups(tmp_path, f"1,2024-01-01,{modified},{due}")
+    assert row.commands == []
+    assert [(one.code, one.field.partition(" ")[0], one.value) for one in row.refused] == [
+        ("no_such_time", field, "2024-03-31 02:30:00")
+    ]
+
+
+def test_of_a_local_time_that_clocks_showed_twice_the_first_is_taken(tmp_path: Path) -> None:
+    [row] = follow_ups(tmp_path, "1,2024-01-01,2024-10-27 02:30,2024-10-27 02:30")
+    assert row.refused == []
+    assert [data["due_at"] for _, data in row.commands if "due_at" in data] == ["2024-10-27T00:30:00.000000Z"]

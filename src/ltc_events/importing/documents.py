@@ -126,6 +126,10 @@ def select_of(
         said = f"CAST({_json(every, models, changed)} AS VARCHAR)"
     needed = {"subject": text("subject"), "customer": key, "time": text("time")}
     absent = [f"WHEN {value} IS NULL THEN {literal(_problem('empty_value', name))}" for name, value in needed.items()]
+    clocks = dict(every if compares else values)
+    if compares and CHANGED in query.columns:
+        clocks[CHANGED] = f"step.{CHANGED}", Type(query.columns[CHANGED])
+    skipped = " ".join(_no_such_time(name, value) for name, (value, type) in clocks.items() if type.id == "timestamp")
     missing = _missing(model, values, "''")
     actor = f"coalesce(nullif({text('actor')}, ''), {'NULL' if envelope.actor is None else literal(envelope.actor)})"
     content = f"'command', {literal(model.type)}, subject, key, moment, coalesce(actor, ''), data"
@@ -133,7 +137,7 @@ def select_of(
         f"SELECT ltc_id_of(concat_ws(chr(31), {content})), * "
         f"FROM (SELECT {text('subject')} AS subject, {key} AS key, {moment} AS moment, {actor} AS actor, {text('skip')} AS skip, "
         f"CAST({_json(values, [model], {'effective_on': day})} AS VARCHAR) AS data, {said} AS said, "
-        f"CASE {' '.join(absent)} {no_moment}"
+        f"CASE {' '.join(absent)} {no_moment} {skipped}"
         f" ELSE {_of_text('empty_value', missing) if missing else 'NULL'} END AS problem, {hidden} FROM ({query.sql}) AS step)"
     )
 
@@ -158,6 +162,12 @@ def _moment(type: str) -> tuple[str, str, str]:
         f"WHEN {utc} IS NULL THEN 'no_such_time' || chr(31) || 'time' || {shown}"
     )
     return f"ltc_iso({utc})", f"CAST(CAST({local} AS DATE) AS VARCHAR)", no_moment
+
+
+def _no_such_time(field: str, value: str) -> str:
+    """A branch of a CASE for a local time that clocks skipped."""
+    shown = f"{literal('no_such_time')} || chr(31) || {literal(field)} || chr(31) || CAST({value} AS VARCHAR)"
+    return f"WHEN {value} IS NOT NULL AND ltc_utc({value}) IS NULL THEN {shown}"
 
 
 def _json(
@@ -195,7 +205,9 @@ def as_json(value: str, type: Type, annotation: Any, depth: int = 0) -> str:
                 text = f"regexp_replace({text}, '^(-?)[.]', '\\10.')"
             return f"rtrim(rtrim({text}, '0'), '.')" if scale else text
         case "timestamp" | "timestamp with time zone":
-            return f"strftime(CAST({value} AS TIMESTAMPTZ) AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+            utc = f"CAST({value} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
+            utc = f"coalesce(ltc_utc({value}), {utc})" if type.id == "timestamp" else utc
+            return f"strftime({utc}, '%Y-%m-%dT%H:%M:%S.%fZ')"
     is_number = type.id.endswith("int") or type.id == "integer"
     if type.id in ("boolean", "null") or str(type) == "JSON" or (is_number and _wants_integer(annotation)):
         return value

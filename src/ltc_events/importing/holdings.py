@@ -12,6 +12,7 @@ from ltc_events.application.batch import fold
 from ltc_events.importing.ledger import EXACT, ONE, BadControl, EventTotal, Rehearsal, add_event, values_at
 from ltc_events.importing.mapping import ControlSection, nearest
 from ltc_events.importing.reconciliation import ControlTotal
+from ltc_events.schemas.base import Event
 from ltc_events.store.event_store import EventStore
 
 _STREAMS = 500
@@ -54,15 +55,20 @@ class Holdings:
         while part := list(islice(left, _STREAMS)):
             streams = self._store.load(part)
             if isinstance(wanted, EventTotal):
-                for records in streams.values():
-                    for record in records:
-                        add_event(wanted, total, record.event)
+                for id in part:
+                    events = [record.event for record in streams.get(id, ())]
+                    for event in (*events, *self._rehearsed(id)):
+                        add_event(wanted, total, event)
                 continue
             for id in part:
                 rehearsed = None if self._rehearsal is None else self._rehearsal.rehearsed(id)
                 entry = rehearsed or fold(streams.get(id, ()))
                 if entry.noun == wanted.noun:
                     _add_state(wanted, total, entry.state)
+
+    def _rehearsed(self, id: UUID) -> Iterable[Event]:
+        """What a rehearsal would have stored of it."""
+        return () if self._rehearsal is None else self._rehearsal.kept.get(id.int, ())
 
 
 def _add_state(wanted: StateTotal, total: ControlTotal, state: Any) -> None:

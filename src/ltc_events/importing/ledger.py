@@ -15,7 +15,7 @@ from ltc_events.importing.reconciliation import ControlTotal
 from ltc_events.kernel.clock import Clock
 from ltc_events.schemas.base import EVENTS, Event
 from ltc_events.schemas.outcome import Outcome
-from ltc_events.store.commit import Commit
+from ltc_events.store.commit import Commit, NewEvent
 from ltc_events.store.event_store import EventStore
 
 _PAGE_POSITIONS = 1 << 15
@@ -65,12 +65,12 @@ class LedgerTotals:
         self,
         store: EventStore,
         totals: Sequence[tuple[EventTotal, ControlTotal]],
-        rehearsed: Sequence[tuple[EventTotal, ControlTotal]] = (),
+        held: Sequence[tuple[EventTotal, ControlTotal]] = (),
     ) -> None:
         self._store = store
         self._totals = totals
-        self._rehearsed = rehearsed
-        """Totals of what the ledger holds, to which a rehearsal adds what the store does not hold."""
+        self._held = frozenset[str]().union(*(total.types for total, _ in held))
+        """What counts for totals of what the ledger holds, which is added up by the things that rows name."""
         self._types = sorted(set().union(*(total.types for total, _ in totals)))
         self._seen: dict[int, bytearray] = {}
 
@@ -87,11 +87,13 @@ class LedgerTotals:
         for total, control in self._totals:
             add_event(total, control, event)
 
-    def add_rehearsed(self, event: Event) -> None:
-        """Add one event of a rehearsal."""
-        self.add_event(event)
-        for total, control in self._rehearsed:
-            add_event(total, control, event)
+    def add_rehearsed(self, rehearsal: "Rehearsal") -> None:
+        """Add the events of a rehearsal that are new since the last call."""
+        events, rehearsal.events = rehearsal.events, []
+        for new in events:
+            self.add_event(new.event)
+            if new.event.type in self._held:
+                rehearsal.kept.setdefault(new.subject.int, []).append(new.event)
 
     def _fresh(self, answers: Iterable[Answer]) -> Iterator[int]:
         """The positions of events not added yet."""
@@ -126,7 +128,9 @@ class Rehearsal(CommandPipeline):
 
     def __init__(self, store: EventStore, clock: Clock) -> None:
         super().__init__(store, clock, dry_run=True)
-        self.events: list[Event] = []
+        self.events: list[NewEvent] = []
+        self.kept: dict[int, list[Event]] = {}
+        """Those that may count for totals of what the ledger holds, by the `int` of the stream."""
 
     def rehearsed(self, id: UUID) -> Entry | None:
         """A stream after all rehearsed events; None where it has none."""
@@ -134,7 +138,7 @@ class Rehearsal(CommandPipeline):
         return entry if entry is not None and entry.version else None
 
     def _append(self, commit: Commit) -> Generator[None, None, int]:
-        self.events.extend(new.event for new in commit.events)
+        self.events.extend(commit.events)
         return super()._append(commit)
 
 

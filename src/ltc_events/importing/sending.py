@@ -228,9 +228,7 @@ class Sender:
             origin.document["correlationid"] = self._run
         answers = self._pipeline.submit([origin.document for origin in origins], groups=[origin.group for origin in origins])
         if isinstance(self._pipeline, Rehearsal):
-            events, self._pipeline.events = self._pipeline.events, []
-            for event in events:
-                self._ledger.add_rehearsed(event)
+            self._ledger.add_rehearsed(self._pipeline)
             # What is a repetition within the rehearsal has no stored events: reading finds none.
             self._ledger.add_answers(answer for answer in answers if isinstance(answer, Outcome) and answer.duplicate)
         else:

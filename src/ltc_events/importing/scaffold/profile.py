@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from ltc_events.importing.errors import DataUnusable
 from ltc_events.importing.mapping import SourceSection
-from ltc_events.importing.readers import open_reader
+from ltc_events.importing.readers import format_of, open_reader
 
 ROWS_MAX = 200_000
 """So many rows of a file are looked at."""
@@ -16,6 +17,7 @@ WORDS_SHOWN = 12
 _CELLS_READ = 2_000
 """So many different cells of a column are tried as numbers and dates."""
 _ENOUGH = 0.9
+_BINARY = frozenset({"parquet", "sqlite", "duckdb"})
 _NUMBERS = {
     "1234.56": r"[-+]?\d+(?:\.\d+)?",
     "1,234.56": r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?",
@@ -65,8 +67,12 @@ def profile(path: Path) -> File:
     """Look at a file. Raises DataUnusable."""
     filled: list[list[str]] = []
     rows = unreadable = 0
+    section = SourceSection(path=path.name)
+    if format_of(section, path) in _BINARY:
+        fix = "export it as CSV, or write a mapping by hand: docs/import.md lists the formats"
+        raise DataUnusable(file=path.name, problem="no mapping can be made for a file of this format", fix=fix)
     with ExitStack() as stack:
-        reader = open_reader(SourceSection(path=path.name), path, stack)
+        reader = open_reader(section, path, stack)
         filled = [[] for _ in reader.columns]
         for row in reader.rows:
             if rows == ROWS_MAX:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ltc_events.importing.errors import DataUnusable
 from ltc_events.importing.scaffold.kinds import Recognised, recognise
-from ltc_events.importing.scaffold.profile import Column, profile
+from ltc_events.importing.scaffold.profile import Column, File, profile
 from ltc_events.kernel.currencies import minor_digits
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".gz", ".zip")
@@ -68,16 +68,35 @@ def scaffold(data: Path, name: str, currency: str | None = None) -> Scaffold:
         raise DataUnusable(file=currency[:20], problem=problem, fix="write for example --currency EUR")
     if not data.is_file() and not data.is_dir():
         raise DataUnusable(file=data, problem="is neither a file nor a folder", fix="give the file that another system exported")
-    paths = [data] if data.is_file() else sorted(one for one in data.iterdir() if one.is_file() and one.suffix in _SUFFIXES)
-    if not paths:
-        fix = f"give a folder with files {', '.join(_SUFFIXES)}, or one of them"
-        raise DataUnusable(file=data, problem="there is no file that could be read", fix=fix)
-    found = recognise([profile(path) for path in paths])
-    doubts = [f"{one.file.path.name}: {doubt}" for one in found for doubt in one.doubts]
+    files, left_out = _profiles(data)
+    found = recognise(files)
+    doubts = left_out + [f"{one.file.path.name}: {doubt}" for one in found for doubt in one.doubts]
     if currency is None:
         currency, doubt = _currency(found)
         doubts += [doubt] if doubt else []
     return Scaffold(found, currency, _Writer(name, found, currency, doubts).texts(), doubts)
+
+
+def _profiles(data: Path) -> tuple[list[File], list[str]]:
+    """A file, or those of a folder, and what is left out of it. Raises DataUnusable."""
+    paths = [data]
+    left_out: list[str] = []
+    if data.is_dir():
+        there = sorted(one for one in data.iterdir() if one.is_file() and not one.name.startswith("."))
+        paths = [one for one in there if one.suffix.lower() in _SUFFIXES]
+        left_out = [f"{one.name}: left out, as it is none of {', '.join(_SUFFIXES)}" for one in there if one not in paths]
+    files = []
+    for path in paths:
+        try:
+            files.append(profile(path))
+        except DataUnusable as error:
+            if data.is_file():
+                raise
+            left_out.append(f"{error}; left out")
+    if not files:
+        problem = "; ".join(["there is no file that could be read", *left_out[:9]])
+        raise DataUnusable(file=data, problem=problem, fix=f"give a folder with files {', '.join(_SUFFIXES)}, or one of them")
+    return files, left_out
 
 
 def _currency(found: Sequence[Recognised]) -> tuple[str, str]:
