@@ -8,7 +8,7 @@ from ltc_events.bootstrap.services import Services
 from ltc_events.diagnosis.check import Check
 from ltc_events.diagnosis.database import examine_database
 from ltc_events.diagnosis.notary import examine_notary
-from ltc_events.diagnosis.reading import examine_reading
+from ltc_events.diagnosis.reader_database import examine_reading
 from ltc_events.kernel.errors import LtcError
 from ltc_events.store.confidential import all_without_secrets
 

@@ -14,11 +14,11 @@ from ltc_events.importing.certainty import REFUSALS, ROW
 from ltc_events.importing.documents import COLUMNS, Document, Envelope, begin, make
 from ltc_events.importing.engine import Engine, QueryFailed
 from ltc_events.importing.errors import MappingInvalid, Mistake
-from ltc_events.importing.holdings import StateTotal, state_total
 from ltc_events.importing.ledger import BadControl, EventTotal, event_total
 from ltc_events.importing.mapping import ControlSection, Folder, SqlFile, StepFile, nearest, read_folder, zone
 from ltc_events.importing.queries import Queries, Query
 from ltc_events.importing.sources import FILE, LINE, REFUSALS_TYPE, Source, create_table, find_sources, quoted
+from ltc_events.importing.state_totals import StateTotal, state_total
 from ltc_events.importing.steps import Step, compile_step
 from ltc_events.schemas.policy import PolicyKind, PublishPolicy
 

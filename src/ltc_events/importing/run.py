@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.importing.comparison import Compared, Follower
 from ltc_events.importing.errors import DataUnusable
-from ltc_events.importing.following import Compared, Follower
-from ltc_events.importing.holdings import Holdings
 from ltc_events.importing.ledger import EventTotal, LedgerTotals, Rehearsal
 from ltc_events.importing.mapping import MAPPING_FILE
 from ltc_events.importing.plan import Plan, prepare
@@ -20,6 +19,7 @@ from ltc_events.importing.rows import ImportRow, load_all, plain, rows_of, subje
 from ltc_events.importing.runs import owner_of, run_id
 from ltc_events.importing.sending import Origin, Sender
 from ltc_events.importing.sources import SUPERSEDED, Source, Unreadable
+from ltc_events.importing.state_totals import LedgerStates
 from ltc_events.importing.vanished import Named, sweep
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collections_rare
@@ -134,7 +134,7 @@ class _Run:
         for one, total in zip(plan.controls, self._totals, strict=True):
             if isinstance(one.ledger, EventTotal):
                 totals[one.section.against].append((one.ledger, total))
-        self._holdings = Holdings(store, pipeline if isinstance(pipeline, Rehearsal) else None)
+        self._ledger_states = LedgerStates(store, pipeline if isinstance(pipeline, Rehearsal) else None)
         self._store = store
         self._named = Named()
         steps = (step for one in plan.passes for step in one.steps)
@@ -176,7 +176,7 @@ class _Run:
         self._count_left_out()
         for control, total in zip(self._plan.controls, self._totals, strict=True):
             if control.section.against == "ledger":
-                self._holdings.add(control.ledger, total, subjects_of(self._plan, control))
+                self._ledger_states.add(control.ledger, total, subjects_of(self._plan, control))
             total.ledger = plain(total.ledger, 2 if control.section.sum else 0)
         return result
 

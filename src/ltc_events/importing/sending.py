@@ -6,8 +6,8 @@ from uuid import UUID
 
 from ltc_events.application.errors import NotDecided
 from ltc_events.application.pipeline import Answer, CommandPipeline
+from ltc_events.importing.comparison import NOT_HELD, Alternatives, Compared, Follower, Held, Odd
 from ltc_events.importing.documents import Document
-from ltc_events.importing.following import NOT_HELD, Alternatives, Compared, Follower, Held, Odd
 from ltc_events.importing.ledger import LedgerTotals, Rehearsal
 from ltc_events.importing.reconciliation import CommandCount, Reconciliation, RefusedRow
 from ltc_events.kernel.ids import derive_id

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from ltc_events.importing.changes import Constant, Following
+from ltc_events.importing.comparison import Follower, Held
 from ltc_events.importing.documents import Document
-from ltc_events.importing.following import Follower, Held
 from ltc_events.importing.reconciliation import Vanished
 from ltc_events.importing.runs import mark_of
 from ltc_events.schemas.base import EVENTS

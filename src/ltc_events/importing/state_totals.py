@@ -42,7 +42,7 @@ def state_total(control: ControlSection, currency: str | None) -> StateTotal:
     return StateTotal(noun, tuple(control.field.split(".")) if control.field else None, tuple(control.where.items()), currency)
 
 
-class Holdings:
+class LedgerStates:
     """Sums the ledger's states of things, including those of a rehearsal."""
 
     def __init__(self, store: EventStore, rehearsal: Rehearsal | None) -> None:
