@@ -21,6 +21,7 @@ from tests.integration.test_workers_loop import environment
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.cloudevents import command_message
+from ltc_events.bus.local_broker import free_port
 from ltc_events.bus.topics import COMMANDS, EVENTS, Bus
 from ltc_events.store import Commit, Database, DeadLetter, EventStore, Role
 
@@ -60,12 +61,6 @@ class Watched:
         """Values by name and values of labels."""
         families = text_string_to_metric_families(self.page("/metrics").body)
         return {(one.name, tuple(one.labels.values())): one.value for family in families for one in family.samples}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A local broker: Apache Kafka from Maven's jars, one process, KRaft. For tests, demos and trials."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -20,6 +21,8 @@ from ltc_events.kernel.errors import Kind, LtcError
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
 FETCH_TIMEOUT_S = 600
+# Below what Linux, macOS and Windows give to outgoing connections: those could take the port of a broker that starts again.
+PORTS = range(20_000, 32_768)
 _COMPLETE = "complete"
 # It lives for a trial or a test: what a better compiler and collector save in hours costs half a processor in the first minutes.
 OPTIONS = ("-Xmx320m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
@@ -50,9 +53,9 @@ class LocalBroker:
         `users`, as `SCRAM-SHA-512=[name=…,password=…]`, are created when the storage is formatted.
         """
         self._home = home
-        self._port = port or _free_port()
-        self._controller_port = _free_port()
-        self._doors = {protocol: _free_port() for protocol in doors}
+        self._port = port or free_port()
+        self._controller_port = free_port()
+        self._doors = {protocol: free_port() for protocol in doors}
         self._settings = dict(settings or {})
         self._users = [word for one in users for word in ("--add-scram", one)]
         self._options = (*OPTIONS, *options)
@@ -77,6 +80,8 @@ class LocalBroker:
     def start(self) -> None:
         """Fetch the jars if need be, lay out the storage if need be, start, and wait until it answers."""
         jars = kafka_jars()
+        if _answers(self._port):  # which would be taken for the broker
+            raise BrokerUnavailable(reason=f"port {self._port} of 127.0.0.1 is in use")
         self._home.mkdir(parents=True, exist_ok=True)
         properties = self._home / "server.properties"
         properties.write_text(self._properties(), encoding="utf-8")
@@ -127,10 +132,8 @@ class LocalBroker:
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
                 break
-            with socket.socket() as probe:
-                probe.settimeout(0.2)
-                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
-                    return
+            if _answers(self._port):
+                return
             time.sleep(0.05)
         self.kill()
         raise BrokerUnavailable(reason=f"it did not come up; see {self._home / 'broker.log'}")
@@ -194,8 +197,19 @@ def _fetch_jars(cache: Path) -> None:
         jars.rename(cache)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens at and no outgoing connection is given."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise BrokerUnavailable(reason=f"all ports of 127.0.0.1 from {PORTS.start} to {PORTS.stop - 1} are taken")
+
+
+def _answers(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

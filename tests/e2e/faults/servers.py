@@ -21,7 +21,7 @@ from tests.e2e.faults.wires import Wire
 from tests.proxy import Proxy
 
 from ltc_events.bus import local_broker
-from ltc_events.bus.local_broker import LocalBroker, _free_port
+from ltc_events.bus.local_broker import LocalBroker, free_port
 from ltc_events.bus.topics import TOPICS, Bus, create_topics
 from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.registry import PROJECTIONS
@@ -39,7 +39,7 @@ class WiredBroker(LocalBroker):
     def __init__(self, home: Path) -> None:
         super().__init__(home)
         self.wire = Wire()
-        self._inner_port = _free_port()
+        self._inner_port = free_port()
 
     @property
     def wired(self) -> str:

@@ -4,6 +4,8 @@ import socket
 import threading
 from contextlib import suppress
 
+from ltc_events.bus.local_broker import free_port
+
 CHUNK_BYTES = 65_536
 
 
@@ -14,7 +16,7 @@ class Wire:
         self._target = 0
         self._live: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", free_port()))
         self.port: int = self._listener.getsockname()[1]
         self.cuts = 0
 
