@@ -18,6 +18,7 @@ from ltc_events.application.parsing import Document, Prepared, prepare
 from ltc_events.application.pipeline import Answer, CommandPipeline, Submission
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.errors import LtcError
+from ltc_events.kernel.principals import Principal
 from ltc_events.store import Database, EventStore, Role
 
 T = TypeVar("T")
@@ -90,9 +91,17 @@ class CommandService:
     """
 
     def __init__(
-        self, open_store: Callable[[], EventStore], clock: Clock, *, batch_max: int = BATCH_MAX, queue_max: int = QUEUE_MAX
+        self,
+        open_store: Callable[[], EventStore],
+        clock: Clock,
+        *,
+        batch_max: int = BATCH_MAX,
+        queue_max: int = QUEUE_MAX,
+        principal: Principal | None = None,
     ) -> None:
+        """`principal` is who sends the documents of callers who name no other."""
         self._open_store = open_store
+        self._principal = principal
         self._clock = clock
         self._batch_max = batch_max
         self._queue_max = queue_max
@@ -107,15 +116,23 @@ class CommandService:
         self._thread = threading.Thread(target=self._work, name="ltc-commands", daemon=True)
         self._thread.start()
 
-    def enqueue(self, documents: Sequence[Document], *, source: str = "submit", together: bool = False) -> "Future[list[Answer]]":
+    def enqueue(
+        self,
+        documents: Sequence[Document],
+        *,
+        source: str = "submit",
+        together: bool = False,
+        principal: Principal | None = None,
+    ) -> "Future[list[Answer]]":
         """Queue documents to be decided in order and stored in one transaction; the future has an answer for each, in that order.
 
-        `source` is the source recorded with dead letters. With `together`, the documents after a refused one are answered with
-        `not_decided`. Raises ServiceBusy, ServiceClosed. The future raises the errors of `CommandPipeline.submit`, and
-        DatabaseUnreachable: the documents may then be stored or not, and sending the same ones again is safe.
+        `source` is the source recorded with dead letters, `principal` who has sent the documents. With `together`, those after a
+        refused one are answered with `not_decided`. Raises ServiceBusy, ServiceClosed. The future raises the errors of
+        `CommandPipeline.submit`, and DatabaseUnreachable: the documents may then be stored or not, and to send the same ones
+        again is safe.
         """
         answers: Future[list[Answer]] = Future()
-        self._enqueue(documents, source, answers, together=together)
+        self._enqueue(documents, source, answers, principal, together=together)
         return answers
 
     def submit(
@@ -124,11 +141,12 @@ class CommandService:
         *,
         source: str = "submit",
         together: bool = False,
+        principal: Principal | None = None,
         timeout_s: float | None = None,
     ) -> list[Answer]:
         """As `enqueue`, and wait for the answers. Raises TimeoutError after `timeout_s` seconds; the documents may be stored."""
         reply = _Reply()
-        self._enqueue(documents, source, reply, together=together)
+        self._enqueue(documents, source, reply, principal, together=together)
         return reply.result(timeout_s)
 
     def close(self) -> None:
@@ -139,14 +157,20 @@ class CommandService:
         self._thread.join()
 
     def _enqueue(
-        self, documents: Sequence[Document], source: str, answers: "Future[list[Answer]] | _Reply", *, together: bool
+        self,
+        documents: Sequence[Document],
+        source: str,
+        answers: "Future[list[Answer]] | _Reply",
+        principal: Principal | None,
+        *,
+        together: bool,
     ) -> None:
         with self._changed:
             self._require_room(len(documents))
             self._waiting += len(documents)
         try:
-            now = self._clock.now()
-            request = _Request([prepare(one, now) for one in documents], source, together, answers)
+            now, sender = self._clock.now(), principal or self._principal
+            request = _Request([prepare(one, now, sender) for one in documents], source, together, answers)
         except BaseException:  # an interrupt, too, must not leave room taken for ever
             with self._changed:
                 self._waiting -= len(documents)
@@ -283,10 +307,16 @@ def _tell(stored: _Told) -> _Told:
 
 @contextmanager
 def open_command_service(
-    database: Database, clock: Clock, *, batch_max: int = BATCH_MAX, queue_max: int = QUEUE_MAX
+    database: Database,
+    clock: Clock,
+    *,
+    batch_max: int = BATCH_MAX,
+    queue_max: int = QUEUE_MAX,
+    principal: Principal | None = None,
 ) -> Iterator[CommandService]:
     """A service on a ledger, in the writer's role; at the end of the block, waiting requests are answered."""
-    service = CommandService(lambda: EventStore(database, Role.WRITER), clock, batch_max=batch_max, queue_max=queue_max)
+    limits = {"batch_max": batch_max, "queue_max": queue_max}
+    service = CommandService(lambda: EventStore(database, Role.WRITER), clock, **limits, principal=principal)
     try:
         yield service
     finally:

@@ -41,10 +41,12 @@ class StoredEvent(NamedTuple):
 
     told: Sequence[Record]
     raw: RawRecord
+    principal: str | None
+    """Who sent its command, as he was authenticated; None: nobody was, or it was stored before this was kept."""
 
     def document(self) -> dict[str, Any]:
-        """The event as `Record.document`; where it is stored under another type, with `more_parts` and `stored`."""
-        documents = [record.document() for record in self.told]
+        """The event as `Record.document`, with its `principal`; of one stored as another type also `more_parts`, `stored`."""
+        documents = [{**record.document(), "principal": self.principal} for record in self.told]
         as_stored = {"type": f"{WIRE_PREFIX}{self.raw.type}", "data": orjson.loads(self.raw.data)}
         if [one["type"] for one in documents] == [as_stored["type"]]:
             return documents[0]
@@ -64,4 +66,5 @@ def event_at(store: EventStore, position: int) -> StoredEvent:
     stored = store.read_raw(position - 1, 1)
     if not stored:
         raise NoSuchPosition(position=position, head=store.head()[0])
-    return StoredEvent(store.read(position - 1, 1), stored[0])
+    outcome = store.outcomes([stored[0].command_id]).get(stored[0].command_id)
+    return StoredEvent(store.read(position - 1, 1), stored[0], outcome and outcome.principal)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from ltc_events.kernel.frozen import new_tuple
+from ltc_events.kernel.principals import Principal
 from ltc_events.schemas.envelope import Message, parse
 from ltc_events.schemas.undecodable import Undecodable
 from ltc_events.store.commit import DeadLetter
@@ -34,13 +35,13 @@ class Prepared(NamedTuple):
     parsed: Message | Undecodable
 
 
-def prepare(document: Document, now: datetime) -> Prepared:
-    """Parse and validate one document, received at `now` (UTC)."""
+def prepare(document: Document, now: datetime, principal: Principal | None = None) -> Prepared:
+    """Parse and validate one document, received at `now` (UTC) from `principal`."""
     given, data = (document.document, document.data) if isinstance(document, Received) else (document, None)
     if isinstance(given, Undecodable):
         return Prepared(document, given)
     try:
-        return new_tuple(Prepared, (document, parse(given, now, data)))
+        return new_tuple(Prepared, (document, parse(given, now, data, principal)))
     except Undecodable as error:
         return Prepared(document, error)
 

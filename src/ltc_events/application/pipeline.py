@@ -17,6 +17,7 @@ from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collector_paused
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.frozen import new_tuple
+from ltc_events.kernel.principals import Principal
 from ltc_events.schemas.decimal_json import dump
 from ltc_events.schemas.envelope import Message
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
@@ -73,6 +74,7 @@ class Submission:
 class CommandPipeline:
     """Decides and stores commands. One pipeline per thread; several pipelines and processes may work on one store.
 
+    `principal` is who sends what comes by this door, as the door has authenticated him; it is recorded with each outcome.
     With `dry_run` commands are decided and not stored: later ones build on the events of earlier ones, which stay in memory.
     Outcomes of a dry run have no positions.
     """
@@ -85,9 +87,11 @@ class CommandPipeline:
         cache_streams: int = CACHE_STREAMS,
         contention_limit_s: float = CONTENTION_LIMIT_S,
         dry_run: bool = False,
+        principal: Principal | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
+        self.principal = principal
         self._contention_limit_s = contention_limit_s
         self._dry_run: dict[int, Outcome] | None = {} if dry_run else None
         # Nothing that a dry run has decided can be loaded again, so its cache must not lose it.
@@ -118,8 +122,8 @@ class CommandPipeline:
 
     def prepare(self, documents: Sequence[Document]) -> list[Prepared]:
         """Parse and validate each document. This needs no store, so it may run while the previous batch is being stored."""
-        now = self._clock.now()
-        return [prepare(document, now) for document in documents]
+        now, principal = self._clock.now(), self.principal
+        return [prepare(document, now, principal) for document in documents]
 
     def begin(
         self,
@@ -293,7 +297,9 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
     first = len(events) + 1 if work.emitted else 0
     events += work.emitted
     last = len(events) if work.emitted else 0
-    values = (message.command_id, message.type, message.content_hash, _ACCEPTED, first, last, (), None, False)
+    principal = message.principal
+    sender = None if principal is None else principal.text
+    values = (message.command_id, message.type, message.content_hash, _ACCEPTED, first, last, (), None, False, sender)
     return new_tuple(Outcome, values)
 
 
@@ -302,7 +308,8 @@ def _reason(refusal: Refused) -> Refusal:
 
 
 def _refused(message: Message, reasons: tuple[Refusal, ...]) -> Outcome:
-    return Outcome(message.command_id, message.type, message.content_hash, Status.REFUSED, 0, 0, reasons, message.content)
+    id, sender = message.command_id, None if message.principal is None else message.principal.text
+    return Outcome(id, message.type, message.content_hash, Status.REFUSED, 0, 0, reasons, message.content, principal=sender)
 
 
 def _answers(messages: Sequence[Message], known: Mapping[int, Outcome], decided: Mapping[int, Outcome]) -> list[Outcome]:
@@ -339,10 +346,10 @@ def _in_turn(
 
 def _placed(outcome: Outcome, base: int) -> Outcome:
     """An outcome of this batch with the positions that the store assigned to its events."""
-    id, kind, content_hash, status, first, last, reasons, content, duplicate = outcome
+    id, kind, content_hash, status, first, last, reasons, content, duplicate, sender = outcome
     if not first:
         return outcome
-    return new_tuple(Outcome, (id, kind, content_hash, status, base + first, base + last, reasons, content, duplicate))
+    return new_tuple(Outcome, (id, kind, content_hash, status, base + first, base + last, reasons, content, duplicate, sender))
 
 
 def _undecided(message: Message) -> Outcome:

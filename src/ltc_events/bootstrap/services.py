@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from ltc_events.bootstrap.settings import Settings
+from ltc_events.bootstrap.settings import Settings, local_user
 from ltc_events.kernel.errors import LtcError
+from ltc_events.kernel.principals import Principal, PrincipalKind
 from ltc_events.store.database import Database, Role
 from ltc_events.store.embedded import open_database
 
@@ -95,15 +96,21 @@ class Services:
         return self._reading_store
 
     def pipeline(self, *, dry_run: bool = False) -> "CommandPipeline":
-        """A command pipeline on the writer's store, with a cache of its own."""
-        return _pipeline(self.store(Role.WRITER), dry_run=dry_run)
+        """A command pipeline on the writer's store, with a cache of its own; what it is given, `principal` sends."""
+        return _pipeline(self.store(Role.WRITER), dry_run=dry_run, principal=self.principal)
+
+    @property
+    def principal(self) -> Principal:
+        """Who uses these services: the local user where the ledger is embedded, else the login at the database."""
+        name = local_user() if self.is_embedded else self.store(Role.WRITER).login()
+        return Principal(PrincipalKind.USER, name)
 
     def command_service(self, **limits: Any) -> "AbstractContextManager[CommandService]":
         """A pipeline for many threads, open during the block. `limits`: those of `open_command_service`."""
         from ltc_events.application.clock import SystemClock
         from ltc_events.application.command_service import open_command_service
 
-        return open_command_service(self.database, SystemClock(), **limits)
+        return open_command_service(self.database, SystemClock(), principal=self.principal, **limits)
 
     def close(self) -> None:
         """Close the connections."""
@@ -140,14 +147,16 @@ def open_store(database: Database, role: Role, of: Any = None) -> Any:
 
 
 @contextmanager
-def open_pipeline(database: Database, *, dry_run: bool = False) -> "Iterator[CommandPipeline]":
-    """A command pipeline on a store of its own, which is closed at the end of the block."""
+def open_pipeline(
+    database: Database, *, dry_run: bool = False, principal: Principal | None = None
+) -> "Iterator[CommandPipeline]":
+    """A command pipeline on a store of its own, which is closed at the end of the block; `principal` sends what it is given."""
     with open_store(database, Role.WRITER) as store:
-        yield _pipeline(store, dry_run=dry_run)
+        yield _pipeline(store, dry_run=dry_run, principal=principal)
 
 
-def _pipeline(store: "EventStore", *, dry_run: bool) -> "CommandPipeline":
+def _pipeline(store: "EventStore", *, dry_run: bool, principal: Principal | None) -> "CommandPipeline":
     from ltc_events.application.clock import SystemClock
     from ltc_events.application.pipeline import CommandPipeline
 
-    return CommandPipeline(store, SystemClock(), dry_run=dry_run)
+    return CommandPipeline(store, SystemClock(), dry_run=dry_run, principal=principal)

@@ -1,6 +1,7 @@
 """The settings, in order of precedence: flags, environment, `.env` in the working directory, defaults."""
 
 import getpass
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +39,18 @@ def login() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run as a user that has no name
         return "unknown"
+
+
+def local_user() -> str:
+    """The name of the user that the operating system runs this process for, whatever the environment says."""
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.geteuid()).pw_name.encode(errors="replace").decode()
+    except ImportError:  # where there are no such users
+        return login()
+    except KeyError:  # a container may run as a user that has no name
+        return str(os.geteuid())
 
 
 def _kafka(name: str, **more: Any) -> Any:

@@ -103,6 +103,11 @@ RESULT_HEADERS: Json = {
         **_EPOCH,
         "ce_correlationid": {**_TEXT, "description": "that of the command; its id when it had none"},
         "ce_causationid": {**_UUID, "description": "the command's id"},
+        "ce_principal": {
+            **_TEXT,
+            "description": "who sent the command, as he was authenticated: source: and the name of a source, user: and a login,"
+            " worker: and a part of the ledger; absent where nobody was",
+        },
         **_TRACE,
         **_CONTENT_TYPE,
     },

@@ -34,6 +34,8 @@ _SOURCE = (_MARK + "source", SOURCE.encode())
 _RESULT_TYPE = (_MARK + "type", RESULT_TYPE.encode())
 _CONTENT_TYPE = ("content-type", JSON)
 _EPOCH = _MARK + "epoch"
+PRINCIPAL = _MARK + "principal"
+"""Of an answer: who sent the command, as he was authenticated."""
 # Position, epoch and type stand before all that holds somebody's words: readers find them by their names.
 _EVENT_HEADERS = (
     _SPECVERSION,
@@ -184,7 +186,7 @@ def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime
     told = outcome.document()
     key, command = str(document["partitionkey"]).encode(), told["command_id"].encode()
     correlation = document.get("correlationid")
-    headers = _shape(_RESULT_HEADERS, epoch).filled(
+    contents = (
         command,
         str(document["subject"]).encode(),
         _utc(time),
@@ -192,6 +194,10 @@ def result_message(outcome: Outcome, document: Mapping[str, Any], time: datetime
         command if correlation is None else str(correlation).encode(),
         command,
     )
+    if outcome.principal is None:
+        headers = _shape(_RESULT_HEADERS, epoch).filled(*contents)
+    else:
+        headers = _shape(_RESULT_HEADERS, epoch, PRINCIPAL).filled(*contents, outcome.principal.encode())
     trace = Trace.of(document) if PARENT in document else None
     if trace is not None:
         headers = headers.followed_by(trace.headers())

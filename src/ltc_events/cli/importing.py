@@ -55,14 +55,22 @@ def import_(
     Exit 1 when a control total does not come out; refused rows alone are the source's affair, and listed. A dry run keeps
     all that it decides in memory.
     """
-    store = services_of(context).store(Role.WRITER)
+    services = services_of(context)
     with progress("rows") as ticker:
 
         def report(reached: Progress) -> None:
             ticker.reach(reached.rows, reached.rows_total)
 
         result = run_import(
-            mapping, data, store, SystemClock(), dry_run=dry_run, refused_csv=refused, retry=retry, progress=report
+            mapping,
+            data,
+            services.store(Role.WRITER),
+            SystemClock(),
+            dry_run=dry_run,
+            refused_csv=refused,
+            retry=retry,
+            progress=report,
+            principal=services.principal,
         )
     if as_json:
         print_json(result.document())
@@ -151,13 +159,13 @@ def undo_(
     What others have changed since stays as they left it. Exit 1 when something stays or is refused; called again, it tries again
     what was refused.
     """
-    from ltc_events.application.pipeline import CommandPipeline
     from ltc_events.importing.undo import Undone, undo, undoing
 
-    store = services_of(context).store(Role.WRITER)
+    services = services_of(context)
+    store = services.store(Role.WRITER)
     plan = undoing(store, run)
     types = Counter(one["type"].removeprefix("ltc.") for one in plan.commands)
-    done = undo(CommandPipeline(store, SystemClock()), plan) if yes else Undone(Counter(), [])
+    done = undo(services.pipeline(), plan) if yes else Undone(Counter(), [])
     if as_json:
         refused = [dict(zip(("command", "subject", "reason"), one, strict=True)) for one in done.refused]
         document = {"run": run, "done": yes, "commands": dict(types), "stays": dict(plan.stays), "refused": refused}

@@ -106,7 +106,7 @@ class Follower:
 
     def foreseen(self, documents: Sequence[Document], groups: Sequence[int | None], ids: Iterable[UUID]) -> dict[UUID, Held]:
         """What the ledger will hold of these when it has decided the documents, which nothing is stored of."""
-        trial = Rehearsal(self._store, self._clock)
+        trial = Rehearsal(self._store, self._clock, self._pipeline.principal)
         trial.submit(documents, groups=groups)
         return {id: Held(entry) for id in ids if (entry := trial.rehearsed(id)) is not None}
 

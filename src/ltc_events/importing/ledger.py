@@ -13,6 +13,7 @@ from ltc_events.application.pipeline import Answer, CommandPipeline
 from ltc_events.importing.mapping import ControlSection, nearest
 from ltc_events.importing.reconciliation import ControlTotal
 from ltc_events.kernel.clock import Clock
+from ltc_events.kernel.principals import Principal
 from ltc_events.schemas.base import EVENTS, Event
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.store.commit import Commit, NewEvent
@@ -126,8 +127,8 @@ def add_event(total: EventTotal, control: ControlTotal, event: Event) -> None:
 class Rehearsal(CommandPipeline):
     """A dry-run pipeline that exposes the events that it would have stored."""
 
-    def __init__(self, store: EventStore, clock: Clock) -> None:
-        super().__init__(store, clock, dry_run=True)
+    def __init__(self, store: EventStore, clock: Clock, principal: Principal | None = None) -> None:
+        super().__init__(store, clock, dry_run=True, principal=principal)
         self.events: list[NewEvent] = []
         self.kept: dict[int, list[Event]] = {}
         """Those that may count for totals of what the ledger holds, by the `int` of the stream."""

@@ -24,6 +24,7 @@ from ltc_events.importing.vanished import Named, sweep
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collections_rare
 from ltc_events.kernel.output_escaping import csv_cell
+from ltc_events.kernel.principals import Principal
 from ltc_events.store.event_store import EventStore
 
 LEFT_OUT = "left out by the steps"
@@ -51,8 +52,9 @@ def run_import(
     refused_csv: Path | None = None,
     retry: str = "",
     progress: Report | None = None,
+    principal: Principal | None = None,
 ) -> Reconciliation:
-    """Import the files of `folder` as the mapping in the folder `mapping` says.
+    """Import the files of `folder` as the mapping in the folder `mapping` says; `principal` sends the commands.
 
     Importing twice changes nothing, and an import that was interrupted goes on where it was: commands have ids that follow
     from what they say. With `dry_run` all is read and decided, and nothing is stored. Refused rows are listed in the result,
@@ -63,7 +65,7 @@ def run_import(
         stack.enter_context(collections_rare())
         plan = prepare(mapping.parent if mapping.name == MAPPING_FILE else mapping, folder, stack)
         refused = _RefusedFile(refused_csv, stack)
-        pipeline = Rehearsal(store, clock) if dry_run else CommandPipeline(store, clock)
+        pipeline = Rehearsal(store, clock, principal) if dry_run else CommandPipeline(store, clock, principal=principal)
         run = run_id(owner_of(plan.folder.mapping), clock.now(), secrets.randbits(12))
         return _Run(plan, pipeline, store, clock, run, refused, retry, progress).run()
 

@@ -10,7 +10,9 @@ import orjson
 from ltc_events.schemas.record import RawRecord
 
 SCHEMA = 1
-"""`v` in each leaf: the form that this module writes."""
+"""`v` in each leaf: its form."""
+SCHEMA_WITH_PRINCIPAL = 2
+"""The form of outcomes that have a principal; those that were recorded before this was kept have none, and the first form."""
 
 
 def event_leaf(event: RawRecord) -> bytes:
@@ -46,8 +48,10 @@ def outcome_leaf(
     reasons: Any,
     content: bytes | None,
     recorded_at: datetime,
+    principal: str | None = None,
 ) -> bytes:
-    """The leaf of an outcome, with a hash of its content."""
+    """The leaf of an outcome, with a hash of its content; where a principal is recorded, with him, and in the second form."""
+    added = {"v": SCHEMA} if principal is None else {"principal": principal, "v": SCHEMA_WITH_PRINCIPAL}
     return canonical(
         {
             "command": str(command_id),
@@ -59,7 +63,7 @@ def outcome_leaf(
             "recorded": moment(recorded_at),
             "status": status,
             "type": command_type,
-            "v": SCHEMA,
+            **added,
         }
     )
 

@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from ltc_events.application.parsing import prepare
-from ltc_events.bus.cloudevents import command_document
+from ltc_events.bus.cloudevents import PRINCIPAL, command_document
 from ltc_events.bus.consumer import Polled
+from ltc_events.bus.event_decoding import headers_of
 from ltc_events.bus.offsets import OffsetReader
 from ltc_events.bus.topics import COMMANDS, RESULTS, Bus
 from ltc_events.recovery.assessment import Assessment
@@ -24,6 +25,8 @@ from ltc_events.store import EventStore
 from ltc_events.store.commit import StoredTrace
 
 UNKNOWN = "unknown"
+_Answer = tuple[Result, str | None]
+"""An answer, with the principal who sent the command."""
 
 
 class TopicRecovery(NamedTuple):
@@ -41,7 +44,7 @@ def heal(bus: Bus, store: EventStore, findings: Assessment) -> TopicRecovery:
     with OffsetReader(bus) as offset_reader:
         answers = list(_answers(_since(offset_reader, bus.topic(RESULTS), since)))
         commands = _commands(_unread(offset_reader, bus.topic(COMMANDS), store))
-    ids = {one.command_id for one in answers} | {one.command_id for one in records}
+    ids = {one.command_id for one, _ in answers} | {one.command_id for one in records}
     outcomes = dict.fromkeys(ids - store.outcomes(list(ids)).keys())
     return TopicRecovery(records, list(_outcomes(outcomes, records, answers, commands)), list(_traces(findings.lost)))
 
@@ -59,7 +62,7 @@ _NO_OUTCOME = ("duplicate", "undecodable")
 
 
 def _outcomes(
-    wanted: Iterable[UUID], records: Sequence[RawRecord], answers: Sequence[Result], commands: dict[UUID, Message]
+    wanted: Iterable[UUID], records: Sequence[RawRecord], answers: Sequence[_Answer], commands: dict[UUID, Message]
 ) -> Iterator[Outcome]:
     """As they were recorded, as far as Kafka says.
 
@@ -71,16 +74,18 @@ def _outcomes(
     for one in records:
         first, _ = spans.get(one.command_id, (one.position, 0))
         spans[one.command_id] = first, one.position
-    told = {one.command_id: one for one in answers if one.status not in _NO_OUTCOME and not _is_reuse(one)}
+    senders = {answer.command_id: principal for answer, principal in answers if not _is_reuse(answer)}
+    told = {one.command_id: one for one, _ in answers if one.status not in _NO_OUTCOME and not _is_reuse(one)}
     for id in wanted:
         message, answer = commands.get(id), told.get(id)
         kind, content_hash = (message.type, message.content_hash) if message else (UNKNOWN, b"")
         if id in spans:
-            yield Outcome(id, kind, content_hash, Status.ACCEPTED, *spans[id])
+            yield Outcome(id, kind, content_hash, Status.ACCEPTED, *spans[id], principal=senders.get(id))
         elif answer is not None and answer.first_outcome is not None and not answer.positions:
             refused = answer.first_outcome is Status.REFUSED
             content = message.content if message and refused else None
-            yield Outcome(id, kind, content_hash, answer.first_outcome, 0, 0, tuple(answer.reasons), content)
+            reasons, sender = tuple(answer.reasons), senders.get(id)
+            yield Outcome(id, kind, content_hash, answer.first_outcome, 0, 0, reasons, content, principal=sender)
 
 
 def _is_reuse(answer: Result) -> bool:
@@ -88,12 +93,14 @@ def _is_reuse(answer: Result) -> bool:
     return any(reason.code == REUSED for reason in answer.reasons)
 
 
-def _answers(messages: Iterable[Polled]) -> Iterator[Result]:
+def _answers(messages: Iterable[Polled]) -> Iterator[_Answer]:
     for message in messages:
         try:
-            yield Result.model_validate_json(message.value or b"")
+            answer = Result.model_validate_json(message.value or b"")
         except ValidationError:
             continue
+        principal = headers_of(message).get(PRINCIPAL)
+        yield answer, None if principal is None else principal.decode(errors="replace")
 
 
 def _commands(messages: Iterable[Polled]) -> dict[UUID, Message]:

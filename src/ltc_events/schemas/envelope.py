@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from ltc_events.kernel.frozen import new_tuple
 from ltc_events.kernel.ids import is_reserved
+from ltc_events.kernel.principals import Principal
 from ltc_events.kernel.time_zones import utc_text
 from ltc_events.schemas.attributes import Attributes, attributes_of
 from ltc_events.schemas.base import WIRE_PREFIX, Command
@@ -50,10 +51,17 @@ class Message(NamedTuple):
     """Whether its data states a business date. `command` has that of `occurred_at` in UTC otherwise."""
     expected_version: int | None = None
     """The version of the subject's stream on which its sender decided, where he says so."""
+    principal: Principal | None = None
+    """Who has sent it, as the door authenticated him; None: nobody was."""
 
 
-def parse(document: bytes | str | Mapping[str, Any], received_at: datetime, data: bytes | None = None) -> Message:
-    """Parse a structured-mode CloudEvent; `data` is the JSON of its data where that was sent separately.
+def parse(
+    document: bytes | str | Mapping[str, Any],
+    received_at: datetime,
+    data: bytes | None = None,
+    principal: Principal | None = None,
+) -> Message:
+    """Parse a structured-mode CloudEvent from `principal`; `data` is the JSON of its data where that was sent separately.
 
     `received_at` (UTC) stands in for a missing `time`. Invalid data gives a message with reasons, which the pipeline
     refuses and records. A document without a usable envelope, which cannot be answered, raises `Undecodable`.
@@ -63,7 +71,7 @@ def parse(document: bytes | str | Mapping[str, Any], received_at: datetime, data
     if type(given) is not dict and not isinstance(given, Mapping):
         raise Undecodable(reason="not a JSON object")
     try:
-        message = _message(given, attributes_of(given), received_at)
+        message = _message(given, attributes_of(given), received_at, principal)
         if isinstance(text, bytes):
             require_once(text, given)
         elif data is not None:
@@ -73,7 +81,7 @@ def parse(document: bytes | str | Mapping[str, Any], received_at: datetime, data
     return message
 
 
-def _message(given: Mapping[str, Any], attributes: Attributes, received_at: datetime) -> Message:
+def _message(given: Mapping[str, Any], attributes: Attributes, received_at: datetime, principal: Principal | None) -> Message:
     wire_type = attributes["type"]
     model = _MODELS.get(wire_type)
     if model is None:
@@ -119,6 +127,7 @@ def _message(given: Mapping[str, Any], attributes: Attributes, received_at: date
         Trace.of(given) if PARENT in given else None,
         "effective_on" in data,
         expected,
+        principal,
     )
     return new_tuple(Message, values)
 

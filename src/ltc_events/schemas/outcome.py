@@ -41,7 +41,8 @@ class Outcome(NamedTuple):
     """The outcome of one command. `first_position` and `last_position` bound its events (0: it made none).
 
     `content` is the canonical JSON of what was sent, recorded for refused commands alone, so that nothing is lost.
-    `duplicate` is true when this answer repeats an outcome recorded earlier.
+    `duplicate` is true when this answer repeats an outcome recorded earlier. `principal` is who sent the command, as he was
+    authenticated (`user:anna`); None: nobody was, or the outcome was stored before this was kept.
     """
 
     command_id: UUID
@@ -53,6 +54,7 @@ class Outcome(NamedTuple):
     reasons: tuple[Refusal, ...] = ()
     content: bytes | None = None
     duplicate: bool = False
+    principal: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The outcome as the JSON document that callers receive: a Result, built without validation."""

@@ -72,6 +72,7 @@ def _write_lone(connection: psycopg.Connection[Any], commit: Commit) -> int:
         copy_format.int8(outcome.last_position),
         copy_format.jsonb(_reasons(outcome.reasons)),
         outcome.content,
+        None if outcome.principal is None else outcome.principal.encode(),
     )
     encoded = [dump(one.event) for one in events]
     require_sizes(events, encoded)
@@ -152,8 +153,11 @@ class _Batch:
 
     def _pack_outcomes(self) -> None:
         self._outcomes = copy_format.pack_outcomes(
-            (command_id, command_type, content_hash, status, _reasons(reasons) if reasons else copy_format.NO_REASONS, content)
-            for command_id, command_type, content_hash, status, _, _, reasons, content, _ in self._commit.outcomes
+            (
+                *(command_id, command_type, content_hash, status),
+                *(_reasons(reasons) if reasons else copy_format.NO_REASONS, content, principal),
+            )
+            for command_id, command_type, content_hash, status, _, _, reasons, content, _, principal in self._commit.outcomes
         )
 
     def _pack_events(self) -> None:

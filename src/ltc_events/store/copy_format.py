@@ -20,7 +20,7 @@ _ESCAPE = "\\"
 
 # Columns are in the order of the queries `copy_events` and `copy_outcomes`: those known only under the lock come first.
 _EVENT_COLUMNS = 13
-_OUTCOME_COLUMNS = 9
+_OUTCOME_COLUMNS = 10
 _EVENT_START = struct.Struct(">hiqiq")
 _EVENT_FIXED = struct.Struct(">iqiqiii16si16si16si16s")
 _OUTCOME_START = struct.Struct(">hiqiqiq")
@@ -32,8 +32,8 @@ _JSONB_VERSION = b"\x01"
 EventRow: TypeAlias = tuple[UUID, int, str, bytes, UUID | None, datetime, date, UUID, UUID, UUID, str]
 """An event on its way into the table, all but what the head row adds (`position`, `recorded_at`): stream_id, version, type,
 data, customer_id, occurred_at, effective_on, command_id, correlation_id, causation_id, actor."""
-OutcomeRow: TypeAlias = tuple[UUID, str, bytes, str, bytes, bytes | None]
-"""An outcome likewise: command_id, command_type, content_hash, status, reasons (JSON), content."""
+OutcomeRow: TypeAlias = tuple[UUID, str, bytes, str, bytes, bytes | None, str | None]
+"""An outcome likewise: command_id, command_type, content_hash, status, reasons (JSON), content, principal."""
 Span: TypeAlias = tuple[int, int]
 """The first and the last position of an outcome."""
 
@@ -125,12 +125,13 @@ def pack_outcomes(rows: Iterable[OutcomeRow]) -> list[bytes]:
     length, uuid, text = _LENGTH.pack, _UUID.pack, _Texts()
     # Nearly all are accepted, and end with the same.
     accepted = text["accepted"] + length(len(NO_REASONS) + 1) + _JSONB_VERSION + NO_REASONS + _NULL
-    for command_id, command_type, content_hash, status, reasons, content in rows:
+    for command_id, command_type, content_hash, status, reasons, content, principal in rows:
         if content is None and status == "accepted" and reasons == NO_REASONS:
             end = accepted
         else:
             end = text[status] + length(len(reasons) + 1) + _JSONB_VERSION + reasons
             end += _NULL if content is None else length(len(content)) + content
+        end += _NULL if principal is None else text[principal]
         packed.append(uuid(16, command_id.int.to_bytes(16)) + text[command_type] + length(len(content_hash)) + content_hash + end)
     return packed
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from ltc_events.schemas.outcome import Outcome, Refusal, Status
+from ltc_events.schemas.outcome import Outcome
 from ltc_events.schemas.record import RawRecord, Record
 from ltc_events.schemas.registry import EVENTS
 from ltc_events.schemas.tracing import Trace
@@ -35,7 +35,7 @@ from ltc_events.store.errors import (
 from ltc_events.store.parameters import Uuids, register
 from ltc_events.store.pipelined_sql import LinkBroken
 from ltc_events.store.queries import query
-from ltc_events.store.reading import EVENT_COLUMNS, FEW, fitting, to_raw_records, to_records
+from ltc_events.store.reading import EVENT_COLUMNS, FEW, fitting, to_outcome, to_raw_records, to_records
 from ltc_events.store.sqlstate import is_connection_gone
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -147,14 +147,14 @@ class EventStore(Correlations):
     def outcomes(self, ids: Sequence[UUID]) -> dict[UUID, Outcome]:
         """The recorded outcomes of these commands; unknown ones are absent."""
         self._settle()
-        return {row[0]: _outcome(row) for row in self._query(_OUTCOMES, ids=Uuids(ids))}
+        return {row[0]: to_outcome(row) for row in self._query(_OUTCOMES, ids=Uuids(ids))}
 
     def begin(self, command_ids: Sequence[UUID], since: int) -> Beginning:
         """What a batch of commands needs first: recorded outcomes of its ids, and the streams written after `since`."""
         self._settle()
         found = self._query(_BEGIN, ids=Uuids(command_ids))
         position = found[0][-1]
-        outcomes = {row[0]: _outcome(row[:-1]) for row in found if row[0] is not None}
+        outcomes = {row[0]: to_outcome(row[:-1]) for row in found if row[0] is not None}
         if position == since:
             return Beginning(position, outcomes, ())
         rows = self._query(_CHANGED_STREAMS, after=since, upto=position, limit=CHANGED_STREAMS_MAX + 1)
@@ -299,6 +299,10 @@ class EventStore(Correlations):
                 for _ in self._connection("listen").notifies(timeout=min(left, POLL_S), stop_after=1):
                     pass
 
+    def login(self) -> str:
+        """The name that the database has authenticated us by, which no role that we take changes."""
+        return self._reading(lambda connection: connection.info.user)
+
     def close(self) -> None:
         """Close the connections; the next use opens them again."""
         for purpose in list(self._connections):
@@ -393,8 +397,3 @@ class EventStore(Correlations):
         connection = self._connections.pop(purpose, None)
         if connection is not None:
             connection.close()
-
-
-def _outcome(row: tuple[Any, ...]) -> Outcome:
-    id, type, content_hash, status, first, last, reasons, content = row
-    return Outcome(id, type, content_hash, Status(status), first, last, tuple(Refusal(**one) for one in reasons), content)

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from ltc_events.kernel.collector import collector_paused
 from ltc_events.schemas.limits import EVENT_BYTES_MAX
+from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.record import RawRecord, Record
 from ltc_events.store.decoding import DECODERS, decode
 from ltc_events.store.queries import query
@@ -91,3 +92,10 @@ def to_raw_records(rows: Iterable[tuple[Any, ...]]) -> list[RawRecord]:
 
 def _to_raw_record(row: tuple[Any, ...]) -> RawRecord:
     return RawRecord._make((*row[:10], row[9] if row[10] is None else row[10], row[9] if row[11] is None else row[11], row[12]))
+
+
+def to_outcome(row: tuple[Any, ...]) -> Outcome:
+    """The outcome of a command from a row of the queries `begin` and `outcomes`."""
+    id, type, content_hash, status, first, last, reasons, content, principal = row
+    refusals = tuple(Refusal(**one) for one in reasons)
+    return Outcome(id, type, content_hash, Status(status), first, last, refusals, content, principal=principal)

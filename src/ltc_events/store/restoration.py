@@ -61,6 +61,7 @@ def put_back(
             "last": outcome.last_position,
             "reasons": orjson.dumps([reason.model_dump() for reason in outcome.reasons]).decode(),
             "content": outcome.content,
+            "principal": outcome.principal,
             "recorded_at": recorded.get(outcome.command_id, last.recorded_at),
         }
         connection.execute(_PUT_BACK_OUTCOME, values)

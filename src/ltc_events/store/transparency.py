@@ -57,11 +57,12 @@ class StoredOutcome(NamedTuple):
     reasons: Any
     content: bytes | None
     recorded_at: datetime
+    principal: str | None
 
     def leaf(self) -> bytes:
         """Its leaf."""
         positions = self.first_position, self.last_position
-        return outcome_leaf(*self[:4], positions, self.reasons, self.content, self.recorded_at)
+        return outcome_leaf(*self[:4], positions, self.reasons, self.content, self.recorded_at, self.principal)
 
 
 class Addition(NamedTuple):

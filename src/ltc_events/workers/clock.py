@@ -21,6 +21,7 @@ from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, Bus
 from ltc_events.kernel.clock import Clock
+from ltc_events.kernel.principals import Principal, PrincipalKind
 from ltc_events.scheduling.duties import COMPANY, DUTIES, SOURCE, Due, Duty, parameters
 from ltc_events.scheduling.errors import TablesMissing
 from ltc_events.schemas.outcome import Outcome
@@ -30,6 +31,7 @@ log = structlog.get_logger()
 
 BATCH_COMMANDS = 500
 WAIT_S = 0.5
+_CLOCK = Principal(PrincipalKind.WORKER, "clock")
 
 Documents = Sequence[dict[str, Any]]
 Send = Callable[[Documents], None]
@@ -96,7 +98,7 @@ def open_clock(bus: Bus | None, database: Database, publisher: Publisher | None)
         with publisher:
             yield from _opened(database, lambda documents: _publish(publisher, topic, documents))
     else:
-        with open_pipeline(database) as pipeline:
+        with open_pipeline(database, principal=_CLOCK) as pipeline:
             yield from _opened(database, lambda documents: _submit(pipeline, documents))
 
 

@@ -28,6 +28,7 @@ from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collections_rare, collector_paused
+from ltc_events.kernel.principals import Principal, PrincipalKind
 from ltc_events.recovery.expired import expired_error, expired_of
 from ltc_events.recovery.outcomes_ahead import unrecorded
 from ltc_events.recovery.topic_comparison import refuse_answers_ahead, refuse_events_ahead
@@ -90,7 +91,9 @@ class CommandWorker:
         self._store = store
         self._publisher = publisher
         self._clock = clock
-        self._pipeline = CommandPipeline(store, clock)
+        # Kafka lets nobody else write there, and tells no reader who did.
+        sender = Principal(PrincipalKind.SOURCE, f"kafka:{bus.topic(COMMANDS)}")
+        self._pipeline = CommandPipeline(store, clock, principal=sender)
         self._epoch = store.epochs().current.name
         self._places: dict[int, _Place] = {}
         self._under_way: _UnderWay | None = None

@@ -12,6 +12,8 @@ CREATE TABLE IF NOT EXISTS ltc.outcomes (
     CONSTRAINT outcomes_command_key PRIMARY KEY (command_id)
 );
 COMMENT ON COLUMN ltc.outcomes.first_position IS 'first of its events; 0: it made none';
+ALTER TABLE ltc.outcomes ADD COLUMN IF NOT EXISTS principal text;
+COMMENT ON COLUMN ltc.outcomes.principal IS 'who sent it, as he was authenticated; NULL: nobody was, or it is from before this was kept';
 COMMENT ON COLUMN ltc.outcomes.content IS 'what was sent, of a refused command';
 
 -- Which trace (W3C Trace Context) events belong to: a row for each command that came with one.

@@ -58,7 +58,7 @@ SELECT pg_advisory_unlock(hashtextextended('ltc.dead_letters', %(id)s))
 
 -- name: copy_outcomes
 COPY ltc.outcomes (first_position, last_position, recorded_at, command_id, command_type, content_hash, status, reasons,
-                   content) FROM STDIN (FORMAT binary)
+                   content, principal) FROM STDIN (FORMAT binary)
 
 -- name: copy_events
 COPY {schema}.{events} (position, recorded_at, occurred_at, version, effective_on, stream_id, command_id,
@@ -90,11 +90,11 @@ RETURNING (SELECT base FROM head), pg_notify({channel}, '')
 
 -- name: lone_outcome
 INSERT INTO ltc.outcomes (command_id, command_type, content_hash, status, first_position, last_position, reasons,
-                          content, recorded_at)
+                          content, principal, recorded_at)
 SELECT o.command_id, o.command_type, o.content_hash, o.status, head.base * sign(o.first) + o.first,
-       head.base * sign(o.first) + o.last, o.reasons, o.content, head.recorded_at
-FROM head, (VALUES (%b::uuid, %b::text, %b::bytea, %b::text, %b::bigint, %b::bigint, %b::jsonb, %b::bytea))
-    o (command_id, command_type, content_hash, status, first, last, reasons, content)
+       head.base * sign(o.first) + o.last, o.reasons, o.content, o.principal, head.recorded_at
+FROM head, (VALUES (%b::uuid, %b::text, %b::bytea, %b::text, %b::bigint, %b::bigint, %b::jsonb, %b::bytea, %b::text))
+    o (command_id, command_type, content_hash, status, first, last, reasons, content, principal)
 RETURNING
 
 -- name: lone_event
@@ -153,11 +153,11 @@ position, stream_id, version, type, data, customer_id, occurred_at, effective_on
 command_id, nullif(correlation_id, command_id), nullif(causation_id, command_id), actor
 
 -- name: begin
-SELECT command_id, command_type, content_hash, status, first_position, last_position, reasons, content, head.position
+SELECT command_id, command_type, content_hash, status, first_position, last_position, reasons, content, principal, head.position
 FROM ltc.head LEFT JOIN ltc.outcomes ON outcomes.command_id = ANY(%(ids)s)
 
 -- name: outcomes
-SELECT command_id, command_type, content_hash, status, first_position, last_position, reasons, content
+SELECT command_id, command_type, content_hash, status, first_position, last_position, reasons, content, principal
 FROM ltc.outcomes WHERE command_id = ANY(%(ids)s)
 
 -- name: changed_streams
@@ -205,8 +205,8 @@ COPY ltc.events (position, stream_id, version, type, data, customer_id, occurred
 
 -- name: put_back_outcome
 INSERT INTO ltc.outcomes (command_id, command_type, content_hash, status, first_position, last_position, reasons, content,
-                          recorded_at)
-VALUES (%(id)s, %(type)s, %(hash)s, %(status)s, %(first)s, %(last)s, %(reasons)s::jsonb, %(content)s, %(recorded_at)s)
+                          principal, recorded_at)
+VALUES (%(id)s, %(type)s, %(hash)s, %(status)s, %(first)s, %(last)s, %(reasons)s::jsonb, %(content)s, %(principal)s, %(recorded_at)s)
 ON CONFLICT (command_id) DO NOTHING
 
 -- name: begin_epoch

@@ -45,7 +45,7 @@ INSERT INTO ltc.tlog_signatures (log, size, line) VALUES (%s, %s, %s) ON CONFLIC
 INSERT INTO ltc.tlog_refusals (log, index, command_id, recorded_at) VALUES (%s, %s, %s, %s)
 
 -- name: outcome_columns
-command_id, command_type, content_hash, status, first_position, last_position, reasons, content, recorded_at
+command_id, command_type, content_hash, status, first_position, last_position, reasons, content, recorded_at, principal
 
 -- name: outcomes_of
 SELECT {columns} FROM ltc.outcomes WHERE command_id = ANY(%(ids)s)
