@@ -143,6 +143,14 @@ def test_what_is_named_for_a_ledger_that_is_not_there(home: Path) -> None:
         ("--changed-since", ("report", "dso", "--changed-since", "")),
         ("--data", ("import", os.devnull, "--data", "/nonexistent")),
         ("--output", ("report", "funnel", "--format", "parquet")),
+        ("--reason", ("projections", "switch", "leads", "--force")),
+        ("--reason", ("projections", "switch", "--all", "--force", "--reason", " ")),
+        ("--reason", ("recover", "--yes")),
+        ("--reason", ("recover", "--discard", "--yes", "--reason", "")),
+        ("--reason", ("expired", "--yes")),
+        ("--reason", ("dead-letters", "discard", "1", "--reason", " ")),
+        ("--partitions", ("init", "--partitions", "4")),
+        ("--min-insync-replicas", ("init", "--min-insync-replicas", "1")),
     ]
     for option, words in settings:
         assert option in Ltc(LTC_HOME=str(home))(*words, exits=2).stderr.decode()

@@ -54,7 +54,8 @@ def test_the_life_of_a_read_table(place: Database, ltc: Ltc) -> None:
     assert b"open_items" in ltc("projections", "diff", "open_items", first, anew).stdout
     refused = ltc.json("projections", "switch", "open_items", exits=1)["error"]
     assert (refused["code"], "1 × number" in refused["message"]) == ("unexplained", True)
-    ltc("projections", "switch", "open_items", "--force", exits=1)
+    ltc("projections", "switch", "open_items", "--force", exits=2)
+    ltc("projections", "switch", "open_items", "--force", "--reason", " ", exits=2)
     ltc("projections", "switch", "open_items", "--force", "--reason", "mended", "--by", "ann")
     assert ltc.json("projections", "verify", "open_items")["build"] == anew
     assert ltc.json("doctor")["healthy"]

@@ -180,7 +180,7 @@ def test_where_only_answers_are_ahead_their_commands_are_decided_anew_in_a_new_e
     line = ltc(bus, database)
     told = line.json("recover", exits=1)
     assert (told["in_order"], told["answers"], told["common"], told["lost"]) == (False, 3, kept, 0)
-    done = line.json("recover", "--yes")
+    done = line.json("recover", "--yes", "--reason", "the disk broke")
     assert (done["after"], done["answered"], done["epoch"][:2]) == (kept, 0, "2-")
     assert line.json("recover")["in_order"]
     with OPENERS["command"](bus, database) as worker:
@@ -484,7 +484,7 @@ def test_read_tables_alone(database: Database, event_store: EventStore) -> None:
     fill(event_store)
     line = Ltc(LTC_DATABASE_URL=database.conninfo)
     assert len(line.json("recover", exits=1)["tables"]) == len(PROJECTIONS)
-    done = line.json("recover", "--yes")
+    done = line.json("recover", "--yes", "--reason", "the disk broke")
     assert len(done["tables"]) == len(PROJECTIONS)
     with open_runner(database, PROJECTIONS) as runner:
         runner.catch_up()

@@ -12,7 +12,7 @@ from ltc_events.application.dead_letters import AS_IT_CAME, CommandAttempt, Dead
 from ltc_events.bootstrap.services import Services
 from ltc_events.bus.origin import command_of
 from ltc_events.cli.context import services_of
-from ltc_events.cli.options import ByOption, JsonOption
+from ltc_events.cli.options import ByOption, JsonOption, require_reason
 from ltc_events.cli.output import err, out, print_json, print_table
 from ltc_events.store import Role
 from ltc_events.store.dead_letters import DeadLetterLog, DeadLetterState, as_text
@@ -103,8 +103,7 @@ def discard(
     as_json: JsonOption = False,
 ) -> None:
     """Lay dead letters aside for good. They are kept, with who did it and why."""
-    if not reason.strip():
-        raise typer.BadParameter("say why", param_hint="--reason")
+    require_reason("discard", reason)
     with _service(services_of(context)) as service:
         _print([service.discard(id, by=by, reason=reason) for id in ids], as_json=as_json)
 

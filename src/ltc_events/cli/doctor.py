@@ -11,11 +11,18 @@ from ltc_events.cli.output import err, out, print_json
 from ltc_events.diagnosis.examination import examine
 from ltc_events.installation import TopicLayout, install
 
+PARTITIONS = 8
+
 
 def init(
     context: typer.Context,
     kafka: Annotated[bool, typer.Option("--kafka", help="Make the topics, too.")] = False,
-    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Partitions of topics that are made; they stay as many.")] = 8,
+    partitions: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=1000, help="Partitions of topics that are made; they stay as many.", show_default=str(PARTITIONS)
+        ),
+    ] = None,
     replicas: Annotated[
         int | None,
         typer.Option(
@@ -37,7 +44,12 @@ def init(
     as_json: JsonOption = False,
 ) -> None:
     """Lay out the ledger and the read tables, and with --kafka the topics. Safe to repeat: what is there stays."""
-    done = install(services_of(context), TopicLayout(partitions, replicas, in_sync) if kafka else None)
+    of_topics = {"--partitions": partitions, "--replication-factor": replicas, "--min-insync-replicas": in_sync}
+    given = [option for option, value in of_topics.items() if value is not None]
+    if given and not kafka:
+        raise typer.BadParameter("it is about topics, which are made with --kafka", param_hint=given[0])
+    layout = TopicLayout(PARTITIONS if partitions is None else partitions, replicas, in_sync) if kafka else None
+    done = install(services_of(context), layout)
     if as_json:
         print_json(done.document())
     else:

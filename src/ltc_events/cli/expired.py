@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ltc_events.cli.context import services_of
-from ltc_events.cli.options import ByOption, JsonOption
+from ltc_events.cli.options import ByOption, JsonOption, require_reason
 from ltc_events.cli.output import err, print_json
 from ltc_events.store import Role
 
@@ -13,7 +13,7 @@ from ltc_events.store import Role
 def expired(
     context: typer.Context,
     by: ByOption,
-    yes: Annotated[bool, typer.Option("--yes", help="Let the command workers go on without them. Needs a reason.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Let the command workers go on without them. Needs --reason.")] = False,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in ltc.expired_messages.", show_default=False)] = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -21,11 +21,11 @@ def expired(
     from ltc_events.bus.offsets import OffsetReader
     from ltc_events.recovery.expired import find_expired, go_on_without
 
+    if yes:
+        require_reason("--yes", reason)
     services = services_of(context)
     bus = services.bus
     if yes:
-        if not reason.strip():
-            raise typer.BadParameter("who decides that commands are given up says why", param_hint="--reason")
         found = go_on_without(services.database, bus, by=by, reason=reason)
     else:
         with OffsetReader(bus) as offset_reader:

@@ -19,6 +19,12 @@ def _actor() -> str:
     return load_settings().actor
 
 
+def require_reason(flag: str, reason: str) -> None:
+    """Refuse, as wrong usage, a flag that needs a reason and has none."""
+    if not reason.strip():
+        raise typer.BadParameter(f"{flag} needs a reason, which is kept", param_hint="--reason")
+
+
 ByOption = Annotated[
     str, typer.Option("--by", envvar="LTC_ACTOR", default_factory=_actor, help="Who does it; kept with the reason.")
 ]

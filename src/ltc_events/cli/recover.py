@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ltc_events.cli.context import services_of
-from ltc_events.cli.options import ByOption, JsonOption
+from ltc_events.cli.options import ByOption, JsonOption, require_reason
 from ltc_events.cli.output import err, print_json
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def recover(
     context: typer.Context,
     by: ByOption,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it. Without, only look and say what would be done.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; needs --reason. Without, only show what would be done.")] = False,
     discard: Annotated[
         bool,
         typer.Option(
@@ -23,7 +23,7 @@ def recover(
             help="Go on without the events that Kafka has and the store lost. Without, they are put back, or nothing is done.",
         ),
     ] = False,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the epoch that begins.")] = "the store has gone back",
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the epoch that begins.", show_default=False)] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Bring topic and read tables back to a store that has gone back, by the restore of a backup or a promotion.
@@ -33,6 +33,8 @@ def recover(
     from ltc_events.recovery.assessment import find
     from ltc_events.recovery.recover import recover as take_way_out
 
+    if yes:
+        require_reason("--yes", reason)
     services = services_of(context)
     bus = services.bus if services.has_bus else None
     if not yes:

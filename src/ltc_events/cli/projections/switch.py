@@ -8,12 +8,12 @@ import typer
 
 from ltc_events.bootstrap.services import Services
 from ltc_events.cli.context import services_of
-from ltc_events.cli.options import ByOption, JsonOption, ReasonOption
+from ltc_events.cli.options import ByOption, JsonOption, ReasonOption, require_reason
 from ltc_events.cli.output import err, print_json, progress
 from ltc_events.cli.projections.verify import projection_of
 from ltc_events.kernel.errors import LtcError
 from ltc_events.projections.declaration.builds import Build, parse_build
-from ltc_events.projections.declaration.errors import FoldStopped, ReasonMissing
+from ltc_events.projections.declaration.errors import FoldStopped
 from ltc_events.projections.declaration.projection import Projection
 from ltc_events.projections.following.catch_up import catch_up
 from ltc_events.projections.rebuilding.switch import Switched, switch, switchable
@@ -43,8 +43,8 @@ def switch_(
     """
     if every == bool(name):
         raise typer.BadParameter("name the read table, or say --all")
-    if force and not reason:
-        raise ReasonMissing
+    if force:
+        require_reason("--force", reason)
     services = services_of(context)
     if name is not None:
         projection = projection_of(name)

@@ -134,6 +134,7 @@ class SwitchedMeanwhile(LtcError):
 class ReasonMissing(LtcError):
     """--force needs a reason"""
 
+    kind = Kind.USAGE
     remedy = 'add --reason "…"; it is kept and shown by `ltc projections status`'
 
 

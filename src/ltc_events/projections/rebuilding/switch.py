@@ -75,7 +75,7 @@ def switch(
     ReadersInTheWay and DependentsInTheWay in any case. A shown table that has stopped, or has no projector, is compared at its
     position. With `force` and a `reason`, which is recorded, nothing is waited for or compared.
     """
-    if force and not reason:
+    if force and not reason.strip():
         raise ReasonMissing
     with (
         EventStore(database, Role.PROJECTOR) as store,
