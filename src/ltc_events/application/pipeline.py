@@ -25,6 +25,7 @@ from ltc_events.schemas.policy import PolicyPublished
 from ltc_events.schemas.undecodable import Undecodable
 from ltc_events.store import StoreError
 from ltc_events.store.commit import Commit, NewEvent, Offset, StoredTrace, require_sizes
+from ltc_events.store.error_text import error_text
 from ltc_events.store.errors import (
     CommandAlreadyRecorded,
     CommitUnknown,
@@ -291,7 +292,7 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
     except Exception as error:  # a defect in one rule: logged, and its command refused with code `defect`
         ids = {"correlation_id": str(message.correlation_id), "causation_id": str(message.causation_id)}
         log.exception("command_defect", command_id=str(message.command_id), type=message.type, **ids)
-        defect = Defect(error=f"{type(error).__name__}: {error}")
+        defect = Defect(error=f"{type(error).__name__}: {error_text(error)}")
         return _refused(message, (Refusal(code=defect.code, field="", message=defect.message, fix=defect.fix),))
     work.finish()
     first = len(events) + 1 if work.emitted else 0

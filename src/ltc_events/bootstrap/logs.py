@@ -9,6 +9,7 @@ import structlog
 
 from ltc_events.kernel.output_escaping import terminal_text
 from ltc_events.store.confidential import all_without_secrets
+from ltc_events.store.error_text import remove_row_values
 
 
 def is_json_log(log_format: str) -> bool:
@@ -17,7 +18,7 @@ def is_json_log(log_format: str) -> bool:
 
 
 def configure_logging(log_format: str) -> None:
-    """Log to stderr, as text or JSON lines, without secrets; tracebacks show no variables."""
+    """Log to stderr, as text or JSON lines, without secrets and values of rows; tracebacks show no variables."""
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if is_json_log(log_format)
@@ -28,6 +29,7 @@ def configure_logging(log_format: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _without_row_values,
             structlog.processors.format_exc_info,
             _confidentially,
             *([] if is_json_log(log_format) else [_harmlessly]),
@@ -47,6 +49,17 @@ class _Stderr:
 
     def flush(self) -> None:
         sys.stderr.flush()
+
+
+def _without_row_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    match event.get("exc_info"):
+        case BaseException() as error:
+            remove_row_values(error)
+        case None | False:
+            pass
+        case _:
+            remove_row_values(sys.exc_info()[1])
+    return event
 
 
 def _confidentially(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,7 +1,7 @@
 """Exit status and error output of `ltc`.
 
 1: refused or failed; 2: wrong usage; 130: interrupted. An error is two lines of text, with `--json` a JSON document on stdout,
-and with `LTC_LOG_FORMAT` a log line. None of them contains secrets.
+and with `LTC_LOG_FORMAT` a log line. None of them contains secrets or values of rows.
 """
 
 import errno
@@ -22,6 +22,7 @@ from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.reports.errors import ReportBrokenOff
 from ltc_events.store import diagnose
 from ltc_events.store.confidential import without_secrets
+from ltc_events.store.error_text import error_text, remove_row_values
 
 FAILED, WRONG_USAGE = 1, 2
 EXIT_STATUS = {Kind.USAGE: WRONG_USAGE, Kind.REFUSED: FAILED, Kind.UNAVAILABLE: FAILED, Kind.DEFECT: FAILED}
@@ -41,7 +42,7 @@ def tell(error: BaseException, *, as_json: bool, log_format: str) -> NoReturn:
         case psycopg.Error():
             told = diagnose(error)
             say.fail(
-                told.code, str(error).strip(), told.fix, status=WRONG_USAGE if isinstance(error, psycopg.DataError) else FAILED
+                told.code, error_text(error), told.fix, status=WRONG_USAGE if isinstance(error, psycopg.DataError) else FAILED
             )
         case UnicodeEncodeError() if (word := _no_text(sys.argv)) is not None:
             say.fail("usage", f"{word} is no text in UTF-8", "write it in UTF-8", status=WRONG_USAGE)
@@ -121,6 +122,7 @@ class _Voice:
 
     def crash(self, error: BaseException) -> NoReturn:
         """Report a defect with its traceback."""
+        remove_row_values(error)
         name = f"{type(error).__name__}: {error}"
         trace = without_secrets("".join(traceback.format_exception(error)))
         if not self._is_log:

@@ -17,6 +17,7 @@ from ltc_events.projections.catalog.lifecycle import State
 from ltc_events.projections.catalog.status import ProjectionStatus, are_laid_out, projection_status
 from ltc_events.projections.catalog.tables_ahead import tables_ahead, told
 from ltc_events.store import Database, Role, StoreWentBack, diagnose
+from ltc_events.store.error_text import error_text
 from ltc_events.store.sql_files import Statements
 
 LAG_EVENTS_MAX = 100_000
@@ -100,7 +101,7 @@ def _read_tables(database: Database, connection: Connection, *, is_embedded: boo
     try:
         tables = projection_status(database)
     except psycopg.Error as error:
-        yield Check("read tables", False, str(error).strip(), diagnose(error).fix)
+        yield Check("read tables", False, error_text(error), diagnose(error).fix)
         return
     held_up = [one for one in tables if not one.gets_on]
     yield Check(

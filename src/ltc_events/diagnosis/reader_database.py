@@ -8,6 +8,7 @@ from ltc_events.diagnosis.statements import statement
 from ltc_events.kernel.errors import LtcError
 from ltc_events.reports.as_of import log_head
 from ltc_events.store import Database, Role, diagnose
+from ltc_events.store.error_text import error_text
 
 NAME = "reader's database"
 
@@ -23,7 +24,7 @@ def examine_reading(reading: Database, database: Database) -> Check:
     except LtcError as error:
         return Check(NAME, False, error.message, error.fix)
     except psycopg.Error as error:
-        return Check(NAME, False, str(error).strip(), diagnose(error).fix)
+        return Check(NAME, False, error_text(error), diagnose(error).fix)
     what = "a standby" if is_standby else "no standby: it takes writes"
     fix = "see that LTC_READER_URL names a standby of the database, and that LTC_DATABASE_URL names the primary"
     return Check(NAME, position <= head, f"{what}, at position {position} of {head}", fix)

@@ -23,6 +23,7 @@ from ltc_events.reports.ties import Books, Tied, hold, read_books
 from ltc_events.reports.totals import Sums, Totals
 from ltc_events.reports.values import RawJson
 from ltc_events.store import Database, Role, diagnose
+from ltc_events.store.error_text import error_text
 
 Cursor: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
 Row: TypeAlias = tuple[Any, ...]
@@ -210,7 +211,7 @@ def read_rows(cursor: Cursor, report: str, statement: bytes, parameters: Mapping
         try:
             first = next(rows, None)
         except psycopg.DataError as error:
-            raise ReportOutOfRange(report=report, as_of=parameters["as_of"], reason=str(error).strip()) from error
+            raise ReportOutOfRange(report=report, as_of=parameters["as_of"], reason=error_text(error)) from error
         yield ()
         count = 0
         try:
@@ -218,7 +219,7 @@ def read_rows(cursor: Cursor, report: str, statement: bytes, parameters: Mapping
                 yield row
                 count += 1
         except psycopg.Error as error:
-            reason, fix = str(error).strip(), diagnose(error).fix
+            reason, fix = error_text(error), diagnose(error).fix
             raise ReportBrokenOff(report=report, rows=f"{count:,}", reason=reason, fix=fix) from error
 
 

@@ -22,6 +22,7 @@ from ltc_events.store.correlations import Correlations
 from ltc_events.store.database import Database, Role
 from ltc_events.store.dead_letters import KeptDeadLetter, Step
 from ltc_events.store.epochs import Epoch, Epochs
+from ltc_events.store.error_text import error_text
 from ltc_events.store.errors import (
     CommandAlreadyRecorded,
     CommitUnknown,
@@ -135,7 +136,7 @@ class EventStore(Correlations):
         except psycopg.Error as error:
             if is_connection_gone(error, connection):
                 self._drop("write")
-                raise ConnectionLost(reason=error) from error
+                raise ConnectionLost(reason=error_text(error)) from error
             if error.sqlstate == OFFSET_MOVED:
                 raise OffsetMoved(detail=error.diag.message_primary) from error
             raise
@@ -318,7 +319,7 @@ class EventStore(Correlations):
                     self._commit_unknown = True
                     raise CommitUnknown from error
                 if is_new:
-                    raise ConnectionLost(reason=error) from error
+                    raise ConnectionLost(reason=error_text(error)) from error
                 is_new = True  # a connection had died while it was idle; nothing is stored, so once more is safe
                 end = begin(self._connection("write"), commit)
             except psycopg.errors.UniqueViolation as error:
@@ -390,7 +391,7 @@ class EventStore(Correlations):
                     raise
                 self._drop(purpose)
                 if fresh:
-                    raise ConnectionLost(reason=error) from error
+                    raise ConnectionLost(reason=error_text(error)) from error
                 fresh = True
 
     def _drop(self, purpose: str) -> None:

@@ -7,6 +7,7 @@ from psycopg.rows import scalar_row
 
 from ltc_events.store.commit import Offset
 from ltc_events.store.database import Database, Role
+from ltc_events.store.error_text import error_text
 from ltc_events.store.errors import ConnectionLost, OffsetMoved
 from ltc_events.store.event_store import OFFSET_MOVED
 from ltc_events.store.queries import query
@@ -53,7 +54,7 @@ class Lease:
             return self._connection.cursor(row_factory=scalar_row).execute(statement, values).fetchone()
         except psycopg.Error as error:
             if is_connection_gone(error, self._connection):
-                raise ConnectionLost(reason=str(error).strip()) from error
+                raise ConnectionLost(reason=error_text(error)) from error
             if error.sqlstate == OFFSET_MOVED:
                 raise OffsetMoved(detail=error.diag.message_primary) from error
             raise

@@ -15,6 +15,8 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
+from ltc_events.store.error_text import error_text
+
 T = TypeVar("T")
 
 
@@ -91,7 +93,7 @@ def _wait(connection: psycopg.Connection[Any], exchange: PQGen[T], state: "_Prog
         return connection.wait(exchange)
     except psycopg.OperationalError as error:
         connection.close()
-        raise LinkBroken(str(error).strip(), finishing=state.finishing) from error
+        raise LinkBroken(error_text(error), finishing=state.finishing) from error
     except BaseException:  # an interrupt, too: the session is in the middle of the exchange and cannot be used again
         connection.close()
         raise
@@ -104,7 +106,7 @@ def _checked(connection: psycopg.Connection[Any], results: list[PGresult], state
     refusal = error_from_result(failed, encoding=connection.info.encoding)
     if connection.info.transaction_status == TransactionStatus.UNKNOWN:
         connection.close()
-        raise LinkBroken(str(refusal).strip(), finishing=state.finishing) from refusal
+        raise LinkBroken(error_text(refusal), finishing=state.finishing) from refusal
     if connection.info.transaction_status == TransactionStatus.INERROR:
         try:
             connection.execute("ROLLBACK")

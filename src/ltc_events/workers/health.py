@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ltc_events.bootstrap.settings import UNHEALTHY_AFTER_S
 from ltc_events.store.confidential import without_secrets
+from ltc_events.store.error_text import error_text
 from ltc_events.workers.metrics import (
     HEALTHY,
     MEASUREMENT_AGE,
@@ -214,7 +215,7 @@ class Checkup:
                     self._take(probe.measure(self._watch.worker), began)
                     self._trouble = ""
             except Exception as error:  # noqa: BLE001 - a probe may fail in any way: the verdict names the error, and it is measured again
-                self._trouble = str(error).strip() or type(error).__name__
+                self._trouble = error_text(error) or type(error).__name__
                 if probe is not None:
                     with suppress(Exception):
                         probe.close()

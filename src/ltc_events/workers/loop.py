@@ -13,6 +13,7 @@ import structlog
 
 from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.store import diagnose, waits
+from ltc_events.store.error_text import error_text
 from ltc_events.workers.health import Watch
 
 log = structlog.get_logger()
@@ -77,10 +78,10 @@ def run(name: str, open_worker: Callable[[], AbstractContextManager[Worker]], st
             if not _passes(error):
                 raise
             code = error.code if isinstance(error, LtcError) else diagnose(error).code
-            watch.waits(code, str(error).strip())
+            watch.waits(code, error_text(error))
             if state != code and not stop.requested():
                 state = code
-                log.warning("worker_waiting", worker=name, reason=code, detail=str(error).strip())
+                log.warning("worker_waiting", worker=name, reason=code, detail=error_text(error))
             stop.wait(delay)
             delay = min(delay * 2, BACKOFF_MAX_S)
     log.info("worker_stopped", worker=name)

@@ -4,7 +4,6 @@ declares: it stops there, skips it, or lets the customer's events wait."""
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-import psycopg
 import structlog
 
 from ltc_events.projections.catalog.skipped_events import NOBODY, Held, count_change, held_by, holder_of, record_skipped
@@ -17,6 +16,7 @@ from ltc_events.projections.writing.net_effect import operations
 from ltc_events.projections.writing.table_writer import Writer
 from ltc_events.schemas.record import Record, ordered_with
 from ltc_events.store import is_events_own, waits
+from ltc_events.store.error_text import error_text
 
 log = structlog.get_logger()
 
@@ -133,11 +133,8 @@ def passes(error: BaseException) -> bool:
 
 
 def cause_of(error: BaseException) -> str:
-    """An error in one line, as the database can keep it."""
-    said = str(error)
-    if isinstance(error, psycopg.Error) and error.diag.message_primary:  # not the statement, with a mark below it
-        said = ": ".join(one for one in (error.diag.message_primary, error.diag.message_detail) if one)
-    return " ".join(f"{type(error).__name__}: {said}".replace("\0", "").split())
+    """An error in one line, as the database can keep it, without values of rows."""
+    return f"{type(error).__name__}: {error_text(error)}".replace("\0", "")
 
 
 def _free(records: Sequence[Record], held: Held) -> Sequence[Record]:

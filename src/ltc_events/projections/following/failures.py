@@ -18,6 +18,7 @@ from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.following.event_applier import cause_of
 from ltc_events.schemas.record import Record
 from ltc_events.store import TROUBLE, Database, Fault, Role, diagnose, is_connection_gone, waits
+from ltc_events.store.error_text import error_text
 from ltc_events.store.sql_files import Statements
 
 log = structlog.get_logger()
@@ -106,7 +107,7 @@ def record_failure(database: Database, failures: Callable[[], list[Failure]]) ->
             for failure in told:
                 failure.note(connection)
     except (LtcError, psycopg.Error) as error:
-        log.info("failure_not_noted", reason=str(error).strip())
+        log.info("failure_not_noted", reason=error_text(error))
 
 
 @contextmanager

@@ -183,8 +183,8 @@ $$;
 -- Argument: the name of the check. Fired only for rows that break it.
 CREATE OR REPLACE FUNCTION ltc_read.refuse_row() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'a row of %.% breaks its check %: %', TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_ARGV[0], to_jsonb(NEW)
-        USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'a row of %.% breaks its check %', TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_ARGV[0]
+        USING ERRCODE = 'check_violation', DETAIL = format('Failing row: %s', to_jsonb(NEW));
 END
 $$;
 
