@@ -211,6 +211,21 @@ def test_from_the_command_line(ledger: Database, login: str) -> None:
     assert ltc.json("readers", "forget", login) == {"login": login, "forgotten": 2}
 
 
+def test_doctor_names_what_this_login_may_not_see(ledger: Database, login: str) -> None:
+    ltc = Ltc(LTC_DATABASE_URL=make_conninfo(ledger.conninfo, user=login))
+    found = {one["name"]: one for one in ltc.json("doctor", exits=1)["checks"]}
+    assert "none of the ledger's groups" in found["groups of this login"]["detail"]
+    Ltc(LTC_DATABASE_URL=ledger.conninfo)("readers", "limit", login, "--country", "AT")
+    checks = ltc.json("doctor")["checks"]
+    found = {one["name"]: one for one in checks}
+    unseen = {name for name, one in found.items() if one["detail"].startswith("not looked at: ")}
+    assert unseen >= {"positions", "epoch", "append-only guards", "customers", "sizes of events", "read tables"}
+    assert "permission denied for" in found["positions"]["detail"]
+    assert found["database"]["detail"].startswith("PostgreSQL")
+    assert "ltc_limited" in found["groups of this login"]["detail"]
+    assert "grant" not in str(checks)
+
+
 @pytest.mark.parametrize(
     "words", [("sql", "SELECT 1"), ("report", "dso"), ("find", "Acme"), ("events", "tail"), ("export", "journal")]
 )

@@ -1,7 +1,7 @@
 """Checks of the database: durability, the guards of the ledger, and the lag of read tables."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,11 +16,13 @@ from ltc_events.kernel.errors import LtcError
 from ltc_events.projections.catalog.lifecycle import State
 from ltc_events.projections.catalog.status import ProjectionStatus, are_laid_out, projection_status
 from ltc_events.projections.catalog.tables_ahead import tables_ahead, told
-from ltc_events.store import Database, Role, StoreWentBack, diagnose
+from ltc_events.store import Database, Role, RoleDenied, StoreWentBack, diagnose
 from ltc_events.store.error_text import error_text
 from ltc_events.store.sql_files import Statements
 
 LAG_EVENTS_MAX = 100_000
+_LEDGER_CHECKS = ("positions", "epoch", "append-only guards", "customers", "sizes of events")
+_TABLE_CHECKS = ("read tables", "read tables' lag")
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _SQL = Statements(__name__)
@@ -57,12 +59,26 @@ def examine_database(database: Database, *, is_embedded: bool) -> Iterator[Check
         if usable[:1] == [Role.READER]:
             yield Check("positions", True, "not looked at: this login may only read the read tables")
         else:
-            yield from _ledger(connection)
+            yield from _as_far_as_permitted(_LEDGER_CHECKS, _ledger(connection))
         if usable and Role.PROJECTOR not in usable:
             yield Check("read tables", True, f"not looked at: that needs a login of {Role.PROJECTOR}")
         else:
-            yield from _read_tables(database, connection, is_embedded=is_embedded)
-        yield from _roles(usable)
+            tables = _read_tables(database, connection, is_embedded=is_embedded)
+            yield from _as_far_as_permitted(_TABLE_CHECKS, tables)
+        yield _roles(connection, usable)
+
+
+def _as_far_as_permitted(names: Sequence[str], checks: Iterator[Check]) -> Iterator[Check]:
+    """The checks; where the login may not see more, each of those left by its name, with what it may not see."""
+    done = set()
+    try:
+        for check in checks:
+            done.add(check.name)
+            yield check
+    except (psycopg.errors.InsufficientPrivilege, RoleDenied) as error:
+        for name in names:
+            if name not in done:
+                yield Check(name, True, f"not looked at: {error_text(error)}")
 
 
 def _ledger(connection: Connection) -> Iterator[Check]:
@@ -144,11 +160,13 @@ def usable_roles(database: Database) -> list[Role]:
     return usable
 
 
-def _roles(usable: list[Role]) -> Iterator[Check]:
-    """Check that the login is a member of at least one group."""
-    granted = ", ".join(usable) or "none of the ledger's groups"
+def _roles(connection: Connection, usable: list[Role]) -> Check:
+    """Check that the login is a member of at least one group, or limited to some customers."""
+    name, granted = "groups of this login", ", ".join(usable)
+    if not usable and _one(connection, _SQL["is_limited"]):
+        return Check(name, True, "ltc_limited_reader: it reads the views of the schema ltc_limited")
     fix = "run `ltc init` as the database's owner, and grant this login the group of what it does"
-    yield Check("groups of this login", bool(usable), granted, fix)
+    return Check(name, bool(usable), granted or "none of the ledger's groups", fix)
 
 
 def _one(connection: Connection, statement: bytes) -> Any:

@@ -14,3 +14,6 @@ SELECT epoch, begun_at, begun_by, reason FROM ltc.epochs ORDER BY number DESC LI
 
 -- name: has_epochs
 SELECT to_regclass('ltc.epochs') IS NOT NULL
+
+-- name: is_limited
+SELECT coalesce(pg_has_role(session_user, to_regrole('ltc_limited_reader'), 'MEMBER'), false)
