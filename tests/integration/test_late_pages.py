@@ -9,7 +9,7 @@ from tests.integration.test_recover import assert_told
 from tests.projectors import adopt, arrive, assert_true, fill, relay_all
 from tests.went_back import go_back
 
-from ltc_events.bus.cloudevents import event_message
+from ltc_events.bus.cloudevents import epoch_message, event_message
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import EVENTS, Bus
@@ -91,6 +91,24 @@ def test_a_page_that_comes_after_the_recovery_is_known_by_its_epoch(
     with open_projector(bus, database) as projector:
         arrive(projector, database, event_store)
     assert_true(database)
+
+
+def test_an_epoch_that_is_announced_again_makes_nothing_of_it_void(
+    bus: Bus, database: Database, event_store: EventStore, late: Publisher
+) -> None:
+    kept, _, lost = published(bus, database, event_store)
+    late.publish(bus.topic(EVENTS), lost)
+    assert recover(database, bus, discard=True, by="ann", reason="a test").after == kept
+    fill(event_store, 30)
+    events, epoch = page(event_store, kept), event_store.epochs().current
+    announcement = epoch_message(epoch.name, epoch.after, epoch.begun_at, epoch.reason)
+    # Two relays, of which the second took the lease from the first: it looked before the first had announced the epoch.
+    late.publish_everywhere(bus.topic(EVENTS), announcement)
+    late.publish(bus.topic(EVENTS), events[:10])
+    late.publish_everywhere(bus.topic(EVENTS), announcement)
+    late.publish(bus.topic(EVENTS), events[10:20])
+    relay_all(bus, database, event_store)
+    assert_told(bus, event_store)
 
 
 def test_a_page_that_comes_twice_holds_up_nobody(bus: Bus, database: Database, event_store: EventStore, late: Publisher) -> None:

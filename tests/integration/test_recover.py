@@ -57,20 +57,23 @@ def taken(arrived: list[Arrived]) -> dict[int, bytes]:
     """What a consumer holds in the end that does as docs/upstream.md says: by position, the value."""
     held: dict[int, dict[int, bytes]] = {}
     highest: dict[int, int] = {}
-    begun: dict[int, tuple[int, int]] = {}
+    begun: dict[int, tuple[bytes, int]] = {}
     for one in arrived:
         mine = held.setdefault(one.partition, {})
-        number = int(one.headers["ce_epoch"].partition(b"-")[0])
+        epoch = one.headers["ce_epoch"]
+        current, after = begun.get(one.partition, (b"0-", 0))
+        is_older = int(epoch.partition(b"-")[0]) < int(current.partition(b"-")[0])
         if one.headers["ce_type"].decode() == EPOCH_BEGAN:
+            if is_older or epoch == current:
+                continue
             after = json.loads(one.value or b"")["after"]
             for position in [position for position in mine if position > after]:
                 del mine[position]
             highest[one.partition] = min(highest.get(one.partition, 0), after)
-            begun[one.partition] = number, after
+            begun[one.partition] = epoch, after
             continue
         position = int(one.headers["ce_position"])
-        epoch, after = begun.get(one.partition, (0, 0))
-        if number < epoch and position > after:
+        if is_older and position > after:
             continue
         if position > highest.get(one.partition, 0):
             mine[position], highest[one.partition] = one.value or b"", position

@@ -181,7 +181,7 @@ def document() -> Json:
     epoch = {
         "name": EPOCH_BEGAN,
         "title": "The store has gone back",
-        "summary": "On every partition: what came before this and stands behind the position `after` is void.",
+        "summary": "On every partition, perhaps again: what came before the first, behind the position `after`, is void.",
         "contentType": JSON.decode(),
         "headers": {"$ref": "#/components/schemas/epochHeaders"},
         "payload": {"schemaFormat": _DIALECT, "schema": {"$ref": "#/components/schemas/epochBegan"}},

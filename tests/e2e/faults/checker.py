@@ -214,9 +214,15 @@ def consumed(messages: Iterable[Seen]) -> list[Seen]:
     """What is left to who reads each partition once, passes over what comes again, and undoes what is told to be void."""
     held: dict[int, list[Seen]] = defaultdict(list)
     highest: dict[int, int] = defaultdict(int)
+    begun: set[tuple[int, bytes]] = set()
     for one in messages:
         mine = held[one.partition]
-        if dict(one.headers).get("ce_type") == EPOCH_BEGAN.encode():
+        headers = dict(one.headers)
+        if headers.get("ce_type") == EPOCH_BEGAN.encode():
+            epoch = one.partition, headers["ce_epoch"]
+            if epoch in begun:  # announced again by a relay that took over
+                continue
+            begun.add(epoch)
             after = json.loads(one.value or b"")["after"]
             mine[:] = [kept for kept in mine if int(kept.header("ce_position")) <= after]
             highest[one.partition] = min(highest[one.partition], after)

@@ -1,5 +1,6 @@
 """Letting Kafka drop commands that nobody has taken yet, as it does when workers are away for longer than it keeps them."""
 
+import json
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from tests.e2e.faults.servers import Place
 from ltc_events.bus.topics import COMMANDS
 from ltc_events.store import Role
 
+_DONE = "SELECT command_id::text FROM ltc.outcomes"
 _OFFSETS = "SELECT feed, partition, next_offset FROM ltc.offsets"
 TRIES_MAX = 100
 PAUSE_S = 0.3
@@ -65,6 +67,7 @@ class Expiry:
     def _drop(self) -> bool:
         with self._place.database_inside.connect(Role.OWNER) as owner:
             offsets = {(feed, partition): offset for feed, partition, offset in owner.execute(_OFFSETS)}
+            done = {command for (command,) in owner.execute(_DONE)}
         name = self._place.bus_inside.topic(COMMANDS)
         there = read_topic(self._place.bus_inside, COMMANDS)
         waiting: dict[int, list[Seen]] = {}
@@ -73,7 +76,13 @@ class Expiry:
             taken, answered = (offsets.get((feed, one.partition), 0) for feed in (name, f"{name}/answers"))
             if taken == answered <= one.offset:
                 waiting.setdefault(one.partition, []).append(one)
-        gone = {number: messages[: (len(messages) + 1) // 2] for number, messages in waiting.items()}
+        taken_before = {_id(one) for one in there if one not in waiting.get(one.partition, ())}
+        gone = {
+            number: messages[: (len(messages) + 1) // 2]
+            for number, messages in waiting.items()
+            # Where the store went back, and has yet to take again what was put back, nothing is dropped either.
+            if done.isdisjoint({_id(one) for one in messages} - taken_before)
+        }
         if not gone:
             return False
         admin = KafkaAdminClient(bootstrap_servers=self._place.bus_inside.bootstrap)
@@ -84,3 +93,12 @@ class Expiry:
         self.archive = there
         self.expired = [one for found in gone.values() for one in found]
         return True
+
+
+def _id(message: Seen) -> str | None:
+    """The id of the command in a message; None of garbage."""
+    headers = dict(message.headers)
+    try:
+        return headers["ce_id"].decode() if "ce_id" in headers else str(json.loads(message.value or b"")["id"])
+    except (ValueError, TypeError, KeyError):
+        return None
