@@ -3,6 +3,8 @@
 import sys
 
 INTERRUPTED = 130
+# The flag of a worker that is started by `ltc worker all`.
+SUPERVISED = "--with-parent"
 """The exit code of a command that Ctrl-C ended, as shells have it."""
 
 

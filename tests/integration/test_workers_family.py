@@ -9,13 +9,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from tests.broker import until
 
+from ltc_events.store import Database, Role
 from ltc_events.workers.loop import Stop
-from ltc_events.workers.supervisor import Member, keep
+from ltc_events.workers.supervisor import AWAITS_OPERATOR, Member, WorkerAwaitsOperator, keep
 
 # Says that it has started, and ends when told to.
 PATIENT = """
@@ -76,6 +80,46 @@ def test_one_that_cannot_start_is_not_tried_in_a_busy_loop(tmp_path: Path) -> No
     with kept(Member("failing", [sys.executable, "-c", failing])):
         time.sleep(3)
     assert 2 <= len(pids(log)) <= 6
+
+
+def test_one_that_only_an_operator_can_help_ends_all(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    helpless = f"import sys; sys.exit({AWAITS_OPERATOR})"
+    stop = Stop()
+    with pytest.raises(WorkerAwaitsOperator, match="the worker helpless"):
+        keep(
+            [Member("one", [sys.executable, "-c", PATIENT, str(log)]), Member("helpless", [sys.executable, "-c", helpless])],
+            stop,
+            dict(os.environ),
+        )
+    stop.close()
+    assert gone(*pids(log))
+
+
+def test_a_login_without_a_group_is_told_once_which(database: Database) -> None:
+    """Before any worker is started; and a worker that finds out later says so by its exit status."""
+    name = f"half_{uuid4().hex[:8]}"
+    with database.connect(Role.OWNER, autocommit=True) as owner:
+        owner.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE ltc_reader, ltc_writer").format(sql.Identifier(name)))
+        try:
+            settings = {
+                **os.environ,
+                "LTC_DATABASE_URL": make_conninfo(database.conninfo, user=name),
+                "LTC_LOG_FORMAT": "console",
+            }
+            start = [sys.executable, "-m", "ltc_events", "worker"]
+            done = subprocess.run([*start, "all"], env=settings, capture_output=True, check=False, timeout=60)
+            assert (done.returncode, done.stdout) == (1, b"")
+            told = " ".join(done.stderr.decode().split())
+            assert told.count("error") == told.count("may not act as ltc_projector") == 1
+            assert "grant it" in told
+            for words, status in ((["projector"], 1), (["--with-parent", "projector"], AWAITS_OPERATOR)):
+                with subprocess.Popen([*start, *words], env=settings, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as worker:
+                    assert worker.stderr is not None
+                    assert b"ltc_projector" in worker.stderr.read()
+                    assert worker.wait(60) == status
+        finally:
+            owner.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

@@ -23,14 +23,21 @@ from ltc_events.reports.errors import ReportBrokenOff
 from ltc_events.store import diagnose
 from ltc_events.store.confidential import without_secrets
 from ltc_events.store.error_text import error_text, remove_row_values
+from ltc_events.store.sqlstate import needs_operator
+from ltc_events.workers.supervisor import AWAITS_OPERATOR
 
 FAILED, WRONG_USAGE = 1, 2
 EXIT_STATUS = {Kind.USAGE: WRONG_USAGE, Kind.REFUSED: FAILED, Kind.UNAVAILABLE: FAILED, Kind.DEFECT: FAILED}
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
-def tell(error: BaseException, *, as_json: bool, log_format: str) -> NoReturn:
-    """Print the error and exit."""
+def tell(error: BaseException, *, as_json: bool, log_format: str, supervised: bool = False) -> NoReturn:
+    """Print the error and exit. A `supervised` worker exits with AWAITS_OPERATOR where a restart would not help."""
+    if supervised and needs_operator(error):
+        try:
+            tell(error, as_json=as_json, log_format=log_format)
+        except SystemExit:
+            sys.exit(AWAITS_OPERATOR)
     say = _Voice(as_json=as_json, log_format=log_format)
     match error:
         case LtcError():

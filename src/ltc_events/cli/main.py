@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from ltc_events.__main__ import INTERRUPTED
+from ltc_events.__main__ import INTERRUPTED, SUPERVISED
 from ltc_events.cli import database_options
 from ltc_events.cli.commands import COMMANDS
 from ltc_events.cli.kafka_options import with_kafka_options
@@ -103,7 +103,8 @@ def main() -> NoReturn:
     if failure is not None:
         from ltc_events.cli.exit_status import tell
 
-        tell(failure, as_json=as_json, log_format=_log_format(sys.argv))
+        supervised = SUPERVISED in sys.argv
+        tell(failure, as_json=as_json, log_format=_log_format(sys.argv), supervised=supervised)
     sys.exit(status if isinstance(status, int) else 0)
 
 

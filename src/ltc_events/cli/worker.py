@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ltc_events.__main__ import SUPERVISED
 from ltc_events.bootstrap.settings import METRICS_HOST, UNHEALTHY_AFTER_S
 from ltc_events.cli.context import environment_of, services_of
 from ltc_events.cli.options import ProjectorSource
@@ -47,7 +48,7 @@ def member(
             help="After so many seconds, one that does not move, waits for a server or cannot be measured is unhealthy.",
         ),
     ] = None,
-    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+    with_parent: Annotated[bool, typer.Option(SUPERVISED, hidden=True)] = False,
 ) -> None:
     """Work between Kafka and the ledger, until SIGTERM."""
     settings = services_of(context).settings.given(
@@ -68,7 +69,8 @@ def all_(
 ) -> None:
     """Run all workers that this ledger needs in one process tree: without Kafka, a projector, a clock and a notary.
 
-    There is a notary where it has a key.
+    There is a notary where it has a key. Ends where the login lacks a group that one of them needs, or one of them ends with an
+    error that only an operator can put right.
     """
     import sys
 
@@ -76,16 +78,16 @@ def all_(
     from ltc_events.workers.supervisor import Member, keep, stop_children_on_signals
 
     services = services_of(context)
-    services.database.connect(Role.READER).close()  # whoever has no ledger hears it once, and not from each of them
-    names = ["projector"] * projectors + ["clock"]
+    names, roles = ["projector"] * projectors + ["clock"], [Role.READER, Role.PROJECTOR, Role.WRITER]
     if services.has_bus:
-        names += ["command"] * commands + ["relay"]
+        names, roles = [*names, *["command"] * commands, "relay"], [*roles, Role.RELAY]
     if services.settings.notary_key.exists():
-        names += ["notary"]
+        names, roles = [*names, "notary"], [*roles, Role.NOTARY]
+    services.database.require_roles(roles)  # one error here instead of one from each worker
     stop = Stop()
     stop_children_on_signals(stop)
     watching: MonitoringOptions = context.meta[_WATCHING]
-    start = [sys.executable, "-m", "ltc_events", "worker", "--with-parent"]
+    start = [sys.executable, "-m", "ltc_events", "worker", SUPERVISED]
     members = [Member(name, [*start, *watching.words(number), name]) for number, name in enumerate(names)]
     keep(members, stop, environment_of(context))
 

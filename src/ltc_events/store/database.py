@@ -1,5 +1,6 @@
 """The database: connections in a role, and the layout of the ledger in it."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
@@ -96,6 +97,17 @@ class Database:
             connection.autocommit = autocommit
             undone.pop_all()
         return connection
+
+    def require_roles(self, roles: Sequence[Role]) -> None:
+        """Raises RoleDenied, which names all of the roles that this login may not act as, and the errors of `connect`."""
+        denied: list[RoleDenied] = []
+        for role in roles:
+            try:
+                self.connect(role).close()
+            except RoleDenied as error:
+                denied.append(error)
+        if denied:
+            raise type(denied[0])(role=", ".join(error.details["role"] for error in denied))
 
     def initialise(self) -> None:
         """Create the ledger: schemas, tables, roles, grants. Idempotent."""

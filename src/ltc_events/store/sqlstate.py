@@ -141,6 +141,13 @@ def waits(error: BaseException) -> bool:
     return diagnose(error).waits
 
 
+def needs_operator(error: BaseException) -> bool:
+    """Whether a program that ends with this error would end with it again until an operator has put something right."""
+    if isinstance(error, LtcError):
+        return error.kind in (Kind.DEFECT, Kind.USAGE)
+    return isinstance(error, psycopg.Error) and diagnose(error).fault is Fault.OPERATOR and not waits(error)
+
+
 def is_connection_gone(error: BaseException, connection: psycopg.Connection[Any]) -> bool:
     """Whether the error ended the connection or is about to."""
     if not isinstance(error, psycopg.Error):

@@ -1,4 +1,7 @@
-"""Runs all workers of a small installation in child processes: started, restarted when one ends, stopped together."""
+"""Runs all workers of a small installation in child processes: started, restarted when one ends, stopped together.
+
+A worker that ends with `AWAITS_OPERATOR` would end so again: it is not restarted, and all end.
+"""
 
 import os
 import signal
@@ -11,13 +14,23 @@ from typing import IO, NamedTuple
 
 import structlog
 
+from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.workers.loop import BACKOFF_MAX_S, BACKOFF_MIN_S, DRAIN_S, Stop
 
 log = structlog.get_logger()
 
-LOOK_S = 0.2
+POLL_S = 0.2
+AWAITS_OPERATOR = 78
+"""Exit status of a supervised worker after an error that an operator has to put right (EX_CONFIG of sysexits)."""
 # A worker that lived so long was well: its next end is not the continuation of a series.
 WELL_S = 30.0
+
+
+class WorkerAwaitsOperator(LtcError):
+    """the worker {worker} ended with an error that a restart does not mend, so all workers were stopped"""
+
+    kind = Kind.DEFECT
+    remedy = "its own error, above, says what to put right; then start the workers again"
 
 
 class Member(NamedTuple):
@@ -45,7 +58,7 @@ class _Child:
         return self._process.pid if self._process else None
 
     def tend(self, now: float) -> None:
-        """Start it when its restart is due; detect that it has ended."""
+        """Start it when its restart is due; detect that it has ended. Raises WorkerAwaitsOperator."""
         if self._process is None:
             if now >= self._next:
                 # What the parent never writes to ends with the parent, however that ends: see `end_with_parent`.
@@ -61,6 +74,8 @@ class _Child:
         self._pause = BACKOFF_MIN_S if now - self._began > WELL_S else min(self._pause * 2, BACKOFF_MAX_S)
         self._next = now + self._pause
         self._forget()
+        if status == AWAITS_OPERATOR:
+            raise WorkerAwaitsOperator(worker=self.member.name)
         log.warning("family_member_ended", member=self.member.name, status=status, again_in_s=self._pause)
 
     def ask_to_end(self) -> None:
@@ -87,13 +102,16 @@ class _Child:
 
 
 def keep(members: Sequence[Member], stop: Stop, environment: Mapping[str, str], output: IO[bytes] | None = None) -> None:
-    """Supervise the members until `stop`; on return all have ended. Their output goes to `output`, by default to ours."""
+    """Supervise the members until `stop`; on return all have ended. Their output goes to `output`, by default to ours.
+
+    Raises WorkerAwaitsOperator, after all have ended.
+    """
     children = [_Child(member, environment, output) for member in members]
     try:
         while not stop.requested():
             for child in children:
                 child.tend(time.monotonic())
-            stop.wait(LOOK_S)
+            stop.wait(POLL_S)
     finally:
         for child in children:
             child.ask_to_end()
