@@ -30,7 +30,7 @@ class Company(Party):
     def __init__(self, run: Run, customers: int, days: int, starts: int) -> None:
         # What it sends may depend on the number of customers, so its ids do, but not those that others refer to.
         super().__init__(run, Chance(*run.root, "company"), "company", str(customers))
-        self.books = run.world.company
+        self.books = run.ledger.company
         self.customers = customers
         self.days = days
         self.starts = starts

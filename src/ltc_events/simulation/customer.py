@@ -20,9 +20,9 @@ from ltc_events.schemas.receivable import (
 from ltc_events.simulation import names
 from ltc_events.simulation.arrivals import Arrival, Arrivals
 from ltc_events.simulation.chance import Chance, Weighted
+from ltc_events.simulation.in_memory_ledger import Happened
 from ltc_events.simulation.run import Party, Process, Run
 from ltc_events.simulation.working_time import DAY
-from ltc_events.simulation.world import Happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class Customer(Party):
         """A person's address at the customer's."""
         return f"{person.lower().replace(' ', '.')}@{self.domain}"
 
-    def witness(self, happened: list[Happened]) -> None:
+    def observe(self, happened: list[Happened]) -> None:
         """Keep the receivables as the events leave them."""
         for subject, event in happened:
             if isinstance(event, InvoiceIssued):

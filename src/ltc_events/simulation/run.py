@@ -16,8 +16,8 @@ from ltc_events.kernel.errors import Kind, LtcError, Refused
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.envelope import document
 from ltc_events.simulation.chance import Chance
+from ltc_events.simulation.in_memory_ledger import Books, Happened, InMemoryLedger
 from ltc_events.simulation.working_time import DAY, HOUR, MINUTE, at_work, moment
-from ltc_events.simulation.world import Books, Happened, World
 
 Process = Generator[int]
 """Something that goes on: it does its next piece, and yields the second at which it wants to go on."""
@@ -80,9 +80,9 @@ class Summary:
 
 
 class Run:
-    """The agenda, the world, and what was sent but not yet handed out."""
+    """The agenda, the ledger, and the commands that are sent and not yet returned."""
 
-    __slots__ = ("_begun", "agenda", "last", "now", "outbox", "root", "summary", "time", "world")
+    __slots__ = ("_begun", "agenda", "last", "ledger", "now", "outbox", "root", "summary", "time")
 
     def __init__(self, root: tuple[str, ...], summary: Summary, last: int) -> None:
         self.root = root
@@ -90,7 +90,7 @@ class Run:
         self.last = last
         self.now = 0
         self.time = moment(0)
-        self.world = World()
+        self.ledger = InMemoryLedger()
         self.outbox: list[bytes] = []
         self.agenda: list[tuple[int, int, Process]] = []
         self._begun = 0
@@ -158,7 +158,7 @@ class Party:
         self.run.outbox[-1] = orjson.dumps(body)
         self.run.summary.refused["malformed"] += 1
 
-    def witness(self, happened: list[Happened]) -> None:
+    def observe(self, happened: list[Happened]) -> None:
         """Take note of what came of a command."""
 
     def after(self, low: int, high: int, unit: int = DAY) -> int:
@@ -180,7 +180,7 @@ class Party:
     @property
     def today(self) -> date:
         """The company's business day."""
-        return business_day(self.run.time, self.run.world.policies.company.content)
+        return business_day(self.run.time, self.run.ledger.policies.company.content)
 
     def _send(self, command: Command, subject: UUID, by: str) -> dict[str, Any]:
         """Put the command's document into the outbox."""
@@ -205,8 +205,8 @@ class Party:
         object.__setattr__(command, "occurred_at", time)
         if command.effective_on == date.min:
             object.__setattr__(command, "effective_on", self.today)
-        happened = self.run.world.decide(command, subject, self.customer_id, self.books)
-        self.witness(happened)
+        happened = self.run.ledger.decide(command, subject, self.customer_id, self.books)
+        self.observe(happened)
         return happened
 
     def _repeat(self, body: dict[str, Any], type_name: str) -> None:

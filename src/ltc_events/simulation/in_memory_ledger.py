@@ -1,4 +1,4 @@
-"""The simulated company's own memory: it decides its commands by the real rules, so that it knows what comes of them."""
+"""An in-memory ledger for the simulation: decides commands by the rules of the ledger and keeps the resulting states."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -22,30 +22,30 @@ Happened = tuple[UUID, Event]
 
 
 class Books:
-    """The states of one customer's aggregates, kept while they matter. Nothing here outlives its use."""
+    """The states of one customer's aggregates, as long as commands may still be sent to them."""
 
     __slots__ = ("begun", "states")
 
     def __init__(self) -> None:
         self.states: States = {}
         self.begun: dict[UUID, str] = {}
-        """The streams of aggregates that are surveyed by customer, in order, each with its noun."""
+        """The streams that rules enumerate by customer, in the order of their creation, each with its noun."""
 
     def forget(self, id: UUID) -> None:
-        """Drop an aggregate that no command will ever be sent to again."""
+        """Drop an aggregate to which no further command is sent."""
         self.states.pop(id, None)
         self.begun.pop(id, None)
 
 
-class World:
-    """The policies in force and the aggregates of the company."""
+class InMemoryLedger:
+    """The policies in force and the company's own aggregates."""
 
     def __init__(self) -> None:
         self.policies = Policies()
         self.company = Books()
 
     def decide(self, command: Command, subject: UUID, customer_id: UUID | None, books: Books) -> list[Happened]:
-        """Decide a command and remember what it did. Raises `Refused`; then nothing has changed."""
+        """Decide a command, apply its events, and return them. Raises `Refused`; nothing has changed then."""
         work = SimulatedUnitOfWork(self, books, subject, customer_id, command.effective_on)
         dispatch(command, work)
         work.finish()
@@ -53,12 +53,12 @@ class World:
 
 
 class SimulatedUnitOfWork:
-    """One command at work (the `UnitOfWork` of the rules). Nothing of it counts before `finish`."""
+    """The `UnitOfWork` of one command. Its events are applied by `finish`."""
 
-    __slots__ = ("_begun", "_books", "_changed", "_shared", "_world", "customer_id", "effective_on", "emitted", "subject")
+    __slots__ = ("_begun", "_books", "_changed", "_ledger", "_shared", "customer_id", "effective_on", "emitted", "subject")
 
-    def __init__(self, world: World, books: Books, subject: UUID, customer_id: UUID | None, effective_on: date) -> None:
-        self._world = world
+    def __init__(self, ledger: InMemoryLedger, books: Books, subject: UUID, customer_id: UUID | None, effective_on: date) -> None:
+        self._ledger = ledger
         self._books = books
         self._changed: States = {}
         self._shared: set[UUID] = set()
@@ -70,13 +70,13 @@ class SimulatedUnitOfWork:
 
     @property
     def policies(self) -> Policies:
-        return self._world.policies
+        return self._ledger.policies
 
     def find(self, aggregate: Aggregate[S], id: UUID) -> S | None:
         state: S | None = self._changed.get(id)
         if state is None:
             state = self._books.states.get(id)
-        return self._world.company.states.get(id) if state is None else state
+        return self._ledger.company.states.get(id) if state is None else state
 
     def get(self, aggregate: Aggregate[S], id: UUID, field: str) -> S:
         state = self.find(aggregate, id)
@@ -88,7 +88,7 @@ class SimulatedUnitOfWork:
         return self.find(aggregate, id)  # nobody here deals with the books of another customer
 
     def is_free(self, id: UUID) -> bool:
-        return not any(id in states for states in (self._changed, self._books.states, self._world.company.states))
+        return not any(id in states for states in (self._changed, self._books.states, self._ledger.company.states))
 
     def owner_of(self, id: UUID) -> UUID | None:
         return None if self.is_free(id) else self.customer_id
@@ -108,11 +108,11 @@ class SimulatedUnitOfWork:
         return [id for id, noun in (self._books.begun | self._begun).items() if noun == aggregate.noun]
 
     def finish(self) -> None:
-        """Make what was emitted part of the world."""
+        """Apply the emitted events to the ledger."""
         for id, state in self._changed.items():
-            books = self._world.company if id in self._shared else self._books
+            books = self._ledger.company if id in self._shared else self._books
             books.states[id] = state
         self._books.begun |= self._begun
         for _, event in self.emitted:
             if isinstance(event, PolicyPublished):
-                self._world.policies = self._world.policies.with_published(event)
+                self._ledger.policies = self._ledger.policies.with_published(event)
