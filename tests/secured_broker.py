@@ -58,7 +58,7 @@ class SecuredBroker(NamedTuple):
     def environment(self, user: str, prefix: str, *, mechanism: str = "SCRAM-SHA-512") -> dict[str, str]:
         """The settings under which `ltc` comes as this user."""
         settings = {
-            "LTC_KAFKA_BOOTSTRAP": self.local.door("SASL_SSL"),
+            "LTC_KAFKA_BOOTSTRAP": self.local.address("SASL_SSL"),
             "LTC_KAFKA_PREFIX": prefix,
             "LTC_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
             "LTC_KAFKA_CA_FILE": str(self.authority.file),
@@ -151,7 +151,7 @@ def secured_or_none() -> Iterator[SecuredBroker | BrokerUnavailable]:
         tokens = TokenServer(folder, dict(passwords))
         local = LocalBroker(
             folder / "kafka",
-            doors=("SASL_SSL", "SSL"),
+            listeners=("SASL_SSL", "SSL"),
             settings=_settings(authority, tokens, passwords),
             users=users,
             options=(f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={tokens.keys_file.as_uri()}",),

@@ -11,7 +11,7 @@ from tests.builds import status
 from tests.projection_samples import Bills, append, bill, payment
 
 from ltc_events.bootstrap.logs import configure_logging
-from ltc_events.cli.exit_status import tell
+from ltc_events.cli.exit_status import exit_with_error
 from ltc_events.projections.catalog.status import projection_status
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.following.store_runner import Runner
@@ -66,7 +66,7 @@ def test_an_error_names_what_failed_and_no_value(
     for value in ("Erika", "Erik", "Muster", "123456"):
         assert value not in text
     with pytest.raises(SystemExit):
-        tell(raised.value, as_json=True, log_format="json")
+        exit_with_error(raised.value, as_json=True, log_format="json")
     written = capsys.readouterr()
     assert says in json.loads(written.out)["error"]["message"]
     assert "Erik" not in written.out + written.err
@@ -87,7 +87,7 @@ def test_a_traceback_has_no_values(owner: Connection, capsys: pytest.CaptureFixt
     except RuntimeError as defect:
         structlog.get_logger().exception("failed")
         with pytest.raises(SystemExit):
-            tell(defect, as_json=False, log_format="console")
+            exit_with_error(defect, as_json=False, log_format="console")
         remove_row_values(ExceptionGroup("several", [defect]))
     written = capsys.readouterr().err
     assert "people_name_check" in written

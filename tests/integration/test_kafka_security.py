@@ -50,7 +50,7 @@ def bus_of(settings: dict[str, str]) -> Bus:
 
 def by_certificate(secured: SecuredBroker, prefix: str, certificate: Path | None, **more: str) -> dict[str, str]:
     settings = {
-        "LTC_KAFKA_BOOTSTRAP": secured.local.door("SSL"),
+        "LTC_KAFKA_BOOTSTRAP": secured.local.address("SSL"),
         "LTC_KAFKA_PREFIX": prefix,
         "LTC_KAFKA_SECURITY_PROTOCOL": "SSL",
         "LTC_KAFKA_CA_FILE": str(secured.authority.file),
@@ -122,7 +122,7 @@ TROUBLES: dict[str, tuple[Callable[[SecuredBroker], dict[str, str]], str, str, s
         lambda it: login(it, LTC_KAFKA_CA_FILE=str(it.stranger.file)), "bus_not_trusted", "issuer", "LTC_KAFKA_CA_FILE",
     ),
     "another name": (
-        lambda it: login(it, LTC_KAFKA_BOOTSTRAP=it.local.door("SASL_SSL").replace("localhost", "127.0.0.1")),
+        lambda it: login(it, LTC_KAFKA_BOOTSTRAP=it.local.address("SASL_SSL").replace("localhost", "127.0.0.1")),
         "bus_not_trusted", "not valid for '127.0.0.1'", "advertised.listeners",
     ),
     "no TLS there": (
@@ -130,7 +130,7 @@ TROUBLES: dict[str, tuple[Callable[[SecuredBroker], dict[str, str]], str, str, s
         "bus_speaks_otherwise", "does not speak SASL_SSL", "LTC_KAFKA_SECURITY_PROTOCOL",
     ),
     "no login, where one is asked for": (
-        lambda it: by_certificate(it, "x", None, LTC_KAFKA_BOOTSTRAP=it.local.door("SASL_SSL")),
+        lambda it: by_certificate(it, "x", None, LTC_KAFKA_BOOTSTRAP=it.local.address("SASL_SSL")),
         "bus_speaks_otherwise", "does not speak SSL", "LTC_KAFKA_SECURITY_PROTOCOL",
     ),
     "no certificate": (

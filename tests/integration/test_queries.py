@@ -49,7 +49,7 @@ def test_a_query_looks_at_an_earlier_state_as_a_report_does(session: ReadSession
         position = store.command_end(store.head()[0] // 2)
     day = date(2026, 1, 15)
     for as_of, known_at in ((None, None), (day, None), (None, position), (day, position)):
-        session.look(as_of=as_of, known_at=known_at)
+        session.change(as_of=as_of, known_at=known_at)
         expected = {
             row[0]: row[4] for row in run(company, "trial-balance", as_of=as_of or date.max, known_at=known_at).rows if row[4]
         }
@@ -57,13 +57,13 @@ def test_a_query_looks_at_an_earlier_state_as_a_report_does(session: ReadSession
         assert {name: f"{amount:f}" for name, amount in expected.items()} == found != {}
         with_cte = f"WITH mine AS ({BALANCES.replace(' ORDER BY account', '')}) SELECT * FROM mine ORDER BY 1"
         assert dict(rows(session, with_cte)) == found
-    session.look(as_of=None, known_at=position)
+    session.change(as_of=None, known_at=position)
     assert rows(session, "SELECT max(position) FROM timeline") == [(str(position),)]
     assert int(rows(session, "SELECT max(position) FROM ltc_read.timeline")[0][0] or 0) > position, "with a schema: all of it"
 
 
 def test_the_present_state_is_not_passed_off_as_an_earlier_one(session: ReadSession) -> None:
-    session.look(as_of=date(2026, 1, 15))
+    session.change(as_of=date(2026, 1, 15))
     with pytest.raises(PresentStateOnly, match="customers shows the present state alone"):
         rows(session, "SELECT * FROM customers")
     assert rows(session, "SELECT count(*) FROM ltc_read.customers") != [("0",)]
@@ -96,7 +96,7 @@ def test_another_role_does_not_last(session: ReadSession) -> None:
 
 
 def test_a_query_that_takes_too_long_is_ended(session: ReadSession) -> None:
-    session.look(timeout_s=0.2)
+    session.change(timeout_s=0.2)
     with pytest.raises(QueryTimedOut, match=r"longer than 0\.2 seconds"):
         rows(session, "SELECT pg_sleep(60)")
     assert rows(session, "SELECT 2") == [("2",)]
@@ -234,7 +234,7 @@ def test_a_query_sees_whole_commands(database: Database, event_store: EventStore
     head = books.catch_up()
     session = ReadSession(database, Asked(known_at=head - 1))
     assert rows(session, "SELECT round(sum(amount)) FROM open_item_movements WHERE item = 'invoice'") == [("60",)]
-    session.look(known_at=None, as_of=DAY)
+    session.change(known_at=None, as_of=DAY)
     assert rows(session, "SELECT count(DISTINCT item_id) FROM open_item_movements") == [("2",)]
     session.close()
     books.close()

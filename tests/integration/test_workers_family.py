@@ -19,7 +19,7 @@ from tests.broker import until
 
 from ltc_events.store import Database, Role
 from ltc_events.workers.loop import Stop
-from ltc_events.workers.supervisor import AWAITS_OPERATOR, Member, WorkerAwaitsOperator, keep
+from ltc_events.workers.supervisor import AWAITS_OPERATOR, Member, WorkerAwaitsOperator, supervise
 
 # Says that it has started, and ends when told to.
 PATIENT = """
@@ -31,13 +31,13 @@ while True: time.sleep(0.05)
 # A parent with two children that watch over its life as workers do.
 PARENT = """
 import os, sys
-from ltc_events.workers.supervisor import Member, keep, stop_children_on_signals
+from ltc_events.workers.supervisor import Member, supervise, stop_children_on_signals
 from ltc_events.workers.loop import Stop
 child = "from ltc_events.workers.supervisor import end_with_parent; end_with_parent(); " + sys.argv[2]
 stop = Stop()
 stop_children_on_signals(stop)
-keep([Member("one", [sys.executable, "-c", child, sys.argv[1]]), Member("two", [sys.executable, "-c", child, sys.argv[1]])], stop,
-    os.environ)
+members = [Member(name, [sys.executable, "-c", child, sys.argv[1]]) for name in ("one", "two")]
+supervise(members, stop, os.environ)
 """
 
 
@@ -45,7 +45,7 @@ keep([Member("one", [sys.executable, "-c", child, sys.argv[1]]), Member("two", [
 def kept(*members: Member) -> Iterator[None]:
     """A family that lives as long as the block."""
     stop = Stop()
-    thread = threading.Thread(target=keep, args=(members, stop, dict(os.environ)))
+    thread = threading.Thread(target=supervise, args=(members, stop, dict(os.environ)))
     thread.start()
     try:
         yield
@@ -87,7 +87,7 @@ def test_one_that_only_an_operator_can_help_ends_all(tmp_path: Path) -> None:
     helpless = f"import sys; sys.exit({AWAITS_OPERATOR})"
     stop = Stop()
     with pytest.raises(WorkerAwaitsOperator, match="the worker helpless"):
-        keep(
+        supervise(
             [Member("one", [sys.executable, "-c", PATIENT, str(log)]), Member("helpless", [sys.executable, "-c", helpless])],
             stop,
             dict(os.environ),

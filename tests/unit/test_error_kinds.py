@@ -10,7 +10,7 @@ import pytest
 
 import ltc_events
 from ltc_events.bus.connection_check import BusUnreachable
-from ltc_events.cli.exit_status import EXIT_STATUS, tell
+from ltc_events.cli.exit_status import EXIT_STATUS, exit_with_error
 from ltc_events.kernel.errors import Kind, LtcError, Refused
 from ltc_events.reports.errors import InvalidMoment
 from ltc_events.store import DatabaseUnreachable, Fault, NotInitialised, diagnose
@@ -32,7 +32,7 @@ PASSING = {
 }  # fmt: skip
 USAGE |= {"BackupKeyWrong", "BackupTooNew", "NoBackup", "NotInBackup", "UnknownLogin"}
 PASSING |= {"BackupAtWork"}
-USAGE |= {"NoFolderForBackup"}
+USAGE |= {"NoFolderForBackup", "ReasonMissing"}
 PASSING |= {"EmbeddedDiskFull"}
 
 
@@ -66,7 +66,7 @@ def test_what_is_wrong_usage_and_what_passes_by_itself() -> None:
 def test_the_kind_decides_the_exit_code(error: LtcError, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["ltc"])
     with pytest.raises(SystemExit) as ended:
-        tell(error, as_json=False, log_format="console")
+        exit_with_error(error, as_json=False, log_format="console")
     assert ended.value.code == status == EXIT_STATUS[error.kind]
 
 

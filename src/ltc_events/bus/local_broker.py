@@ -43,19 +43,19 @@ class LocalBroker:
         home: Path,
         port: int = 0,
         *,
-        doors: Iterable[str] = (),
+        listeners: Iterable[str] = (),
         settings: Mapping[str, str] | None = None,
         users: Iterable[str] = (),
         options: Sequence[str] = (),
     ) -> None:
-        """`doors`: more listeners, each by the security protocol that it speaks. `settings`: of the broker; `options`: of Java.
+        """`listeners`: the security protocols of further listeners. `settings`: of the broker; `options`: of Java.
 
         `users`, as `SCRAM-SHA-512=[name=…,password=…]`, are created when the storage is formatted.
         """
         self._home = home
         self._port = port or free_port()
         self._controller_port = free_port()
-        self._doors = {protocol: free_port() for protocol in doors}
+        self._listener_ports = {protocol: free_port() for protocol in listeners}
         self._settings = dict(settings or {})
         self._users = [word for one in users for word in ("--add-scram", one)]
         self._options = (*OPTIONS, *options)
@@ -66,9 +66,9 @@ class LocalBroker:
         """Where clients begin: `127.0.0.1:port`."""
         return f"127.0.0.1:{self._port}"
 
-    def door(self, protocol: str) -> str:
+    def address(self, protocol: str) -> str:
         """Where clients of this security protocol begin: `localhost:port`."""
-        return f"localhost:{self._doors[protocol]}"
+        return f"localhost:{self._listener_ports[protocol]}"
 
     @property
     def pid(self) -> int:
@@ -139,8 +139,8 @@ class LocalBroker:
         raise BrokerUnavailable(reason=f"it did not come up; see {self._home / 'broker.log'}")
 
     def _properties(self) -> str:
-        opened = "".join(f",{protocol}://127.0.0.1:{port}" for protocol, port in self._doors.items())
-        told = "".join(f",{protocol}://localhost:{port}" for protocol, port in self._doors.items())
+        opened = "".join(f",{protocol}://127.0.0.1:{port}" for protocol, port in self._listener_ports.items())
+        told = "".join(f",{protocol}://localhost:{port}" for protocol, port in self._listener_ports.items())
         return "\n".join(
             (
                 "process.roles=broker,controller",
@@ -150,7 +150,7 @@ class LocalBroker:
                 f"listeners=PLAINTEXT://127.0.0.1:{self._port},CONTROLLER://127.0.0.1:{self._controller_port}{opened}",
                 f"advertised.listeners=PLAINTEXT://127.0.0.1:{self._port}{told}",
                 "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
-                + "".join(f",{protocol}:{protocol}" for protocol in self._doors),
+                + "".join(f",{protocol}:{protocol}" for protocol in self._listener_ports),
                 f"log.dirs={self._home / 'data'}",
                 "offsets.topic.replication.factor=1",
                 "offsets.topic.num.partitions=4",

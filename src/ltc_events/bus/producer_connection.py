@@ -89,7 +89,7 @@ class ProducerConnection:
 
     def ends(self, topic: str) -> dict[int, int]:
         """By partition, the offset that the next message will have. Raises KafkaError."""
-        found: dict[int, int] = self._run(self._look_up_ends(topic))
+        found: dict[int, int] = self._run(self._fetch_end_offsets(topic))
         return found
 
     def begin(self, topic: str, rounds: Sequence[Sequence[Batch]]) -> Any:
@@ -154,7 +154,7 @@ class ProducerConnection:
         self._ids.setdefault(topic, self._cluster.topic_id(topic))
         return len(known)
 
-    async def _look_up_ends(self, topic: str) -> dict[int, int]:
+    async def _fetch_end_offsets(self, topic: str) -> dict[int, int]:
         count = await self._count(topic)
         ends: dict[int, int] = {}
         while len(ends) < count:

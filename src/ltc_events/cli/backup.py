@@ -43,13 +43,13 @@ def backup(
             f"All {len(manifest.files())} files are as they were written; {manifest.last} events, {len(manifest.points)} points."
         )
     else:
-        done = back_up(services_of(context).database, folder, secret=secret, keep=keep, report=_tell)
+        done = back_up(services_of(context).database, folder, secret=secret, keep=keep, report=_print_line)
         told = dict(done._asdict())
         said = f"The backup holds all up to position {done.head}: {done.events} events and {done.size} bytes are new in it."
     if as_json:
         print_json(told)
     else:
-        _tell(said)
+        _print_line(said)
 
 
 def restore(
@@ -69,15 +69,15 @@ def restore(
     from ltc_events.recovery.restore import restore as put_in_place
 
     limit = None if to is None else _limit(to)
-    done = put_in_place(services_of(context).database, folder, to=limit, secret=_secret(key_file), report=_tell)
+    done = put_in_place(services_of(context).database, folder, to=limit, secret=_secret(key_file), report=_print_line)
     if as_json:
         at = done.recorded_at and done.recorded_at.isoformat()
         print_json({"head": done.head, "recorded_at": at, "offsets_of": done.offsets_of})
         return
-    _tell(f"Restored up to position {done.head}. Next: `ltc init`, with Kafka `ltc recover`, and then start the workers.")
+    _print_line(f"Restored up to position {done.head}. Next: `ltc init`, with Kafka `ltc recover`, and then start the workers.")
 
 
-def _tell(what: str) -> None:
+def _print_line(what: str) -> None:
     err.print(what, soft_wrap=True, markup=False)
 
 

@@ -50,20 +50,20 @@ def demo(
     services = services_of(context)
     began = time.monotonic()
     services.database.initialise()
-    _say("A ledger", f"in {services.settings.home if services.is_embedded else 'LTC_DATABASE_URL'}")
+    _print_step("A ledger", f"in {services.settings.home if services.is_embedded else 'LTC_DATABASE_URL'}")
     if kafka:
         _fill_over_bus(context, services, seed, customers, days)
     else:
         _fill(services, seed, customers, days)
     for name, comment in REPORTS:
         out.print()
-        _say(name, comment)
+        _print_step(name, comment)
         with open_report(services.database, name, as_of=ENDS_ON) as answer:
             write_table(answer, out, rows_max=12)
     _bridge(services)
-    _tell(services)
+    _explain_example(services)
     out.print()
-    _say("Done", f"in {time.monotonic() - began:.0f} s. What to try next:")
+    _print_step("Done", f"in {time.monotonic() - began:.0f} s. What to try next:")
     for line in (
         "ltc report pipeline --as-of 2026-03-31       # what the pipeline looked like at the end of March",
         "ltc report trial-balance --known-at 5000     # the books as known at position 5000",
@@ -82,7 +82,7 @@ def _fill(services: Services, seed: int, customers: int, days: int) -> None:
         catch_up(services.database, PROJECTIONS, tables.reach)
     events = services.store(Role.PROJECTOR).head()[0]
     text = f"{customers} customers, {days} days: {ticker.done:,} commands became {events:,} events"
-    _say("A company", f"{text}; {_refusals(told.by_status)}.")
+    _print_step("A company", f"{text}; {_refusals(told.by_status)}.")
 
 
 def _fill_over_bus(context: typer.Context, services: Services, seed: int, customers: int, days: int) -> None:
@@ -93,18 +93,18 @@ def _fill_over_bus(context: typer.Context, services: Services, seed: int, custom
     log = services.settings.home / "demo-workers.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with demo_bus.open_bus(services) as bus:
-        _say("A bus", f"Kafka at {bus.bootstrap}, and three workers; what they say goes to {log}")
+        _print_step("A bus", f"Kafka at {bus.bootstrap}, and three workers; what they say goes to {log}")
         environment = {**environment_of(context), "LTC_KAFKA_BOOTSTRAP": bus.bootstrap}
         with demo_bus.workers(environment, log):
             began = time.monotonic()
             with progress("commands") as ticker:
                 counts = demo_bus.converse(bus, simulate(seed, customers, days), ticker, log)
             took = time.monotonic() - began
-            _say(bus.topic(COMMANDS), f"{customers} customers, {days} days: {ticker.done:,} commands went over the bus")
-            _say(bus.topic(RESULTS), f"as many answers, all after {took:.1f} s; {_refusals(counts)}")
+            _print_step(bus.topic(COMMANDS), f"{customers} customers, {days} days: {ticker.done:,} commands went over the bus")
+            _print_step(bus.topic(RESULTS), f"as many answers, all after {took:.1f} s; {_refusals(counts)}")
             events = demo_bus.await_tables(services, log)
             later = time.monotonic() - began - took
-            _say(bus.topic(EVENTS), f"{events:,} events, the last of them in the read tables {later:.1f} s later")
+            _print_step(bus.topic(EVENTS), f"{events:,} events, the last of them in the read tables {later:.1f} s later")
         demo_bus.leave(services)
 
 
@@ -122,7 +122,7 @@ def _refusals(counts: Counter[str]) -> str:
 def _bridge(services: Services) -> None:
     """The totals of the report, one below the other: the whole way at a glance."""
     out.print()
-    _say("revenue-vs-opportunity", BRIDGE)
+    _print_step("revenue-vs-opportunity", BRIDGE)
     with open_report(services.database, "revenue-vs-opportunity", as_of=ENDS_ON) as answer:
         deals = sum(1 for _ in answer.rows)
     meanings = {column.name: column.meaning for column in answer.columns}
@@ -136,15 +136,15 @@ def _bridge(services: Services) -> None:
     print_table(f"all {deals} won opportunities", ("term", "amount", "what it is"), rows)
 
 
-def _tell(services: Services) -> None:
+def _explain_example(services: Services) -> None:
     out.print()
     number = eventful_invoice(services.database)
     if number is None:
         err.print("no invoice was issued; try more customers or days")
         return
-    _say(f"ltc explain invoice {number}", "Every cent of one invoice, back to the lead, from the events alone.")
-    out.print(explain.render(explain.tell(services, number, None, None)))
+    _print_step(f"ltc explain invoice {number}", "Every cent of one invoice, back to the lead, from the events alone.")
+    out.print(explain.render(explain.explain_by_number(services, number, None, None)))
 
 
-def _say(title: str, text: str) -> None:
+def _print_step(title: str, text: str) -> None:
     out.print(f"[bold cyan]{escape(title)}[/]  {escape(text)}")

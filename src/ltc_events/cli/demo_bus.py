@@ -29,7 +29,7 @@ from ltc_events.schemas.base import WIRE_PREFIX
 from ltc_events.schemas.registry import noun_of
 from ltc_events.store import Role
 from ltc_events.workers.loop import Stop
-from ltc_events.workers.supervisor import Member, keep
+from ltc_events.workers.supervisor import Member, supervise
 from ltc_events.workers.topic_source import feed_from_kafka
 
 BATCH = 500
@@ -70,7 +70,7 @@ def workers(environment: dict[str, str], log: Path) -> Iterator[None]:
     start = [sys.executable, "-m", "ltc_events", "worker", "--with-parent"]
     members = [Member(name, [*start, name]) for name in ("command", "relay", "projector")]
     with log.open("ab") as stream:
-        thread = threading.Thread(target=keep, args=(members, stop, environment, stream), name="ltc-family")
+        thread = threading.Thread(target=supervise, args=(members, stop, environment, stream), name="ltc-family")
         thread.start()
         try:
             yield

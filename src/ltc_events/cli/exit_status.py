@@ -31,47 +31,47 @@ EXIT_STATUS = {Kind.USAGE: WRONG_USAGE, Kind.REFUSED: FAILED, Kind.UNAVAILABLE: 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
-def tell(error: BaseException, *, as_json: bool, log_format: str, supervised: bool = False) -> NoReturn:
+def exit_with_error(error: BaseException, *, as_json: bool, log_format: str, supervised: bool = False) -> NoReturn:
     """Print the error and exit. A `supervised` worker exits with AWAITS_OPERATOR where a restart would not help."""
     if supervised and needs_operator(error):
         try:
-            tell(error, as_json=as_json, log_format=log_format)
+            exit_with_error(error, as_json=as_json, log_format=log_format)
         except SystemExit:
             sys.exit(AWAITS_OPERATOR)
-    say = _Voice(as_json=as_json, log_format=log_format)
+    output = _ErrorOutput(as_json=as_json, log_format=log_format)
     match error:
         case LtcError():
             # Half a document is on stdout already: another one after it would only hide that.
-            say.as_json = as_json and not isinstance(error, ReportBrokenOff)
-            say.fail(error.code, error.message, error.fix, status=EXIT_STATUS[error.kind])
+            output.as_json = as_json and not isinstance(error, ReportBrokenOff)
+            output.fail(error.code, error.message, error.fix, status=EXIT_STATUS[error.kind])
         case KeyboardInterrupt():
-            say.interrupted()
+            output.interrupted()
         case psycopg.Error():
             told = diagnose(error)
-            say.fail(
+            output.fail(
                 told.code, error_text(error), told.fix, status=WRONG_USAGE if isinstance(error, psycopg.DataError) else FAILED
             )
         case UnicodeEncodeError() if (word := _no_text(sys.argv)) is not None:
-            say.fail("usage", f"{word} is no text in UTF-8", "write it in UTF-8", status=WRONG_USAGE)
+            output.fail("usage", f"{word} is no text in UTF-8", "write it in UTF-8", status=WRONG_USAGE)
         case BrokenPipeError():
             leave_quietly()
         case OSError() if error.errno in _NO_SPACE:
             _forget_stdout()
-            say.as_json = False
-            say.fail("no_space", f"no space is left{_place(error)}", "make room, and run the same command again")
+            output.as_json = False
+            output.fail("no_space", f"no space is left{_place(error)}", "make room, and run the same command again")
         case OSError():
-            say.fail("system", f"{error.strerror or error}{_place(error)}", "see that this user may read and write there")
+            output.fail("system", f"{error.strerror or error}{_place(error)}", "see that this user may read and write there")
         case _:
-            say.crash(error)
+            output.crash(error)
 
 
 def usage(error: Any, *, as_json: bool, log_format: str) -> NoReturn:
     """Print a usage error with the valid choices."""
     help_of = error.ctx.command_path if error.ctx else "ltc"
     error.message = without_secrets(error.message)
-    say = _Voice(as_json=as_json, log_format=log_format)
+    output = _ErrorOutput(as_json=as_json, log_format=log_format)
     if as_json or is_json_log(log_format):
-        say.fail("usage", error.format_message(), f"`{help_of} --help` shows what there is", status=error.exit_code)
+        output.fail("usage", error.format_message(), f"`{help_of} --help` shows what there is", status=error.exit_code)
     error.show()
     sys.exit(error.exit_code)
 
@@ -101,7 +101,7 @@ def _place(error: OSError) -> str:
     return f": {error.filename}" if error.filename else ""
 
 
-class _Voice:
+class _ErrorOutput:
     def __init__(self, *, as_json: bool, log_format: str) -> None:
         self.as_json = as_json
         self._is_log = is_json_log(log_format)

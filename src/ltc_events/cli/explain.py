@@ -30,7 +30,7 @@ from ltc_events.store import EventStore, Role
 app = typer.Typer(help="Why a figure is what it is, from the events alone.", no_args_is_help=True)
 
 SEARCHED = frozenset({"search_terms"})
-Teller: TypeAlias = Callable[[EventStore, UUID, date, int], Story]
+Explainer: TypeAlias = Callable[[EventStore, UUID, date, int], Story]
 """The story of the thing with this id, on a day, as known at a position."""
 
 
@@ -62,16 +62,16 @@ def invoice(
     """Tell an invoice's story from the lead to the last cent. Exit 1 if a sum does not come out."""
     services = services_of(context)
     try:
-        story = tell(services, number, as_of, known_at)
+        story = explain_by_number(services, number, as_of, known_at)
     except UnknownInvoice:
         ours = _our_number(services, number)
         if ours is None:
             raise
-        story = tell(services, ours, as_of, known_at)
+        story = explain_by_number(services, ours, as_of, known_at)
     _write(story, format, as_json=as_json)
 
 
-def _tells(kind: str, teller: Teller, meaning: str) -> None:
+def _add_command(kind: str, explainer: Explainer, meaning: str) -> None:
     """Make the command that tells the story of one thing of this kind."""
 
     def command(
@@ -82,18 +82,18 @@ def _tells(kind: str, teller: Teller, meaning: str) -> None:
         format: FormatOption = StoryFormat.TEXT,
         as_json: JsonOption = False,
     ) -> None:
-        _explain(context, kind, what, teller, as_of, known_at, format, as_json=as_json)
+        _explain(context, kind, what, explainer, as_of, known_at, format, as_json=as_json)
 
     app.command(kind, help=f"{meaning} Exit 1 if a sum does not come out.")(command)
 
 
-for _kind, _teller, _meaning in (
+for _kind, _explainer, _meaning in (
     ("order", explain_order, "Tell an order's story from the lead to its invoices."),
     ("quote", explain_quote, "Tell how a quote came to its prices."),
     ("opportunity", explain_opportunity, "Tell a deal's story with its quotes, orders and invoices."),
     ("payment", explain_payment, "Tell where a payment came from and went, and what of it is left."),
 ):
-    _tells(_kind, _teller, _meaning)
+    _add_command(_kind, _explainer, _meaning)
 
 
 @app.command()
@@ -108,13 +108,13 @@ def customer(
 ) -> None:
     """Tell what a customer owes and is owed, document by document."""
 
-    def tell_customer(store: EventStore, id: UUID, day: date, position: int) -> Story:
+    def explain_in_currency(store: EventStore, id: UUID, day: date, position: int) -> Story:
         return explain_customer(store, id, currency, day, position)
 
-    _explain(context, "customer", what, tell_customer, as_of, known_at, format, as_json=as_json)
+    _explain(context, "customer", what, explain_in_currency, as_of, known_at, format, as_json=as_json)
 
 
-def tell(services: Services, number: str, as_of: str | None, known_at: str | None) -> Story:
+def explain_by_number(services: Services, number: str, as_of: str | None, known_at: str | None) -> Story:
     """The story of an invoice, as the options ask for it."""
     store = services.reading_store()
     day = parse_as_of(as_of) or company_day(store, datetime.now(UTC))
@@ -125,7 +125,7 @@ def _explain(
     context: typer.Context,
     kind: str,
     what: str,
-    teller: Teller,
+    explainer: Explainer,
     as_of: str | None,
     known_at: str | None,
     format: StoryFormat,
@@ -135,7 +135,7 @@ def _explain(
     services = services_of(context)
     store = services.reading_store()
     day = parse_as_of(as_of) or company_day(store, datetime.now(UTC))
-    story = teller(store, _id(services, kind, what), day, known_position(store, known_at))
+    story = explainer(store, _id(services, kind, what), day, known_position(store, known_at))
     _write(story, format, as_json=as_json)
 
 

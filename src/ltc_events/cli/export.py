@@ -66,7 +66,7 @@ def export(
         with progress(name) as ticker:
             watched = replace(found, rows=_ticking(found.rows, ticker))
             written = write_months(watched, form, output) if by_month else [write_file(watched, watched.rows, form, output)]
-    _tell(found, written, output, as_json=as_json)
+    _print_written(found, written, output, as_json=as_json)
 
 
 def _tables(name: str) -> Set[str]:
@@ -90,7 +90,7 @@ def _form_of(output: Path | None) -> Form:
     return Form(suffix) if suffix in set(Form) else Form.CSV
 
 
-def _tell(found: Export, written: list[Written], output: Path, *, as_json: bool) -> None:
+def _print_written(found: Export, written: list[Written], output: Path, *, as_json: bool) -> None:
     if as_json:
         about = {"as_of": found.as_of and found.as_of.isoformat(), "position": found.position}
         print_json({"export": found.name, **about, "output": str(output), "files": [one._asdict() for one in written]})

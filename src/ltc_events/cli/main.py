@@ -101,10 +101,10 @@ def main() -> NoReturn:
     except BaseException as error:  # noqa: BLE001 - a defect, too, is written with its kind and ends the process with its exit code
         failure = error
     if failure is not None:
-        from ltc_events.cli.exit_status import tell
+        from ltc_events.cli.exit_status import exit_with_error
 
         supervised = SUPERVISED in sys.argv
-        tell(failure, as_json=as_json, log_format=_log_format(sys.argv), supervised=supervised)
+        exit_with_error(failure, as_json=as_json, log_format=_log_format(sys.argv), supervised=supervised)
     sys.exit(status if isinstance(status, int) else 0)
 
 

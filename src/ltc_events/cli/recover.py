@@ -42,7 +42,7 @@ def recover(
         if as_json:
             print_json(findings.document(discard=discard))
         else:
-            for line in _told(findings, discard=discard):
+            for line in _summary(findings, discard=discard):
                 err.print(line, soft_wrap=True, markup=False)
         if not findings.is_in_order:
             raise typer.Exit(1)
@@ -67,7 +67,7 @@ def recover(
     )
 
 
-def _told(findings: "Assessment", *, discard: bool) -> list[str]:
+def _summary(findings: "Assessment", *, discard: bool) -> list[str]:
     if findings.is_in_order:
         return [f"Nobody is ahead of the store: its head is {findings.head}, in epoch {findings.epoch.name}. Nothing to do."]
     lines = []

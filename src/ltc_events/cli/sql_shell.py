@@ -66,8 +66,8 @@ class Shell:
         self._is_timed = False
         self._commands: dict[str, Callable[[str], Any]] = {
             "d": self._describe,
-            "as-of": lambda given: self._session.look(as_of=parse_as_of(None if given == "-" else given)),
-            "known-at": lambda given: self._session.look(known_at=parse_known_at(None if given == "-" else given)),
+            "as-of": lambda given: self._session.change(as_of=parse_as_of(None if given == "-" else given)),
+            "known-at": lambda given: self._session.change(known_at=parse_known_at(None if given == "-" else given)),
             "format": self._set_format,
             "timeout": self._set_timeout,
             "timing": self._set_timing,
@@ -157,7 +157,7 @@ class Shell:
         with suppress(ValueError):
             seconds = float(given)
             if 0 <= seconds <= 86_400:
-                self._session.look(timeout_s=seconds)
+                self._session.change(timeout_s=seconds)
                 return
         err.print("give seconds, from 0 to 86400", style="red", markup=False)
 

@@ -75,7 +75,7 @@ def all_(
     import sys
 
     from ltc_events.workers.loop import Stop
-    from ltc_events.workers.supervisor import Member, keep, stop_children_on_signals
+    from ltc_events.workers.supervisor import Member, stop_children_on_signals, supervise
 
     services = services_of(context)
     names, roles = ["projector"] * projectors + ["clock"], [Role.READER, Role.PROJECTOR, Role.WRITER]
@@ -88,8 +88,8 @@ def all_(
     stop_children_on_signals(stop)
     watching: MonitoringOptions = context.meta[_WATCHING]
     start = [sys.executable, "-m", "ltc_events", "worker", SUPERVISED]
-    members = [Member(name, [*start, *watching.words(number), name]) for number, name in enumerate(names)]
-    keep(members, stop, environment_of(context))
+    members = [Member(name, [*start, *watching.arguments(number), name]) for number, name in enumerate(names)]
+    supervise(members, stop, environment_of(context))
 
 
 @app.command()

@@ -15,7 +15,7 @@ from ltc_events.diagnosis.statements import statement
 from ltc_events.kernel.errors import LtcError
 from ltc_events.projections.catalog.lifecycle import State
 from ltc_events.projections.catalog.status import ProjectionStatus, are_laid_out, projection_status
-from ltc_events.projections.catalog.tables_ahead import tables_ahead, told
+from ltc_events.projections.catalog.tables_ahead import describe_ahead, tables_ahead
 from ltc_events.store import Database, Role, RoleDenied, StoreWentBack, diagnose
 from ltc_events.store.error_text import error_text
 from ltc_events.store.sql_files import Statements
@@ -112,7 +112,7 @@ def _read_tables(database: Database, connection: Connection, *, is_embedded: boo
         yield Check("read tables", is_embedded, detail, "run `ltc init`")
         return
     if ahead := tables_ahead(connection):
-        yield Check("read tables", False, told(ahead), StoreWentBack.remedy)
+        yield Check("read tables", False, describe_ahead(ahead), StoreWentBack.remedy)
         return
     try:
         tables = projection_status(database)

@@ -27,13 +27,13 @@ class Disorder(NamedTuple):
     total: int
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The disorder in one line."""
         what = f"{self.what.replace('_', ' ')} {self.number or self.id}"
         return f"{what} of {self.earliest} {self.kind.replace('_', ' ')} on {self.effective_on} (position {self.position})"
 
 
-class _Look(NamedTuple):
+class _DateCheck(NamedTuple):
     """The query for one kind of disorder: its tables, a column that older versions lack, and its name."""
 
     name: str
@@ -42,20 +42,20 @@ class _Look(NamedTuple):
     query: str
 
 
-_LOOKS = (
-    _Look(
+_DATE_CHECKS = (
+    _DateCheck(
         "dates of money",
         ("open_item_movements", "open_items"),
         "movements are dated before their document",
         "money-dates",
     ),
-    _Look(
+    _DateCheck(
         "dates of orders",
         ("order_movements",),
         "movements are dated before their order",
         "order-dates",
     ),
-    _Look(
+    _DateCheck(
         "dates of selling",
         ("lead_steps.dated_before", "opportunity_stages.dated_before", "quote_steps.dated_before"),
         "steps are dated before what they follow",
@@ -69,14 +69,14 @@ def dates(connection: psycopg.Connection[Any], limit: int = LISTED_MAX) -> Itera
 
     Recorded events stay as they are and need no action: the checks are healthy all the same.
     """
-    for look in _LOOKS:
-        if connection.execute(statement("columns-present"), (list(look.tables),)).fetchone() != (True,):
-            yield Check(look.name, True, f"not looked at: there are not all of {', '.join(look.tables)}")
+    for check in _DATE_CHECKS:
+        if connection.execute(statement("columns-present"), (list(check.tables),)).fetchone() != (True,):
+            yield Check(check.name, True, f"not looked at: there are not all of {', '.join(check.tables)}")
             continue
         with connection.cursor(row_factory=class_row(Disorder)) as cursor:
-            found = cursor.execute(statement(look.query), {"limit": limit}).fetchall()
+            found = cursor.execute(statement(check.query), {"limit": limit}).fetchall()
         if not found:
-            yield Check(look.name, True, "all in order")
+            yield Check(check.name, True, "all in order")
             continue
-        listed = "; ".join(one.told for one in found) + ("; …" if found[0].total > len(found) else "")
-        yield Check(look.name, True, f"{found[0].total} {look.what}: {listed}")
+        listed = "; ".join(one.description for one in found) + ("; …" if found[0].total > len(found) else "")
+        yield Check(check.name, True, f"{found[0].total} {check.what}: {listed}")

@@ -97,7 +97,7 @@ def find(connection: Connection, text: str, limit: int = FOUND_MAX) -> Candidate
     if not chosen:
         raise NothingFound(text=text, suggestion=_suggestion(connection, form))
     kept = list(chosen.values())
-    return Candidates(_told(connection, kept[:limit]), is_cut or len(kept) > limit)
+    return Candidates(_candidates(connection, kept[:limit]), is_cut or len(kept) > limit)
 
 
 def the_one(connection: Connection, kind: str, text: str) -> UUID:
@@ -119,7 +119,7 @@ def _exact(connection: Connection, form: str, kind: str | None, limit: int) -> l
     return [_Row(*row) for row in connection.execute(_SQL["exactly"], given).fetchall()]
 
 
-def _told(connection: Connection, rows: Sequence[_Row]) -> list[Candidate]:
+def _candidates(connection: Connection, rows: Sequence[_Row]) -> list[Candidate]:
     subjects = [row.subject for row in rows]
     called: dict[UUID, str] = dict(connection.execute(_SQL["numbers"], {"subjects": subjects}).fetchall())
     owners = [row.customer_id for row in rows if row.customer_id is not None]

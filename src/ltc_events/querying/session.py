@@ -69,7 +69,7 @@ class ReadSession:
     asked: Asked = field(default_factory=Asked)
     _connection: Connection | None = None
 
-    def look(self, **changes: Any) -> None:
+    def change(self, **changes: Any) -> None:
         """Change the state shown, or the timeout, for the following queries."""
         self.asked = replace(self.asked, **changes)
 
@@ -88,7 +88,7 @@ class ReadSession:
                         cursor.adapters.register_loader(oid, TextLoader)
                 stream = cast(Generator[tuple[str | None, ...], None, None], cursor.stream(text.encode(), size=_CHUNK))
                 with closing(stream):
-                    rows = self._told(stream)
+                    rows = self._rows_or_refusal(stream)
                     first = next(rows, None)
                     yield Found(fields, rows if first is None else chain((first,), rows), known)
         finally:
@@ -138,7 +138,7 @@ class ReadSession:
             raise self._refused(error_from_result(result))
         return [Field((result.fname(at) or b"").decode(), result.ftype(at)) for at in range(result.nfields)]
 
-    def _told(self, rows: Iterator[tuple[str | None, ...]]) -> Iterator[tuple[str | None, ...]]:
+    def _rows_or_refusal(self, rows: Iterator[tuple[str | None, ...]]) -> Iterator[tuple[str | None, ...]]:
         try:
             yield from rows
         except psycopg.Error as error:

@@ -17,7 +17,7 @@ from ltc_events.kernel.errors import LtcError
 from ltc_events.projections.writing.checkpoints import lock_checkpoints
 from ltc_events.recovery.assessment import Assessment, find
 from ltc_events.recovery.outcomes_ahead import corrected, corrections
-from ltc_events.recovery.tables import bring_back
+from ltc_events.recovery.tables import rebuild_ahead
 from ltc_events.recovery.topic_recovery import TopicRecovery, heal
 from ltc_events.store import Database, Role
 from ltc_events.store.epochs import next_name
@@ -83,7 +83,7 @@ def recover(
             healing = heal(bus, stack.enter_context(open_store(database, Role.WRITER)), findings)
         done = _begin(database, bus, findings, healing, by=by, reason=reason)
         ahead = find(database, None).tables
-        tables = bring_back(database, ahead, by=by, reason=reason, report=report) if ahead else ()
+        tables = rebuild_ahead(database, ahead, by=by, reason=reason, report=report) if ahead else ()
         return done._replace(tables=tables)
 
 

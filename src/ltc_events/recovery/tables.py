@@ -14,7 +14,7 @@ from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database, Role
 
 
-def bring_back(
+def rebuild_ahead(
     database: Database, ahead: Sequence[Ahead], *, by: str, reason: str, report: Callable[[str], None]
 ) -> tuple[str, ...]:
     """Replace tables that are ahead by rebuilt ones; returns their names.

@@ -107,7 +107,7 @@ def refuse_events_ahead(bus: Bus, store: EventStore, *, offset_reader: OffsetRea
     """
     topic = bus.topic(EVENTS)
     # The topic first: what is on it was stored before.
-    last = _look(bus, offset_reader, lambda look: look.last(topic, LAST))
+    last = _with_reader(bus, offset_reader, lambda reader: reader.last(topic, LAST))
     witness, found = TopicComparison(store), {}
     for messages in last.values():
         told = list(ours(messages))
@@ -149,10 +149,10 @@ def refuse_answers_ahead(bus: Bus, store: EventStore, *, offset_reader: OffsetRe
         raise StoreWentBack(what=f"{topic} has the answers to {len(missing)} commands, of which the store has no such outcome")
 
 
-def _look(
-    bus: Bus, offset_reader: OffsetReader | None, look: Callable[[OffsetReader], dict[int, list[Polled]]]
+def _with_reader(
+    bus: Bus, offset_reader: OffsetReader | None, read: Callable[[OffsetReader], dict[int, list[Polled]]]
 ) -> dict[int, list[Polled]]:
     if offset_reader is not None:
-        return look(offset_reader)
+        return read(offset_reader)
     with OffsetReader(bus) as own:
-        return look(own)
+        return read(own)

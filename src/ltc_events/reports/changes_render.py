@@ -57,7 +57,7 @@ def write_changes_text(changes: Changes, console: Console) -> None:
     """As text: each row with its differences and events below it, and the totals of all changes at the end."""
     console.print(Text(f"{changes.report.title}: what changed", style="bold"))
     for one in changes.rows:
-        console.print(_told(changes, one), soft_wrap=True)
+        console.print(_row_lines(changes, one), soft_wrap=True)
     totals = changes.tally.totals()
     counts = [f"{totals[kind]:,} rows {kind}" for kind in ("added", "gone", "changed")]
     console.print(Text(", ".join(counts) if any(totals[kind] for kind in _SIGNS) else "nothing is different", style="italic"))
@@ -72,7 +72,7 @@ def write_changes_text(changes: Changes, console: Console) -> None:
     console.print(Text(basis + given, style="dim"))
 
 
-def _told(changes: Changes, one: Change) -> Text:
+def _row_lines(changes: Changes, one: Change) -> Text:
     """The lines of a row: its key, its differences and its events."""
     said = [f"{_words(name)} {_text(one.row[name])}" for name in changes.key if one.row[name] is not None]
     # Ids alone tell people nothing: the first words of the row say what it is about.

@@ -31,11 +31,11 @@ def find_customer(connection: Connection, wanted: str | UUID) -> UUID:
         if len(found) == 1:
             return UUID(str(found[0][0]))
         if found:
-            raise CustomerAmbiguous(count=found[0][3], customer=wanted, candidates=", ".join(map(_told, found)))
+            raise CustomerAmbiguous(count=found[0][3], customer=wanted, candidates=", ".join(map(_candidate, found)))
     raise CustomerUnknown(customer=wanted, suggestion=_suggestion(connection, form))
 
 
-def _told(found: tuple[Any, ...]) -> str:
+def _candidate(found: tuple[Any, ...]) -> str:
     id, name, registered_on, _ = found
     return f"{id} ({name}, registered {registered_on})" if registered_on else f"{id} ({name})"
 

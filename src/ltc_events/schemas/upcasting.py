@@ -96,7 +96,7 @@ def split(old: str, *new: str, many: Iterable[str] = ()) -> Callable[[Split], Sp
     return register
 
 
-def told_today(type: str, data: Data) -> list[Part]:
+def upcast_to_current(type: str, data: Data) -> list[Part]:
     """A stored event in its current form: at least one event. Raises CannotUpcast."""
     upcaster = UPCASTERS.get(type)
     if upcaster is None:
@@ -108,7 +108,7 @@ def told_today(type: str, data: Data) -> list[Part]:
     complaint = upcaster.complaint([new for new, _ in parts])
     if complaint:
         raise CannotUpcast(type=type, reason=complaint)
-    return [today for new, content in parts for today in told_today(new, content)]
+    return [today for new, content in parts for today in upcast_to_current(new, content)]
 
 
 def stored_as(types: Iterable[str]) -> list[str]:
@@ -132,7 +132,7 @@ def beginning_as(type: str) -> list[str]:
 def becomes_several(types: Collection[str]) -> str | None:
     """An older type of which one event may be read as several of these types; None: there is none."""
     for old in UPCASTERS:
-        told = _told_as(old)
+        told = _read_as(old)
         if sum(told[type] for type in types) > 1:
             return old
     return None
@@ -174,7 +174,7 @@ def _first(type: str) -> str:
     return _first(UPCASTERS[type].new[0]) if type in UPCASTERS else type
 
 
-def _told_as(type: str) -> Counter[str]:
+def _read_as(type: str) -> Counter[str]:
     """The types that one event of this type is read as, each with how many there may be (2: any number)."""
     upcaster = UPCASTERS.get(type)
     if upcaster is None:
@@ -182,5 +182,5 @@ def _told_as(type: str) -> Counter[str]:
     told: Counter[str] = Counter()
     for new in upcaster.new:
         for _ in range(2 if new in upcaster.many else 1):
-            told.update(_told_as(new))
+            told.update(_read_as(new))
     return told

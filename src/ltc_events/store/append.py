@@ -136,7 +136,7 @@ class _Batch:
             sql.SQL("BEGIN"),
             # In one order for everybody, so that no two wait for each other.
             *map(_advance, sorted(commit.offsets)),
-            *map(_keep, commit.dead_letters),
+            *map(_dead_letter_insert, commit.dead_letters),
             query("take_positions_for_copy", count=len(commit.events), check=_check(commit), **_NAMES),
             query("copy_outcomes"),
             query("copy_events", **_NAMES),
@@ -197,7 +197,7 @@ def _reasons(reasons: Iterable[Refusal]) -> bytes:
     return orjson.dumps([reason.model_dump() for reason in reasons])
 
 
-def _keep(letter: DeadLetter) -> sql.Composed:
+def _dead_letter_insert(letter: DeadLetter) -> sql.Composed:
     origin = None if letter.origin is None else letter.origin.decode()
     return query("keep_dead_letter", source=letter.source, raw=letter.raw, reason=letter.reason, origin=origin)
 

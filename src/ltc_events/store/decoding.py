@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.json_validation import recorded_validator
 from ltc_events.schemas.registry import EVENTS
-from ltc_events.schemas.upcasting import UPCASTERS, CannotUpcast, newest_known, told_today
+from ltc_events.schemas.upcasting import UPCASTERS, CannotUpcast, newest_known, upcast_to_current
 from ltc_events.store.errors import NewerEvent, UnknownEvent, UnreadableEvent, UpcastFailed
 
 Decoder = Callable[[bytes], Event]
@@ -37,7 +37,7 @@ def decode(type: str, data: bytes, position: int) -> Sequence[Event]:
         if type not in UPCASTERS:
             raise _unknown(type, position)
         # As JSON again, so that an upcast event passes through the same gate as one of today.
-        return [DECODERS[name](orjson.dumps(content)) for name, content in told_today(type, orjson.loads(data))]
+        return [DECODERS[name](orjson.dumps(content)) for name, content in upcast_to_current(type, orjson.loads(data))]
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the whole"

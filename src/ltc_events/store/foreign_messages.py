@@ -11,7 +11,7 @@ _LOCK = query("lock_foreign_messages").as_bytes()
 _KEEP = query("keep_foreign_message").as_bytes()
 
 
-def keep_foreign(database: Database, letters: Sequence[DeadLetter]) -> None:
+def store_foreign(database: Database, letters: Sequence[DeadLetter]) -> None:
     """Store messages, except those already stored; opens a connection of its own, as this is rare. Raises DatabaseUnreachable."""
     with closing(database.connect(Role.PROJECTOR, autocommit=True)) as connection, connection.transaction():
         connection.execute(_LOCK)  # two workers may read the same at one time

@@ -56,7 +56,7 @@ def to_records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
             try:
                 event = DECODERS[kind](data)
             except (KeyError, ValidationError):
-                records += _told(row)
+                records += _upcast_records(row)
                 continue
             # What Record(…) does, without the way through its own __new__.
             values = (
@@ -78,7 +78,7 @@ def to_records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
     return records
 
 
-def _told(row: tuple[Any, ...]) -> list[Record]:
+def _upcast_records(row: tuple[Any, ...]) -> list[Record]:
     """The records of a row of an older type; raises UnreadableEvent for a row that cannot be decoded."""
     raw = _to_raw_record(row)
     events = decode(raw.type, raw.data, raw.position)

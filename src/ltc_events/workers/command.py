@@ -125,7 +125,7 @@ class CommandWorker:
                 elif is_free:
                     self._record_answers()
             except OffsetMoved as moved:
-                _tell_moved(moved)
+                _log_offset_moved(moved)
                 self._feed.rewind()
 
     def finish(self) -> None:
@@ -133,7 +133,7 @@ class CommandWorker:
         try:
             self._complete()
         except OffsetMoved as moved:
-            _tell_moved(moved)
+            _log_offset_moved(moved)
         self._settle()
         with suppress(OffsetMoved):  # they are another worker's now
             self._record_answers()
@@ -292,7 +292,7 @@ def open_command_worker(bus: Bus, database: Database, publisher: Publisher) -> I
             worker.close()
 
 
-def _tell_moved(moved: OffsetMoved) -> None:
+def _log_offset_moved(moved: OffsetMoved) -> None:
     """Log that another worker took over our partitions, or that a commit was stored whose answer was lost."""
     log.warning("command_feed_moved", detail=moved.message)
 

@@ -137,9 +137,9 @@ class Checkup:
 
     def verdict(self) -> Verdict:
         """The verdict from the measurements so far; never blocks."""
-        return self._look()[0]
+        return self._assess()[0]
 
-    def _look(self) -> tuple[Verdict, Measure | None, float]:
+    def _assess(self) -> tuple[Verdict, Measure | None, float]:
         """The verdict with the measurement and its age, all taken at one instant."""
         watch, age = self._watch, self._age_s()
         known = self._last if age <= MISSED_MAX * self._every else None
@@ -162,7 +162,7 @@ class Checkup:
     def readings(self) -> tuple[Reading, ...]:
         """The present readings for Prometheus."""
         watch = self._watch
-        verdict, known, age = self._look()
+        verdict, known, age = self._assess()
         told = [
             Reading(HEALTHY, float(verdict.healthy), (watch.name,)),
             Reading(STEP_AGE, watch.step_s),

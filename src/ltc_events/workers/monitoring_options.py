@@ -12,7 +12,7 @@ class MonitoringOptions(NamedTuple):
     host: str = METRICS_HOST
     unhealthy_after_s: float = UNHEALTHY_AFTER_S
 
-    def words(self, number: int) -> list[str]:
+    def arguments(self, number: int) -> list[str]:
         """The command-line options for the `number`-th worker (from 0), each on its own port."""
         if self.port is None:
             return []

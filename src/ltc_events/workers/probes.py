@@ -33,7 +33,7 @@ from ltc_events.workers.metrics import (
 )
 
 # Counting them looks at each.
-LETTERS_EVERY_S = 30.0
+DEAD_LETTERS_EVERY_S = 30.0
 
 
 class CommandLag(NamedTuple):
@@ -87,7 +87,7 @@ class CommandProbe:
         self._store = open_store(database, Role.WRITER)
         self._own: tuple[int, ...] | None = None
         self._letters: tuple[Reading, ...] = ()
-        self._letters_at = -LETTERS_EVERY_S
+        self._dead_letters_at = -DEAD_LETTERS_EVERY_S
 
     def measure(self, worker: Any) -> Measure:
         """The messages after the effect offsets.
@@ -100,7 +100,7 @@ class CommandProbe:
         readings = [
             *(Reading(COMMAND_LAG, max(lag.messages, 0), (str(number),)) for number, lag in lags.items()),
             *(Reading(COMMAND_AGE, lag.oldest_s, (str(number),)) for number, lag in lags.items()),
-            *self._count_letters(),
+            *self._count_dead_letters(),
             Reading(LOG_POSITION, self._store.head()[0]),
         ]
         waiting = sum(max(lag.messages, 0) for lag in lags.values())
@@ -112,11 +112,11 @@ class CommandProbe:
         self._store.close()
         self._offset_reader.close()
 
-    def _count_letters(self) -> tuple[Reading, ...]:
-        if time.monotonic() - self._letters_at >= LETTERS_EVERY_S:
+    def _count_dead_letters(self) -> tuple[Reading, ...]:
+        if time.monotonic() - self._dead_letters_at >= DEAD_LETTERS_EVERY_S:
             counts = self._store.dead_letter_counts()
             self._letters = tuple(Reading(DEAD_LETTERS, count, (state,)) for state, count in counts.items())
-            self._letters_at = time.monotonic()
+            self._dead_letters_at = time.monotonic()
         return self._letters
 
 

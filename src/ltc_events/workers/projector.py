@@ -34,7 +34,7 @@ from ltc_events.recovery.topic_comparison import refuse_events_ahead
 from ltc_events.schemas.record import Record
 from ltc_events.schemas.tracing import PARENT, Trace
 from ltc_events.store import Database, DeadLetter, EventStore, Role, StoreWentBack, UnreadableEvent
-from ltc_events.store.foreign_messages import keep_foreign
+from ltc_events.store.foreign_messages import store_foreign
 from ltc_events.store.reading import to_records
 from ltc_events.workers.spans import spans
 
@@ -48,7 +48,7 @@ WAIT_SHORT_S = 0.02
 MARK_EVERY_S = 0.25
 # It takes the broker's time and ours, so less often where most partitions move by themselves.
 MARK_BUSY_EVERY_S = 0.5
-LOOK_EVERY_S = 1.0
+CHECK_EVERY_S = 1.0
 
 
 class Projector:
@@ -71,7 +71,7 @@ class Projector:
         Raises BusUnreachable, TopicMissing, FedFromStore, PartitionsChanged, StoreWentBack.
         """
         refuse_events_ahead(bus, store)
-        self._look_at_epochs(store)
+        self._read_epochs(store)
         self._database = database
         self._store = store
         self._connection = connection
@@ -90,7 +90,7 @@ class Projector:
         self._head = 0
         self._marks: dict[int, tuple[int, int]] = {}
         self._marked = 0
-        self._marked_at = self._looked_at = 0.0
+        self._marked_at = self._checked_at = 0.0
         with ExitStack() as undone:
             undone.enter_context(self._closing)
             self._runner.refresh()
@@ -112,7 +112,7 @@ class Projector:
         if not self._runner.has_tables:
             if self._adoption is None:
                 time.sleep(WAIT_S)  # somebody else hands them over
-            self._look_around()
+            self._check_tables()
             return
         try:
             messages = self._feed.poll(WAIT_SHORT_S if self._marks or self._adoption or self._runner.has_idle else WAIT_S)
@@ -121,7 +121,7 @@ class Projector:
             else:
                 self._runner.finish()
             self._mark(MARK_BUSY_EVERY_S if messages else MARK_EVERY_S)
-            self._look_around()
+            self._check_tables()
         except CheckpointMoved as moved:
             # Another worker has our partitions, or a table was brought to the head from the store meanwhile.
             log.warning("projector_feed_moved", detail=moved.message)
@@ -150,7 +150,7 @@ class Projector:
             raise PartitionsChanged(topic=self._feed.topic, partitions=max(partitions) + 1, known=self._source.partitions)
         begins = self._runner.begin(partitions)
         # Afterwards: where an epoch begins in between, checkpoints do not move, and we begin once more.
-        self._look_at_epochs(self._store)
+        self._read_epochs(self._store)
         if set(self._seen) != set(partitions):
             log.info("projector_partitions", partitions=list(partitions))
         self._seen = dict.fromkeys(partitions, 0)
@@ -171,7 +171,7 @@ class Projector:
             records = self._records(partition, found, letters)
             arrivals[partition] = Arrivals(records, self._seen[partition], found[-1].offset + 1)
         if letters:
-            keep_foreign(self._database, letters)
+            store_foreign(self._database, letters)
             for letter in letters:
                 log.warning("foreign_message", topic=self._feed.topic, reason=letter.reason)
         with self._spans.projecting(self._feed.topic, _traces(messages)) if self._spans else nullcontext():
@@ -189,7 +189,7 @@ class Projector:
             return self._up_to_unreadable(partition, rows)
         # They said that they stand somewhere in the log, which is not true: once more, without them.
         del letters[known:]
-        letters += [_letter(self._feed.topic, message, error) for message, error in foreign]
+        letters += [_dead_letter(self._feed.topic, message, error) for message, error in foreign]
         offsets = {message.offset for message, _ in foreign}
         self._seen[partition] = seen
         return self._records(partition, [one for one in messages if one.offset not in offsets], letters)
@@ -215,7 +215,7 @@ class Projector:
                     rows.append((row_of(message, headers, position, kind), message))
             except NoEvent as error:
                 if not is_word_of_an_epoch(message):
-                    letters.append(_letter(self._feed.topic, message, error))
+                    letters.append(_dead_letter(self._feed.topic, message, error))
             else:
                 seen = position
         self._seen[partition] = seen
@@ -260,7 +260,7 @@ class Projector:
                 raise EventMisplaced(position=position, partition=message.partition, topic=self._feed.topic, home=home)
             raise NoEvent(reason="by its key it does not belong on this partition")
 
-    def _look_at_epochs(self, store: EventStore) -> None:
+    def _read_epochs(self, store: EventStore) -> None:
         self._epochs = store.epochs()
         self._epoch: bytes | None = self._epochs.current.name.encode()
 
@@ -268,7 +268,7 @@ class Projector:
         """Whether an event of another epoch was lost when the store went back. Raises StoreWentBack."""
         name = self._epochs.first.name if epoch is None else epoch.decode(errors="replace")
         if not self._epochs.knows(name):
-            self._look_at_epochs(self._store)
+            self._read_epochs(self._store)
             if not self._epochs.knows(name):
                 raise StoreWentBack(what=f"{self._feed.topic} has an event of the epoch {name}, which the store never had")
         return not self._epochs.holds(name, position)
@@ -296,11 +296,11 @@ class Projector:
             for partition in done:
                 del self._marks[partition]
 
-    def _look_around(self) -> None:
+    def _check_tables(self) -> None:
         """Check at intervals whether tables were built, dropped or switched."""
-        if time.monotonic() - self._looked_at < LOOK_EVERY_S:
+        if time.monotonic() - self._checked_at < CHECK_EVERY_S:
             return
-        self._looked_at = time.monotonic()
+        self._checked_at = time.monotonic()
         head = self._store.head()[0]
         if head < self._head:
             raise StoreWentBack(what=f"its head is {head}, and was {self._head}")
@@ -359,7 +359,7 @@ def open_projector(
             worker.finish()
 
 
-def _letter(topic: str, message: Polled, error: NoEvent) -> DeadLetter:
+def _dead_letter(topic: str, message: Polled, error: NoEvent) -> DeadLetter:
     return DeadLetter(topic, message.value or b"", error.message, origin_of(topic, message))
 
 

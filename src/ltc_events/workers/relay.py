@@ -71,7 +71,7 @@ class Relay:
                 elif time.monotonic() - self._looked_at > LOOK_EVERY_S:
                     self._looked_at = time.monotonic()
                     with suppress(NotPublished):  # where the broker is away, who publishes next hears of it
-                        self._look_at_others(self._publisher.ends(self._lease.feed))
+                        self._check_other_producers(self._publisher.ends(self._lease.feed))
 
     def finish(self) -> None:
         """Wait for the page in flight."""
@@ -133,7 +133,7 @@ class Relay:
         self._publisher.watch(self._lease.feed, ends)
         last = refuse_events_ahead(self._publisher.bus, self._store)
         self._epochs = self._store.epochs()
-        self._tell_epoch(last)
+        self._announce_epoch(last)
         self._position = self._sent = position
         self._standing_by = False
         log.info("relay_active", position=position)
@@ -145,7 +145,7 @@ class Relay:
             what = f"it has had {had} messages, and {position} events were published"
             raise TopicReplaced(topic=self._lease.feed, what=what)
 
-    def _tell_epoch(self, last: Mapping[int, PublishedEvent]) -> None:
+    def _announce_epoch(self, last: Mapping[int, PublishedEvent]) -> None:
         """Announce the epoch on all partitions before its first event, where partitions end in an earlier epoch."""
         current = (self._epochs or self._store.epochs()).current
         partitions = self._publisher.ends(self._lease.feed)
@@ -158,11 +158,11 @@ class Relay:
     def _acknowledged(self) -> None:
         """Record that everything sent before is acknowledged."""
         if self._position is not None and self._sent > self._position:
-            self._look_at_others()
+            self._check_other_producers()
             self._lease.advance(self._position, self._sent)
             self._position = self._sent
 
-    def _look_at_others(self, ends: Mapping[int, int] | None = None) -> None:
+    def _check_other_producers(self, ends: Mapping[int, int] | None = None) -> None:
         """Check that the store has what other producers wrote to the topic since we began, up to our last message or these ends.
 
         A page of a previous relay may have been in flight when the store went back, and arrive after our first check. Raises

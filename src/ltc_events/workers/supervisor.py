@@ -57,7 +57,7 @@ class _Child:
         """The process id, if it is alive."""
         return self._process.pid if self._process else None
 
-    def tend(self, now: float) -> None:
+    def update(self, now: float) -> None:
         """Start it when its restart is due; detect that it has ended. Raises WorkerAwaitsOperator."""
         if self._process is None:
             if now >= self._next:
@@ -73,17 +73,17 @@ class _Child:
             return
         self._pause = BACKOFF_MIN_S if now - self._began > WELL_S else min(self._pause * 2, BACKOFF_MAX_S)
         self._next = now + self._pause
-        self._forget()
+        self._release()
         if status == AWAITS_OPERATOR:
             raise WorkerAwaitsOperator(worker=self.member.name)
         log.warning("family_member_ended", member=self.member.name, status=status, again_in_s=self._pause)
 
-    def ask_to_end(self) -> None:
+    def terminate(self) -> None:
         """Send SIGTERM."""
         if self._process and self._process.poll() is None:
             self._process.terminate()
 
-    def end(self, deadline: float) -> None:
+    def wait_or_kill(self, deadline: float) -> None:
         """Wait until it has ended; kill it at the deadline, which is safe at any moment."""
         if self._process is None:
             return
@@ -93,15 +93,15 @@ class _Child:
             log.warning("family_member_killed", member=self.member.name)
             self._process.kill()
             self._process.wait()
-        self._forget()
+        self._release()
 
-    def _forget(self) -> None:
+    def _release(self) -> None:
         if self._process and self._process.stdin:
             self._process.stdin.close()
         self._process = None
 
 
-def keep(members: Sequence[Member], stop: Stop, environment: Mapping[str, str], output: IO[bytes] | None = None) -> None:
+def supervise(members: Sequence[Member], stop: Stop, environment: Mapping[str, str], output: IO[bytes] | None = None) -> None:
     """Supervise the members until `stop`; on return all have ended. Their output goes to `output`, by default to ours.
 
     Raises WorkerAwaitsOperator, after all have ended.
@@ -110,14 +110,14 @@ def keep(members: Sequence[Member], stop: Stop, environment: Mapping[str, str], 
     try:
         while not stop.requested():
             for child in children:
-                child.tend(time.monotonic())
+                child.update(time.monotonic())
             stop.wait(POLL_S)
     finally:
         for child in children:
-            child.ask_to_end()
+            child.terminate()
         deadline = time.monotonic() + DRAIN_S
         for child in children:
-            child.end(deadline)
+            child.wait_or_kill(deadline)
     log.debug("family_ended")
 
 

@@ -24,7 +24,7 @@ app = typer.Typer(help="The read tables and how far they have come.", no_args_is
 app.command("source")(source.source_)
 app.command("verify")(verify.verify_)
 app.command("digest")(verify.digest_)
-app.command("letters")(failures.letters_)
+app.command("letters")(failures.skipped_events_)
 app.command("retry")(failures.retry_)
 app.command("rebuild")(rebuild.rebuild_)
 app.command("cancel")(rebuild.cancel_)
@@ -72,7 +72,7 @@ def status(
         measured = ("position", "behind (events)", "behind (s)")
         columns = ("name", "table", "life", "from", "state", *measured, "stands before", "why", "at failure")
         tables = groupby(found, key=attrgetter("table"))
-        print_table("read tables", columns, [(*_row(build, list(parts)), lacking.told(build)) for build, parts in tables])
+        print_table("read tables", columns, [(*_row(build, list(parts)), lacking.description(build)) for build, parts in tables])
         if life:
             told_columns = ("when", "table", "state", "position", "by", "why")
             rows = [(f"{one.made_at:%Y-%m-%d %H:%M:%S}", one.build, one.state.value, *one[2:3], *one[4:]) for one in life]

@@ -16,7 +16,7 @@ from ltc_events.store import Role
 _COLUMNS = ("name", "table", "position", "event", "subject", "customer", "parked", "why", "since", "settled by")
 
 
-def letters_(
+def skipped_events_(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="One read table; default: all.", show_default=False)] = None,
     settled: Annotated[bool, typer.Option("--settled", help="Also those that somebody saw to.")] = False,

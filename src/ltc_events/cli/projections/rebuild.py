@@ -52,7 +52,7 @@ def rebuild_(
     step_back(PRIORITY_LOWER)
     with progress(f"rebuild {what}") as ticker:
         builds = rebuild_together(
-            database, projections, by=by, reason=reason, anew=anew, processes=processes, report=_teller(what, ticker)
+            database, projections, by=by, reason=reason, anew=anew, processes=processes, report=_progress_reporter(what, ticker)
         )
     with database.connect(Role.PROJECTOR) as connection:
         lacking = {build: left_out(connection, build) for build in builds}
@@ -82,7 +82,7 @@ def step_back(steps: int) -> None:
         os.nice(steps)
 
 
-def _teller(what: str, ticker: Ticker) -> Callable[[Progress], None]:
+def _progress_reporter(what: str, ticker: Ticker) -> Callable[[Progress], None]:
     """Shows how far a rebuild is: a bar on a terminal, a log line now and then elsewhere."""
     last_told = time.monotonic()
 

@@ -50,12 +50,12 @@ def switch_(
         projection = projection_of(name)
         to = None if build is None else parse_build(name, build)
         if not force:
-            _bring_along(services, [projection])
+            _catch_up(services, [projection])
         done = switch(services.database, projection, to, by=by, reason=reason, force=force, back=back)
         if as_json:
             print_json(done.document())
         else:
-            _tell(done)
+            _print_switched(done)
         return
     _switch_all(services, by=by, reason=reason, force=force, back=back, as_json=as_json)
 
@@ -63,7 +63,7 @@ def switch_(
 def _switch_all(services: Services, *, by: str, reason: str, force: bool, back: bool, as_json: bool) -> None:
     chosen = [one for one in PROJECTIONS if switchable(services.database, one, back=back)]
     if chosen and not force:
-        _bring_along(services, chosen)
+        _catch_up(services, chosen)
     switched: list[Switched] = []
     refused: list[tuple[str, LtcError]] = []
     for projection in chosen:
@@ -76,7 +76,7 @@ def _switch_all(services: Services, *, by: str, reason: str, force: bool, back: 
         print_json({"switched": [one.document() for one in switched], "refused": told})
     else:
         for done in switched:
-            _tell(done)
+            _print_switched(done)
         for name, one in refused:
             err.print(f"{name} is not switched: {one.message}. {one.fix}", soft_wrap=True, markup=False)
         if not chosen:
@@ -85,12 +85,12 @@ def _switch_all(services: Services, *, by: str, reason: str, force: bool, back: 
         raise typer.Exit(1)
 
 
-def _bring_along(services: Services, projections: Sequence[type[Projection]]) -> None:
+def _catch_up(services: Services, projections: Sequence[type[Projection]]) -> None:
     """Take the tables that may be switched up to the log, with one read: then the switch itself is a matter of moments."""
     with suppress(FoldStopped), progress("read tables") as ticker:  # the switch says what that means for it
         catch_up(services.database, projections, ticker.reach, shows=False)
 
 
-def _tell(done: Switched) -> None:
+def _print_switched(done: Switched) -> None:
     name: Build = done.now
     err.print(f"Readers of {name.name} see {done.now}; `ltc projections switch {name.name} --back` shows {done.was} again.")

@@ -52,7 +52,7 @@ class Vector(NamedTuple):
         """Whether all partitions are at one position."""
         return self.low == self.high
 
-    def home(self, record: Record | RawRecord) -> int:
+    def partition_of(self, record: Record | RawRecord) -> int:
         """The partition of an event."""
         if len(self.positions) == 1:
             return next(iter(self.positions))
@@ -60,7 +60,7 @@ class Vector(NamedTuple):
 
     def holds(self, record: Record) -> bool:
         """Whether this event is applied."""
-        return record.position <= self.positions[self.home(record)]
+        return record.position <= self.positions[self.partition_of(record)]
 
 
 def vector_of(connection: Connection, build: Build, *, lock: Literal["", "FOR UPDATE", "FOR UPDATE NOWAIT"] = "") -> Vector:

@@ -33,7 +33,7 @@ class Omissions:
         parked = [{"held": held, "since": position, "waiting": counts.get(held)} for held, position in lacks.parked.items()]
         return {"on_failure": projection and projection.on_failure, "skipped": len(lacks.skipped), "parked": parked}
 
-    def told(self, build: Build) -> str:
+    def description(self, build: Build) -> str:
         """The failure policy and its effects so far, in words."""
         lacks, counts = self._found[build]
         projection = self._known.get((build.name, build.version))

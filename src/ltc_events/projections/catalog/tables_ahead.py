@@ -36,7 +36,7 @@ def tables_ahead(connection: Connection) -> list[Ahead]:
         return cursor.execute(_SQL["tables_ahead"]).fetchall()
 
 
-def told(ahead: list[Ahead]) -> str:
+def describe_ahead(ahead: list[Ahead]) -> str:
     """The tables and their positions in one line."""
     names = list(dict.fromkeys(one.projection for one in ahead))
     more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
@@ -48,4 +48,4 @@ def told(ahead: list[Ahead]) -> str:
 def refuse_tables_ahead(connection: Connection) -> None:
     """Raise StoreWentBack where a table is ahead of the store."""
     if ahead := tables_ahead(connection):
-        raise StoreWentBack(what=told(ahead))
+        raise StoreWentBack(what=describe_ahead(ahead))

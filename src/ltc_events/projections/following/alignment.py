@@ -21,7 +21,7 @@ def align(
     another process writes the table.
     """
     applier, epoch = EventApplier(connection, projection(), source=vector.source), present_epoch(connection)
-    applier.look()
+    applier.read_parked()
     for records, position in pages(log, vector.low, upto, projection.types, page_events):
         fresh = [record for record in records if not vector.holds(record)]
         vector = _take(applier, vector, fresh, position, epoch)
@@ -34,7 +34,7 @@ def replay_to(
     """Advance a table fed by the store from the position `after` to the progress of another table, with exactly the events that
     the other has applied. Raises FoldStopped, CheckpointMoved."""
     applier, epoch = EventApplier(connection, projection(), source=STORE), present_epoch(connection)
-    applier.look()
+    applier.read_parked()
     vector = Vector(STORE, {0: after})
     for records, position in pages(log, after, other.high, projection.types, page_events):
         vector = _take(applier, vector, [record for record in records if other.holds(record)], position, epoch)

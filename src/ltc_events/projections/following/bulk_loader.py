@@ -24,8 +24,8 @@ from ltc_events.schemas.record import Record, ordered_with
 from ltc_events.store import TROUBLE, UnreadableEvent, is_connection_gone, waits
 
 FILL_EVENTS = 40_000
-"""Events that are gathered before they are written: the more, the more of what happens to a row is one change of it."""
-# So many operations of one table are gathered at most: a document of 10,000 lines is one event.
+"""Events that are buffered before they are written. With more of them, more changes of a row are written as one."""
+# The most buffered operations of a table: a document of 10,000 lines is one event.
 _OPERATIONS_MAX = 400_000
 # Where events of these types are rare, the checkpoint moves on all the same.
 _STRETCH_POSITIONS_MAX = 1_000_000
@@ -36,38 +36,38 @@ _Dispatch: TypeAlias = dict[type[Event], list[tuple[Handler, "_Lane"]]]
 
 
 class _Lane:
-    """One table being loaded. `gathered` is None when a handler raised since the last stretch was handed over."""
+    """One table being loaded. `buffer` is None when a handler raised since the last stretch was handed over."""
 
-    __slots__ = ("applier", "batch", "gathered", "interrupted", "operations", "projection", "stopped")
+    __slots__ = ("applier", "batch", "buffer", "interrupted", "operations", "projection", "stopped")
 
     def __init__(self, projection: type[Projection], connection: Connection) -> None:
         self.projection = projection()
         self.applier = EventApplier(connection, self.projection, source=SOURCE, partition=PARTITION)
-        self.applier.look()
+        self.applier.read_parked()
         self.batch: list[Operation] = []
         self.operations = 0
-        """So many were gathered."""
-        self.gathered: WriteBuffer | None = self.applier.writer.gather()
+        """The number of buffered operations."""
+        self.buffer: WriteBuffer | None = self.applier.writer.new_buffer()
         self.stopped: FoldStopped | None = None
         self.interrupted = False
 
-    def gather(self) -> None:
+    def buffer_page(self) -> None:
         """Add the page's operations to the buffer."""
         batch, self.batch = self.batch, []
         self.operations += len(batch)
-        if self.gathered is not None:
+        if self.buffer is not None:
             try:
-                self.gathered.add(batch)
+                self.buffer.add(batch)
             except Exception:  # noqa: BLE001 - a row may be of any value: which event it was is found when the stretch is written, event by event
-                self.gathered = None
+                self.buffer = None
 
     def hand_over(self) -> WriteBuffer | None:
         """Return the buffer, and begin the next stretch."""
-        gathered, self.gathered = self.gathered, self.applier.writer.gather()
+        buffer, self.buffer = self.buffer, self.applier.writer.new_buffer()
         self.operations = 0
-        return gathered
+        return buffer
 
-    def go(self, log: Log, after: int, upto: int, epoch: str) -> None:
+    def apply_in_parts(self, log: Log, after: int, upto: int, epoch: str) -> None:
         """Apply a stretch that could not be written as a whole, in halves down to single events.
 
         Raises CheckpointMoved.
@@ -80,12 +80,12 @@ class _Lane:
         except FoldStopped as error:
             self._stop(error)
         except TROUBLE as error:
-            self.tell(after, error)
+            self.record_failure(after, error)
             raise
         if self.applier.held is not held:
-            self.gathered = None  # events of a customer who waits now may be among them
+            self.buffer = None  # it may hold events of a customer who is parked now
 
-    def pass_by(self, error: UnreadableEvent, epoch: str) -> None:
+    def skip_undecodable(self, error: UnreadableEvent, epoch: str) -> None:
         """Skip the next event, which cannot be decoded, or stop before it, by the projection's failure policy."""
         position, kind = error.details["position"], error.details["type"]
         try:
@@ -93,8 +93,8 @@ class _Lane:
         except FoldStopped as stopped:
             self._stop(stopped)
 
-    def tell(self, after: int, error: Exception) -> None:
-        """Record a failure of the events after a position, where readers of the status see it."""
+    def record_failure(self, after: int, error: Exception) -> None:
+        """Record a failure of the events after a position, for `ltc projections status`."""
         connection = self.applier.writer.connection
         if (
             self.projection.schema == SCHEMA
@@ -102,7 +102,7 @@ class _Lane:
             and waits(error)
             and not is_connection_gone(error, connection)
         ):
-            with suppress(psycopg.Error):  # what is in the way of the table may be in the way of the word, too
+            with suppress(psycopg.Error):  # the same trouble may keep the failure from being recorded
                 Failure(self._name, SOURCE, PARTITION, after + 1, "", error).note(connection)
 
     def _stop(self, stopped: FoldStopped) -> None:
@@ -121,22 +121,22 @@ class _Stretch:
 
     def __init__(self, lanes: Sequence[_Lane], move: Move) -> None:
         self.move = move
-        self._gathered = [(lane, lane.hand_over()) for lane in lanes]
+        self._buffers = [(lane, lane.hand_over()) for lane in lanes]
         self.failed: list[_Lane] = []
 
     def write(self) -> None:
-        for lane, gathered in self._gathered:
+        for lane, buffer in self._buffers:
             try:
-                if gathered is None:
+                if buffer is None:
                     self.failed.append(lane)
                 else:
-                    lane.applier.writer.write_gathered(gathered, self.move)
+                    lane.applier.writer.write_buffer(buffer, self.move)
             except Exception as error:  # the driver refuses values by any type; the table is taken along event by event
                 if passes(error):
-                    lane.tell(self.move.expected, error)
+                    lane.record_failure(self.move.expected, error)
                     raise
                 self.failed.append(lane)  # the event that is in the way is looked for
-        self._gathered = []
+        self._buffers = []
 
 
 class BulkLoader:
@@ -184,7 +184,7 @@ class BulkLoader:
                     (stretch, written), writing = writing, None
                     written.result()
                     for lane in stretch.failed:
-                        lane.go(self._log, stretch.move.expected, stretch.move.position, self._epoch)
+                        lane.apply_in_parts(self._log, stretch.move.expected, stretch.move.position, self._epoch)
                     self._reached = stretch.move.position
                     if arrived:
                         arrived(self._reached)
@@ -198,7 +198,7 @@ class BulkLoader:
                     _fold(dispatch, records)
                     last = Taken.last_of(records) or last
                     for lane in self._lanes:
-                        lane.gather()
+                        lane.buffer_page()
                     taken += len(records)
                     few = taken < self._page_events and position - start < _STRETCH_POSITIONS_MAX
                     if few and position < upto and all(lane.operations < _OPERATIONS_MAX for lane in self._lanes):
@@ -237,9 +237,9 @@ class BulkLoader:
         for lane in self._running():
             lane.hand_over()
             concerned = lane.projection.concerns(kind)
-            lane.go(self._log, self._reached, position - concerned, self._epoch)
+            lane.apply_in_parts(self._log, self._reached, position - concerned, self._epoch)
             if concerned and lane.stopped is None:
-                lane.pass_by(error, self._epoch)
+                lane.skip_undecodable(error, self._epoch)
             lane.hand_over()
         if arrived and self._running():
             arrived(position)
@@ -264,7 +264,7 @@ def _fold(dispatch: _Dispatch, records: Sequence[Record]) -> None:
             try:
                 lane.batch.extend(handler(lane.projection, event, record))
             except Exception:  # noqa: BLE001 - a handler may raise anything: found as in `_Lane.gather`
-                lane.gathered = None
+                lane.buffer = None
 
 
 def _unless_waiting(handler: Handler, keys: frozenset[UUID]) -> Handler:

@@ -51,7 +51,7 @@ class EventApplier:
     def _table(self) -> tuple[str, int]:
         return self._projection.place(), self._projection.version
 
-    def look(self) -> None:
+    def read_parked(self) -> None:
         """Read which routing keys are parked."""
         schema = self._projection.schema
         self.held = held_by(self._connection, self._source, [self._table], schema).get(self._table, NOBODY)
@@ -67,7 +67,7 @@ class EventApplier:
     def write(self, records: Sequence[Record], moves: Sequence[Move], prepared: Prepared | None = None) -> None:
         """Write these events and move the checkpoints, all or nothing. Raises any error of a handler or the database."""
         self.writer.write_partitions(self.meaning(records, prepared), self.checked(moves))
-        self._tell(moves)
+        self._report_moves(moves)
 
     def meaning(self, records: Sequence[Record], prepared: Prepared | None = None) -> list[Operation]:
         """The operations of these events by the present state of parked keys. Raises any error of a handler."""
@@ -99,7 +99,7 @@ class EventApplier:
         policy, cause = self._projection.on_failure, cause_of(error)
         if holder in held.keys:
             self.writer.write_partitions((), self.checked(moves))  # it waits with the others
-            self._tell(moves)
+            self._report_moves(moves)
             return
         if policy == "stop" or not is_events_own(error):
             raise FoldStopped(projection=self._projection.place(), event=event, position=position, cause=cause) from error
@@ -113,7 +113,7 @@ class EventApplier:
         if parks:
             changes = {one: number + (one in partitions) for one, number in held.changes.items()}
             self.held = Held(held.keys | {holder}, changes)
-        self._tell(moves)
+        self._report_moves(moves)
         what = "projection_parked" if parks else "projection_skipped"
         log.warning(what, table=self._table[0], version=self._table[1], position=position, type=event, cause=cause)
 
@@ -121,7 +121,7 @@ class EventApplier:
         """The moves, on condition that the parked keys have not changed."""
         return [move._replace(holds=self.held.changes.get(move.partition)) for move in moves]
 
-    def _tell(self, moves: Iterable[Move]) -> None:
+    def _report_moves(self, moves: Iterable[Move]) -> None:
         if self._moved:
             for move in moves:
                 self._moved(move)

@@ -58,7 +58,7 @@ class Failure(NamedTuple):
         log.error("projection_stopped", table=name, version=version, position=self.position, type=self.event, cause=cause, **ids)
 
 
-class Patience:
+class RetrySchedule:
     """The retry schedule of a table after transient errors: a growing wait, reset when it advances."""
 
     __slots__ = ("_pause", "_until", "error", "unnoted")

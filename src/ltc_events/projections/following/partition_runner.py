@@ -80,11 +80,11 @@ class PartitionRunner:
     @property
     def is_due(self) -> bool:
         """Whether a retry of a table is due: call `begin` again."""
-        return any(track.patience.is_over for track in self._tracks)
+        return any(track.retries.is_over for track in self._tracks)
 
     def unnoted(self) -> list[Failure]:
         """The tables whose error ended the connection, so that it could not be recorded."""
-        return [track.patience.unnoted for track in self._tracks if track.patience.unnoted is not None]
+        return [track.retries.unnoted for track in self._tracks if track.retries.unnoted is not None]
 
     def concerns(self, type_name: str) -> bool:
         """Whether any table may handle a stored event of this type."""
@@ -142,7 +142,7 @@ class PartitionRunner:
                 track = known.get(name) or PartitionTrack(one, writer, self._source.name)
                 track.places = found[name]
                 track.applier.held = held.get(name, NOBODY)
-                track.patience.end()
+                track.retries.end()
                 self._tracks.append(track)
         self._concerned.clear()
         self._wanted = {}
@@ -211,7 +211,7 @@ class PartitionRunner:
                 raise error
         if errors:
             raise errors[0]
-        waiting = [track.patience.error for track in self._tracks if track.places and track.patience.error is not None]
+        waiting = [track.retries.error for track in self._tracks if track.places and track.retries.error is not None]
         if waiting and len(waiting) == sum(map(bool, (track.places for track in self._tracks))):
             raise waiting[0]  # what nobody gets past is no matter of one table: it is for whoever runs us to wait
 

@@ -11,7 +11,7 @@ from ltc_events.projections.declaration.errors import CheckpointMoved, FoldStopp
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.declaration.projection import Projection
 from ltc_events.projections.following.event_applier import EventApplier, Prepared, cause_of, passes
-from ltc_events.projections.following.failures import Failure, Patience, first_of, waiting_out
+from ltc_events.projections.following.failures import Failure, RetrySchedule, first_of, waiting_out
 from ltc_events.projections.writing.checkpoints import Move, Taken, move_checkpoints
 from ltc_events.schemas.record import Record
 from ltc_events.store import is_connection_gone, waits
@@ -98,7 +98,7 @@ class PartitionTrack:
         self.source = source
         self.applier = EventApplier(connection, self.projection, source=source, moved=self.moved)
         self.places: dict[int, Place] = {}
-        self.patience = Patience()
+        self.retries = RetrySchedule()
 
     @property
     def name(self) -> tuple[str, int]:
@@ -122,12 +122,12 @@ class PartitionTrack:
                     with self._standing(move.partition, share.parts):
                         self.applier.take(share.parts.get(move.partition, []), [move])
         else:
-            self.patience.got_on()
+            self.retries.got_on()
 
     @property
     def is_waiting(self) -> bool:
         """Whether it waits for a retry, in all of its partitions."""
-        return self.patience.error is not None
+        return self.retries.error is not None
 
     def pass_by(self, move: Move) -> None:
         """Move a checkpoint past events that are not handled, or let the table wait. Raises CheckpointMoved."""
@@ -175,7 +175,7 @@ class PartitionTrack:
             left = [record for record in parts.get(move.partition, ()) if record.position > place.position]
             found.append((bool(left), *first_of(left, move.position), move.partition))
         _, position, event, partition = max(found, key=lambda one: (one[0], -one[1]))
-        self.patience.begin(self.connection, Failure(self.name, self.source, partition, position, event, error))
+        self.retries.begin(self.connection, Failure(self.name, self.source, partition, position, event, error))
         for place in self.places.values():
             place.stopped = True
 

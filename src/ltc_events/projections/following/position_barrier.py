@@ -43,7 +43,7 @@ class PositionBarrier:
             with self._connection.transaction():
                 if layout:
                     lock_layout(self._connection)
-                position = self._bring_together()
+                position = self._align_builds()
                 if position is not None:
                     yield position
                     return
@@ -61,7 +61,7 @@ class PositionBarrier:
             with ExitStack() as looking:
                 with self._connection.transaction():
                     # Nobody has had the time to go on yet, as a rule; nobody goes on before the onlooker has seen it.
-                    together = self._together()
+                    together = self._common_position()
                     if together is not None:
                         looking.enter_context(onlooker.transaction())
                         onlooker.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -72,7 +72,7 @@ class PositionBarrier:
             if time.monotonic() > deadline:
                 raise self._behind()
 
-    def _bring_together(self) -> int | None:
+    def _align_builds(self) -> int | None:
         """The position that all builds are at now; None: not yet."""
         vectors = self._locked()
         goal = max((vector.high for vector in vectors), default=None)
@@ -92,7 +92,7 @@ class PositionBarrier:
         ahead = self._builds[max(range(len(vectors)), key=lambda number: vectors[number].high)]
         return {"position": vector.low, "shown": ahead, "shown_position": goal}
 
-    def _together(self) -> int | None:
+    def _common_position(self) -> int | None:
         """The position that all builds are at without being advanced; None: they are not."""
         vectors = self._locked()
         positions = {position for vector in vectors for position in vector.positions.values()}

@@ -181,7 +181,7 @@ def catch_up_partitions(
         trouble: list[Exception] = []
         for number, projection in enumerate(followed, 1):
             try:
-                _take_along(log, connection, projection, head)
+                _catch_up(log, connection, projection, head)
             except TROUBLE as error:
                 found = _left_word(log, connection, build_of(projection), error)
                 if found is None:
@@ -199,7 +199,7 @@ def catch_up_partitions(
     return head
 
 
-def _take_along(log: EventStore, connection: Connection, projection: type[Projection], head: int) -> None:
+def _catch_up(log: EventStore, connection: Connection, projection: type[Projection], head: int) -> None:
     build = build_of(projection)
     was_stopped = connection.execute(_SQL["stopped"], (build.place, build.version)).fetchone() is not None
     unreadable: UnreadableEvent | None = None
@@ -231,7 +231,7 @@ def _left_word(log: EventStore, connection: Connection, build: Build, error: Exc
         position, event = error.details["position"], error.details["event"]
         (record,) = log.read_raw(position - 1, 1)
         vector = vector_of(connection, build)
-        partition = vector.home(record)
+        partition = vector.partition_of(record)
     elif waits(error) and not is_connection_gone(error, connection):
         vector = vector_of(connection, build)
         partition, position, event = min(vector.positions, key=lambda one: vector.positions[one]), vector.low + 1, ""

@@ -107,20 +107,20 @@ class Runner:
         while group := self._hindmost(head):
             ahead = [track.position for track in self._running() if track.position > group[0].position]
             self._carry(group, min([head, *ahead]), lambda position: report(position, head) if report else None)
-        waiting = [track for track in self._tracks if track.patience.error is not None]
+        waiting = [track for track in self._tracks if track.retries.error is not None]
         if waiting and not self._running():
             # What nobody gets past is no matter of one table: it is for whoever runs us to wait.
-            error = waiting[0].patience.error
+            error = waiting[0].retries.error
             for track in waiting:
-                track.patience.end()
+                track.retries.end()
             assert error is not None  # noqa: S101 - they wait
             raise error
 
     def _try_again(self) -> None:
         """Retry the projections whose retry is due."""
-        again = [track for track in self._tracks if not track.failed and track.patience.is_over]
+        again = [track for track in self._tracks if not track.failed and track.retries.is_over]
         for track in again:
-            track.patience.end()
+            track.retries.end()
         find_positions(again)
 
     def step(self) -> None:
@@ -134,7 +134,7 @@ class Runner:
 
     def unnoted(self) -> list[Failure]:
         """The tables whose error ended the connection, so that it could not be recorded."""
-        return [track.patience.unnoted for track in self._tracks if track.patience.unnoted is not None]
+        return [track.retries.unnoted for track in self._tracks if track.retries.unnoted is not None]
 
     def _find_tracks(self) -> None:
         """Read which tables are in use: operators build and drop some meanwhile."""

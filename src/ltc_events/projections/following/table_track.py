@@ -10,7 +10,7 @@ from ltc_events.projections.declaration.errors import CheckpointMoved, FoldStopp
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.declaration.projection import Projection
 from ltc_events.projections.following.event_applier import EventApplier, Prepared
-from ltc_events.projections.following.failures import Failure, Patience, first_of
+from ltc_events.projections.following.failures import Failure, RetrySchedule, first_of
 from ltc_events.projections.writing.checkpoints import Move, in_its_epoch, is_stored, mark, still_true
 from ltc_events.schemas.record import Record
 from ltc_events.store import TROUBLE, waits
@@ -27,7 +27,7 @@ _ADVANCE = _SQL.compose("advance", mark=mark("%s"), **_FENCES).as_bytes()
 class Track:
     """A projection with its checkpoint in the store's log and a connection that it may share."""
 
-    __slots__ = ("applier", "connection", "epoch", "failed", "interrupted", "patience", "position", "projection")
+    __slots__ = ("applier", "connection", "epoch", "failed", "interrupted", "position", "projection", "retries")
 
     def __init__(self, projection: type[Projection], connection: Connection) -> None:
         self.projection = projection()
@@ -39,7 +39,7 @@ class Track:
         self.failed = False
         self.interrupted = False
         """Whether what is being written is cancelled, by us: no trouble of the table."""
-        self.patience = Patience()
+        self.retries = RetrySchedule()
 
     @property
     def name(self) -> tuple[str, int]:
@@ -49,7 +49,7 @@ class Track:
     @property
     def goes_on(self) -> bool:
         """Whether it is neither stopped at an event nor waiting for a retry."""
-        return not self.failed and self.patience.error is None
+        return not self.failed and self.retries.error is None
 
     def take_in(self, records: Sequence[Record], move: Move, prepared: Prepared | None = None) -> None:
         """Write the operations of the records and move the checkpoint; `prepared` has the operations where they are known."""
@@ -72,7 +72,7 @@ class Track:
         try:
             yield
         except CheckpointMoved:
-            _look_anew([self])
+            _read_positions_again([self])
         except FoldStopped as stopped:
             self.failed = True
             at, event = stopped.details["position"], stopped.details["event"]
@@ -82,9 +82,9 @@ class Track:
                 raise
             left = [record for record in records if record.position > self.position]
             failure = Failure(self.name, SOURCE, PARTITION, *first_of(left, position), error)
-            self.patience.begin(self.connection, failure)
+            self.retries.begin(self.connection, failure)
         else:
-            self.patience.got_on()
+            self.retries.got_on()
 
     def _moved(self, move: Move) -> None:
         self.position = move.position
@@ -105,10 +105,10 @@ def advance(tracks: Sequence[Track], move: Move) -> None:
         if track.name in moved:
             track.position = move.position
     if left := [track for track in tracks if track.name not in moved]:
-        _look_anew(left)
+        _read_positions_again(left)
 
 
-def _look_anew(tracks: Sequence[Track]) -> None:
+def _read_positions_again(tracks: Sequence[Track]) -> None:
     """Read checkpoints that were not as expected: another projector moved them, or the store went back."""
     refuse_tables_ahead(tracks[0].connection)
     find_positions(tracks)

@@ -10,7 +10,7 @@ import psycopg
 from ltc_events.projections.catalog.ddl import index_sql, key_sql, lock_layout
 from ltc_events.projections.catalog.installed_tables import position_of
 from ltc_events.projections.catalog.lifecycle import FOLLOWED, UNFINISHED, State, record, states_of
-from ltc_events.projections.catalog.tables_ahead import tables_ahead, told
+from ltc_events.projections.catalog.tables_ahead import describe_ahead, tables_ahead
 from ltc_events.projections.declaration.builds import Build
 from ltc_events.projections.declaration.errors import FoldStopped, RebuildCancelled, RebuildRunning
 from ltc_events.projections.declaration.names import Connection, relation
@@ -91,7 +91,7 @@ def run_job(
         chosen = list(projections)
         places = {(build.place, build.version) for build in map(build_of, chosen)}
         if ahead := [one for one in tables_ahead(connection) if (one.projection, one.version) in places]:
-            raise StoreWentBack(what=told(ahead))
+            raise StoreWentBack(what=describe_ahead(ahead))
         stack.enter_context(alone(connection, *(one.table for one in chosen)))
         work = _Work(store, connection, chosen, by, page_events, report)
         work.catch_up(State.FILLING)
@@ -169,7 +169,7 @@ class _Work:
         if filled := self._in(State.FILLING):
             enter(self._connection, filled, State.INDEXING, by=self._by, reason="filled")
         for build in self._in(State.INDEXING):
-            self._tell(build, State.INDEXING)
+            self._report_progress(build, State.INDEXING)
             try:
                 self._index(build, reason="indexed")
             except psycopg.Error as error:
@@ -222,9 +222,9 @@ class _Work:
         for build in group:
             self._positions[build] = position
         _still_built(self._connection, self._projections)
-        self._tell(min(self._positions, key=self._positions.__getitem__), state)
+        self._report_progress(min(self._positions, key=self._positions.__getitem__), state)
 
-    def _tell(self, build: Build, state: State) -> None:
+    def _report_progress(self, build: Build, state: State) -> None:
         if self._report:
             position = self._positions[build]
             head = max(self._store.head()[0], position)

@@ -19,5 +19,5 @@ class CustomerProfiles(Projection):
     indexes = (("customer_id", "position"),)
 
     @on(ProspectRegistered, CustomerRegistered, ProfileUpdated)
-    def said(self, event: ProspectRegistered | CustomerRegistered | ProfileUpdated, record: Record) -> Iterator[Operation]:
+    def recorded(self, event: ProspectRegistered | CustomerRegistered | ProfileUpdated, record: Record) -> Iterator[Operation]:
         yield Put(record.position, **times(record), customer_id=record.subject, **given(event))

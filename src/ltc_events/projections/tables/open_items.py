@@ -112,7 +112,7 @@ class OpenItems(Projection):
             yield Add(event.invoice_id, part.instalment, paid=-part.amount, outstanding=part.amount)
 
     @on(PaymentReturned, PaymentMovedBack, PaymentRefunded, PaymentMovedOut)
-    def gone(
+    def withdrawn(
         self, event: PaymentReturned | PaymentMovedBack | PaymentRefunded | PaymentMovedOut, record: Record
     ) -> Iterator[Operation]:
         amount = event.amount - event.claimed if isinstance(event, PaymentReturned | PaymentMovedBack) else event.amount

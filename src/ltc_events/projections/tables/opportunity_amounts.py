@@ -36,25 +36,25 @@ class OpportunityAmounts(Projection):
 
     @on(OpportunityOpened)
     def opened(self, event: OpportunityOpened, record: Record) -> Iterator[Operation]:
-        yield _said(record, "opened", amount=event.amount, currency=event.currency, expected_close_on=event.expected_close_on)
+        yield _row(record, "opened", amount=event.amount, currency=event.currency, expected_close_on=event.expected_close_on)
 
     @on(AmountChanged)
     def amount_changed(self, event: AmountChanged, record: Record) -> Iterator[Operation]:
-        yield _said(record, "amount_changed", amount=event.amount, currency=event.currency, reason=event.reason)
+        yield _row(record, "amount_changed", amount=event.amount, currency=event.currency, reason=event.reason)
 
     @on(CloseDateChanged)
     def close_date_changed(self, event: CloseDateChanged, record: Record) -> Iterator[Operation]:
-        yield _said(record, "close_date_changed", expected_close_on=event.expected_close_on, reason=event.reason)
+        yield _row(record, "close_date_changed", expected_close_on=event.expected_close_on, reason=event.reason)
 
     @on(OpportunityWon)
     def won(self, event: OpportunityWon, record: Record) -> Iterator[Operation]:
-        yield _said(record, "won", amount=event.amount, currency=event.currency)
+        yield _row(record, "won", amount=event.amount, currency=event.currency)
 
     @on(OpportunityLost)
     def lost(self, event: OpportunityLost, record: Record) -> Iterator[Operation]:
-        yield _said(record, "lost", amount=event.amount, currency=event.currency)
+        yield _row(record, "lost", amount=event.amount, currency=event.currency)
 
 
-def _said(record: Record, cause: str, **values: Any) -> Operation:
+def _row(record: Record, cause: str, **values: Any) -> Operation:
     place = {"customer_id": record.customer_id, "opportunity_id": record.subject, "cause": cause}
     return Put(record.position, **times(record), **place, **values)

@@ -84,34 +84,34 @@ class Writer:
 
     def write_partitions(self, operations: Sequence[Operation], moves: Sequence[Move]) -> None:
         """Apply the operations of all events by which these partitions move; raises as `write`."""
-        self._write(self._gathered(operations), moves)
+        self._write(self._buffered(operations), moves)
 
     def apply(self, operations: Sequence[Operation]) -> None:
         """Change the rows alone, in an open transaction that moves the checkpoint too. Raises OperationInvalid."""
-        self._change(self._gathered(operations))
+        self._change(self._buffered(operations))
 
-    def gather(self) -> WriteBuffer:
-        """Nothing yet, to be added to by whoever writes more than a batch at once."""
+    def new_buffer(self) -> WriteBuffer:
+        """An empty buffer, for several batches that are written at once."""
         return WriteBuffer(self._shape)
 
-    def write_gathered(self, gathered: WriteBuffer, move: Move) -> None:
-        """Apply what was gathered from all events by which a partition moves; raises as `write`."""
-        self._write(gathered, (move,))
+    def write_buffer(self, buffer: WriteBuffer, move: Move) -> None:
+        """Apply the buffered operations of all events by which a partition moves; raises as `write`."""
+        self._write(buffer, (move,))
 
-    def _gathered(self, operations: Sequence[Operation]) -> WriteBuffer:
-        gathered = self.gather()
-        gathered.add(operations)
-        return gathered
+    def _buffered(self, operations: Sequence[Operation]) -> WriteBuffer:
+        buffer = self.new_buffer()
+        buffer.add(operations)
+        return buffer
 
-    def _write(self, gathered: WriteBuffer, moves: Sequence[Move]) -> None:
+    def _write(self, buffer: WriteBuffer, moves: Sequence[Move]) -> None:
         with self._connection.transaction():
             self._advance(moves)
-            self._change(gathered)
+            self._change(buffer)
 
-    def _change(self, gathered: WriteBuffer) -> None:
-        net = gathered.net
-        if gathered.texts or gathered.rows:
-            self._append(gathered)
+    def _change(self, buffer: WriteBuffer) -> None:
+        net = buffer.net
+        if buffer.texts or buffer.rows:
+            self._append(buffer)
         gone = [key for key, (removed, _, _) in net.items() if removed]
         if gone:
             self._delete(gone)
@@ -134,16 +134,16 @@ class Writer:
         if not moved.rowcount:
             raise CheckpointMoved(projection=self._place[0], expected=expected)
 
-    def _append(self, gathered: WriteBuffer) -> None:
+    def _append(self, buffer: WriteBuffer) -> None:
         copy = sql.SQL("COPY {} ({}) FROM STDIN ").format(self._table, names(self._columns))
-        if gathered.texts:
+        if buffer.texts:
             with self._connection.cursor() as cursor, cursor.copy(copy + sql.SQL(COPY_OPTIONS)) as stream:
-                for text in gathered.texts:
+                for text in buffer.texts:
                     stream.write(text)
-        if gathered.rows:
+        if buffer.rows:
             with self._connection.cursor() as cursor, cursor.copy(copy + sql.SQL("(FORMAT binary)")) as stream:
                 stream.set_types([self._projection.columns[name].type for name in self._columns])
-                for row in gathered.rows:
+                for row in buffer.rows:
                     stream.write_row(row[1:])
 
     def _delete(self, keys: list[tuple[Any, ...]]) -> None:
