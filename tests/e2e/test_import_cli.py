@@ -72,3 +72,17 @@ def test_what_cannot_be_recognised_writes_nothing(ltc: Ltc, tmp_path: Path) -> N
     told = ltc.json("import", "scaffold", str(tmp_path), "-o", str(tmp_path / "mapping"), exits=1)
     assert told["mapping"] is None
     assert not (tmp_path / "mapping").exists()
+
+
+def test_a_ready_made_mapping_is_listed_copied_and_rehearsed(ltc: Ltc, tmp_path: Path) -> None:
+    assert "salesforce" in [one["name"] for one in ltc.json("import", "mappings")]
+    assert b"hubspot" in ltc("import", "mappings").stdout
+    data = str(Path(__file__).parents[1] / "data" / "ready_made" / "salesforce" / "january")
+    mapping = str(tmp_path / "mapping")
+    told = ltc.json("import", "scaffold", "--ready-made", "salesforce", data, "-o", mapping)
+    assert (told["mapping"], told["missing"]) == (mapping, [])
+    assert ltc.json("import", mapping, "--data", data, "--dry-run", "--strict")["complete"]
+    told = ltc.json("import", "scaffold", "--ready-made", "stripe", data, "-o", str(tmp_path / "other"))
+    assert told["missing"] == ["customers*.csv", "invoices*.csv", "unified_payments*.csv", "*balance_change*.csv"]
+    ltc("import", "scaffold", "--ready-made", "salesforce", data, "-o", mapping, exits=2)
+    assert b"did you mean salesforce?" in ltc("import", "scaffold", "--ready-made", "salesforc", data, exits=2).stderr

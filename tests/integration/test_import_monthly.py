@@ -181,6 +181,51 @@ def test_the_same_export_again_changes_nothing(month: Month, event_store: EventS
     assert again.balanced
 
 
+WIN = """
+rows = "deals"
+command = "opportunity.win"
+unless = "won"
+
+SELECT ltc_id('deal', id) AS subject, customer, modified AS time, 'won there' AS reason FROM deals WHERE stage = 'offer'
+"""
+
+
+def test_what_is_so_already_is_not_sent_again(tmp_path: Path, event_store: EventStore) -> None:
+    """A deal that was won is dated otherwise in the next export, and that is no other win."""
+
+    def month(row: str, **options: Any) -> dict[str, tuple[int, int, int]]:
+        deals = OPEN.replace("{more}", "").replace("{currency}", "'EUR'").replace(" stage,", " CAST(NULL AS VARCHAR) AS stage,")
+        steps = {"steps_1_register": REGISTER, "steps_2_open": deals, "steps_3_win": WIN}
+        write_mapping(tmp_path / "crm", MAPPING.format(key=""), tables_deals=TABLE, **steps)
+        (tmp_path / "deals.csv").write_text(f"{HEADER}\n{row}\n", encoding="utf-8")
+        result = run_import(tmp_path / "crm", tmp_path, event_store, SystemClock(), **options)
+        assert result.refused_rows == []
+        return {type: (one.accepted, one.unchanged, one.duplicate) for type, one in result.commands.items()}
+
+    assert "opportunity.win.v1" not in month("1,Ada,,new,2024-01-02,2024-01-02,100.00")
+    won = "1,Ada,,offer,2024-01-02,2024-02-0{},100.00"
+    assert month(won.format(5), dry_run=True)["opportunity.win.v1"] == (1, 0, 0)
+    assert month(won.format(5))["opportunity.win.v1"] == (1, 0, 0)
+    head = event_store.head()
+    assert month(won.format(5))["opportunity.win.v1"] == (0, 1, 0)
+    assert month(won.format(9))["opportunity.win.v1"] == (0, 1, 0)
+    assert event_store.head() == head
+
+
+@pytest.mark.parametrize(
+    ("name", "unless", "problem"),
+    [
+        ("opportunity.win", ["wonn"], "unless: wonn is no status of this: opportunity"),
+        ("order.cancel", ["cancelled"], "unless: cancelled is no status of this: order"),
+    ],
+)
+def test_a_status_that_nothing_has_is_a_mistake(name: str, unless: list[str], problem: str) -> None:
+    told: list[tuple[str, str]] = []
+    head = StepHead(rows="deals", command=name, unless=unless)
+    compile_following(head, COMMANDS[f"{name}.v1"], {}, lambda *one: told.append(one))
+    assert told[0][0] == problem
+
+
 def test_to_and_fro_is_three_changes(month: Month, event_store: EventStore) -> None:
     """A change back to what was once said is not taken for a repetition of it."""
     one = ["1,Ada,,new,2024-01-02,2024-0{}-02,{}"]

@@ -32,6 +32,7 @@ app = typer.Typer(
     cls=_WithFiles,
     add_completion=False,
     help="Bring in files of another system: scaffold a mapping, preview it, import, undo.\n\n"
+    "`ltc import mappings` lists those that are ready for other products.\n\n"
     "`ltc import MAPPING --data DIR` is short for `ltc import files MAPPING --data DIR`.",
 )
 
@@ -107,18 +108,39 @@ def preview_(
         print_table(f"{one.file}:{one.line}", ("column", "cell", "command", "field", "value"), table)
 
 
+@app.command("mappings")
+def mappings_(as_json: JsonOption = False) -> None:
+    """List the mappings that are ready for what other products export; `ltc import scaffold --ready-made NAME` copies one."""
+    from ltc_events.importing.ready_made import ready_made
+
+    found = ready_made()
+    if as_json:
+        print_json([one._asdict() for one in found])
+        return
+    rows = [(one.name, one.meaning, ", ".join(one.files.values())) for one in found]
+    print_table("ready-made mappings", ("name", "for", "files"), rows)
+
+
 @app.command("scaffold")
 def scaffold_(
     data: Annotated[Path, typer.Argument(help="A file or a folder of files without a mapping.", exists=True)],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for the mapping; else NAME-mapping.")] = None,
     currency: Annotated[str | None, typer.Option(help="Which currency amounts are in, where no column says so.")] = None,
+    ready: Annotated[
+        str | None, typer.Option("--ready-made", help="Copy this ready-made mapping; `ltc import mappings`.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Look at files, say what their columns hold and what they are, and write a mapping that runs.
 
-    Exit 1 where no file was recognised: the mapping then has nothing to do.
+    Exit 1 where no file was recognised: the mapping then has nothing to do. With --ready-made the files are not looked into: the
+    mapping is copied, and which of its files are missing in the folder is said.
     """
     from ltc_events.importing.scaffold import scaffold
+
+    if ready is not None:
+        _copy_ready_made(ready, data, output, as_json=as_json)
+        return
 
     name = re.sub(r"[^a-z0-9_-]+", "_", (data.stem if data.is_file() else data.resolve().name).lower()).strip("_-")
     name = (name if name[:1].isalpha() else f"files_{name}")[:50]
@@ -145,6 +167,23 @@ def scaffold_(
             out.print(f"Written to {folder}. Rehearse it: ltc import {folder} --data {where} --dry-run", markup=False)
     if not recognised:
         raise typer.Exit(1)
+
+
+def _copy_ready_made(name: str, data: Path, output: Path | None, *, as_json: bool) -> None:
+    from ltc_events.importing.ready_made import find_ready_made
+
+    found = find_ready_made(name)
+    folder = output or Path(f"{found.name}-mapping")
+    where = data.parent if data.is_file() else data
+    missing = found.missing(where)
+    found.write(folder)
+    if as_json:
+        print_json({"mapping": str(folder), "ready_made": found.name, "files": found.files, "missing": missing})
+        return
+    if missing:
+        told = [(one, "export it, or put a file there with its headings alone") for one in missing]
+        print_table(f"missing in {where}", ("file", "what to do"), told)
+    out.print(f"Written to {folder}. Rehearse it: ltc import {folder} --data {where} --dry-run", markup=False)
 
 
 @app.command("undo")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from enum import StrEnum
 from typing import Any, NamedTuple, get_origin, get_type_hints
 
 import orjson
@@ -83,6 +84,8 @@ class Following(NamedTuple):
     further: bool
     vanished: Constant | str | None
     back: Constant | None
+    unless: frozenset[str] = frozenset()
+    """Statuses of the thing in which the first command is not sent."""
 
     @property
     def compares(self) -> bool:
@@ -92,7 +95,11 @@ class Following(NamedTuple):
     @property
     def asks(self) -> bool:
         """Whether the ledger is asked before a row is sent: also for what was taken as gone, and may be back."""
-        return self.compares or isinstance(self.vanished, Constant)
+        return self.compares or bool(self.unless) or isinstance(self.vanished, Constant)
+
+    def is_done(self, state: Any) -> bool:
+        """Whether the thing has a status already in which the first command is not sent."""
+        return bool(self.unless) and getattr(state, "status", None) in self.unless
 
     def is_new(self, state: Any) -> bool:
         """Whether the step's first command is to be sent: a customer who is only referred to is still to be registered."""
@@ -101,7 +108,7 @@ class Following(NamedTuple):
 
 def compile_following(head: StepHead, model: type[Command], columns: Mapping[str, Any], say: Say) -> Following | None:
     """What the head of a step says of changes, checked against its columns; None where it says nothing, or nothing right."""
-    if not head.if_changed and head.vanished is None and head.if_back is None:
+    if not head.if_changed and not head.unless and head.vanished is None and head.if_back is None:
         return None
     noun = noun_of(model.type)
     found = [change for name in head.if_changed if (change := _change(name, noun, model, columns, say)) is not None]
@@ -110,7 +117,18 @@ def compile_following(head: StepHead, model: type[Command], columns: Mapping[str
         say(f"vanished: {vanished} stands alone", 'write vanished = "report", or { command = "…", reason = "…" }')
     back = _constant("if_back", head.if_back, noun, say)
     further = any(name not in model.model_fields for change in found for name in change.compared)
-    return Following(noun, model, tuple(found), _fixed(noun, model, found, columns), further, vanished, back)
+    fixed, unless = _fixed(noun, model, found, columns), _statuses(noun, head.unless, say)
+    return Following(noun, model, tuple(found), fixed, further, vanished, back, unless)
+
+
+def _statuses(noun: str, unless: Sequence[str], say: Say) -> frozenset[str]:
+    """The statuses of `unless`, which the ledger has for things of this noun."""
+    status = get_type_hints(get_type_hints(AGGREGATES[noun].evolve)["return"]).get("status")
+    known = [str(one) for one in status] if isinstance(status, type) and issubclass(status, StrEnum) else []
+    for one in unless:
+        if one not in known:
+            say(f"unless: {one} is no status of this: {noun}", nearest(one, known) if known else "leave it out")
+    return frozenset(unless)
 
 
 def _fixed(noun: str, creates: type[Command], changes: Sequence[Change], columns: Mapping[str, Any]) -> tuple[Fixed, ...]:

@@ -126,7 +126,8 @@ class StepHead(Section):
     """The head of a step: whose rows, which command, in which order, and what a refusal means for the rest of the row.
 
     `if_new` is another name of `command`. What the ledger has already, `if_changed` brings to what the row says; `vanished` says
-    what is done about what no row names any more, and `if_back` when it is named again.
+    what is done about what no row names any more, and `if_back` when it is named again. `unless` are statuses of the subject in
+    which the command is not sent: it is as the row says already.
     """
 
     rows: Identifier | None = None
@@ -135,6 +136,7 @@ class StepHead(Section):
     if_changed: Annotated[list[Word], BeforeValidator(_listed)] = []
     vanished: Word | dict[str, Any] | None = None
     if_back: dict[str, Any] | None = None
+    unless: Annotated[list[Word], BeforeValidator(_listed)] = []
     order: Sql | None = None
     once: bool = False
     on_refusal: Literal["stop row", "go on"] = "stop row"
@@ -143,8 +145,8 @@ class StepHead(Section):
     def _one_command(self) -> Self:
         if self.command is not None and self.if_new is not None:
             raise ValueError("command and if_new are the same thing; give one of them")
-        if self.name is None and (self.if_changed or self.vanished is not None or self.if_back is not None):
-            raise ValueError("if_changed, vanished and if_back go with a command; give if_new")
+        if self.name is None and (self.if_changed or self.unless or self.vanished is not None or self.if_back is not None):
+            raise ValueError("if_changed, unless, vanished and if_back go with a command; give if_new")
         return self
 
     @property

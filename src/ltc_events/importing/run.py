@@ -172,7 +172,7 @@ class _Run:
         for number in range(len(self._plan.passes)):
             for row in rows_of(self._plan, number):
                 self._row(row)
-        self._sender.flush()
+            self._sender.flush()  # what a pass compares with the ledger has what the passes before it brought
         self._sweep()
         self._report(self._file)
         self._count_left_out()

@@ -108,6 +108,9 @@ class Sender:
                 continue
             id, following = UUID(origin.document["subject"]), origin.compared.following
             found = held.get(id, NOT_HELD)
+            if following.is_done(found.entry.state):
+                self._count_of(_type(origin)).unchanged += 1
+                continue
             if not following.compares and found.gone is None:
                 ready.append(origin)
                 continue

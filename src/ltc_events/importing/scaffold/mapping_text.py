@@ -1,6 +1,6 @@
 """The mapping of recognised files, as text: sources, tables that read the cells, a step for each command, and control totals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,16 +49,21 @@ class Scaffold(NamedTuple):
         if not any(one.kind for one in self.recognised):
             problem = f"nothing was recognised: {'; '.join(self.doubts)}"
             raise DataUnusable(file=folder, problem=problem, fix="write a mapping by hand: docs/import.md has a tutorial")
-        try:
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                raise DataUnusable(file=folder, problem="is there already", fix="name another folder, or remove it")
-            for name, text in self.texts.items():
-                path = folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            problem = f"the mapping cannot be written there: {error.strerror}"
-            raise DataUnusable(file=folder, problem=problem, fix="give a folder in one that is there and writable") from error
+        write_texts(folder, self.texts)
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write the files of a mapping. Raises DataUnusable where something is there already, or nothing can be written."""
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise DataUnusable(file=folder, problem="is there already", fix="name another folder, or remove it")
+        for name, text in texts.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        problem = f"the mapping cannot be written there: {error.strerror}"
+        raise DataUnusable(file=folder, problem=problem, fix="give a folder in one that is there and writable") from error
 
 
 def scaffold(data: Path, name: str, currency: str | None = None) -> Scaffold:

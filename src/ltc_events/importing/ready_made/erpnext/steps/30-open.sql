@@ -1,0 +1,11 @@
+/*
+rows = "opportunities"
+if_new = "opportunity.open"
+if_changed = ["opportunity.change_amount", "opportunity.change_close_date", "opportunity.advance_stage", "opportunity.move_stage_back"]
+vanished = "report"
+*/
+SELECT opportunity AS subject, customer, opened AS time, modified AS changed, title, amount, currency, closing AS expected_close_on,
+  CASE WHEN customer IS NULL THEN 'it is of a ' || opportunity_from END AS skip,
+  owner, CASE WHEN stage NOT IN ('won', 'lost') THEN stage END AS stage, 'as ERPNext has it' AS reason,
+  {'erpnext': id} AS "references"
+FROM opportunities

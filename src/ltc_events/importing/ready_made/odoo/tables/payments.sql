@@ -1,0 +1,13 @@
+-- A payment of one invoice goes against it, up to what payments before it have left open; one of several against what is due first.
+WITH read AS (
+  SELECT id, name AS number, "partner_id/id" AS partner_id, ltc_word('payment_type', payment_type) AS kind,
+    ltc_word('payment_state', state) AS state, "reconciled_invoice_ids/id" AS paid_for, memo, currency_id AS currency,
+    ltc_date("date", '%Y-%m-%d') AS paid, ltc_amount(amount, '1234.56') AS amount
+  FROM account_payment
+)
+SELECT read.*, ltc_id('payment', read.id) AS payment,
+  ltc_needed(partners.customer, 'the customer is not among the contacts') AS customer, invoices.invoice,
+  invoices.total - coalesce(sum(read.amount) OVER (
+    PARTITION BY paid_for ORDER BY paid, read.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS open
+FROM read LEFT JOIN partners ON partners.id = partner_id LEFT JOIN invoices ON invoices.id = paid_for
+WHERE read.kind = 'received' AND read.state = 'posted'
