@@ -146,6 +146,35 @@ def test_a_refusal_of_the_ledger_is_listed_the_same_way(tmp_path: Path, event_st
     assert result.controls[0].difference == 0, "nothing of nothing is missing"
 
 
+def test_a_word_that_is_none_of_a_closed_list_is_told_with_the_nearest(tmp_path: Path, event_store: EventStore) -> None:
+    """Of a map of the mapping, and of a field of a command."""
+    capture = """
+rows = "sales"
+command = "lead.capture"
+
+SELECT ltc_id('lead', number) AS subject, ltc_id('customer', shop) AS customer, sold AS time, shop AS company,
+  'Ada' AS contact_name, paid_by AS channel
+FROM sales
+"""
+    toml = MAPPING.replace('"$" = "USD"', '"Euro" = "EUR"\n"$" = "USD"')
+    (tmp_path / "shops.csv").write_text(SHOPS, encoding="utf-8")
+    rows = [
+        "1,North,31-12-2023,1.00,,Exhibtion,€,",
+        "2,North,31-12-2023,1.00,,cash,euro,",
+        "3,North,31-12-2023,1.00,,exhibtion,€,",
+    ]
+    (tmp_path / "sales.csv").write_text("\n".join((HEADER, *rows, "")), encoding="utf-8")
+    parts = {"tables_sales": SALES, "tables_shops": SHOP, "steps_1_capture": capture, "steps_2_receive": RECEIVE}
+    result = run_import(write_mapping(tmp_path / "till", toml, **parts), tmp_path, event_store, SystemClock())
+    told = {(one.code, one.value): one.nearest for one in result.causes if one.value}
+    assert told == {
+        ("unknown_value", "Exhibtion"): "exhibition",
+        ("unknown_value", "exhibtion"): "exhibition",
+        ("unmapped_value", "euro"): "Euro",
+    }
+    assert all(f"did you mean {one.nearest}?" in one.fix for one in result.refused_rows if one.nearest)
+
+
 def test_other_currencies_are_not_added_up(tmp_path: Path, event_store: EventStore) -> None:
     result = import_rows(tmp_path, event_store, "1,North,31-12-2023,1.00,,cash,€,", "2,North,31-12-2023,2.00,,cash,$,")
     (cash,) = result.controls

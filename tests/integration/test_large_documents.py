@@ -34,6 +34,7 @@ from ltc_events.schemas.outcome import Outcome, Status
 from ltc_events.schemas.quote import DraftQuote, PriceQuote, QuoteLineRequest
 from ltc_events.store import Database, EventStore, Role, reading
 from ltc_events.store import event_store as event_store_module
+from ltc_events.store.rehearsal import Rehearsal
 from ltc_events.workers.command import open_command_worker
 from ltc_events.workers.projector import open_projector
 
@@ -173,7 +174,7 @@ def assert_refused(outcome: object, code: str, limit: int) -> None:
 def test_a_command_whose_event_could_not_be_sent_is_refused_before_it_is_stored(
     event_store: EventStore, customer: UUID, dry_run: bool
 ) -> None:
-    pipeline = CommandPipeline(event_store, SystemClock(), dry_run=dry_run)
+    pipeline = CommandPipeline(Rehearsal(event_store) if dry_run else event_store, SystemClock())
     ordered = uuid4()
     large = order(customer, EVENT_OVER, ordered)
     assert len(orjson.dumps(large)) < COMMAND_BYTES_MAX

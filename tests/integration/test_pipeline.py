@@ -23,6 +23,7 @@ from ltc_events.schemas.outcome import Outcome, Status
 from ltc_events.schemas.receivable import WriteOffInvoice
 from ltc_events.schemas.undecodable import Undecodable
 from ltc_events.store import Database, EventStore, Offset, OffsetMoved, Role
+from ltc_events.store.rehearsal import Rehearsal
 
 CUSTOMER = derive_id("test", "Analytical Ltd")
 LEAD, OPPORTUNITY = derive_id("test", "lead"), derive_id("test", "opportunity")
@@ -248,7 +249,7 @@ def test_offsets_advance_with_the_batch_or_nothing_is_stored(pipeline: CommandPi
 
 
 def test_a_dry_run_decides_everything_and_stores_nothing(event_store: EventStore) -> None:
-    pipeline = CommandPipeline(event_store, SystemClock(), dry_run=True)
+    pipeline = CommandPipeline(Rehearsal(event_store), SystemClock())
     first = register()
     assert codes(pipeline.submit([first])[0]) == []
     answers = pipeline.submit([first, rename("x", CUSTOMER), *sell(LEAD, OPPORTUNITY, CUSTOMER)])

@@ -23,7 +23,7 @@ from ltc_events.schemas.policy import BusinessDates, PolicyPublished, PublishPol
 from ltc_events.schemas.record import Record
 from ltc_events.schemas.registry import noun_of
 from ltc_events.store.commit import NewEvent, Reads
-from ltc_events.store.event_store import EventStore
+from ltc_events.store.ledger_store import LedgerStore
 
 K = TypeVar("K")
 S = TypeVar("S")
@@ -106,7 +106,7 @@ class Cache:
 class Batch:
     """The states of one batch: looked up in its own changes, then in the cache, then in the store."""
 
-    def __init__(self, store: EventStore, cache: Cache, policies: Policies, now: datetime) -> None:
+    def __init__(self, store: LedgerStore, cache: Cache, policies: Policies, now: datetime) -> None:
         self._store = store
         self._cache = cache
         self._now = now

@@ -18,13 +18,12 @@ from ltc_events.kernel.collector import collector_paused
 from ltc_events.kernel.errors import Refused
 from ltc_events.kernel.frozen import new_tuple
 from ltc_events.kernel.principals import Principal
-from ltc_events.schemas.decimal_json import dump
 from ltc_events.schemas.envelope import Message
 from ltc_events.schemas.outcome import Outcome, Refusal, Status
 from ltc_events.schemas.policy import PolicyPublished
 from ltc_events.schemas.undecodable import Undecodable
 from ltc_events.store import StoreError
-from ltc_events.store.commit import Commit, NewEvent, Offset, StoredTrace, require_sizes
+from ltc_events.store.commit import Commit, NewEvent, Offset, StoredTrace
 from ltc_events.store.error_text import error_text
 from ltc_events.store.errors import (
     CommandAlreadyRecorded,
@@ -35,7 +34,7 @@ from ltc_events.store.errors import (
     StoreWentBack,
     VersionConflict,
 )
-from ltc_events.store.event_store import EventStore
+from ltc_events.store.ledger_store import LedgerStore
 
 log = structlog.get_logger()
 
@@ -76,27 +75,23 @@ class CommandPipeline:
     """Decides and stores commands. One pipeline per thread; several pipelines and processes may work on one store.
 
     `principal` is who sends what comes by this door, as the door has authenticated him; it is recorded with each outcome.
-    With `dry_run` commands are decided and not stored: later ones build on the events of earlier ones, which stay in memory.
-    Outcomes of a dry run have no positions.
+    On a `Rehearsal` of a store commands are decided and kept there: later ones build on earlier ones, and nothing is stored.
     """
 
     def __init__(
         self,
-        store: EventStore,
+        store: LedgerStore,
         clock: Clock,
         *,
         cache_streams: int = CACHE_STREAMS,
         contention_limit_s: float = CONTENTION_LIMIT_S,
-        dry_run: bool = False,
         principal: Principal | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self.principal = principal
         self._contention_limit_s = contention_limit_s
-        self._dry_run: dict[int, Outcome] | None = {} if dry_run else None
-        # Nothing that a dry run has decided can be loaded again, so its cache must not lose it.
-        self._cache = Cache(2**62 if dry_run else cache_streams)
+        self._cache = Cache(cache_streams)
         self._policies = Policies()
         self._position = -1
         """Up to where the cache and the policies are known to be true."""
@@ -216,8 +211,6 @@ class CommandPipeline:
         if decided and commit.expected is None:
             commit.reads = batch.reads(self._position, commit.events)
         base = yield from self._append(commit)
-        if self._dry_run is not None:
-            decided = {number: self._dry_run[number] for number in decided}
         self._cache.absorb(batch)
         self._policies = batch.policies
         # What an attempt of this very call had stored, its reply lost, is no repetition.
@@ -229,16 +222,13 @@ class CommandPipeline:
         beginning = self._store.begin(command_ids, self._position)
         if beginning.position < self._position:  # what we know of streams and policies is lost
             raise StoreWentBack(what=f"its head is {beginning.position}, and was {self._position}")
-        self._is_alone = self._position == beginning.position and self._dry_run is None
-        if self._position != beginning.position and not (self._dry_run and self._position >= 0):
+        self._is_alone = self._position == beginning.position
+        if self._position != beginning.position:
             self._cache.forget(beginning.changed)
             if beginning.changed is None or not POLICY_IDS.keys().isdisjoint(beginning.changed) or self._position < 0:
                 self._policies = self._load_policies()
             self._position = beginning.position
-        known = {id.int: outcome for id, outcome in beginning.outcomes.items()}
-        if self._dry_run:
-            known |= {id.int: self._dry_run[id.int] for id in command_ids if id.int in self._dry_run}
-        return known
+        return {id.int: outcome for id, outcome in beginning.outcomes.items()}
 
     def _load_policies(self) -> Policies:
         policies = Policies()
@@ -249,13 +239,6 @@ class CommandPipeline:
         return policies
 
     def _append(self, commit: Commit) -> Generator[None, None, int]:
-        if self._dry_run is not None:
-            require_sizes(commit.events, [dump(one.event) for one in commit.events])
-            # What is not stored has no position: the places within this batch would be those of other events.
-            self._dry_run.update(
-                {one.command_id.int: one._replace(first_position=0, last_position=0, content=None) for one in commit.outcomes}
-            )
-            return 0
         if not (commit.outcomes or commit.offsets or commit.dead_letters):
             return 0
         if commit.expected is not None and not commit.is_lone:

@@ -95,9 +95,9 @@ class Services:
             self._reading_store = open_store(self.reading, Role.PROJECTOR)
         return self._reading_store
 
-    def pipeline(self, *, dry_run: bool = False) -> "CommandPipeline":
+    def pipeline(self) -> "CommandPipeline":
         """A command pipeline on the writer's store, with a cache of its own; what it is given, `principal` sends."""
-        return _pipeline(self.store(Role.WRITER), dry_run=dry_run, principal=self.principal)
+        return _pipeline(self.store(Role.WRITER), self.principal)
 
     @property
     def principal(self) -> Principal:
@@ -147,16 +147,14 @@ def open_store(database: Database, role: Role, of: Any = None) -> Any:
 
 
 @contextmanager
-def open_pipeline(
-    database: Database, *, dry_run: bool = False, principal: Principal | None = None
-) -> "Iterator[CommandPipeline]":
+def open_pipeline(database: Database, *, principal: Principal | None = None) -> "Iterator[CommandPipeline]":
     """A command pipeline on a store of its own, which is closed at the end of the block; `principal` sends what it is given."""
     with open_store(database, Role.WRITER) as store:
-        yield _pipeline(store, dry_run=dry_run, principal=principal)
+        yield _pipeline(store, principal)
 
 
-def _pipeline(store: "EventStore", *, dry_run: bool, principal: Principal | None) -> "CommandPipeline":
+def _pipeline(store: "EventStore", principal: Principal | None) -> "CommandPipeline":
     from ltc_events.application.clock import SystemClock
     from ltc_events.application.pipeline import CommandPipeline
 
-    return CommandPipeline(store, SystemClock(), dry_run=dry_run, principal=principal)
+    return CommandPipeline(store, SystemClock(), principal=principal)

@@ -242,9 +242,10 @@ def show(result: Reconciliation, refused: Path | None) -> None:
             err.print(f"… and {result.vanished_counts.total() - len(vanished)} more; `--json` has them", markup=False)
     if result.refusals:
         causes = [
-            (one.count, one.code, one.command, one.field, one.value, one.first) for one in result.causes[:REFUSED_SHOWN_MAX]
+            (one.count, one.code, one.command, one.field, one.value, one.nearest, one.first)
+            for one in result.causes[:REFUSED_SHOWN_MAX]
         ]
-        print_table("refused, by cause", ("refused", "reason", "command", "field", "value", "first"), causes)
+        print_table("refused, by cause", ("refused", "reason", "command", "field", "value", "nearest", "first"), causes)
         shown = [
             (f"{one.file}:{one.line}", one.command, one.field, one.value, one.reason, one.fix)
             for one in result.refused_rows[:REFUSED_SHOWN_MAX]

@@ -10,12 +10,13 @@ from ltc_events.application.batch import NOTHING, Entry, fold
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.importing.changes import Change, Constant, Fixed, Following
 from ltc_events.importing.documents import CHANGED_KEY, Document, Envelope, begin, make
-from ltc_events.importing.ledger import Rehearsal
 from ltc_events.importing.runs import is_run_of
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.ids import derive_id
+from ltc_events.kernel.principals import Principal
 from ltc_events.schemas.record import Record
-from ltc_events.store.event_store import EventStore
+from ltc_events.store.ledger_store import LedgerStore
+from ltc_events.store.rehearsal import Rehearsal
 
 
 class Compared(NamedTuple):
@@ -67,14 +68,16 @@ NOT_HELD = Held(NOTHING)
 
 
 class Follower:
-    """Compares the rows of one run of a mapping with what `store` (and a rehearsal, beside it) holds.
+    """Compares the rows of one run of a mapping with what `store` holds.
 
-    `owner` is the name by which the mapping's runs are known; see `runs`.
+    `owner` is the name by which the mapping's runs are known; see `runs`. `principal` sends their commands.
     """
 
-    def __init__(self, store: EventStore, pipeline: CommandPipeline, clock: Clock, envelope: Envelope, owner: str) -> None:
+    def __init__(
+        self, store: LedgerStore, clock: Clock, envelope: Envelope, owner: str, principal: Principal | None = None
+    ) -> None:
         self._store = store
-        self._pipeline = pipeline
+        self._principal = principal
         self._clock = clock
         self._envelope = envelope
         self._owner = owner
@@ -85,19 +88,13 @@ class Follower:
         followings = dict(wanted)
         found = {}
         for id, records in self._store.load(list(followings)).items():
-            entry = self._rehearsed(id) or fold(records)
+            entry = fold(records)
             gone, turns, rest = self._take_out_gone(id, records, followings[id].vanished, entry.state)
             reversals = self._reversals(records)
             dated = [(one.occurred_at, one.effective_on) for one in (*turns, *reversals)]
             least = (max(moment for moment, _ in dated), max(day for _, day in dated)) if dated else None
             found[id] = Held(entry, rest, gone, frozenset(one.causation_id for one in reversals), least)
-        for id in followings:
-            if id not in found and (rehearsed := self._rehearsed(id)) is not None:
-                found[id] = Held(rehearsed)
         return found
-
-    def _rehearsed(self, id: UUID) -> Entry | None:
-        return self._pipeline.rehearsed(id) if isinstance(self._pipeline, Rehearsal) else None
 
     def _reversals(self, records: Sequence[Record]) -> list[Record]:
         """What took back commands of the mapping's runs: caused by them, and not of such a run itself."""
@@ -106,9 +103,9 @@ class Follower:
 
     def foreseen(self, documents: Sequence[Document], groups: Sequence[int | None], ids: Iterable[UUID]) -> dict[UUID, Held]:
         """What the ledger will hold of these when it has decided the documents, which nothing is stored of."""
-        trial = Rehearsal(self._store, self._clock, self._pipeline.principal)
-        trial.submit(documents, groups=groups)
-        return {id: Held(entry) for id in ids if (entry := trial.rehearsed(id)) is not None}
+        with Rehearsal(self._store) as trial:
+            CommandPipeline(trial, self._clock, principal=self._principal).submit(documents, groups=groups)
+            return {id: Held(fold(records)) for id, records in trial.load(list(ids)).items()}
 
     def contradiction(self, document: Document, said: dict[str, Any]) -> Odd | None:
         """Whether an earlier row of this run says something else of the same thing: then the first one holds, every time."""

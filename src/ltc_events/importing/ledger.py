@@ -1,23 +1,18 @@
 """Control totals over the events of an import's commands, read back from the store."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from itertools import groupby
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from pydantic import BaseModel
 
-from ltc_events.application.batch import Entry
-from ltc_events.application.pipeline import Answer, CommandPipeline
+from ltc_events.application.pipeline import Answer
 from ltc_events.importing.mapping import ControlSection, nearest
 from ltc_events.importing.reconciliation import ControlTotal
-from ltc_events.kernel.clock import Clock
-from ltc_events.kernel.principals import Principal
 from ltc_events.schemas.base import EVENTS, Event
 from ltc_events.schemas.outcome import Outcome
-from ltc_events.store.commit import Commit, NewEvent
-from ltc_events.store.event_store import EventStore
+from ltc_events.store.ledger_store import LedgerStore
 
 _PAGE_POSITIONS = 1 << 15
 ONE = Decimal(1)
@@ -62,16 +57,9 @@ def event_total(control: ControlSection, currency: str | None) -> EventTotal:
 class LedgerTotals:
     """Sums the events of commands, each event once however often its command was answered."""
 
-    def __init__(
-        self,
-        store: EventStore,
-        totals: Sequence[tuple[EventTotal, ControlTotal]],
-        held: Sequence[tuple[EventTotal, ControlTotal]] = (),
-    ) -> None:
+    def __init__(self, store: LedgerStore, totals: Sequence[tuple[EventTotal, ControlTotal]]) -> None:
         self._store = store
         self._totals = totals
-        self._held = frozenset[str]().union(*(total.types for total, _ in held))
-        """What counts for totals of what the ledger holds, which is added up by the things that rows name."""
         self._types = sorted(set().union(*(total.types for total, _ in totals)))
         self._seen: dict[int, bytearray] = {}
 
@@ -81,20 +69,8 @@ class LedgerTotals:
             return
         for first, last in _ranges(sorted(self._fresh(answers))):
             for record in self._store.read(first - 1, last - first + 1, types=self._types, upto=last):
-                self.add_event(record.event)
-
-    def add_event(self, event: Event) -> None:
-        """Take in one event."""
-        for total, control in self._totals:
-            add_event(total, control, event)
-
-    def add_rehearsed(self, rehearsal: "Rehearsal") -> None:
-        """Add the events of a rehearsal that are new since the last call."""
-        events, rehearsal.events = rehearsal.events, []
-        for new in events:
-            self.add_event(new.event)
-            if new.event.type in self._held:
-                rehearsal.kept.setdefault(new.subject.int, []).append(new.event)
+                for total, control in self._totals:
+                    add_event(total, control, record.event)
 
     def _fresh(self, answers: Iterable[Answer]) -> Iterator[int]:
         """The positions of events not added yet."""
@@ -122,25 +98,6 @@ def add_event(total: EventTotal, control: ControlTotal, event: Event) -> None:
     control.ledger_events += 1
     for amount in total.amounts(event):
         control.ledger = EXACT.add(control.ledger, amount)
-
-
-class Rehearsal(CommandPipeline):
-    """A dry-run pipeline that exposes the events that it would have stored."""
-
-    def __init__(self, store: EventStore, clock: Clock, principal: Principal | None = None) -> None:
-        super().__init__(store, clock, dry_run=True, principal=principal)
-        self.events: list[NewEvent] = []
-        self.kept: dict[int, list[Event]] = {}
-        """Those that may count for totals of what the ledger holds, by the `int` of the stream."""
-
-    def rehearsed(self, id: UUID) -> Entry | None:
-        """A stream after all rehearsed events; None where it has none."""
-        entry = self._cache.entries.get(id.int)
-        return entry if entry is not None and entry.version else None
-
-    def _append(self, commit: Commit) -> Generator[None, None, int]:
-        self.events.extend(commit.events)
-        return super()._append(commit)
 
 
 def _ranges(positions: Sequence[int]) -> Iterator[tuple[int, int]]:

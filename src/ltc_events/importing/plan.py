@@ -1,7 +1,7 @@
 """Compiles a mapping against the columns of a folder's files, before any row is read."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,12 +63,15 @@ class Plan(NamedTuple):
     """The source whose rows the rows of a table are."""
 
 
-def prepare(mapping: Path, data: Path, stack: ExitStack) -> Plan:
-    """Read and compile a mapping for the files of `data`; `stack` lets go of it. Raises MappingInvalid, DataUnusable."""
+def prepare(mapping: Path, data: Path, stack: ExitStack, only: Mapping[str, Path] | None = None) -> Plan:
+    """Read and compile a mapping for the files of `data`; `stack` lets go of it.
+
+    `only`: of these sources of several files, one file. Raises MappingInvalid, DataUnusable.
+    """
     folder, mistakes = read_folder(mapping)
     if folder is None:
         raise MappingInvalid(mapping.name, mistakes)
-    sources = find_sources(folder.mapping, data)
+    sources = find_sources(folder.mapping, data, only)
     room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ltc-import-")))
     engine = Engine(room, folder.mapping, [path.absolute() for source in sources for path in source.paths])
     stack.callback(engine.close)

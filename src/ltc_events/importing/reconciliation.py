@@ -10,7 +10,10 @@ REFUSED_ROWS_KEPT_MAX = 10_000
 
 
 class RefusedRow(NamedTuple):
-    """A refused row. `command` is empty when the row itself is unreadable."""
+    """A refused row. `command` is empty when the row itself is unreadable.
+
+    `nearest`: of a value that is none of a closed list of words, the most similar of these.
+    """
 
     file: str
     line: int
@@ -20,6 +23,7 @@ class RefusedRow(NamedTuple):
     value: str
     reason: str
     fix: str
+    nearest: str = ""
 
 
 @dataclass
@@ -32,6 +36,7 @@ class RefusalGroup:
     value: str
     first: str
     fix: str
+    nearest: str
     count: int = 0
 
 
@@ -162,7 +167,7 @@ class Reconciliation:
         self.refusals[row.code] += 1
         key = row.code, row.command, row.field, row.value
         if key not in self.groups and len(self.groups) < REFUSED_ROWS_KEPT_MAX:
-            self.groups[key] = RefusalGroup(*key, f"{row.file}:{row.line}", row.fix)
+            self.groups[key] = RefusalGroup(*key, f"{row.file}:{row.line}", row.fix, row.nearest)
         if key in self.groups:
             self.groups[key].count += 1
         if len(self.refused_rows) < REFUSED_ROWS_KEPT_MAX:

@@ -14,7 +14,7 @@ from ltc_events.importing.certainty import REFUSALS, ROW
 from ltc_events.importing.documents import COLUMNS, Document, document
 from ltc_events.importing.engine import QueryFailed, literal
 from ltc_events.importing.errors import MappingInvalid, Mistake
-from ltc_events.importing.mapping import nearest
+from ltc_events.importing.nearest_words import nearest_word
 from ltc_events.importing.plan import Control, Pass, Plan, create_work_tables
 from ltc_events.importing.queries import Query
 from ltc_events.importing.reconciliation import ControlTotal, RefusedRow
@@ -168,7 +168,8 @@ class Reasons:
             if (file, line) != (row.file, row.line):
                 reason = f"{reason} (in {file}, line {line})"
         column = "" if code in ("refused_by_mapping", "missing_row") else refusal["column"]
-        return RefusedRow(row.file, row.line, "", code, column, value, reason, fix)
+        near = nearest_word(value, self._mapped(want)) if code == "unmapped_value" else ""
+        return RefusedRow(row.file, row.line, "", code, column, value, reason, fix, near)
 
     def of_command(self, row: ImportRow, step: Step, problem: str) -> RefusedRow:
         """The refusal of a row of which a command cannot be made."""
@@ -184,10 +185,15 @@ class Reasons:
                     return found[0]
         return "", 0
 
+    def _mapped(self, name: str) -> tuple[str, ...]:
+        """The words of a map."""
+        return tuple(word for word in self._plan.folder.mapping.maps.get(name, {}) if word not in ("", "*"))
+
     def _words(self, code: str, value: str, want: str, column: str) -> tuple[str, str]:
         if code == "unmapped_value":
-            words = [word for word in self._plan.folder.mapping.maps.get(want, {}) if word not in ("", "*")]
-            hint = f"; {nearest(value, words)}" if words else ""
+            words = self._mapped(want)
+            near = nearest_word(value, words)
+            hint = f"; did you mean {near}?" if near else f"; it has {', '.join(words)}" if words else ""
             return f"{value!r} is not in maps.{want}", f'add it to maps.{want}, or a "*" for all others{hint}'
         if code not in _WORDS:
             reason, _, fix = want.partition("\x1f")

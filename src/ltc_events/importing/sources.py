@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
@@ -67,9 +67,21 @@ class Source:
                 yield open_reader(self.section, path, own)
 
 
-def find_sources(mapping: MappingFile, folder: Path) -> list[Source]:
-    """The sources of a mapping with their files, which lie in `folder`. Raises DataUnusable."""
-    return [Source(name, section, _paths(name, section, folder)) for name, section in mapping.sources.items()]
+def find_sources(mapping: MappingFile, folder: Path, only: Mapping[str, Path] | None = None) -> list[Source]:
+    """The sources of a mapping with their files, which lie in `folder`; of the sources in `only`, this file alone.
+
+    Raises DataUnusable.
+    """
+    chosen = only or {}
+    sources = []
+    for name, section in mapping.sources.items():
+        paths = [path for path in _paths(name, section, folder) if path == chosen.get(name, path)]
+        for path in paths:
+            shown = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+            if shown != path.name:
+                raise DataUnusable(file=shown, problem="its name is not UTF-8", fix="give the file another name")
+        sources.append(Source(name, section, paths))
+    return sources
 
 
 def _paths(name: str, section: SourceSection, folder: Path) -> list[Path]:

@@ -9,11 +9,10 @@ from uuid import UUID
 
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.batch import fold
-from ltc_events.importing.ledger import EXACT, ONE, BadControl, EventTotal, Rehearsal, add_event, values_at
+from ltc_events.importing.ledger import EXACT, ONE, BadControl, EventTotal, add_event, values_at
 from ltc_events.importing.mapping import ControlSection, nearest
 from ltc_events.importing.reconciliation import ControlTotal
-from ltc_events.schemas.base import Event
-from ltc_events.store.event_store import EventStore
+from ltc_events.store.ledger_store import LedgerStore
 
 _STREAMS = 500
 
@@ -42,33 +41,18 @@ def state_total(control: ControlSection, currency: str | None) -> StateTotal:
     return StateTotal(noun, tuple(control.field.split(".")) if control.field else None, tuple(control.where.items()), currency)
 
 
-class LedgerStates:
-    """Sums the ledger's states of things, including those of a rehearsal."""
-
-    def __init__(self, store: EventStore, rehearsal: Rehearsal | None) -> None:
-        self._store = store
-        self._rehearsal = rehearsal
-
-    def add(self, wanted: EventTotal | StateTotal, total: ControlTotal, ids: Iterable[UUID]) -> None:
-        """Add the ledger's states of these."""
-        left = iter(ids)
-        while part := list(islice(left, _STREAMS)):
-            streams = self._store.load(part)
+def add_states(store: LedgerStore, wanted: EventTotal | StateTotal, total: ControlTotal, ids: Iterable[UUID]) -> None:
+    """Add to a total what the ledger holds of these things."""
+    left = iter(ids)
+    while part := list(islice(left, _STREAMS)):
+        streams = store.load(part)
+        for id in part:
+            records = streams.get(id, ())
             if isinstance(wanted, EventTotal):
-                for id in part:
-                    events = [record.event for record in streams.get(id, ())]
-                    for event in (*events, *self._rehearsed(id)):
-                        add_event(wanted, total, event)
-                continue
-            for id in part:
-                rehearsed = None if self._rehearsal is None else self._rehearsal.rehearsed(id)
-                entry = rehearsed or fold(streams.get(id, ()))
-                if entry.noun == wanted.noun:
-                    _add_state(wanted, total, entry.state)
-
-    def _rehearsed(self, id: UUID) -> Iterable[Event]:
-        """What a rehearsal would have stored of it."""
-        return () if self._rehearsal is None else self._rehearsal.kept.get(id.int, ())
+                for record in records:
+                    add_event(wanted, total, record.event)
+            elif (entry := fold(records)).noun == wanted.noun:
+                _add_state(wanted, total, entry.state)
 
 
 def _add_state(wanted: StateTotal, total: ControlTotal, state: Any) -> None:

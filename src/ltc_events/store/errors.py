@@ -66,6 +66,13 @@ class HeadHeld(StoreError):
     remedy: ClassVar[str] = "nothing is stored; try again, and look for a hanging writer in pg_stat_activity"
 
 
+class RehearsalFailed(StoreError):
+    """what was rehearsed can be kept no longer: {reason}"""
+
+    kind = Kind.UNAVAILABLE
+    remedy: ClassVar[str] = "nothing is stored; make room in the folder of temporary files, or name another one in TMPDIR"
+
+
 class UnreadableEvent(StoreError):
     """the event at position {position} ({type}) cannot be decoded: {reason}"""
 
