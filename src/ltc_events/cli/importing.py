@@ -9,6 +9,7 @@ import typer
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.cli.context import services_of
+from ltc_events.cli.import_watch import watch_
 from ltc_events.cli.lazy import PlainGroup
 from ltc_events.cli.options import JsonOption
 from ltc_events.cli.output import err, out, print_json, print_table, progress
@@ -31,7 +32,7 @@ class _WithFiles(PlainGroup):
 app = typer.Typer(
     cls=_WithFiles,
     add_completion=False,
-    help="Bring in files of another system: scaffold a mapping, preview it, import, undo.\n\n"
+    help="Bring in files of another system: scaffold a mapping, preview it, import, watch a folder, undo.\n\n"
     "`ltc import mappings` lists those that are ready for other products.\n\n"
     "`ltc import MAPPING --data DIR` is short for `ltc import files MAPPING --data DIR`.",
 )
@@ -119,6 +120,9 @@ def mappings_(as_json: JsonOption = False) -> None:
         return
     rows = [(one.name, one.meaning, ", ".join(one.files.values())) for one in found]
     print_table("ready-made mappings", ("name", "for", "files"), rows)
+
+
+app.command("watch")(watch_)
 
 
 @app.command("scaffold")

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -40,7 +41,7 @@ _width = int(_columns) if _columns.isascii() and _columns.isdigit() and 0 < int(
 out = PlainConsole(highlight=False, width=None if sys.stdout.isatty() else _width)
 err = PlainConsole(stderr=True, highlight=False)
 log = structlog.get_logger()
-PLAIN_PROGRESS_EVERY = 50_000
+PLAIN_PROGRESS_EVERY_S = 10.0
 
 
 def _text(value: Any) -> str:
@@ -65,21 +66,25 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
 
 
 class Ticker:
-    """Counts what is done: a bar on a terminal, a log line now and then elsewhere."""
+    """Counts what is done: a bar on a terminal; elsewhere a log line every 10 seconds, with the rate and what is left."""
 
     def __init__(self, title: str, bar: "Progress | None", total: int | None) -> None:
         self._title = title
         self._bar = bar
         self._task = None if bar is None else bar.add_task(title, total=total)
+        self._total = total
         self.done = 0
+        self._told, self._told_at = 0, time.monotonic()
 
     def advance(self, count: int) -> None:
         """Add to the amount done."""
-        before, self.done = self.done, self.done + count
+        self.done += count
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, count)
-        elif before // PLAIN_PROGRESS_EVERY != self.done // PLAIN_PROGRESS_EVERY:
-            log.info("progress", step=self._title, done=self.done)
+        elif (seconds := time.monotonic() - self._told_at) >= PLAIN_PROGRESS_EVERY_S:
+            left = {} if self._total is None else {"left": max(self._total - self.done, 0)}
+            log.info("progress", step=self._title, done=self.done, **left, per_second=round((self.done - self._told) / seconds))
+            self._told, self._told_at = self.done, time.monotonic()
 
     def reach(self, done: int, total: int | None) -> None:
         """Set the amount done, and the total."""
@@ -88,6 +93,7 @@ class Ticker:
 
     def expect(self, total: int | None) -> None:
         """Set the total."""
+        self._total = total
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, total=total)
 

@@ -1,0 +1,188 @@
+"""Imports dated exports as they come into a folder, each once and in the order of their dates.
+
+The folder is looked at every few seconds: file systems of other machines tell nobody of changes. Which exports are imported the
+ledger's database knows, as offsets of feeds: an export is a feed, read to its end. It knows so after the last command is stored.
+An import that was cut off before begins again, and its commands have the ids that they had.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from ltc_events.importing.errors import DataUnusable, ImportUnusable
+from ltc_events.importing.exports import Digests, Export, Settling, exports, fingerprint
+from ltc_events.importing.mapping import Folder
+from ltc_events.importing.reconciliation import Reconciliation
+from ltc_events.importing.run import Progress, run_import
+from ltc_events.importing.runs import owner_of
+from ltc_events.kernel.clock import Clock
+from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.store.commit import Offset
+from ltc_events.store.errors import OffsetMoved
+from ltc_events.store.event_store import EventStore
+
+log = structlog.get_logger()
+
+PROGRESS_EVERY_S = 10.0
+
+
+class WatchOptions(NamedTuple):
+    """How a folder is watched: it is looked at every `every_s` seconds; a file unchanged for `settle_s` seconds is complete.
+
+    `stops`: end with an export that is refused, or with a total that does not come out; otherwise the next one is imported.
+    `refused`: a folder for a CSV file of the refused rows of each export.
+    """
+
+    settle_s: float = 10.0
+    every_s: float = 5.0
+    stops: bool = False
+    refused: Path | None = None
+
+
+class TotalsDiffer(LtcError):
+    """a control total of export {export} does not come out"""
+
+    kind = Kind.REFUSED
+    remedy = "look at its reconciliation: import the file by `ltc import MAPPING --data FOLDER --dry-run`"
+
+
+class _Cut(Exception):
+    """The import is to end in its middle."""
+
+
+class FolderWatch:
+    """A watch of one folder: `step` does the next piece of work. `pause` waits; `is_stopping` ends an import amid its rows."""
+
+    def __init__(
+        self,
+        mapping: Folder,
+        folder: Path,
+        store: EventStore,
+        clock: Clock,
+        options: WatchOptions,
+        *,
+        pause: Callable[[float], None],
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        self._mapping = mapping
+        self._owner = owner_of(mapping.mapping)
+        self._folder = folder
+        self._store = store
+        self._clock = clock
+        self._options = options
+        self._pause = pause
+        self._is_stopping = is_stopping
+        self._settling = Settling(options.settle_s)
+        self._digests = Digests()
+        self._refused: set[str] = set()
+        """The feeds of exports that cannot be imported as they are."""
+        self._told = ""
+        self._look_at = 0.0
+
+    def step(self) -> None:
+        """Import the next export, or wait for at most a second. Raises ImportUnusable or TotalsDiffer where these end it."""
+        left = self._look_at - time.monotonic()
+        if left > 0:
+            self._pause(min(left, 1.0))
+        elif self.see_to_next() is not True:
+            self._look_at = time.monotonic() + self._options.every_s
+
+    def see_to_next(self) -> bool | None:
+        """Import the next export; whether there was one. None: there is one that is not complete, and those behind it wait."""
+        for export in exports(self._mapping.mapping, self._folder):
+            waits_for = list(export.missing)
+            waits_for += [path.name for path in export.files.values() if not self._settling.is_settled(path)]
+            if waits_for:
+                self._tell_waiting(export, waits_for)
+                return None
+            try:
+                feed = f"import/{self._owner}/{export.key}@{self._digests.of(export)}"
+            except OSError as error:
+                self._tell_waiting(export, [str(error)])
+                return None
+            if feed not in self._refused and not self._store.offsets(feed):
+                self._import(export, feed)
+                return True
+        return False
+
+    def _tell_waiting(self, export: Export, waits_for: list[str]) -> None:
+        told = f"{export.key}: {', '.join(waits_for)}"
+        if told != self._told:
+            self._told = told
+            log.info("export_incomplete", export=export.key, waits_for=waits_for)
+
+    def _import(self, export: Export, feed: str) -> None:
+        before = {path: fingerprint(path) for path in export.files.values()}
+
+        def require_unchanged() -> None:
+            for path, known in before.items():
+                if fingerprint(path) != known:
+                    raise DataUnusable(file=path.name, problem="was written while it was read", fix="it is read again")
+
+        log.info("export_begins", export=export.key, files=[path.name for path in export.files.values()])
+        try:
+            result = run_import(
+                self._mapping.path,
+                self._folder,
+                self._store,
+                self._clock,
+                only=export.files,
+                refused_csv=self._refused_csv(export),
+                progress=ProgressLog(export.key, self._is_stopping),
+                loaded=require_unchanged,
+            )
+        except _Cut:
+            log.info("export_cut_off", export=export.key, fix="the next watch goes on with it")
+            return
+        except ImportUnusable as error:
+            if any(fingerprint(path) != known for path, known in before.items()):
+                return  # it is not the export that we looked at
+            log.warning("export_refused", export=export.key, reason=str(error), fix=error.fix)
+            if self._options.stops:
+                raise
+            self._refused.add(feed)
+            return
+        self._note(export, feed, result)
+
+    def _note(self, export: Export, feed: str, result: Reconciliation) -> None:
+        """Take an export as imported."""
+        try:
+            self._store.advance([Offset(feed, 0, 0, max(1, sum(file.rows for file in result.files)))])
+        except OffsetMoved:
+            log.info("export_imported_by_another", export=export.key)
+        counts = {
+            what: sum(getattr(one, what) for one in result.commands.values())
+            for what in ("accepted", "unchanged", "duplicate", "refused", "not_sent")
+        }
+        told = {**counts, "refused": result.refused, "totals_agree": result.balanced}
+        tell = log.info if result.balanced else log.warning
+        tell("export_imported", export=export.key, run=result.run, rows=sum(file.rows for file in result.files), **told)
+        if self._options.stops and not result.balanced:
+            raise TotalsDiffer(export=export.key)
+
+    def _refused_csv(self, export: Export) -> Path | None:
+        if self._options.refused is None:
+            return None
+        return self._options.refused / f"{export.key.replace('/', '_') or 'export'}.refused.csv"
+
+
+class ProgressLog:
+    """Logs the progress of an import every few seconds: rows done and left, and how many a second."""
+
+    def __init__(self, export: str, is_stopping: Callable[[], bool]) -> None:
+        self._export = export
+        self._is_stopping = is_stopping
+        self._told_at, self._told = time.monotonic(), 0
+
+    def __call__(self, reached: Progress) -> None:
+        if self._is_stopping():
+            raise _Cut
+        seconds = time.monotonic() - self._told_at
+        if seconds >= PROGRESS_EVERY_S:
+            rate = round((reached.rows - self._told) / seconds)
+            left = reached.rows_total - reached.rows
+            log.info("progress", export=self._export, rows=reached.rows, left=left, rows_per_s=rate)
+            self._told_at, self._told = time.monotonic(), reached.rows
