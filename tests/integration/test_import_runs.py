@@ -137,6 +137,31 @@ def test_a_row_that_changed_since_is_refused_and_not_booked_twice(write: Callabl
     assert result.controls[0].difference == Decimal("-11.00")
 
 
+@pytest.mark.parametrize("order", ["", 'order = "amount"'])
+def test_rows_come_in_the_same_order_in_parts_of_any_size(
+    write: Callable[..., Path], run: Import, event_store: EventStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, order: str
+) -> None:
+    write([f"{number},A,2024-01-01,{(number * 7) % 11 + 1}.00" for number in range(11)])
+    step = tmp_path / "shop" / "steps" / "2-place.sql"
+    step.write_text(step.read_text(encoding="utf-8").replace('rows = "orders"', f'rows = "orders"\n{order}'), encoding="utf-8")
+    orders = []
+    submit = CommandPipeline.submit
+    for size in (20_000, 1, 4):
+        monkeypatch.setattr("ltc_events.importing.rows.PART_ROWS", size)
+        seen: list[Any] = []
+
+        def submitted(pipeline: CommandPipeline, documents: Any, *, kept: list[Any] = seen, **more: Any) -> Any:
+            kept += [one["id"] for one in documents]
+            return submit(pipeline, documents, **more)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(CommandPipeline, "submit", submitted)
+            assert run(dry_run=True).balanced
+        orders.append(seen)
+    assert len(orders[0]) == 1 + 1 + 2 * 11
+    assert orders[0] == orders[1] == orders[2]
+
+
 def test_a_line_that_stands_twice_counts_once(write: Callable[..., Path], run: Import) -> None:
     write(["1,A,2024-01-01,10.00", "1,A,2024-01-01,10.00"])
     result = run()
@@ -234,6 +259,7 @@ def test_all_refused_rows_are_in_the_csv_file(
         "value": "ten",
         "reason": "'ten' is not a number",
         "fix": "write it like 1234.56, or give its format in the mapping",
+        "nearest": "",
     }
 
 

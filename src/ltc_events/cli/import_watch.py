@@ -50,12 +50,14 @@ def watch_(
     exports(read.mapping, data)  # whoever watches nothing hears it at once
     stop = Stop()
     stop_on_signals(stop)
+    services = services_of(context)
     watch = FolderWatch(
         read,
         data,
-        services_of(context).store(Role.WRITER),
+        services.store(Role.WRITER),
         SystemClock(),
         WatchOptions(settle, every, on_refusal is OnRefusal.STOP, refused),
+        principal=services.principal,
         pause=stop.wait,
         is_stopping=stop.requested,
     )

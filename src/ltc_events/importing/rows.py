@@ -21,6 +21,9 @@ from ltc_events.importing.reconciliation import ControlTotal, RefusedRow
 from ltc_events.importing.sources import FILE, LINE, Unreadable, load, quoted
 from ltc_events.importing.steps import Step
 
+PART_ROWS = 20_000
+"""The commands of so many rows are sorted at once."""
+
 
 class Command(NamedTuple):
     """One command of a row, by the step that makes it."""
@@ -111,14 +114,20 @@ def rows_of(plan: Plan, number: int) -> Iterator[ImportRow]:
     """The rows of one pass, in order."""
     steps = plan.passes[number].steps
     reasons = Reasons(plan)
-    found = plan.engine.rows(
-        f"SELECT c.step, {', '.join(f'c.{name}' for name in COLUMNS)}, "
-        f"CASE WHEN ltc_has(c.{REFUSALS}) THEN CAST(to_json(c.{REFUSALS}) AS VARCHAR) END, c.{ROW}, p.{FILE}, p.{LINE} "
-        f"FROM ltc.commands AS c LEFT JOIN ltc.places AS p ON p.{ROW} = c.{ROW} WHERE c.pass = {number} "
-        f"ORDER BY c.place, c.{ROW}, c.step, c.n"
-    )
-    for row, group in groupby(found, lambda one: one[-3]):
-        yield _row(row, list(group), steps, plan, reasons)
+    # By parts: to sort all commands of an import at once takes more memory than a query may have.
+    key = "place" if plan.passes[number].order is not None else ROW
+    [(first, last)] = plan.engine.run(f"SELECT min({key}), max({key}) FROM ltc.commands WHERE pass = {number}")
+    starts = [] if first is None else range(first, last + 1, PART_ROWS)
+    parts = [f"c.{key} BETWEEN {start} AND {start + PART_ROWS - 1}" for start in starts]
+    for part in (*parts, f"c.{key} IS NULL"):
+        found = plan.engine.rows(
+            f"SELECT c.step, {', '.join(f'c.{name}' for name in COLUMNS)}, "
+            f"CASE WHEN ltc_has(c.{REFUSALS}) THEN CAST(to_json(c.{REFUSALS}) AS VARCHAR) END, c.{ROW}, p.{FILE}, p.{LINE} "
+            f"FROM ltc.commands AS c LEFT JOIN ltc.places AS p ON p.{ROW} = c.{ROW} WHERE c.pass = {number} AND {part} "
+            f"ORDER BY c.place, c.{ROW}, c.step, c.n"
+        )
+        for row, group in groupby(found, lambda one: one[-3]):
+            yield _row(row, list(group), steps, plan, reasons)
 
 
 def _row(row: int | None, group: list[tuple[Any, ...]], steps: list[Step], plan: Plan, reasons: "Reasons") -> ImportRow:

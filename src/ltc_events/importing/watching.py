@@ -20,6 +20,7 @@ from ltc_events.importing.run import Progress, run_import
 from ltc_events.importing.runs import owner_of
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.kernel.principals import Principal
 from ltc_events.store.commit import Offset
 from ltc_events.store.errors import OffsetMoved
 from ltc_events.store.event_store import EventStore
@@ -54,7 +55,10 @@ class _Cut(Exception):
 
 
 class FolderWatch:
-    """A watch of one folder: `step` does the next piece of work. `pause` waits; `is_stopping` ends an import amid its rows."""
+    """A watch of one folder: `step` does the next piece of work. `pause` waits; `is_stopping` ends an import amid its rows.
+
+    `principal` sends the commands.
+    """
 
     def __init__(
         self,
@@ -64,6 +68,7 @@ class FolderWatch:
         clock: Clock,
         options: WatchOptions,
         *,
+        principal: Principal | None = None,
         pause: Callable[[float], None],
         is_stopping: Callable[[], bool],
     ) -> None:
@@ -72,6 +77,7 @@ class FolderWatch:
         self._folder = folder
         self._store = store
         self._clock = clock
+        self._principal = principal
         self._options = options
         self._pause = pause
         self._is_stopping = is_stopping
@@ -131,6 +137,7 @@ class FolderWatch:
                 self._clock,
                 only=export.files,
                 refused_csv=self._refused_csv(export),
+                principal=self._principal,
                 progress=ProgressLog(export.key, self._is_stopping),
                 loaded=require_unchanged,
             )
