@@ -34,16 +34,23 @@ class Installation(NamedTuple):
         return {"initialised": True, **self._asdict()}
 
 
-def install(services: Services, topics: TopicLayout | None = None) -> Installation:
+def install(services: Services, topics: TopicLayout | None = None, administrator: str | None = None) -> Installation:
     """Lay out the ledger and the read tables, and with a layout the topics; what is there stays.
 
-    Raises NoBus where topics are asked for without a bus, BusUnreachable, StoreError.
+    With an `administrator`, policy `access` is enforced from the beginning. Raises NoBus where topics are asked for without one,
+    BusUnreachable, StoreError, AlreadyAdministered, AccessNotChanged.
     """
     topics_made = _make_topics(services, topics) if topics else []
     services.database.initialise()
     with services.database.connect(Role.PROJECTOR, autocommit=True) as connection:
         prepare(connection, PROJECTIONS)
     notary_key = _prepare_notary(services)
+    if administrator is not None:
+        from ltc_events.application.access_administration import appoint
+        from ltc_events.scheduling.duties import DUTIES
+
+        commands = tuple(dict.fromkeys(duty.command.type.rpartition(".")[0] for duty in DUTIES))
+        appoint(services.store(Role.WRITER), services.pipeline(), administrator, commands)
     head, _ = services.store(Role.PROJECTOR).head()
     where = f"the embedded server in {services.settings.home}" if services.is_embedded else "LTC_DATABASE_URL"
     return Installation(where, head, len(PROJECTIONS), topics_made, notary_key)

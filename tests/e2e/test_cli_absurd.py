@@ -27,7 +27,8 @@ NEEDED = {
     "file": os.devnull, "mapping": str(ROOT / "examples/olist_marketing"), "data": str(ROOT / "examples"),
     "left": "v1", "right": "v1", "ids": "1", "reason": "tested", "projection": "customers", "names": "customers",
     "text": "Acme", "what": "6d1c7f62-5b36-5a3e-9c2f-0123456789ab", "folder": "nowhere", "old": "1", "login": "nobody_there",
-    "name": "notary", "run": "01a22d60-9c76-8bb7-a168-26e0454d7e52",
+    "name": "notary", "role": "clerk", "commands": "invoice.issue", "principal": "user:nobody", "command": "invoice.issue",
+    "run": "01a22d60-9c76-8bb7-a168-26e0454d7e52",
 }  # fmt: skip
 NAMES = {("report",): "funnel"}
 # They are at work until they are told to end, or for minutes, or write into this tree.

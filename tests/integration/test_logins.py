@@ -123,6 +123,12 @@ WORK = [
     ("ltc_writing", ["dead-letters", "show", "1"]),
     ("ltc_writing", ["dead-letters", "discard", "1", "--reason", "a trial"]),
     ("ltc_writing", ["dead-letters", "retry", "--all-open"]),
+    ("ltc_writing", ["access", "show"]),
+    ("ltc_writing", ["access", "allow", "clerk", "payment.*"]),
+    ("ltc_writing", ["access", "revoke", "clerk", "payment.*"]),
+    ("ltc_writing", ["access", "person", "ada", "--role", "administrator"]),
+    ("ltc_writing", ["access", "principal", "source:webshop", "--role", "shop"]),
+    ("ltc_writing", ["access", "allow", "administrator", "*"]),
     ("ltc_projecting", ["projections", "list"]),
     ("ltc_projecting", ["projections", "status"]),
     ("ltc_projecting", ["projections", "source"]),
@@ -161,13 +167,14 @@ WORK = [
     (OWNER, ["backup", "{folder}/backup"]),
     (OWNER, ["readers", "list"]),
     *((login, ["doctor"]) for login in (*LOGINS, NOTARY, OWNER)),
+    ("ltc_writing", ["access", "enforce"]),  # which lets ltc_writing do nothing more
 ]
 # Commands that ask no database, that other tests hold under their logins, or that need a state which is made there.
 ELSEWHERE = {
     "schema export", "schema check", "audit init-key", "audit rotate-key", "audit keys", "audit check-proof", "demo",
     "worker all", "worker command", "worker relay", "worker projector", "worker clock", "worker notary",
     "projections cancel", "projections retry", "restore", "expired", "readers limit", "readers forget", "import scaffold",
-    "import preview",
+    "import preview", "access open", "access check",
 }  # fmt: skip
 
 

@@ -38,3 +38,8 @@ def test_doors_and_workers_open_stores_through_the_bootstrap() -> None:
     opened = {place for place, text in SOURCES.items() if re.search(r"\b(EventStore|TimedStore|open_database)\(\w", text)}
     assert "projections/following/store_runner.py" in opened
     assert {place for place in opened if place.startswith(above)} == {"workers/metrics.py"}  # a class below EventStore
+
+
+def test_one_module_alone_makes_authorised_messages() -> None:
+    made = {place for place, text in SOURCES.items() if re.search(r"\bAuthorised\(|cast\([^)]*\bAuthorised", text)}
+    assert made == {"application/authorisation.py"}

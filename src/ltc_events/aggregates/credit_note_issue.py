@@ -115,6 +115,7 @@ def issue(invoice: Invoice, command: IssueCreditNote, number: str) -> CreditNote
         write_off_relieved=restored.amount,
         write_off_taxes=restored.subtotals,
         prepaid_credited=prepaid,
+        approver=command.approver,
     )
 
 

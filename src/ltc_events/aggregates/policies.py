@@ -9,6 +9,7 @@ from uuid import UUID
 from ltc_events.kernel.frozen import replace
 from ltc_events.kernel.ids import derive_id, reserved_id
 from ltc_events.schemas.policy import (
+    Access,
     AssignmentRule,
     Billing,
     BusinessDates,
@@ -114,6 +115,7 @@ class Policies:
     require_registered_customer: Versioned[RequireRegisteredCustomer] = Versioned(
         0, RequireRegisteredCustomer(kind="require_registered_customer")
     )
+    access: Versioned[Access] = Versioned(0, Access(kind="access"))
 
     def with_published(self, event: PolicyPublished) -> "Policies":
         """The policies after one of them got a new version."""

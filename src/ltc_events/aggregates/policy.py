@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from difflib import get_close_matches
 
+from ltc_events.aggregates.access import NAMES, AccessRules, covers, takes_approver
 from ltc_events.aggregates.base import Aggregate, require_not_before
 from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
@@ -13,6 +15,7 @@ from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.customer import Profile
 from ltc_events.schemas.lead import CaptureLead, LeadDetail, Priority
 from ltc_events.schemas.policy import (
+    Access,
     BusinessDates,
     Company,
     PaymentTerms,
@@ -90,6 +93,27 @@ class WindowNotBegun(Refused):
     remedy = "give an earliest of {effective_on} or before, so that commands of today can be recorded"
 
 
+class UnknownCommands(Refused):
+    """no command is called {pattern}"""
+
+    remedy = "name a command without its version, all of a noun, or all: {known}, …, order.*, *"
+
+
+class NoApproverThere(Refused):
+    """{pattern} has no field for who approves it"""
+
+    remedy = "ask for four eyes where a command names an approver: {known}"
+
+
+class LockedOut(Refused):
+    """by these rules nobody could publish policy access again"""
+
+    field = "content.rules"
+    remedy = (
+        "give policy.publish to a role of one of the people, and where it takes four eyes, an approver to somebody who sends it"
+    )
+
+
 def decide(state: Policy | None, command: PublishPolicy, _policies: Policies) -> list[Event]:
     """Put the next version in force, where its content makes sense on its own. R-75."""
     match command.content:
@@ -110,10 +134,12 @@ def decide(state: Policy | None, command: PublishPolicy, _policies: Policies) ->
         case Company(time_zone=name):
             if stated_zone(name) is None:
                 raise UnknownTimeZone(name=name)
+        case Access() as access:
+            _check_access(access)
     version = 0 if state is None else state.version
     if state is not None:
         require_not_before(command.effective_on, state.published_on, f"version {version} of policy {command.content.kind}")
-    return [PolicyPublished(version=version + 1, content=command.content)]
+    return [PolicyPublished(version=version + 1, content=command.content, approver=command.approver)]
 
 
 def _check_terms(named_terms: Mapping[str, tuple[Term, ...]]) -> None:
@@ -138,6 +164,23 @@ def _check_stages(stages: tuple[Stage, ...]) -> None:
         if stage.name in seen:
             raise StageNotUsable(stage=stage.name, why="it is listed twice")
         seen.add(stage.name)
+
+
+def _check_access(access: Access) -> None:
+    ruled = [(f"content.rules.{number}.commands", one.commands) for number, one in enumerate(access.rules)]
+    four_eyes = [(f"content.four_eyes.{number}.commands", one.commands) for number, one in enumerate(access.four_eyes)]
+    for at, patterns in (*ruled, *four_eyes):
+        for pattern in patterns:
+            if not any(covers(pattern, name) for name in NAMES):
+                near = get_close_matches(pattern, NAMES, n=2, cutoff=0.6) or ["invoice.issue"]
+                raise UnknownCommands(pattern=pattern, known=", ".join(near), at=at)
+    for at, patterns in four_eyes:
+        for pattern in patterns:
+            if not takes_approver(pattern):
+                known = ", ".join(sorted(name for name in NAMES if takes_approver(name)))
+                raise NoApproverThere(pattern=pattern, known=known, at=at)
+    if access.mode == "enforced" and not AccessRules(access).is_administrable():
+        raise LockedOut
 
 
 def evolve(_state: Policy | None, event: PolicyPublished, effective_on: date) -> Policy:

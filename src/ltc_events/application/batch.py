@@ -13,12 +13,12 @@ from ltc_events.aggregates.customer import CUSTOMER
 from ltc_events.aggregates.policies import POLICY_IDS, Policies
 from ltc_events.aggregates.policy import POLICY
 from ltc_events.aggregates.registry import AGGREGATES
+from ltc_events.application.authorisation import Authorised, Gatekeeper
 from ltc_events.application.errors import IdTaken, OtherCustomers, OwnCustomer, ReservedId, StaleVersion, UnregisteredCustomer
 from ltc_events.application.unit_of_work import NotFound
 from ltc_events.kernel.frozen import new_tuple
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.customer import StubRegistered
-from ltc_events.schemas.envelope import Message
 from ltc_events.schemas.policy import BusinessDates, PolicyPublished, PublishPolicy
 from ltc_events.schemas.record import Record
 from ltc_events.schemas.registry import noun_of
@@ -70,6 +70,7 @@ class Cache:
         """What was true before somebody else wrote: true up to its version, for streams only grow."""
         self.stream_lists: dict[tuple[str, int], list[UUID]] = {}
         """All streams of an aggregate (its noun) that a customer has, in the order in which they began."""
+        self.gatekeeper = Gatekeeper()
 
     def absorb(self, batch: "Batch") -> None:
         """Keep the states and stream lists of a stored batch."""
@@ -124,13 +125,15 @@ class Batch:
 
     def _rule(self, policies: Policies) -> None:
         self.policies = policies
+        self.access = self._cache.gatekeeper.rules(policies.access)
+        """Who may send what; None: everybody everything."""
         self.window = window(self._now, policies)
         """The business dates that its commands may have."""
         company = policies.company.content
         self.zone = None if company.time_zone == "UTC" else zone_of(company)
         """Where the date of a moment is not that of UTC, the company's time zone."""
 
-    def business_dated(self, message: Message, command: Command) -> Command:
+    def business_dated(self, message: Authorised, command: Command) -> Command:
         """The command with its business date: its own, or the day of its `time` in the company's zone. Raises OutsideWindow."""
         if self.zone is not None and not message.is_dated:
             day = message.occurred_at.astimezone(self.zone).date()
@@ -198,7 +201,7 @@ class CommandUnitOfWork:
 
     __slots__ = ("_batch", "_begun", "_entries", "_envelope", "customer_id", "effective_on", "emitted", "policies", "subject")
 
-    def __init__(self, batch: Batch, message: Message, effective_on: date) -> None:
+    def __init__(self, batch: Batch, message: Authorised, effective_on: date) -> None:
         self._batch = batch
         self._entries: dict[int, Entry] = {}
         self._begun: list[tuple[str, UUID]] = []

@@ -7,6 +7,7 @@ import structlog
 
 from ltc_events.aggregates.policies import POLICY_IDS, Policies
 from ltc_events.aggregates.registry import AGGREGATES
+from ltc_events.application.authorisation import authorise, require_within_limits
 from ltc_events.application.backoff import CONTENTION_LIMIT_S, Backoff
 from ltc_events.application.batch import Batch, Cache, CommandUnitOfWork
 from ltc_events.application.dispatch import dispatch
@@ -262,12 +263,16 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
     """Decide one command: emit its events or refuse it. A defect in deciding it affects no other command. Raises StoreError."""
     if message.command is None:
         return _refused(message, message.reasons)
+    access = batch.access
     try:
-        command = batch.business_dated(message, message.command)
-        work = CommandUnitOfWork(batch, message, command.effective_on)
+        authorised = authorise(message, message.command, access)
+        command = batch.business_dated(authorised, message.command)
+        work = CommandUnitOfWork(batch, authorised, command.effective_on)
         if message.expected_version is not None:
             work.require_version(message.expected_version)
         dispatch(command, work)
+        if access is not None:
+            require_within_limits(authorised, command, work.emitted, access)
     except Refused as refusal:
         return _refused(message, (_reason(refusal),))
     except StoreError:

@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "explain": Entry(f"{_CLI}.explain:app", "Why a figure is what it is, from the events alone."),
     "events": Entry(f"{_CLI}.events:app", "The log of events."),
+    "access": Entry(f"{_CLI}.access:app", "Who may send which commands."),
     "audit": Entry(f"{_CLI}.audit.app:app", "Proofs that nothing was changed, for those who need not believe us."),
     "dead-letters": Entry(f"{_CLI}.dead_letters:app", "What came in and could not be decoded, and seeing to it."),
     "readers": Entry(f"{_CLI}.reader_limits:app", "Logins that may read only some customers, in the schema ltc_limited."),

@@ -41,6 +41,10 @@ def init(
             show_default=False,
         ),
     ] = None,
+    administrator: Annotated[
+        str | None,
+        typer.Option(help="Who may do everything and lets others in; without one, whoever can send may do everything."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Lay out the ledger and the read tables, and with --kafka the topics. Safe to repeat: what is there stays."""
@@ -49,7 +53,7 @@ def init(
     if given and not kafka:
         raise typer.BadParameter("it is about topics, which are made with --kafka", param_hint=given[0])
     layout = TopicLayout(PARTITIONS if partitions is None else partitions, replicas, in_sync) if kafka else None
-    done = install(services_of(context), layout)
+    done = install(services_of(context), layout, administrator)
     if as_json:
         print_json(done.document())
     else:

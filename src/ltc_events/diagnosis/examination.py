@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ltc_events.bootstrap.services import Services
+from ltc_events.diagnosis.access import examine_access
 from ltc_events.diagnosis.check import Check
 from ltc_events.diagnosis.database import examine_database
 from ltc_events.diagnosis.notary import examine_notary
@@ -44,6 +45,7 @@ def _checks(services: Services) -> Iterator[Check]:
     yield from examine_database(database, is_embedded=services.is_embedded)
     if services.settings.reader_url is not None:
         yield examine_reading(services.reading, database)
+    yield examine_access(database)
     yield from examine_notary(database, services.settings.notary_key)
     if not services.has_bus:
         yield Check("kafka", True, "not configured: commands come by `ltc submit` and `ltc import`")

@@ -165,9 +165,13 @@ class Event(Schema):
     """A fact, named in the past tense; never changed, never refused. `type` is the name it is stored under."""
 
     type: ClassVar[str] = ""
+    limited_at: ClassVar[str] = ""
+    """The field with the amount, in its `currency`, that policy `access` may limit."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        if cls.limited_at and not {cls.limited_at, "currency"} <= cls.model_fields.keys():
+            raise TypeError(f"{cls.__qualname__} has no {cls.limited_at} with a currency")
         if cls.type and cls.in_words is Event.in_words:
             raise TypeError(f"{cls.__qualname__} does not say what happened: give it a method in_words")
         register(EVENTS, cls)

@@ -49,6 +49,7 @@ class CampaignPlanned(Event):
     """A campaign was planned."""
 
     type: ClassVar[str] = "campaign.planned.v1"
+    limited_at: ClassVar[str] = "budget"
     title: str
     channel: Channel
     budget: Exact
@@ -75,6 +76,7 @@ class CampaignCostRecorded(Event):
     """Money was spent on a campaign."""
 
     type: ClassVar[str] = "campaign.cost_recorded.v1"
+    limited_at: ClassVar[str] = "amount"
     cost_id: UUID
     amount: Exact
     currency: str

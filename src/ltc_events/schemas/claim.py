@@ -54,6 +54,7 @@ class ClaimRaised(MoneyEvent):
     refunded what the bank then took back."""
 
     type: ClassVar[str] = "claim.raised.v1"
+    limited_at: ClassVar[str] = "amount"
     kind: ClaimKind
     reference: str
     currency: str
@@ -98,6 +99,7 @@ class ClaimWaived(MoneyEvent):
     """Part or all of what is left of the claim was given up."""
 
     type: ClassVar[str] = "claim.waived.v1"
+    limited_at: ClassVar[str] = "amount"
     kind: ClaimKind
     currency: str
     amount: Exact

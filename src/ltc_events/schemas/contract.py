@@ -57,6 +57,7 @@ class ContractSigned(Event):
     """A contract was signed."""
 
     type: ClassVar[str] = "contract.signed.v1"
+    limited_at: ClassVar[str] = "value"
     title: str
     starts_on: date
     ends_on: date
@@ -78,6 +79,7 @@ class ContractRenewed(Event):
     """The contract was prolonged."""
 
     type: ClassVar[str] = "contract.renewed.v1"
+    limited_at: ClassVar[str] = "value"
     was: date
     ends_on: date
     value: Exact

@@ -70,6 +70,7 @@ class IssueCreditNote(Command):
     note: Name | None = None
     bill_again: Flag = False
     lines: tuple[CreditLine, ...] = Field(default=(), max_length=LINES_MAX)
+    approver: Name | None = Field(default=None, description="who else is for it, where policy access asks for four eyes")
 
 
 class ApplyCreditNote(Command):
@@ -122,6 +123,7 @@ class CreditNoteIssued(MoneyEvent):
     """
 
     type: ClassVar[str] = "credit_note.issued.v1"
+    limited_at: ClassVar[str] = "payable"
     number: str
     invoice_id: UUID
     opportunity_id: UUID | None = None
@@ -144,6 +146,7 @@ class CreditNoteIssued(MoneyEvent):
     write_off_relieved: Exact = Decimal(0)
     write_off_taxes: tuple[TaxSubtotal, ...] = ()
     prepaid_credited: Exact = Decimal(0)
+    approver: str | None = None
 
     def in_words(self) -> str:
         return f"credit note {self.number}: {money(self.payable, self.currency)}, {words(self.reason)}"
@@ -168,6 +171,7 @@ class CreditNoteRefunded(MoneyEvent):
     """Part or all of what was unapplied was paid out to the customer."""
 
     type: ClassVar[str] = "credit_note.refunded.v1"
+    limited_at: ClassVar[str] = "amount"
     opportunity_id: UUID | None = None
     currency: str
     amount: Exact

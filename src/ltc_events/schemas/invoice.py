@@ -109,6 +109,7 @@ class InvoiceIssued(MoneyEvent):
     """
 
     type: ClassVar[str] = "invoice.issued.v1"
+    limited_at: ClassVar[str] = "net"
     number: str
     order_id: UUID
     quote_id: UUID | None = None

@@ -134,6 +134,7 @@ class OpportunityOpened(OrderedEvent):
     """A deal began, in the first stage of policy `stages`."""
 
     type: ClassVar[str] = "opportunity.opened.v1"
+    limited_at: ClassVar[str] = "amount"
     title: str
     amount: Exact
     currency: str
@@ -173,6 +174,7 @@ class AmountChanged(OrderedEvent):
     """The deal is now believed to be worth `amount`."""
 
     type: ClassVar[str] = "opportunity.amount_changed.v1"
+    limited_at: ClassVar[str] = "amount"
     was: Exact
     amount: Exact
     currency: str

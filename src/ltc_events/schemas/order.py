@@ -122,6 +122,7 @@ class OrderPlaced(MoneyEvent):
     """An order was placed. `opportunity_amount` is what the opportunity was believed to be worth at that moment."""
 
     type: ClassVar[str] = "order.placed.v1"
+    limited_at: ClassVar[str] = "net"
     quote_id: UUID | None = None
     quote_revision: int | None = None
     opportunity_id: UUID | None = None
@@ -146,6 +147,7 @@ class OrderAmended(MoneyEvent):
     """
 
     type: ClassVar[str] = "order.amended.v1"
+    limited_at: ClassVar[str] = "net"
     opportunity_id: UUID | None = None
     currency: str
     reason: str

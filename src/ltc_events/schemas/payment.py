@@ -172,6 +172,7 @@ class PaymentReceived(Event):
     """Money came in."""
 
     type: ClassVar[str] = "payment.received.v1"
+    limited_at: ClassVar[str] = "amount"
     amount: Exact
     currency: str
     method: str
@@ -231,6 +232,7 @@ class PaymentRefunded(MoneyEvent):
     """Unapplied cash went back to the customer."""
 
     type: ClassVar[str] = "payment.refunded.v1"
+    limited_at: ClassVar[str] = "amount"
     amount: Exact
     currency: str
     unapplied: Exact
@@ -284,6 +286,7 @@ class PaymentMovedOut(MoneyEvent):
     """Unapplied cash is on its way to another customer."""
 
     type: ClassVar[str] = "payment.moved_out.v1"
+    limited_at: ClassVar[str] = "amount"
     to_payment_id: UUID
     to_customer_id: UUID
     amount: Exact
@@ -300,6 +303,7 @@ class PaymentMovedIn(MoneyEvent):
     the payment that the bank knows."""
 
     type: ClassVar[str] = "payment.moved_in.v1"
+    limited_at: ClassVar[str] = "amount"
     from_payment_id: UUID
     from_customer_id: UUID
     amount: Exact

@@ -4,11 +4,25 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from ltc_events.schemas.base import Amount, Code, Command, Currency, Day, Days, Event, Flag, Name, NotNegative, Percent, Schema
+from ltc_events.schemas.base import (
+    Amount,
+    Code,
+    Command,
+    Currency,
+    Day,
+    Days,
+    Event,
+    Flag,
+    Id,
+    Name,
+    NotNegative,
+    Percent,
+    Schema,
+)
 from ltc_events.schemas.limits import COUNT_MAX, DAYS_MAX, INSTALMENTS_MAX, MINUTES_MAX, Limits
-from ltc_events.schemas.summary_text import words
+from ltc_events.schemas.summary_text import by, words
 
 
 class PolicyKind(StrEnum):
@@ -27,6 +41,7 @@ class PolicyKind(StrEnum):
     COMPANY = "company"
     WRITE_OFF = "write_off"
     REQUIRE_REGISTERED_CUSTOMER = "require_registered_customer"
+    ACCESS = "access"
 
 
 Minutes = Annotated[int, Field(strict=True), Limits(least=0, most=MINUTES_MAX)]
@@ -184,6 +199,61 @@ class RequireRegisteredCustomer(Schema):
     mode: Literal["refuse", "stub", "off"] = "refuse"
 
 
+PrincipalText = Annotated[str, StringConstraints(pattern=r"^(user|source|worker):[^\s].{0,290}$")]
+"""A principal as outcomes have it: `user:anna`, `source:webshop`, `worker:clock`."""
+CommandPattern = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z_]+\.(\*|[a-z_]+(\.[a-z_]+)?))$", max_length=100)]
+"""Commands: `*`, `invoice.*`, `invoice.issue`; for a kind of policy `policy.publish.discount_matrix`. Versions are left out."""
+_Roles = Annotated[tuple[Code, ...], Limits(entries_max=50)]
+
+
+class Sender(Schema):
+    """What an authenticated principal is: its roles, and the actors it may speak for besides itself; `*`: for everybody.
+
+    One that is not `for_itself`, such as an application in which people log in, always names one of the `people` as the actor.
+    """
+
+    roles: _Roles = ()
+    for_itself: Flag = True
+    speaks_for: Annotated[tuple[Name, ...], Limits(entries_max=1000)] = ()
+
+
+class AccessRule(Schema):
+    """Who has one of the roles may send these commands: for these customers, or for all; with events up to these amounts.
+
+    An event in a currency that `limits` do not name is beyond them; without `limits` there are none. The commands that
+    customers are given for are those of customers alone.
+    """
+
+    roles: Annotated[_Roles, Field(min_length=1)]
+    commands: Annotated[tuple[CommandPattern, ...], Field(min_length=1), Limits(entries_max=200)]
+    customers: Annotated[tuple[Id, ...], Limits(entries_max=1000)] = ()
+    limits: Annotated[dict[Currency, NotNegative], Limits(entries_max=200)] = {}
+
+
+class FourEyes(Schema):
+    """These commands name an `approver`: a person with one of the roles, and another one than the actor."""
+
+    commands: Annotated[tuple[CommandPattern, ...], Field(min_length=1), Limits(entries_max=50)]
+    roles: Annotated[_Roles, Field(min_length=1)]
+
+
+class Access(Schema):
+    """Who may send which commands (R-33).
+
+    With `mode` open, whoever can send may do everything. With enforced, a command is decided only if a rule gives it to a role of
+    the principal who sends it. The principal may name itself as the actor, or one for whom it speaks; where that is one of the
+    `people`, a rule must give the command to a role of that person as well. A user who is one of the people has the roles of that
+    person, also without an entry in `principals`.
+    """
+
+    kind: Literal["access"]
+    mode: Literal["open", "enforced"] = "open"
+    principals: Annotated[dict[PrincipalText, Sender], Limits(entries_max=500)] = {}
+    people: Annotated[dict[Name, _Roles], Limits(entries_max=1000)] = {}
+    rules: Annotated[tuple[AccessRule, ...], Limits(entries_max=500)] = ()
+    four_eyes: Annotated[tuple[FourEyes, ...], Limits(entries_max=50)] = ()
+
+
 PolicyContent = Annotated[
     RequiredFields
     | ResponseLevels
@@ -197,7 +267,8 @@ PolicyContent = Annotated[
     | BusinessDates
     | Company
     | WriteOff
-    | RequireRegisteredCustomer,
+    | RequireRegisteredCustomer
+    | Access,
     Field(discriminator="kind"),
 ]
 
@@ -207,6 +278,7 @@ class PublishPolicy(Command):
 
     type: ClassVar[str] = "policy.publish.v1"
     content: PolicyContent
+    approver: Name | None = Field(default=None, description="who else is for it, where policy access asks for four eyes")
 
 
 class PolicyPublished(Event):
@@ -215,9 +287,11 @@ class PolicyPublished(Event):
     type: ClassVar[str] = "policy.published.v1"
     version: int
     content: PolicyContent
+    approver: str | None = None
 
     def in_words(self) -> str:
-        return f"policy {words(self.content.kind)} in version {self.version}"
+        approved = f", approved{by(self.approver)}" if self.approver else ""
+        return f"policy {words(self.content.kind)} in version {self.version}{approved}"
 
 
 class PriceBookItem(Schema):

@@ -168,6 +168,7 @@ class QuotePriced(OrderedEvent):
     """Prices with their trace. `discount_percent` is the highest discount of a line, in percent of its list amount."""
 
     type: ClassVar[str] = "quote.priced.v1"
+    limited_at: ClassVar[str] = "net"
     revision: int
     opportunity_id: UUID | None = None
     currency: str

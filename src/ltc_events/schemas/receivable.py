@@ -189,6 +189,7 @@ class InvoiceWrittenOff(MoneyEvent):
     """
 
     type: ClassVar[str] = "invoice.written_off.v1"
+    limited_at: ClassVar[str] = "amount"
     opportunity_id: UUID | None = None
     currency: str
     parts: tuple[Part, ...]
@@ -211,6 +212,7 @@ class WriteOffReversed(MoneyEvent):
     """
 
     type: ClassVar[str] = "invoice.write_off_reversed.v1"
+    limited_at: ClassVar[str] = "amount"
     opportunity_id: UUID | None = None
     payment_id: UUID | None = None
     currency: str

@@ -1,0 +1,206 @@
+"""Who may send what: policy `access`, prepared so that a command costs one look-up (R-33)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from ltc_events.schemas.base import Command, Event
+from ltc_events.schemas.policy import Access, AccessRule, PolicyKind, PublishPolicy, Sender
+from ltc_events.schemas.registry import COMMANDS
+
+ANYBODY = "*"
+_KNOWN_MAX = 10_000
+_PUBLISH = PublishPolicy.type.rpartition(".")[0]
+PUBLISH_ACCESS = f"{_PUBLISH}.{PolicyKind.ACCESS.value}"
+"""The name of the command that changes the policy itself."""
+_NAMES = {name: name.rpartition(".")[0] for name in COMMANDS}
+NAMES = frozenset((*_NAMES.values(), *(f"{_PUBLISH}.{kind.value}" for kind in PolicyKind)))
+"""All names that a pattern may cover."""
+_WITH_APPROVER = frozenset(_NAMES[name] for name, model in COMMANDS.items() if "approver" in model.model_fields)
+
+
+def name_of(command: Command) -> str:
+    """The name that rules give a command: its type without the version; of a policy, with its kind."""
+    if type(command) is PublishPolicy:
+        return f"{_PUBLISH}.{command.content.kind}"
+    return _NAMES[command.type]
+
+
+def covers(pattern: str, name: str) -> bool:
+    """Whether a pattern names a command: `*`, `invoice.*`, `invoice.issue`, and `policy.publish` for all kinds of policies."""
+    if pattern == "*" or pattern == name:
+        return True
+    return name.startswith(pattern[:-1] if pattern.endswith(".*") else f"{pattern}.")
+
+
+def takes_approver(pattern: str) -> bool:
+    """Whether all commands that a pattern covers have a field `approver`."""
+    return all(any(covers(one, name) for one in _WITH_APPROVER) for name in NAMES if covers(pattern, name))
+
+
+class Denied(NamedTuple):
+    """Why a command is not allowed, the field that is to blame (empty: none), and what would allow it."""
+
+    why: str
+    at: str
+    fix: str
+
+
+class _Side(NamedTuple):
+    """The rules that give a command to one of those who must have it."""
+
+    who: str
+    rules: Sequence[AccessRule]
+
+
+class _Grant(NamedTuple):
+    """What the rules say of a principal, an actor and a command. `approvers`: persons of whom one must approve; None: none."""
+
+    sides: Sequence[_Side]
+    approvers: frozenset[str] | None
+    is_free: bool
+    """Whether it depends neither on the customer nor on amounts nor on an approver."""
+
+
+class AccessRules:
+    """A version of policy `access` that is enforced. What it once found out it remembers."""
+
+    def __init__(self, content: Access) -> None:
+        self._content = content
+        self._known: dict[tuple[str, str, str], _Grant | Denied] = {}
+
+    def denied(self, principal: str, actor: str, name: str, customer: UUID | None, approver: str | None) -> Denied | None:
+        """Why a principal may not send the command of this name for an actor; None: he may."""
+        grant = self._grant(principal, actor, name)
+        if isinstance(grant, Denied):
+            return grant
+        if grant.is_free:
+            return None
+        for who, rules in grant.sides:
+            if not any(_is_for(rule, customer) for rule in rules):
+                return Denied(f"no rule gives {name} to {who} for this customer", "partitionkey", _customer_fix(who, name))
+        if grant.approvers is None or (
+            approver in grant.approvers and approver != actor and self._speaks_for(principal, approver)
+        ):
+            return None
+        return self._unapproved(principal, actor, approver, grant.approvers)
+
+    def beyond(self, principal: str, actor: str, name: str, customer: UUID | None, events: Iterable[Event]) -> Denied | None:
+        """Why a command that is not `denied` may not have these events: their amounts; None: it may."""
+        grant = self._grant(principal, actor, name)
+        if isinstance(grant, Denied) or grant.is_free:
+            return None
+        amounts = list(_amounts(events))
+        for who, rules in grant.sides:
+            if not any(_is_for(rule, customer) and _is_within(rule, amounts) for rule in rules):
+                told = ", ".join(f"{amount:f} {currency}" for currency, amount in amounts)
+                fix = f"let somebody send it who may, or publish a limit in policy access that {who} reaches"
+                return Denied(f"{told} is beyond the limits of {who} for {name}", "", fix)
+        return None
+
+    def rules_for(self, principal: str, actor: str, name: str) -> list[AccessRule]:
+        """The rules that give the command to the principal, or with it to the actor."""
+        grant = self._grant(principal, actor, name)
+        return [] if isinstance(grant, Denied) else [rule for side in grant.sides for rule in side.rules]
+
+    def is_administrable(self) -> bool:
+        """Whether anybody may publish the next version of the policy."""
+        users = (f"user:{person}" for person in self._content.people)
+        return any(self._administers(principal) for principal in {*self._content.principals, *users})
+
+    def _administers(self, principal: str) -> bool:
+        own, people = principal.partition(":")[2], self._content.people
+        spoken = self._sender(principal).speaks_for
+        actors = {own, *(people if ANYBODY in spoken else spoken)}
+        for actor in actors:
+            grant = self._grant(principal, actor, PUBLISH_ACCESS)
+            if isinstance(grant, Denied) or not all(any(_is_for(rule, None) for rule in side.rules) for side in grant.sides):
+                continue
+            if grant.approvers is None or any(one != actor and self._speaks_for(principal, one) for one in grant.approvers):
+                return True
+        return False
+
+    def _grant(self, principal: str, actor: str, name: str) -> _Grant | Denied:
+        key = (principal, actor, name)
+        grant = self._known.get(key)
+        if grant is None:
+            if len(self._known) >= _KNOWN_MAX:  # actors are claims: there may be any number of them
+                self._known.clear()
+            grant = self._known[key] = self._find(principal, actor, name)
+        return grant
+
+    def _find(self, principal: str, actor: str, name: str) -> _Grant | Denied:
+        people = self._content.people
+        if not self._speaks_for(principal, actor):
+            fix = (
+                f"let {principal} send it with an actor whom it may speak for, or add {actor} to its speaks_for in policy access"
+            )
+            return Denied(f"{principal} may not speak for {actor}", "actor", fix)
+        sides = [_Side(principal, self._rules(self._sender(principal).roles, name))]
+        if actor in people and f"user:{actor}" != principal:
+            sides.append(_Side(actor, self._rules(people[actor], name)))
+        for who, rules in sides:
+            if not rules:
+                fix = f"publish a rule of policy access that gives {name} to a role of {who}, or give {who} a role that has it"
+                return Denied(f"no rule gives {name} to {who}", "", fix)
+        asked = [one for one in self._content.four_eyes if any(covers(pattern, name) for pattern in one.commands)]
+        approvers = None
+        if asked:
+            approvers = frozenset(
+                person for person, roles in people.items() if all(not set(one.roles).isdisjoint(roles) for one in asked)
+            )
+        is_free = approvers is None and all(any(not (rule.customers or rule.limits) for rule in side.rules) for side in sides)
+        return _Grant(sides, approvers, is_free)
+
+    def _unapproved(self, principal: str, actor: str, approver: str | None, approvers: frozenset[str]) -> Denied:
+        if approver is None:
+            why = "it takes four eyes, and names no approver"
+        elif approver == actor:
+            why = f"{approver} cannot approve what he asks for himself"
+        elif approver not in approvers:
+            why = f"{approver} has no role that may approve it"
+        else:
+            why = f"{principal} may not speak for {approver}, who is to have approved it"
+        fix = "name as approver another person with a role that policy access has for it under four_eyes"
+        return Denied(why, "approver", fix)
+
+    def _sender(self, principal: str) -> Sender:
+        sender = self._content.principals.get(principal, Sender())
+        kind, _, name = principal.partition(":")
+        person = self._content.people.get(name, ()) if kind == "user" else ()
+        return sender.model_copy(update={"roles": (*sender.roles, *person)})
+
+    def _speaks_for(self, principal: str, actor: str) -> bool:
+        sender = self._sender(principal)
+        may_name = ANYBODY in sender.speaks_for or actor in sender.speaks_for
+        if not sender.for_itself:
+            return may_name and actor in self._content.people
+        return may_name or actor == principal.partition(":")[2]
+
+    def _rules(self, roles: Iterable[str], name: str) -> list[AccessRule]:
+        held = set(roles)
+        return [
+            rule
+            for rule in self._content.rules
+            if not held.isdisjoint(rule.roles) and any(covers(pattern, name) for pattern in rule.commands)
+        ]
+
+
+def _is_for(rule: AccessRule, customer: UUID | None) -> bool:
+    return not rule.customers or customer in rule.customers
+
+
+def _is_within(rule: AccessRule, amounts: Iterable[tuple[str, Decimal]]) -> bool:
+    return not rule.limits or all(currency in rule.limits and amount <= rule.limits[currency] for currency, amount in amounts)
+
+
+def _amounts(events: Iterable[Event]) -> Iterator[tuple[str, Decimal]]:
+    """The amounts of the events that declare one, each in its currency."""
+    for event in events:
+        if event.limited_at:
+            yield event.currency, abs(getattr(event, event.limited_at))  # type: ignore[attr-defined]
+
+
+def _customer_fix(who: str, name: str) -> str:
+    return f"correct the partitionkey, or publish a rule of policy access that gives {name} to {who} for this customer"

@@ -1,0 +1,157 @@
+"""Administers policy `access`: reads the version in force, changes it, and publishes the next one."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from pydantic import ValidationError
+
+from ltc_events.aggregates.access import AccessRules
+from ltc_events.aggregates.policies import Policies, Versioned, policy_id
+from ltc_events.application.pipeline import CommandPipeline
+from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.schemas.envelope import document
+from ltc_events.schemas.outcome import Outcome, Refusal
+from ltc_events.schemas.policy import Access, AccessRule, PolicyKind, PolicyPublished, PublishPolicy, Sender
+from ltc_events.store import EventStore
+
+SOURCE = "ltc-access"
+ADMINISTRATOR = "administrator"
+"""The role that the first administrator has."""
+
+Change = Callable[[Access], Access]
+
+
+class AccessNotChanged(LtcError):
+    """policy access was not changed: {reasons}"""
+
+    remedy = "{fix}"
+
+
+class AccessMalformed(LtcError):
+    """this is no part of policy access: {problem}"""
+
+    kind = Kind.USAGE
+    remedy = "see `ltc access --help` and docs/operations.md"
+
+
+class AlreadyAdministered(LtcError):
+    """policy access has version {version} already: there is no first administrator to name"""
+
+    remedy = "an administrator adds others: `ltc access person NAME --role administrator`"
+
+
+class Verdict(NamedTuple):
+    """Whether a command would be authorised, and why: the rules that give it, or what is missing."""
+
+    is_allowed: bool
+    why: str
+    fix: str
+    rules: tuple[AccessRule, ...] = ()
+
+
+def access_in_force(store: EventStore) -> Versioned[Access]:
+    """The version of the policy that is in force."""
+    policies = Policies()
+    for record in store.stream(policy_id(PolicyKind.ACCESS)):
+        if isinstance(record.event, PolicyPublished):
+            policies = policies.with_published(record.event)
+    return policies.access
+
+
+def publish(store: EventStore, pipeline: CommandPipeline, change: Change, *, approver: str | None = None) -> Versioned[Access]:
+    """Publish what `change` makes of the version in force, as the pipeline's principal. A change that changes nothing is not
+    published. Raises AccessNotChanged, AccessMalformed."""
+    before = access_in_force(store)
+    try:
+        content = Access.model_validate_json(change(before.content).model_dump_json(warnings=False))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise AccessMalformed(problem=f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    if content == before.content:
+        return before
+    id = policy_id(PolicyKind.ACCESS)
+    actor = pipeline.principal.name if pipeline.principal else SOURCE
+    command = document(
+        PublishPolicy(content=content, approver=approver),
+        command_id=uuid4(),
+        subject=id,
+        customer_id=None,
+        source=SOURCE,
+        actor=actor,
+    )
+    (answer,) = pipeline.submit([{**command, "expectedversion": before.version}])
+    if not isinstance(answer, Outcome) or answer.reasons:
+        reasons: tuple[Refusal, ...] = answer.reasons if isinstance(answer, Outcome) else ()
+        told = "; ".join(one.message for one in reasons) or str(answer)
+        raise AccessNotChanged(reasons=told, fix="; ".join(one.fix for one in reasons))
+    return access_in_force(store)
+
+
+def appoint(store: EventStore, pipeline: CommandPipeline, name: str, clock_commands: tuple[str, ...]) -> None:
+    """Enforce the policy, with one person who may do everything, and with the clock. Where it is so, it stays so.
+
+    Raises AlreadyAdministered, AccessNotChanged, AccessMalformed.
+    """
+    version, present = (before := access_in_force(store)).version, before.content
+    if ADMINISTRATOR in present.people.get(name, ()):
+        return
+    if version:
+        raise AlreadyAdministered(version=version)
+    rules = (AccessRule(roles=(ADMINISTRATOR,), commands=("*",)), AccessRule(roles=("clock",), commands=clock_commands))
+    people, principals = {name: (ADMINISTRATOR,)}, {"worker:clock": Sender(roles=("clock",), speaks_for=("ltc-clock",))}
+    first = Access(kind="access", mode="enforced", people=people, principals=principals, rules=rules)
+    publish(store, pipeline, lambda _: first)
+
+
+def allow(role: str, commands: tuple[str, ...], customers: tuple[UUID, ...] = (), limits: Mapping[str, Decimal] = {}) -> Change:
+    """Give commands to a role."""
+    made = AccessRule.model_construct(roles=(role,), commands=commands, customers=customers, limits=dict(limits))
+    return lambda access: access if made in access.rules else access.model_copy(update={"rules": (*access.rules, made)})
+
+
+def revoke(role: str, commands: tuple[str, ...]) -> Change:
+    """Take commands from a role, as they stand in its rules; all of them where none are named."""
+
+    def left(rule: AccessRule) -> list[AccessRule]:
+        if role not in rule.roles:
+            return [rule]
+        others = tuple(one for one in rule.roles if one != role)
+        kept = tuple(one for one in rule.commands if commands and one not in commands)
+        taken = tuple(one for one in rule.commands if one not in kept)
+        parts = [(rule.roles, kept), (others, taken)]
+        return [rule.model_copy(update={"roles": roles, "commands": names}) for roles, names in parts if roles and names]
+
+    return lambda access: access.model_copy(update={"rules": tuple(one for rule in access.rules for one in left(rule))})
+
+
+def set_person(name: str, roles: tuple[str, ...] | None) -> Change:
+    """Give a person these roles, in place of those it had; None: it is one of the people no longer."""
+    return lambda access: access.model_copy(update={"people": _with(access.people, name, roles)})
+
+
+def set_principal(text: str, sender: Sender | None) -> Change:
+    """Let a principal be this; None: it is nothing any longer, and may send nothing."""
+    return lambda access: access.model_copy(update={"principals": _with(access.principals, text, sender)})
+
+
+def set_mode(mode: str) -> Change:
+    """Enforce the rules, or let everybody do everything."""
+    return lambda access: access.model_copy(update={"mode": mode})
+
+
+def check(access: Access, principal: str, name: str, *, actor: str, customer: UUID | None, approver: str | None) -> Verdict:
+    """Whether a principal may send the command of this name (`invoice.issue`) for an actor, amounts apart."""
+    if access.mode == "open":
+        return Verdict(True, "policy access is open: whoever can send may do everything", "")
+    rules = AccessRules(access)
+    denied = rules.denied(principal, actor, name, customer, approver)
+    if denied is not None:
+        return Verdict(False, denied.why, denied.fix)
+    return Verdict(True, "these rules give it", "", tuple(rules.rules_for(principal, actor, name)))
+
+
+def _with(entries: Mapping[str, object], key: str, value: object | None) -> dict[str, object]:
+    rest = {name: one for name, one in entries.items() if name != key}
+    return rest if value is None else {**rest, key: value}

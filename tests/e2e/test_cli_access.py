@@ -1,0 +1,59 @@
+"""`ltc access` and the first administrator, as one uses them."""
+
+from tests.commands import register
+from tests.e2e.test_cli import Ltc, lines
+
+from ltc_events.store import Database, Role
+
+
+def login_of(database: Database) -> str:
+    with database.connect(Role.WRITER) as connection:
+        return connection.info.user
+
+
+def test_a_ledger_begins_open_and_its_first_administrator_closes_it(bare_database: Database) -> None:
+    me = login_of_owner(bare_database)
+    ltc = Ltc(LTC_DATABASE_URL=bare_database.conninfo)
+    ltc("init", "--administrator", me)
+    ltc("init", "--administrator", me)  # again: what is there stays
+    assert "already" in ltc("init", "--administrator", "somebody", exits=1).stderr.decode()
+    shown = ltc.json("access", "show")
+    assert (shown["version"], shown["content"]["mode"]) == (1, "enforced")
+    assert shown["content"]["people"] == {me: ["administrator"]}
+
+    refused = lines(register(actor="somebody"))
+    assert b"not_authorised" in ltc("submit", "-", stdin=refused, exits=1).stdout
+    assert b'"accepted"' in ltc("submit", "-", stdin=lines(register(actor=me))).stdout
+
+
+def login_of_owner(database: Database) -> str:
+    with database.connect(Role.OWNER) as connection:
+        return connection.info.user
+
+
+def test_a_source_is_let_in_checked_and_locked_out(database: Database) -> None:
+    ltc, me = Ltc(LTC_DATABASE_URL=database.conninfo), login_of(database)
+    assert "nobody could publish" in ltc("access", "enforce", exits=1).stderr.decode()
+    ltc("access", "allow", "administrator", "*")
+    ltc("access", "person", me, "--role", "administrator")
+    ltc("access", "enforce")
+    ltc("access", "allow", "shop", "order.*", "customer.register")
+    ltc("access", "allow", "shop", "payment.receive", "--limit", "EUR=5000")
+    ltc("access", "principal", "source:webshop", "--role", "shop")
+
+    assert ltc.json("access", "check", "source:webshop", "order.place")["allowed"]
+    assert ltc.json("access", "check", "source:webshop", "invoice.issue", exits=1)["why"].startswith("no rule gives")
+    as_other = ltc.json("access", "check", "source:webshop", "order.place", "--actor", "ada", exits=1)
+    assert as_other["why"] == "source:webshop may not speak for ada"
+
+    before = ltc.json("access", "show")["version"]
+    ltc("access", "principal", "source:webshop", "--role", "shop")  # changes nothing
+    assert ltc.json("access", "show")["version"] == before
+    ltc("access", "revoke", "shop", "customer.register")
+    assert not ltc.json("access", "check", "source:webshop", "customer.register", exits=1)["allowed"]
+    ltc("access", "principal", "source:webshop", "--remove")
+    assert not ltc.json("access", "check", "source:webshop", "order.place", exits=1)["allowed"]
+    assert "nobody could publish" in ltc("access", "revoke", "administrator", exits=1).stderr.decode()
+    assert "ordr" in ltc("access", "allow", "shop", "ordr.place", exits=1).stderr.decode()
+    ltc("access", "open")
+    assert ltc.json("access", "check", "source:anybody", "order.place")["allowed"]
