@@ -33,8 +33,9 @@ def test_every_part_of_the_data_is_described() -> None:
         assert f"\n| {name} | " in text
 
 
-def test_every_test_that_a_guarantee_names_exists() -> None:
-    named = re.findall(r"`(tests/[^`]+)`", (DOCS / "guarantees.md").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("page", [DOCS / "guarantees.md", ROOT / "SECURITY.md"], ids=lambda page: page.name)
+def test_every_test_that_a_promise_names_exists(page: Path) -> None:
+    named = re.findall(r"`(tests/[^`]+)`", page.read_text(encoding="utf-8"))
     assert len(named) > 30
     for one in named:
         file, *names = one.split("::")
