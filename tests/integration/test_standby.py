@@ -85,7 +85,8 @@ def test_what_has_not_arrived_is_waited_for(replicated: Replicated) -> None:
 
 def test_a_position_that_is_not_there_yet_is_waited_for_without_a_standby(replicated: Replicated) -> None:
     beyond = str(replicated.catch_up() + 1_000)
-    for words in (("report", "funnel"), ("sql", "SELECT 1 AS one"), ("find", "x"), ("export", "events")):
+    stories = ("explain", "invoice", "INV-1"), ("explain", "customer", "x"), ("explain", "order", str(uuid4()))
+    for words in (("report", "funnel"), ("sql", "SELECT 1 AS one"), ("find", "x"), ("export", "events"), *stories):
         told = replicated.owner(*words, "--min-position", beyond, "--wait", "0", exits=1).stderr.decode()
         assert f"position {beyond} is not there after 0 seconds" in told
 

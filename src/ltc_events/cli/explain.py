@@ -13,7 +13,7 @@ from rich.tree import Tree
 
 from ltc_events.bootstrap.services import Services
 from ltc_events.cli.context import services_of
-from ltc_events.cli.options import AsOf, JsonOption, KnownAt
+from ltc_events.cli.options import AsOf, JsonOption, KnownAt, MinPosition, WaitOption
 from ltc_events.cli.output import err, out, print_json
 from ltc_events.explanation.account import explain_customer, explain_payment
 from ltc_events.explanation.chain import UnknownInvoice, event_of
@@ -21,7 +21,7 @@ from ltc_events.explanation.company_day import company_day
 from ltc_events.explanation.invoice import explain_invoice
 from ltc_events.explanation.sale import explain_opportunity, explain_order, explain_quote
 from ltc_events.explanation.story import Node, Story
-from ltc_events.freshness import Freshness
+from ltc_events.freshness import POSITION_WAIT_S, Freshness
 from ltc_events.querying.finding import NothingFound, the_one
 from ltc_events.reports.parameters import known_position, parse_as_of
 from ltc_events.schemas.invoice import InvoiceIssued
@@ -30,6 +30,8 @@ from ltc_events.store import EventStore, Role
 app = typer.Typer(help="Why a figure is what it is, from the events alone.", no_args_is_help=True)
 
 SEARCHED = frozenset({"search_terms"})
+_LOG_ALONE: frozenset[str] = frozenset()
+"""A story is told of events: no read table has to know the position that is waited for."""
 Explainer: TypeAlias = Callable[[EventStore, UUID, date, int], Story]
 """The story of the thing with this id, on a day, as known at a position."""
 
@@ -56,15 +58,19 @@ def invoice(
     number: Annotated[str, typer.Argument(help="The invoice's number, e.g. INV-2026-000042, or what another system calls it.")],
     as_of: AsOf = None,
     known_at: KnownAt = None,
+    min_position: MinPosition = None,
+    wait: WaitOption = POSITION_WAIT_S,
     format: FormatOption = StoryFormat.TEXT,
     as_json: JsonOption = False,
 ) -> None:
     """Tell an invoice's story from the lead to the last cent. Exit 1 if a sum does not come out."""
     services = services_of(context)
+    fresh = Freshness(True, min_position, wait)
+    fresh.reach(services.reading, _LOG_ALONE)
     try:
         story = explain_by_number(services, number, as_of, known_at)
     except UnknownInvoice:
-        ours = _our_number(services, number)
+        ours = _our_number(services, number, fresh)
         if ours is None:
             raise
         story = explain_by_number(services, ours, as_of, known_at)
@@ -79,10 +85,13 @@ def _add_command(kind: str, explainer: Explainer, meaning: str) -> None:
         what: WhatArgument,
         as_of: AsOf = None,
         known_at: KnownAt = None,
+        min_position: MinPosition = None,
+        wait: WaitOption = POSITION_WAIT_S,
         format: FormatOption = StoryFormat.TEXT,
         as_json: JsonOption = False,
     ) -> None:
-        _explain(context, kind, what, explainer, as_of, known_at, format, as_json=as_json)
+        fresh = Freshness(True, min_position, wait)
+        _explain(context, kind, what, explainer, as_of, known_at, fresh, format, as_json=as_json)
 
     app.command(kind, help=f"{meaning} Exit 1 if a sum does not come out.")(command)
 
@@ -103,6 +112,8 @@ def customer(
     currency: Annotated[str | None, typer.Option(help="Currency of the balance; default: that of the first document.")] = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
+    min_position: MinPosition = None,
+    wait: WaitOption = POSITION_WAIT_S,
     format: FormatOption = StoryFormat.TEXT,
     as_json: JsonOption = False,
 ) -> None:
@@ -111,7 +122,8 @@ def customer(
     def explain_in_currency(store: EventStore, id: UUID, day: date, position: int) -> Story:
         return explain_customer(store, id, currency, day, position)
 
-    _explain(context, "customer", what, explain_in_currency, as_of, known_at, format, as_json=as_json)
+    fresh = Freshness(True, min_position, wait)
+    _explain(context, "customer", what, explain_in_currency, as_of, known_at, fresh, format, as_json=as_json)
 
 
 def explain_by_number(services: Services, number: str, as_of: str | None, known_at: str | None) -> Story:
@@ -128,31 +140,33 @@ def _explain(
     explainer: Explainer,
     as_of: str | None,
     known_at: str | None,
+    fresh: Freshness,
     format: StoryFormat,
     *,
     as_json: bool,
 ) -> None:
     services = services_of(context)
+    fresh.reach(services.reading, _LOG_ALONE)
     store = services.reading_store()
     day = parse_as_of(as_of) or company_day(store, datetime.now(UTC))
-    story = explainer(store, _id(services, kind, what), day, known_position(store, known_at))
+    story = explainer(store, _id(services, kind, what, fresh), day, known_position(store, known_at))
     _write(story, format, as_json=as_json)
 
 
-def _id(services: Services, kind: str, what: str) -> UUID:
+def _id(services: Services, kind: str, what: str, fresh: Freshness) -> UUID:
     """The id that is given, or that of the one thing of this kind that is called so."""
     try:
         return UUID(what)
     except ValueError:
-        Freshness().reach(services.reading, SEARCHED, role=Role.PROJECTOR)
+        fresh.reach(services.reading, SEARCHED, role=Role.PROJECTOR)
     with services.reading.connect(Role.PROJECTOR) as connection:  # who reads the log for the story may read these, too
         return the_one(connection, kind, what)
 
 
-def _our_number(services: Services, number: str) -> str | None:
+def _our_number(services: Services, number: str, fresh: Freshness) -> str | None:
     """Our number of the invoice that another system calls so; None: it knows none."""
     try:
-        id = _id(services, "invoice", number)
+        id = _id(services, "invoice", number, fresh)
     except NothingFound:
         return None
     issued = event_of(services.reading_store().event(id, 1), InvoiceIssued)
