@@ -20,6 +20,10 @@ class KafkaField(NamedTuple):
 KAFKA_FIELDS: Mapping[str, KafkaField] = {
     "kafka_bootstrap": KafkaField("Kafka, as host:port,...; without it there is no bus"),
     "kafka_prefix": KafkaField("what names of topics and groups begin with: one per ledger on a cluster", "ltc"),
+    "kafka_source": KafkaField(
+        "the source whose commands are meant, on a topic of their own, to which Kafka lets it alone write: with `webshop`, "
+        "`ltc.commands.webshop`; without it `ltc.commands`, which is everybody's"
+    ),
     "kafka_security_protocol": KafkaField(
         "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL: whether TLS is spoken with Kafka, and whether we say by SASL who we are",
         "PLAINTEXT",

@@ -79,7 +79,12 @@ class Services:
 
         if not self.settings.kafka_bootstrap:
             raise NoBus
-        return Bus(self.settings.kafka_bootstrap, self.settings.kafka_prefix, security_of(self.settings))
+        return Bus(
+            self.settings.kafka_bootstrap,
+            self.settings.kafka_prefix,
+            security_of(self.settings),
+            self.settings.kafka_source or "",
+        )
 
     def store(self, role: Role) -> "EventStore":
         """The event store, acting as `role`; the same each time, and closed with the services."""

@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     )
     kafka_bootstrap: str | None = _kafka("kafka_bootstrap", repr=False)
     kafka_prefix: str = _kafka("kafka_prefix")
+    kafka_source: str | None = _kafka("kafka_source", pattern=r"^[A-Za-z0-9_-]{1,100}$")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = _kafka("kafka_security_protocol")
     kafka_ca_file: Path | None = _kafka("kafka_ca_file")
     kafka_certificate_file: Path | None = _kafka("kafka_certificate_file")

@@ -42,15 +42,20 @@ TOPICS = (COMMANDS, EVENTS, RESULTS, DEAD_LETTERS)
 
 
 class Bus(NamedTuple):
-    """A Kafka cluster, the prefix of our topics and groups (ledgers may share a cluster), and the connection's security."""
+    """A Kafka cluster, the prefix of our topics and groups (ledgers may share a cluster), and the connection's security.
+
+    With a `source`, its topic of commands is the one to which Kafka lets that source alone write.
+    """
 
     bootstrap: str
     prefix: str = "ltc"
     security: Security = Security()
+    source: str = ""
 
     def topic(self, topic: Topic) -> str:
-        """The full name of a topic, e.g. `ltc.commands`."""
-        return f"{self.prefix}.{topic.name}"
+        """The full name of a topic, e.g. `ltc.commands`; with a source `ltc.commands.webshop`."""
+        name = f"{self.prefix}.{topic.name}"
+        return f"{name}.{self.source}" if self.source and topic is COMMANDS else name
 
     def client_settings(self) -> dict[str, Any]:
         """The settings of every client, with the present secrets. Raises CertificateUnusable, and the errors of the secrets."""

@@ -94,7 +94,7 @@ class ClockWorker:
 def open_clock(bus: Bus | None, database: Database, publisher: Publisher | None) -> Iterator[ClockWorker]:
     """A clock that sends its commands to the bus, or without a bus through its own pipeline."""
     if bus is not None and publisher is not None:
-        topic = bus.topic(COMMANDS)
+        topic = bus._replace(source="").topic(COMMANDS)  # a source's topic is that source's alone
         with publisher:
             yield from _opened(database, lambda documents: _publish(publisher, topic, documents))
     else:

@@ -92,7 +92,7 @@ class CommandWorker:
         self._publisher = publisher
         self._clock = clock
         # Kafka lets nobody else write there, and tells no reader who did.
-        sender = Principal(PrincipalKind.SOURCE, f"kafka:{bus.topic(COMMANDS)}")
+        sender = Principal(PrincipalKind.SOURCE, bus.source or f"kafka:{bus.topic(COMMANDS)}")
         self._pipeline = CommandPipeline(store, clock, principal=sender)
         self._epoch = store.epochs().current.name
         self._places: dict[int, _Place] = {}
@@ -101,6 +101,7 @@ class CommandWorker:
         """By partition, up to where answers were sent that may not be on Kafka yet."""
         self._spans = spans()
         self._results, self._dead_letters = bus.topic(RESULTS), bus.topic(DEAD_LETTERS)
+        group = f"{group}.{bus.source}" if bus.source else group
         self._feed = PartitionConsumer(bus, COMMANDS, group, assigned=self._find_places, session_timeout_ms=session_timeout_ms)
 
     @property
