@@ -13,7 +13,7 @@ from ltc_events.cli.output import err, print_json
 Folder = Annotated[Path, typer.Argument(help="The folder of the backup.", show_default=False)]
 KeyFile = Annotated[
     Path | None,
-    typer.Option("--key-file", help="A file with the key, at least 16 characters, that the backup is encrypted with."),
+    typer.Option("--key-file", help="A file with the encryption key of the backup, at least 16 characters."),
 ]
 KEY_CHARACTERS_MIN = 16
 
@@ -23,12 +23,12 @@ def backup(
     folder: Folder,
     key_file: KeyFile = None,
     keep: Annotated[
-        int, typer.Option("--keep", min=1, max=10_000, help="Of how many runs what changes is kept; of the events, all is.")
+        int, typer.Option("--keep", min=1, max=10_000, help="For how many runs mutable tables are kept; events are all kept.")
     ] = 7,
-    check: Annotated[bool, typer.Option("--check", help="Back up nothing: see that every file is as it was written.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Back up nothing; verify that every file is unchanged.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the backup in a folder up to now, or begin one; while workers go on. Interrupted, the same again goes on.
+    """Create or extend the backup in a folder, while workers run. Interrupted, the same again goes on.
 
     As the ledger's owner, or a login that is a member of pg_read_all_data.
     """
@@ -58,7 +58,12 @@ def restore(
     key_file: KeyFile = None,
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="TIME|POSITION", help="How far; default: all that the backup holds.", show_default=False),
+        typer.Option(
+            "--to",
+            metavar="TIME|POSITION",
+            help="The last moment or position to restore; default: all of the backup.",
+            show_default=False,
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -17,9 +17,9 @@ from ltc_events.cli.output import err, out, print_json, print_table
 from ltc_events.store import Role
 from ltc_events.store.dead_letters import DeadLetterLog, DeadLetterState, as_text
 
-app = typer.Typer(help="What came in and could not be decoded, and seeing to it.", no_args_is_help=True)
+app = typer.Typer(help="Input that could not be decoded: list, show, retry or discard it.", no_args_is_help=True)
 
-SourceOption = Annotated[str | None, typer.Option(help="Only those from there: a topic, or `submit`.", show_default=False)]
+SourceOption = Annotated[str | None, typer.Option(help="Only those from this source: a topic, or `submit`.", show_default=False)]
 PAGE = 500
 # How those of a kind are tried again is said in `_service`.
 KINDS = ("command",)
@@ -31,10 +31,10 @@ def list_(
     state: Annotated[list[DeadLetterState] | None, typer.Option(help="Only those in this state; may be repeated.")] = None,
     source: SourceOption = None,
     after: Annotated[int, typer.Option(min=0, help="Only those with a greater id.")] = 0,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=10_000, help="How many at most.")] = 100,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=10_000, help="The most to show.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """List dead letters, oldest first, with what became of each."""
+    """List dead letters, oldest first, with their state."""
     letters = services_of(context).store(Role.WRITER).dead_letters(after, count, states=state or None, source=source)
     if as_json:
         print_json({"dead_letters": [one.summary() for one in letters]})
@@ -45,7 +45,7 @@ def list_(
 
 @app.command()
 def show(context: typer.Context, id: Annotated[int, typer.Argument(min=1)], as_json: JsonOption = False) -> None:
-    """Show one dead letter with its bytes, as far as they are text, and all that was done about it."""
+    """Show one dead letter with its bytes, as far as they are text, and the steps taken."""
     store = services_of(context).store(Role.WRITER)
     letter, steps = find_dead_letter(store, id), store.dead_letter_steps(id)
     if as_json:
@@ -73,14 +73,14 @@ def retry(
         Path | None,
         typer.Option("--with", help="The command to send in its place, as JSON; `-` reads stdin.", show_default=False),
     ] = None,
-    all_open: Annotated[bool, typer.Option("--all-open", help="All that are open, as they came.")] = False,
+    all_open: Annotated[bool, typer.Option("--all-open", help="All open ones, unchanged.")] = False,
     source: SourceOption = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the attempt.")] = AS_IT_CAME,
     as_json: JsonOption = False,
 ) -> None:
     """Send dead letters through the command path again. Exit 1 if one is refused, or is still no command.
 
-    What was accepted once is not sent again. With Kafka, who sent it gets the outcome on `ltc.command-results`.
+    Accepted commands are not sent again. With Kafka, the sender gets the outcome on `ltc.command-results`.
     """
     if bool(ids) == all_open or (mended is not None and len(ids or ()) != 1):
         raise typer.BadParameter("name the letters, or say --all-open; --with mends one letter", param_hint="IDS")
@@ -99,10 +99,10 @@ def discard(
     context: typer.Context,
     ids: Annotated[list[int], typer.Argument(min=1, help="Which ones.")],
     by: ByOption,
-    reason: Annotated[str, typer.Option("--reason", help="Why nothing is to come of it; kept.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it is discarded; kept.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Lay dead letters aside for good. They are kept, with who did it and why."""
+    """Discard dead letters. They are kept, with who did it and why."""
     require_reason("discard", reason)
     with _service(services_of(context)) as service:
         _print([service.discard(id, by=by, reason=reason) for id in ids], as_json=as_json)

@@ -39,14 +39,14 @@ class DatabaseInUse(LtcError):
 
 def demo(
     context: typer.Context,
-    seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 1,
-    customers: Annotated[int, typer.Option(min=10, max=100_000, help="How many customers it has.")] = 120,
-    days: Annotated[int, typer.Option(min=60, max=3_650, help="How many days of business.")] = 365,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 1,
+    customers: Annotated[int, typer.Option(min=10, max=100_000, help="Number of customers.")] = 120,
+    days: Annotated[int, typer.Option(min=60, max=3_650, help="Number of business days.")] = 365,
     kafka: Annotated[
-        bool, typer.Option("--kafka", help="The whole way over Kafka: that of the settings, or one started for the demo.")
+        bool, typer.Option("--kafka", help="Use Kafka: that of the settings, or a broker started for the demo.")
     ] = False,
 ) -> None:
-    """Simulate a company on an empty database and show around: four reports and the story of an invoice."""
+    """Simulate a company in an empty database and show four reports and the explanation of an invoice."""
     services = services_of(context)
     began = time.monotonic()
     services.database.initialise()

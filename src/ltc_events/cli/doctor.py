@@ -16,11 +16,11 @@ PARTITIONS = 8
 
 def init(
     context: typer.Context,
-    kafka: Annotated[bool, typer.Option("--kafka", help="Make the topics, too.")] = False,
+    kafka: Annotated[bool, typer.Option("--kafka", help="Also create the topics.")] = False,
     partitions: Annotated[
         int | None,
         typer.Option(
-            min=1, max=1000, help="Partitions of topics that are made; they stay as many.", show_default=str(PARTITIONS)
+            min=1, max=1000, help="Partitions of created topics; the number cannot change later.", show_default=str(PARTITIONS)
         ),
     ] = None,
     replicas: Annotated[
@@ -28,7 +28,7 @@ def init(
         typer.Option(
             "--replication-factor",
             min=1,
-            help="Brokers that keep a message; by default 3, if there are three.",
+            help="Replicas of each message; default: 3, with at least three brokers.",
             show_default=False,
         ),
     ] = None,
@@ -37,7 +37,7 @@ def init(
         typer.Option(
             "--min-insync-replicas",
             min=1,
-            help="Brokers that must have it before it counts; by default 2 of 3.",
+            help="Replicas that must acknowledge a message; default: 2 of 3.",
             show_default=False,
         ),
     ] = None,
@@ -47,7 +47,7 @@ def init(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Lay out the ledger and the read tables, and with --kafka the topics. Safe to repeat: what is there stays."""
+    """Create the ledger and the read tables, and with --kafka the topics. Safe to repeat: what is there stays."""
     of_topics = {"--partitions": partitions, "--replication-factor": replicas, "--min-insync-replicas": in_sync}
     given = [option for option, value in of_topics.items() if value is not None]
     if given and not kafka:
@@ -65,7 +65,7 @@ def init(
 
 
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Look at everything that must be right; each finding names its fix. Exit 1 if something is wrong."""
+    """Check databases, notary and Kafka; each finding names its fix. Exit 1 if something is wrong."""
     examination = examine(services_of(context))
     if as_json:
         print_json(examination.document())

@@ -25,11 +25,11 @@ PAGE = 1_000
 @app.command()
 def tail(
     context: typer.Context,
-    count: Annotated[int, typer.Option("--count", "-n", min=0, max=100_000, help="How many of the last events to show.")] = 20,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until interrupted.")] = False,
+    count: Annotated[int, typer.Option("--count", "-n", min=0, max=100_000, help="Number of last events to show.")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue with new events, until interrupted.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the last events; with --json as one JSON document, or one a line when following."""
+    """Show the last events; with --json as one JSON document, or one per line with --follow."""
     store = services_of(context).store(Role.PROJECTOR)
     head = store.head()[0]
     shown = head - min(count, head)
@@ -59,7 +59,7 @@ def history(
     subject: Annotated[UUID, typer.Argument(help="Id of the customer, lead, order, invoice and so on.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Show one aggregate's events, and after each what it changed in the aggregate's state."""
+    """Show an aggregate's events, each with its changes of the aggregate's state."""
     steps = history_of(services_of(context).store(Role.PROJECTOR), subject)
     if as_json:
         write_document(for_programs(), {"subject": str(subject)}, "events", (step.document() for step in steps))
@@ -76,7 +76,7 @@ def show(
     position: Annotated[int, typer.Argument(min=1, help="Position of the event.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Show one event whole: as it is told today, and where that is something else, as it is stored."""
+    """Show one event in its current form, and in its stored form if that differs."""
     document = event_at(services_of(context).store(Role.PROJECTOR), position).document()
     if as_json:
         print_json(document)

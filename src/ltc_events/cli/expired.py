@@ -13,11 +13,11 @@ from ltc_events.store import Role
 def expired(
     context: typer.Context,
     by: ByOption,
-    yes: Annotated[bool, typer.Option("--yes", help="Let the command workers go on without them. Needs --reason.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Let the command workers skip them; needs --reason.")] = False,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in ltc.expired_messages.", show_default=False)] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Show which commands expired on their topic before they were taken. Exit 1 where there are some and --yes was not given."""
+    """Show commands that expired on their topic before they were processed. Exit 1 if there are some, without --yes."""
     from ltc_events.bus.offsets import OffsetReader
     from ltc_events.recovery.expired import find_expired, go_on_without
 

@@ -27,7 +27,7 @@ from ltc_events.reports.parameters import known_position, parse_as_of
 from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.store import EventStore, Role
 
-app = typer.Typer(help="Why a figure is what it is, from the events alone.", no_args_is_help=True)
+app = typer.Typer(help="Explain a figure, from the events alone.", no_args_is_help=True)
 
 SEARCHED = frozenset({"search_terms"})
 _LOG_ALONE: frozenset[str] = frozenset()
@@ -45,17 +45,17 @@ class StoryFormat(StrEnum):
 
 @app.callback()
 def group() -> None:
-    """Why a figure is what it is, from the events alone."""
+    """Explain a figure, from the events alone."""
 
 
-WhatArgument = Annotated[str, typer.Argument(help="Its id, or what it is called: a reference of another system, a title.")]
-FormatOption = Annotated[StoryFormat, typer.Option(help="How to write the story.")]
+WhatArgument = Annotated[str, typer.Argument(help="Its id, title, or reference in another system.")]
+FormatOption = Annotated[StoryFormat, typer.Option(help="Format of the explanation.")]
 
 
 @app.command()
 def invoice(
     context: typer.Context,
-    number: Annotated[str, typer.Argument(help="The invoice's number, e.g. INV-2026-000042, or what another system calls it.")],
+    number: Annotated[str, typer.Argument(help="The invoice's number, e.g. INV-2026-000042, or its number in another system.")],
     as_of: AsOf = None,
     known_at: KnownAt = None,
     min_position: MinPosition = None,
@@ -63,7 +63,7 @@ def invoice(
     format: FormatOption = StoryFormat.TEXT,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell an invoice's story from the lead to the last cent. Exit 1 if a sum does not come out."""
+    """Explain an invoice, from the lead to the last cent. Exit 1 if a sum does not match."""
     services = services_of(context)
     fresh = Freshness(True, min_position, wait)
     fresh.reach(services.reading, _LOG_ALONE)
@@ -93,14 +93,14 @@ def _add_command(kind: str, explainer: Explainer, meaning: str) -> None:
         fresh = Freshness(True, min_position, wait)
         _explain(context, kind, what, explainer, as_of, known_at, fresh, format, as_json=as_json)
 
-    app.command(kind, help=f"{meaning} Exit 1 if a sum does not come out.")(command)
+    app.command(kind, help=f"{meaning} Exit 1 if a sum does not match.")(command)
 
 
 for _kind, _explainer, _meaning in (
-    ("order", explain_order, "Tell an order's story from the lead to its invoices."),
-    ("quote", explain_quote, "Tell how a quote came to its prices."),
-    ("opportunity", explain_opportunity, "Tell a deal's story with its quotes, orders and invoices."),
-    ("payment", explain_payment, "Tell where a payment came from and went, and what of it is left."),
+    ("order", explain_order, "Explain an order, from the lead to its invoices."),
+    ("quote", explain_quote, "Explain the prices of a quote."),
+    ("opportunity", explain_opportunity, "Explain a deal with its quotes, orders and invoices."),
+    ("payment", explain_payment, "Explain a payment: its origin, its uses and what is left."),
 ):
     _add_command(_kind, _explainer, _meaning)
 
@@ -108,7 +108,7 @@ for _kind, _explainer, _meaning in (
 @app.command()
 def customer(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="The customer's id, name, or what another system calls it.")],
+    what: Annotated[str, typer.Argument(help="The customer's id, name, or reference in another system.")],
     currency: Annotated[str | None, typer.Option(help="Currency of the balance; default: that of the first document.")] = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
@@ -117,7 +117,7 @@ def customer(
     format: FormatOption = StoryFormat.TEXT,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell what a customer owes and is owed, document by document."""
+    """Explain a customer's balance, document by document."""
 
     def explain_in_currency(store: EventStore, id: UUID, day: date, position: int) -> Story:
         return explain_customer(store, id, currency, day, position)

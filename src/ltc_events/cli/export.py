@@ -28,13 +28,13 @@ def export(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="`events`, a read table or a report.")],
     parameters: Annotated[
-        list[str] | None, typer.Argument(metavar="[--PARAMETER VALUE]...", help="Of a report: its own parameters.")
+        list[str] | None, typer.Argument(metavar="[--PARAMETER VALUE]...", help="The report's own parameters.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file, or with --by-month the folder; without it, stdout.")
     ] = None,
     format: Annotated[
-        Form | None, typer.Option(help="How to write it; default: as the file's name ends, else csv.", show_default=False)
+        Form | None, typer.Option(help="File format; default: by the file's extension, else csv.", show_default=False)
     ] = None,
     by_month: Annotated[bool, typer.Option("--by-month", help="A file for each month of recording, and a manifest.")] = False,
     as_of: AsOf = None,
@@ -44,7 +44,7 @@ def export(
     wait: WaitOption = POSITION_WAIT_S,
     as_json: JsonOption = False,
 ) -> None:
-    """Write events, a read table or a report to a file, which is there when it is whole; with --json say what was written."""
+    """Write events, a read table or a report to a file, which appears when it is complete; --json describes what was written."""
     form = format or _form_of(output)
     if output is None and (form not in TEXTS or by_month or as_json):
         raise typer.BadParameter("that goes to a file: name one", param_hint="--output")

@@ -17,12 +17,12 @@ TABLES = frozenset({"search_terms", "customers"})
 def find_(
     context: typer.Context,
     text: Annotated[str, typer.Argument(help="A number, name, title, reference of another system, e-mail address or id.")],
-    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="How many candidates to show.")] = FOUND_MAX,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="The most candidates to show.")] = FOUND_MAX,
     min_position: MinPosition = None,
     wait: WaitOption = POSITION_WAIT_S,
     as_json: JsonOption = False,
 ) -> None:
-    """Find what is called so, begins so or has a word that begins so, whatever it is; exit 1 if nothing does."""
+    """Find records of any kind by name, number, reference or a prefix of a word; exit 1 if there are none."""
     database = services_of(context).reading
     Freshness(True, min_position, wait).reach(database, TABLES)
     with database.connect(Role.READER) as connection:

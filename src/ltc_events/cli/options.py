@@ -26,29 +26,27 @@ def require_reason(flag: str, reason: str) -> None:
 
 
 ByOption = Annotated[
-    str, typer.Option("--by", envvar="LTC_ACTOR", default_factory=_actor, help="Who does it; kept with the reason.")
+    str, typer.Option("--by", envvar="LTC_ACTOR", default_factory=_actor, help="The operator; kept with the reason.")
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept, and shown by `ltc projections status NAME`.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-NameArgument = Annotated[str, typer.Argument(help="Name of the read table; `ltc projections list` names them.")]
+NameArgument = Annotated[str, typer.Argument(help="Name of the read table (`ltc projections list`).")]
 BuildOption = Annotated[
     str | None, typer.Option("--build", help="Which table: v2, or v2b1 if built anew; default: the one that readers see.")
 ]
 LimitOption = Annotated[
-    int, typer.Option("--limit", min=0, max=100_000, help="How many differing rows to name; all are counted.")
+    int, typer.Option("--limit", min=0, max=100_000, help="The most differing rows to list; all are counted.")
 ]
 AsOf = Annotated[
     str | None,
-    typer.Option(
-        "--as-of", metavar="DATE", help="Business date to look at; default: today in the company's time zone.", show_default=False
-    ),
+    typer.Option("--as-of", metavar="DATE", help="Business date; default: today in the company's time zone.", show_default=False),
 ]
 KnownAt = Annotated[
     str | None,
     typer.Option(
         "--known-at",
         metavar="TIME|POSITION",
-        help="What was known then (at a position: when its command was done); default: all that is known.",
+        help="State of knowledge: a time or a position (rounded to the end of its command); default: the present.",
         show_default=False,
     ),
 ]
@@ -56,7 +54,7 @@ FreshOption = Annotated[
     bool,
     typer.Option(
         "--fresh/--as-is",
-        help="First bring the read tables up to the log, or not; those that Kafka feeds or a standby has are waited for.",
+        help="Whether to update the read tables first; for tables on Kafka or a standby, wait for them.",
     ),
 ]
 MinPosition = Annotated[
@@ -65,17 +63,17 @@ MinPosition = Annotated[
         "--min-position",
         min=0,
         metavar="POSITION",
-        help="Wait until what is read knows this position, such as the one that a command's answer names.",
+        help="Wait until the data has reached this position, such as that of a command's answer.",
         show_default=False,
     ),
 ]
-WaitOption = Annotated[float, typer.Option("--wait", min=0, max=86_400, help="Seconds that --min-position is waited for.")]
+WaitOption = Annotated[float, typer.Option("--wait", min=0, max=86_400, help="The most seconds to wait for --min-position.")]
 ChangedSince = Annotated[
     str | None,
     typer.Option(
         "--changed-since",
         metavar="TIME|POSITION",
-        help="What is different, about the same date, from what was known then; with the events in between.",
+        help="Show what differs, for the same date, from what was known then, with the events in between.",
         show_default=False,
     ),
 ]

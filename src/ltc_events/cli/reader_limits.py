@@ -41,7 +41,7 @@ def limit_(
 
 @app.command("list")
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Show every limit, and logins that see everything all the same. Exit 1 if there are any. As the ledger's owner."""
+    """Show every limit, and limited logins that see everything. Exit 1 if there are such logins. As the ledger's owner."""
     from ltc_events.projections.catalog.reader_limits import ReaderLimit, limits_of
 
     limits = limits_of(services_of(context).database)
@@ -56,7 +56,7 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
 
 @app.command("forget")
 def forget_(context: typer.Context, login: Login, as_json: JsonOption = False) -> None:
-    """Let a login see nothing any more. As the ledger's owner."""
+    """Remove all limits of a login, which then sees nothing. As the ledger's owner."""
     from ltc_events.projections.catalog.reader_limits import forget
 
     count = forget(services_of(context).database, login)

@@ -20,13 +20,13 @@ def recover(
         bool,
         typer.Option(
             "--discard",
-            help="Go on without the events that Kafka has and the store lost. Without, they are put back, or nothing is done.",
+            help="Discard events that Kafka has and the store lost. Without it they are put back, or nothing is done.",
         ),
     ] = False,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the epoch that begins.", show_default=False)] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Bring topic and read tables back to a store that has gone back, by the restore of a backup or a promotion.
+    """Restore topic and read tables to the state of a store that went back, after a restored backup or a promotion.
 
     Stop the workers first. Exit 1 where something is ahead of the store and --yes was not given. As the owner of the ledger.
     """

@@ -40,14 +40,14 @@ def report(
     as_of: AsOf = None,
     known_at: KnownAt = None,
     changed_since: ChangedSince = None,
-    format: Annotated[ReportFormat, typer.Option(help="How to write it.")] = ReportFormat.TABLE,
+    format: Annotated[ReportFormat, typer.Option(help="Output format.")] = ReportFormat.TABLE,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.")] = None,
     fresh: FreshOption = True,
     min_position: MinPosition = None,
     wait: WaitOption = POSITION_WAIT_S,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a report: as of a business date, as known at a position or time of the log; or what changed in it since then."""
+    """Run a report as of a business date and as known at a position or time, or show what changed in it since then."""
     if name == "list":
         list_reports(as_json=as_json or format is ReportFormat.JSON)
         return

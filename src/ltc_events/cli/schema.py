@@ -56,7 +56,7 @@ def check(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold the code against the exported schemas. Exit 1 on an incompatible change, or when the export is not current."""
+    """Compare the code with the exported schemas. Exit 1 on an incompatible change, or when the export is not current."""
     from ltc_events.bus import asyncapi
 
     old = _read(folder)

@@ -17,13 +17,15 @@ from ltc_events.simulation.submission import require_empty, submit_all
 def simulate(
     context: typer.Context,
     seed: Annotated[int, typer.Option(help="The same seed gives the same commands, byte for byte.")] = 1,
-    customers: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many customers.")] = 100,
-    days: Annotated[int, typer.Option(min=1, max=3_650, help="How many days of business.")] = 365,
+    customers: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of customers.")] = 100,
+    days: Annotated[int, typer.Option(min=1, max=3_650, help="Number of business days.")] = 365,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the commands there, one a line (`-`: stdout), and submit none.")
+        Path | None,
+        typer.Option("--output", "-o", help="Write the commands to this file, one per line (`-`: stdout), and submit none."),
     ] = None,
     into_existing: Annotated[
-        bool, typer.Option("--into-existing", help="Submit them also to a ledger that has events: they stay in it for good.")
+        bool,
+        typer.Option("--into-existing", help="Submit also to a ledger that has events; the simulated ones cannot be removed."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -22,20 +22,18 @@ from ltc_events.reports.parameters import parse_as_of, parse_known_at
 
 def sql(
     context: typer.Context,
-    query: Annotated[str | None, typer.Argument(help="The query; without one, a shell, or what stdin has.")] = None,
+    query: Annotated[str | None, typer.Argument(help="The query; default: a shell, or the queries on stdin.")] = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
-    format: Annotated[RowFormat, typer.Option(help="How to write the rows.")] = RowFormat.TABLE,
+    format: Annotated[RowFormat, typer.Option(help="Output format.")] = RowFormat.TABLE,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.")] = None,
-    timeout: Annotated[
-        float, typer.Option(min=0, max=86_400, help="Seconds that a query may take; 0: as many as it does.")
-    ] = TIMEOUT_S,
+    timeout: Annotated[float, typer.Option(min=0, max=86_400, help="Timeout of a query in seconds; 0: none.")] = TIMEOUT_S,
     fresh: FreshOption = True,
     min_position: MinPosition = None,
     wait: WaitOption = POSITION_WAIT_S,
     as_json: JsonOption = False,
 ) -> None:
-    """Query the read tables: one query, a shell, or the queries of stdin; nothing is ever written."""
+    """Query the read tables, read-only: one query, a shell, or the queries on stdin."""
     asked = Asked(parse_as_of(as_of), parse_known_at(known_at), timeout)
     chosen = RowFormat.JSON if as_json else format
     text = sys.stdin.read() if query is None and not sys.stdin.isatty() else query

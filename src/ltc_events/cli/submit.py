@@ -25,11 +25,11 @@ BATCH_BYTES = 32 * 1024 * 1024
 
 def submit(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Commands, one CloudEvent in JSON a line; `-` reads stdin.")],
+    file: Annotated[Path, typer.Argument(help="Commands, one CloudEvent in JSON per line; `-` reads stdin.")],
     as_json: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the summary.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the summary.")] = False,
 ) -> None:
-    """Submit commands; prints one outcome a line. Exit 1 if any was refused or not decodable."""
+    """Submit commands; prints one outcome per line. Exit 1 if any was refused or not decodable."""
     if str(file) != "-" and (not file.exists() or file.is_dir()):
         raise typer.BadParameter(f"{file} is not a file", param_hint="FILE")
     pipeline = services_of(context).pipeline()

@@ -27,7 +27,7 @@ def member(
             envvar="LTC_METRICS_PORT",
             min=1,
             max=65_535,
-            help="Offer /metrics and /healthz there; `all` gives its workers this port and those after it.",
+            help="Port of /metrics and /healthz; `all` gives its workers this port and the following ones.",
             show_default=False,
         ),
     ] = None,
@@ -35,7 +35,7 @@ def member(
         str | None,
         typer.Option(
             envvar="LTC_METRICS_HOST",
-            help="The address that it is offered on; 0.0.0.0: on all of them.",
+            help="Address of /metrics and /healthz; 0.0.0.0: all.",
             show_default=METRICS_HOST,
         ),
     ] = None,
@@ -45,12 +45,12 @@ def member(
             envvar="LTC_UNHEALTHY_AFTER",
             min=0.1,
             show_default=str(UNHEALTHY_AFTER_S),
-            help="After so many seconds, one that does not move, waits for a server or cannot be measured is unhealthy.",
+            help="Seconds after which a worker is unhealthy that does not advance, waits for a server or cannot be measured.",
         ),
     ] = None,
     with_parent: Annotated[bool, typer.Option(SUPERVISED, hidden=True)] = False,
 ) -> None:
-    """Work between Kafka and the ledger, until SIGTERM."""
+    """Run workers until SIGTERM."""
     settings = services_of(context).settings.given(
         metrics_port=metrics_port, metrics_host=metrics_host, unhealthy_after=unhealthy_after
     )
@@ -64,8 +64,8 @@ def member(
 @app.command("all")
 def all_(
     context: typer.Context,
-    commands: Annotated[int, typer.Option(min=1, max=100, help="How many command workers.")] = 1,
-    projectors: Annotated[int, typer.Option(min=1, max=100, help="How many projectors.")] = 1,
+    commands: Annotated[int, typer.Option(min=1, max=100, help="Number of command workers.")] = 1,
+    projectors: Annotated[int, typer.Option(min=1, max=100, help="Number of projectors.")] = 1,
 ) -> None:
     """Run all workers that this ledger needs in one process tree: without Kafka, a projector, a clock and a notary.
 
@@ -94,7 +94,7 @@ def all_(
 
 @app.command()
 def command(context: typer.Context) -> None:
-    """Take commands from Kafka, store their effects, answer them. Several share the partitions."""
+    """Process commands from Kafka: decide, store and answer them. Several share the partitions."""
     from ltc_events.workers.command import open_command_worker
     from ltc_events.workers.probes import CommandProbe
 
@@ -118,7 +118,7 @@ def projector(
         typer.Option(help="Where events come from; default: kafka where one is configured, else store.", show_default=False),
     ] = None,
 ) -> None:
-    """Keep the read tables up with the log. On Kafka several share the partitions."""
+    """Update the read tables. On Kafka several share the partitions."""
     from ltc_events.projections.following.store_runner import open_runner
     from ltc_events.projections.tables.registry import PROJECTIONS
     from ltc_events.workers.endpoint import watched
@@ -141,7 +141,7 @@ def projector(
 
 @app.command()
 def notary(context: typer.Context) -> None:
-    """Sign what the log has, every 5 seconds or 10,000 events. One is active; further ones stand by."""
+    """Sign the log, every 5 seconds or 10,000 events. One is active; further ones stand by."""
     from ltc_events.workers.endpoint import watched
     from ltc_events.workers.loop import Stop, run, stop_on_signals
     from ltc_events.workers.notary import NotaryProbe, open_notary_worker
@@ -156,9 +156,9 @@ def notary(context: typer.Context) -> None:
 @app.command()
 def clock(
     context: typer.Context,
-    once: Annotated[bool, typer.Option("--once", help="See to everything that is due now, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Process what is due now, and end.")] = False,
 ) -> None:
-    """Send what time causes: breaches, missed follow-ups, expired quotes, renewals, bills. Two do no harm."""
+    """Send commands that become due: breaches, missed follow-ups, expired quotes, renewals, bills. Several may run."""
     from ltc_events.bus.publisher import Publisher
     from ltc_events.workers.clock import open_clock
     from ltc_events.workers.endpoint import watched

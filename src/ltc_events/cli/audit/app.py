@@ -9,7 +9,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def audit() -> None:
-    """Proofs that nothing was changed, for those who need not believe us."""
+    """Proofs that the log was not changed, verifiable by third parties."""
 
 
 app.command("checkpoint")(checkpoint.checkpoint)

@@ -20,16 +20,16 @@ class Log(StrEnum):
     REFUSALS = "refusals"
 
 
-LogOption = Annotated[Log, typer.Option("--log", help="Of which log.")]
+LogOption = Annotated[Log, typer.Option("--log", help="The log.")]
 
 
 def checkpoint(
     context: typer.Context,
     log: LogOption = Log.EVENTS,
-    show: Annotated[bool, typer.Option("--show", help="Print what was signed last, and sign nothing.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the last signed checkpoint, and sign nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign what the ledger has by now, and print the checkpoint: the size of the log, its root, and the signature."""
+    """Sign the log up to now, and print the checkpoint: size of the log, root hash, and signature."""
     from ltc_events.audit.errors import NothingSigned
     from ltc_events.audit.keys import read_keys
     from ltc_events.proofs.base64_text import encode

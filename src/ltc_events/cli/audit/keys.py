@@ -10,12 +10,12 @@ from ltc_events.cli.output import err, out, print_json
 
 NameOption = Annotated[
     str | None,
-    typer.Option("--name", help="What the ledger is called in its logs, as host/ledger.", show_default=False),
+    typer.Option("--name", help="The ledger's name in its logs, as host/ledger.", show_default=False),
 ]
 
 
 def keys_(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Print the public keys by which the logs are verified: give them to auditors, by another way than the proofs."""
+    """Print the public keys of the logs, for auditors; send them by another channel than the proofs."""
     from ltc_events.audit.keys import LOGS, read_keys
 
     known = read_keys(services_of(context).settings.notary_key)
@@ -29,7 +29,7 @@ def keys_(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def init_key(context: typer.Context, name: NameOption = None) -> None:
-    """Make the key by which the notary signs, in LTC_NOTARY_KEY_FILE, for its owner alone."""
+    """Create the notary's signing key in LTC_NOTARY_KEY_FILE, readable by its owner only."""
     from ltc_events.audit.keys import make_key
 
     file = services_of(context).settings.notary_key
@@ -38,7 +38,7 @@ def init_key(context: typer.Context, name: NameOption = None) -> None:
 
 
 def rotate_key(context: typer.Context, name: NameOption = None) -> None:
-    """Let a new key sign beside the old one, or, with another --name, begin the logs anew under that name.
+    """Add a new key that signs beside the old one, or, with another --name, begin new logs under that name.
 
     Take the old line out of the file when all who verify have the new public key.
     """

@@ -19,7 +19,7 @@ def proof(
     position: Annotated[int, typer.Argument(min=1, max=SIZE_MAX, help="Of the event.")],
     name: Annotated[Path, typer.Option("--output", "-o", help="Write NAME.leaf and NAME.tlog-proof.", metavar="NAME")],
 ) -> None:
-    """Prove that an event is in the log: what the log says of it, and the way from there to the checkpoint."""
+    """Write the proof that an event is in the log: its leaf, and the path from there to the checkpoint."""
     from ltc_events.audit.keys import read_keys
     from ltc_events.audit.proof_files import prove_event
     from ltc_events.bootstrap.services import open_store
@@ -37,7 +37,7 @@ def proof(
 
 
 def check_proof(
-    name: Annotated[Path, typer.Argument(help="As given to `proof`: NAME.leaf and NAME.tlog-proof are read.")],
+    name: Annotated[Path, typer.Argument(help="As given to `proof`; reads NAME.leaf and NAME.tlog-proof.")],
     vkey: Annotated[
         Path | None, typer.Option("--vkey", help="A file with the log's public key, as `ltc audit keys` prints it.", exists=True)
     ] = None,
@@ -46,7 +46,7 @@ def check_proof(
         typer.Option("--policy", help="A C2SP tlog-policy file: keys of logs and witnesses, and a quorum.", exists=True),
     ] = None,
 ) -> None:
-    """See that a proof holds, with the log's public key alone: no ledger is needed, and none is asked. Exit 1 if it does not."""
+    """Verify a proof with the log's public key alone, without a ledger. Exit 1 if it does not."""
     from ltc_events.proofs.checkpoint import Checkpoint
     from ltc_events.proofs.hashing import leaf_hash
     from ltc_events.proofs.note import Note, Verifier
@@ -77,11 +77,11 @@ def consistency(
     context: typer.Context,
     old: Annotated[int, typer.Argument(min=1, max=SIZE_MAX, help="The size of the checkpoint that you have.")],
     new: Annotated[
-        int | None, typer.Argument(min=1, max=SIZE_MAX, help="That of a later one; default: what was signed last.")
+        int | None, typer.Argument(min=1, max=SIZE_MAX, help="The size of a later checkpoint; default: the last signed one.")
     ] = None,
     log: LogOption = Log.EVENTS,
 ) -> None:
-    """Print the proof that the log only grew between two sizes: a hash a line, as witnesses take it."""
+    """Print the proof that the log only grew between two sizes: one hash per line, in the format of witnesses."""
     from ltc_events.audit.keys import read_keys
     from ltc_events.audit.proof_files import prove_consistency
     from ltc_events.proofs.tlog_proof import consistency_text
@@ -97,11 +97,11 @@ def consistency(
 def export(
     context: typer.Context,
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Made if it is not there; what is new is added.", file_okay=False)
+        Path, typer.Argument(metavar="DIR", help="The folder; created if missing, and extended by what is new.", file_okay=False)
     ],
     log: LogOption = Log.EVENTS,
 ) -> None:
-    """Write a log as files that a web server can offer: checkpoint, tiles, entries, public key.
+    """Write a log as files for a web server: checkpoint, tiles, entries, public key.
 
     They are laid out as C2SP tlog-tiles has it.
     """

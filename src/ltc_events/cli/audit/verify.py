@@ -15,12 +15,12 @@ def verify(
     context: typer.Context,
     since: Annotated[
         list[Path] | None,
-        typer.Option("--since", help="A checkpoint that you kept: the log has to begin with what it covers.", exists=True),
+        typer.Option("--since", help="An earlier checkpoint; the log must extend it.", exists=True),
     ] = None,
-    tables: Annotated[bool, typer.Option("--tables/--no-tables", help="Compare the read tables of money as well.")] = True,
+    tables: Annotated[bool, typer.Option("--tables/--no-tables", help="Also compare the read tables of money.")] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Hash every event, outcome and refusal anew, and name what is not what was signed. Exit 1 if anything is not."""
+    """Hash every event, outcome and refusal again, and list those that differ from what was signed. Exit 1 if anything is not."""
     from ltc_events.audit.errors import NothingSigned
     from ltc_events.audit.keys import LOGS, read_keys
     from ltc_events.audit.memory import NotaryMemory, memory_beside

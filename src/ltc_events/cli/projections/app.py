@@ -20,7 +20,7 @@ from ltc_events.projections.following.catch_up import catch_up
 from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Role, StoreWentBack
 
-app = typer.Typer(help="The read tables and how far they have come.", no_args_is_help=True)
+app = typer.Typer(help="The read tables: status, rebuild, verification and switch.", no_args_is_help=True)
 app.command("source")(source.source_)
 app.command("verify")(verify.verify_)
 app.command("digest")(verify.digest_)
@@ -35,7 +35,7 @@ app.command("drop")(rebuild.drop_)
 
 @app.command("list")
 def list_(as_json: JsonOption = False) -> None:
-    """Name every read table with its version, its key and what a row stands for."""
+    """List every read table with its version, its key and the meaning of a row."""
     rows = [(one.table, one.version, ", ".join(one.key), " ".join((one.__doc__ or "").split())) for one in PROJECTIONS]
     if as_json:
         names = ("name", "version", "key", "meaning")
@@ -47,10 +47,12 @@ def list_(as_json: JsonOption = False) -> None:
 @app.command()
 def status(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="One read table, with the life of its versions.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="One read table, with the history of its versions.", show_default=False)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how far each read table has come, which one does not get on, where and why, and what it leaves out.
+    """Show the position of each read table, whether it is held up, where and why, and what it leaves out.
 
     Exit 1 if one does not get on: it has stopped at an event, is tried again and again, its writer waits, or it is ahead of a
     store that has gone back.
@@ -90,7 +92,7 @@ def status(
 
 @app.command("catch-up")
 def catch_up_(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Bring all read tables up to the log now, from the store, whoever else feeds them; also what had stopped.
+    """Update all read tables to the head of the log, from the store, including those that had stopped.
 
     Exit 1 if one does not get there; it is named, with the event in its way.
     """

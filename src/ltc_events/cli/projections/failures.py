@@ -19,10 +19,10 @@ _COLUMNS = ("name", "table", "position", "event", "subject", "customer", "parked
 def skipped_events_(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="One read table; default: all.", show_default=False)] = None,
-    settled: Annotated[bool, typer.Option("--settled", help="Also those that somebody saw to.")] = False,
+    settled: Annotated[bool, typer.Option("--settled", help="Also settled ones.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the events that read tables go on without: what was skipped, and why which customers are parked."""
+    """List the events that read tables left out: skipped events, and parked customers with the reason."""
     if name is not None:
         projection_of(name)
     with services_of(context).database.connect(Role.PROJECTOR) as connection:
@@ -43,7 +43,7 @@ def retry_(
     build: BuildOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take in what waits for parked customers, each in order, once the projection is mended. Exit 1 if one is still stuck.
+    """Apply the waiting events of parked customers in order, after the projection is corrected. Exit 1 if one is still stuck.
 
     Events that were skipped come back by `ltc projections rebuild NAME --anew`: out of their order they would not be right.
     """

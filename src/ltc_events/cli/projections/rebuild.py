@@ -31,11 +31,13 @@ PRIORITY_LOWER = 10
 def rebuild_(
     context: typer.Context,
     by: ByOption,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="The read tables; they share one read.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="The read tables; they share one pass over the log.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="All read tables.")] = False,
-    processes: Annotated[int, typer.Option("--processes", min=1, max=64, help="How many processes share the tables.")] = 1,
-    anew: Annotated[bool, typer.Option("--anew", help="Build a version that is there already once more, beside it.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Then keep the tables up with the log, until interrupted.")] = False,
+    processes: Annotated[int, typer.Option("--processes", min=1, max=64, help="Number of processes that share the tables.")] = 1,
+    anew: Annotated[bool, typer.Option("--anew", help="Build another table of an existing version, beside it.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Then follow the log, until interrupted.")] = False,
     reason: ReasonOption = "asked for",
     as_json: JsonOption = False,
 ) -> None:
@@ -104,7 +106,7 @@ def _progress_reporter(what: str, ticker: Ticker) -> Callable[[Progress], None]:
 def cancel_(
     context: typer.Context, name: NameArgument, by: ByOption, reason: ReasonOption = "asked for", as_json: JsonOption = False
 ) -> None:
-    """End an unfinished rebuild, whoever runs it, and remove its table."""
+    """Cancel an unfinished rebuild of any process, and remove its table."""
     build = cancel(services_of(context).database, projection_of(name), by=by, reason=reason)
     if as_json:
         print_json({"name": name, "build": str(build), "state": "cancelled"})
@@ -148,7 +150,7 @@ def drop_(
     reason: ReasonOption = "asked for",
     as_json: JsonOption = False,
 ) -> None:
-    """Remove a table that readers do not see any more."""
+    """Remove a table that readers no longer see."""
     chosen = parse_build(name, build)
     drop(services_of(context).database, projection_of(name), chosen, by=by, reason=reason)
     if as_json:

@@ -17,7 +17,7 @@ def source_(
     context: typer.Context,
     by: ByOption,
     to: Annotated[
-        ProjectorSource | None, typer.Argument(help="store, or kafka: hand the tables over.", show_default=False)
+        ProjectorSource | None, typer.Argument(help="Switch to this source: store or kafka.", show_default=False)
     ] = None,
     reason: ReasonOption = "asked for",
     as_json: JsonOption = False,

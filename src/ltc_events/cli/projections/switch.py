@@ -28,18 +28,20 @@ def switch_(
         str | None, typer.Argument(help="v2, or v2b1 if built anew; default: the newest that is ready.", show_default=False)
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Each read table that has a newer one ready.")] = False,
-    back: Annotated[bool, typer.Option("--back", help="To the table that readers saw before.")] = False,
+    back: Annotated[bool, typer.Option("--back", help="Switch to the table that readers saw before.")] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="At once: neither caught up nor compared, also away from one that stopped; needs --reason."),
+        typer.Option(
+            "--force", help="Switch at once, without catching up and comparing, even from a stopped table; needs --reason."
+        ),
     ] = False,
     reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Let readers see another table, in one transaction, when both have caught up and differ in nothing unexplained.
+    """Switch readers to another table, in one transaction, when both have caught up and all differences are explained.
 
-    Refused while the new one is behind, has stopped, or differs in what nobody explained. One that readers see and that has
-    stopped is compared as far as it got. With --all, exit 1 if one is refused; the others are switched.
+    Refused while the new one is behind, has stopped, or has unexplained differences. If the present one has stopped, both are
+    compared at its position. With --all, exit 1 if one is refused; the others are switched.
     """
     if every == bool(name):
         raise typer.BadParameter("name the read table, or say --all")

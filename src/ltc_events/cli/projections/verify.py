@@ -48,7 +48,7 @@ def verify_(
     limit: LimitOption = SHOWN_MAX,
     as_json: JsonOption = False,
 ) -> None:
-    """Fold the store afresh and compare it with the read table, row by row. Exit 1 if they differ, or leave out events."""
+    """Fold the store again and compare the result with the read table, row by row. Exit 1 if they differ, or leave out events."""
     if every == bool(name):
         raise typer.BadParameter("name the read table, or say --all")
     database = services_of(context).database
