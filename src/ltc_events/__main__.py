@@ -2,10 +2,7 @@
 
 import sys
 
-INTERRUPTED = 130
-# The flag of a worker that is started by `ltc worker all`.
-SUPERVISED = "--with-parent"
-"""The exit code of a command that Ctrl-C ended, as shells have it."""
+from ltc_events.cli.process import INTERRUPTED
 
 
 def main() -> None:

@@ -15,9 +15,9 @@ from typing import Any, NoReturn
 import psycopg
 import structlog
 
-from ltc_events.__main__ import INTERRUPTED
 from ltc_events.bootstrap.logs import configure_logging, is_json_log
 from ltc_events.cli.output import err, print_json
+from ltc_events.cli.process import INTERRUPTED
 from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.reports.errors import ReportBrokenOff
 from ltc_events.store import diagnose

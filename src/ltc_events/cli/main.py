@@ -7,11 +7,11 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from ltc_events.__main__ import INTERRUPTED, SUPERVISED
 from ltc_events.cli import database_options
 from ltc_events.cli.commands import COMMANDS
 from ltc_events.cli.kafka_options import with_kafka_options
 from ltc_events.cli.lazy import lazy_group
+from ltc_events.cli.process import INTERRUPTED, SUPERVISED
 from ltc_events.cli.terminal import prepare_streams
 
 # Typer has its own copy of the library that this class is from, or not, by its version.

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ltc_events.__main__ import SUPERVISED
 from ltc_events.bootstrap.settings import METRICS_HOST, UNHEALTHY_AFTER_S
 from ltc_events.cli.context import environment_of, services_of
 from ltc_events.cli.options import ProjectorSource
+from ltc_events.cli.process import SUPERVISED
 from ltc_events.store import Role
 from ltc_events.workers.monitoring_options import MonitoringOptions
 
