@@ -6,6 +6,7 @@ The files in tests/data/ready_made have the columns that each product documents;
 import csv
 import shutil
 from collections import Counter
+from contextlib import ExitStack
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.ties import untied
 
 from ltc_events.application.clock import SystemClock
 from ltc_events.importing import Reconciliation, run_import
+from ltc_events.importing.plan import prepare
 from ltc_events.importing.ready_made import find_ready_made, ready_made
 from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.registry import PROJECTIONS
@@ -202,6 +204,17 @@ def test_an_export_of_the_second_month_alone_comes_in_as_well(name: str, event_s
     assert (controls(result), accepted(result)) == (controls(rehearsed), accepted(rehearsed))
     assert result.refused_rows == []
     assert controls(result) == KNOWN[name].february
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN.keys() - {"jiandaoyun"}))
+def test_files_may_have_their_headings_alone(name: str, tmp_path: Path) -> None:
+    for path in (EXPORTS / name / "january").iterdir():
+        text = path.read_text(encoding="utf-8")
+        alone = "[]" if path.suffix == ".json" else text.partition("\n")[0] + "\n"
+        (tmp_path / path.name).write_text(alone, encoding="utf-8")
+    find_ready_made(name).write(tmp_path / "mapping")
+    with ExitStack() as stack:
+        assert prepare(tmp_path / "mapping", tmp_path, stack).passes
 
 
 def test_what_is_missing_of_the_files_is_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import json
 import re
 import sqlite3
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime, time
 from gzip import BadGzipFile, GzipFile
@@ -83,7 +83,7 @@ def _json(source: SourceSection, path: Path, stack: ExitStack) -> Reader:
     if not isinstance(document, list):
         problem = f"{source.records or 'the document'} is no list of records"
         raise DataUnusable(file=path.name, problem=problem, fix='say where the list is: records = "data.items"')
-    return _records(path.name, lambda: enumerate(document, 1))
+    return _records(path.name, lambda: enumerate(document, 1), source.columns)
 
 
 def _jsonl(source: SourceSection, path: Path, stack: ExitStack) -> Reader:
@@ -98,12 +98,12 @@ def _jsonl(source: SourceSection, path: Path, stack: ExitStack) -> Reader:
                     except ValueError as error:
                         yield number, Problem("not_json", f"this is not JSON: {error}", "correct the line")
 
-    return _records(path.name, documents)
+    return _records(path.name, documents, source.columns)
 
 
-def _records(name: str, documents: Callable[[], Iterable[tuple[int, Any]]]) -> Reader:
-    """Records by the union of their keys, in the order in which these come up; what is nested stays JSON."""
-    keys: dict[str, None] = {}
+def _records(name: str, documents: Callable[[], Iterable[tuple[int, Any]]], columns: Sequence[str]) -> Reader:
+    """Records by the union of `columns` and their keys, in the order in which these come up; what is nested stays JSON."""
+    keys: dict[str, None] = dict.fromkeys(columns)
     for _, one in documents():
         if isinstance(one, dict):
             keys.update(dict.fromkeys(one))
