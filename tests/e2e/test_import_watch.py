@@ -185,6 +185,11 @@ def test_a_folder_without_dated_exports_is_refused(folder: Folder) -> None:
     assert b"no source is a folder of dated exports" in folder.ltc(*folder.words, "--once", exits=2).stderr
 
 
+@pytest.mark.parametrize("words", [("--settle", "nan"), ("--every", "nan"), ("--every", "0"), ("--settle", "-1")])
+def test_no_absurd_time_is_waited(folder: Folder, words: tuple[str, str]) -> None:
+    folder.ltc(*folder.words, "--once", *words, exits=2)
+
+
 def test_the_log_is_plain_lines(folder: Folder) -> None:
     folder.put("\x1b[31m2024", 0)
     done = folder.ltc(*folder.words, "--once")

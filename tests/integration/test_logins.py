@@ -93,7 +93,7 @@ def test_the_password_comes_from_its_file(bare_database: Database, passwords: di
 MAPPING = """
 name = "shop"
 [sources.customers]
-path = "customers.csv"
+path = "customers*.csv"
 """
 REGISTER = """
 rows = "customers"
@@ -117,6 +117,7 @@ def write_import(folder: Path) -> tuple[Path, Path]:
 WORK = [
     ("ltc_writing", ["submit", "{commands}"]),
     ("ltc_writing", ["import", "files", "{mapping}", "--data", "{data}"]),
+    ("ltc_writing", ["import", "watch", "{mapping}", "--data", "{data}", "--settle", "0", "--once"]),
     ("ltc_writing", ["import", "undo", "{run}"]),
     ("ltc_writing", ["simulate", "--customers", "1", "--days", "3", "--into-existing"]),
     ("ltc_writing", ["dead-letters", "list"]),
@@ -174,7 +175,7 @@ ELSEWHERE = {
     "schema export", "schema check", "audit init-key", "audit rotate-key", "audit keys", "audit check-proof", "demo",
     "worker all", "worker command", "worker relay", "worker projector", "worker clock", "worker notary",
     "projections cancel", "projections retry", "restore", "expired", "readers limit", "readers forget", "import scaffold",
-    "import preview", "access open", "access check",
+    "import preview", "import mappings", "access open", "access check",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """`ltc import watch`: dated exports are imported as they come into a folder."""
 
+import math
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
@@ -23,12 +24,22 @@ class OnRefusal(StrEnum):
     STOP = "stop"
 
 
+def _seconds(value: float) -> float:
+    if math.isnan(value):  # it is in every range
+        raise typer.BadParameter("nan is not a number of seconds")
+    return value
+
+
 def watch_(
     context: typer.Context,
     mapping: Annotated[Path, typer.Argument(help="The mapping; a source of it has a path with *.", exists=True)],
     data: Annotated[Path, typer.Option("--data", help="Folder that the files come into.", exists=True, file_okay=False)],
-    settle: Annotated[float, typer.Option(min=0, max=86_400, help="A file unchanged for so many seconds is complete.")] = 10.0,
-    every: Annotated[float, typer.Option(min=0.1, max=86_400, help="Look at the folder every so many seconds.")] = 5.0,
+    settle: Annotated[
+        float, typer.Option(min=0, max=86_400, callback=_seconds, help="A file unchanged for so many seconds is complete.")
+    ] = 10.0,
+    every: Annotated[
+        float, typer.Option(min=0.1, max=86_400, callback=_seconds, help="Look at the folder every so many seconds.")
+    ] = 5.0,
     on_refusal: Annotated[
         OnRefusal, typer.Option(help="What an export that is refused, or a total that differs, does to the watch.")
     ] = OnRefusal.GO_ON,
