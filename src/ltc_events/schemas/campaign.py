@@ -30,7 +30,7 @@ class LaunchCampaign(Command):
 
 
 class RecordCampaignCost(Command):
-    """Book money spent; each `cost_id` counts once. Costs may come in after the campaign has closed."""
+    """Record money spent; each `cost_id` counts once. Costs may be recorded after the campaign has closed."""
 
     type: ClassVar[str] = "campaign.record_cost.v1"
     cost_id: Id

@@ -27,9 +27,9 @@ def derived_claim_id(*path: object, attempt: int = 0) -> UUID:
 
 
 class RaiseClaim(Command):
-    """Have a customer owe a fee or interest for an instalment of an invoice: what a reminder only stated, or more than it did.
+    """Charge the customer a fee or interest for an instalment of an invoice: what a reminder only stated, or more.
 
-    It is owed at once. Reminders claim interest only as far as it is more than what was claimed before.
+    It is due at once. Later reminders claim interest only as far as it exceeds what was claimed before.
     """
 
     type: ClassVar[str] = "claim.raise.v1"
@@ -42,7 +42,7 @@ class RaiseClaim(Command):
 
 
 class WaiveClaim(Command):
-    """Give up a claim, or `amount` of it: a fee or interest is income no longer, a returned payment is lost."""
+    """Waive a claim, or `amount` of it: a fee or interest is no longer income, a returned payment is a loss."""
 
     type: ClassVar[str] = "claim.waive.v1"
     amount: Positive | None = None
@@ -50,8 +50,9 @@ class WaiveClaim(Command):
 
 
 class ClaimRaised(MoneyEvent):
-    """The customer owes `amount`, from `due_on` on: for a reminder of an instalment, or for `payment_id`, of which had been
-    refunded what the bank then took back."""
+    """The customer owes `amount` from `due_on` on: for a reminder of an instalment, or for what had been refunded of
+    `payment_id` before the bank took that back.
+    """
 
     type: ClassVar[str] = "claim.raised.v1"
     limited_at: ClassVar[str] = "amount"
@@ -69,7 +70,7 @@ class ClaimRaised(MoneyEvent):
 
 
 class ClaimPaid(MoneyEvent):
-    """Money was put against the claim; `balance` is what is left of it."""
+    """A payment was allocated to the claim; `balance` is what is left of it."""
 
     type: ClassVar[str] = "claim.paid.v1"
     payment_id: UUID
@@ -82,7 +83,7 @@ class ClaimPaid(MoneyEvent):
 
 
 class ClaimUnpaid(MoneyEvent):
-    """Money that had been put against the claim was taken back."""
+    """An allocation to the claim was reversed."""
 
     type: ClassVar[str] = "claim.unpaid.v1"
     payment_id: UUID
@@ -96,7 +97,7 @@ class ClaimUnpaid(MoneyEvent):
 
 
 class ClaimWaived(MoneyEvent):
-    """Part or all of what is left of the claim was given up."""
+    """Part or all of the rest of the claim was waived."""
 
     type: ClassVar[str] = "claim.waived.v1"
     limited_at: ClassVar[str] = "amount"

@@ -29,7 +29,7 @@ class SignContract(Command):
 
 
 class RenewContract(Command):
-    """Prolong the contract to a later last day."""
+    """Extend the contract to a later last day."""
 
     type: ClassVar[str] = "contract.renew.v1"
     ends_on: Day
@@ -37,7 +37,7 @@ class RenewContract(Command):
 
 
 class FlagRenewal(Command):
-    """Say that it is time to decide whether the contract goes on (R-62); sent by a clock, once per term.
+    """Record that the decision on renewal is due (R-62); sent by a clock, once per term.
 
     Refused while `effective_on` is more than 30 days before the last day on which notice can be given.
     """
@@ -46,7 +46,7 @@ class FlagRenewal(Command):
 
 
 class TerminateContract(Command):
-    """End the contract early, saying why (R-62)."""
+    """End the contract early, with the reason (R-62)."""
 
     type: ClassVar[str] = "contract.terminate.v1"
     ends_on: Day
@@ -76,7 +76,7 @@ class ContractSigned(Event):
 
 
 class ContractRenewed(Event):
-    """The contract was prolonged."""
+    """The contract was extended."""
 
     type: ClassVar[str] = "contract.renewed.v1"
     limited_at: ClassVar[str] = "value"
@@ -90,7 +90,7 @@ class ContractRenewed(Event):
 
 
 class ContractRenewalDue(Event):
-    """It is time to decide whether the contract goes on: notice can be given until `notice_on`, inclusive."""
+    """The decision on renewal is due: notice can be given until `notice_on`, inclusive."""
 
     type: ClassVar[str] = "contract.renewal_due.v1"
     ends_on: date

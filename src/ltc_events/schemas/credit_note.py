@@ -39,9 +39,9 @@ class CreditReason(StrEnum):
 
 
 class CreditLine(Schema):
-    """What of an invoice line is credited: a net amount before tax, or a quantity's share of the line.
+    """The credited part of an invoice line: a net amount before tax, or a quantity's share of the line.
 
-    `bill_again` says of this line otherwise than the credit note does of all.
+    `bill_again` overrides, for this line, that of the credit note.
     """
 
     line: LineNumber
@@ -51,14 +51,13 @@ class CreditLine(Schema):
 
 
 class IssueCreditNote(Command):
-    """Credit an invoice, in whole (no `lines`) or in part. Its subject is the credit note's own id.
+    """Credit an invoice, in whole (no `lines`) or in part. The subject is the credit note's own id.
 
-    A credit is for good: less is charged for what was sold (IFRS 15, ASC 606). With `bill_again` the sale stands and only its
-    invoice was wrong: the quantities are billable on the order again, at the order's price.
-
-    It meets what the invoice owes first, then what was written off of it, which nobody paid. Of the rest, what was paid here
-    stands to the customer's credit. What the invoice states as prepaid (EN 16931 BT-113) was paid outside of this ledger: what
-    is credited of it is given back there, and never paid out from here.
+    A credit reduces the price of what was sold (IFRS 15, ASC 606). With `bill_again` the sale stands and only the invoice was
+    wrong: the quantities are billable on the order again, at the order's price. The credit first reduces what the invoice
+    owes, then what was written off of it. Of the rest, what was paid in this ledger becomes credit of the customer. What the
+    invoice states as prepaid (EN 16931 BT-113) was paid outside of this ledger: its credited part is refunded there, and
+    never from here.
     """
 
     type: ClassVar[str] = "credit_note.issue.v1"
@@ -74,7 +73,7 @@ class IssueCreditNote(Command):
 
 
 class ApplyCreditNote(Command):
-    """Put what is unapplied of a credit note against open invoices of the customer, as told; else against what is due first."""
+    """Apply the unapplied credit to open invoices of the customer: to the stated ones, else to those due first."""
 
     type: ClassVar[str] = "credit_note.apply.v1"
     touches: ClassVar[tuple[str, ...]] = ("allocations.invoice_id",)
@@ -85,8 +84,9 @@ class ApplyCreditNote(Command):
 
 
 class UnapplyCreditNote(Command):
-    """Take back what of a credit note was put against an invoice: all of it, what is against one `instalment`, or `amount` of
-    either, from the last instalment on. What it credits of its own invoice stays: that is what was issued."""
+    """Reverse the application of a credit note to an invoice: all of it, that to one `instalment`, or `amount` of either,
+    from the last instalment on. The credit of the credit note's own invoice stays as issued.
+    """
 
     type: ClassVar[str] = "credit_note.unapply.v1"
     touches: ClassVar[tuple[str, ...]] = ("invoice_id",)
@@ -97,7 +97,7 @@ class UnapplyCreditNote(Command):
 
 
 class RefundCreditNote(Command):
-    """Pay out what is unapplied of a credit note; without `amount`, all of it."""
+    """Refund the unapplied credit; without `amount`, all of it."""
 
     type: ClassVar[str] = "credit_note.refund.v1"
     amount: Positive | None = None
@@ -105,7 +105,7 @@ class RefundCreditNote(Command):
 
 
 class ReportFailedCreditRefund(Command):
-    """A refund came back, as the account is closed or unknown: it stands to the customer's credit again."""
+    """Record that a refund failed, since the account is closed or unknown: the amount is unapplied credit again."""
 
     type: ClassVar[str] = "credit_note.report_failed_refund.v1"
     amount: Positive | None = None
@@ -113,13 +113,13 @@ class ReportFailedCreditRefund(Command):
 
 
 class CreditNoteIssued(MoneyEvent):
-    """A credit note was issued. `applied` went against what the invoice owed, `write_off_reversed` against what had been
-    written off of it, `prepaid_credited` against what it states as prepaid; `unapplied`, which the customer has paid here,
-    stands to his credit.
+    """A credit note was issued.
 
-    `net` = Σ line nets + `adjustment`, the lines' share of the invoice's allowances (negative) and charges;
-    `payable` = net + tax + `rounding` = applied + write_off_reversed + prepaid_credited + unapplied. `write_off_taxes` had been
-    relieved, in `write_off_relieved` of what was written off, and are owed again.
+    `applied` reduced what the invoice owed, `write_off_reversed` what had been written off of it, `prepaid_credited` what it
+    states as prepaid; `unapplied`, which the customer has paid here, is credit of the customer. `net` = Σ line nets +
+    `adjustment`, the lines' share of the invoice's allowances (negative) and charges; `payable` = net + tax + `rounding` =
+    applied + write_off_reversed + prepaid_credited + unapplied. `write_off_taxes`, relieved in `write_off_relieved` of what
+    was written off, are owed again.
     """
 
     type: ClassVar[str] = "credit_note.issued.v1"
@@ -153,7 +153,10 @@ class CreditNoteIssued(MoneyEvent):
 
 
 class CreditNoteApplied(MoneyEvent):
-    """Part or all of what was unapplied was put against one invoice. `opportunity_id` is that of the invoice it corrected."""
+    """Part or all of the unapplied credit was applied to one invoice.
+
+    `opportunity_id` is that of the invoice that the credit note corrects.
+    """
 
     type: ClassVar[str] = "credit_note.applied.v1"
     invoice_id: UUID
@@ -168,7 +171,7 @@ class CreditNoteApplied(MoneyEvent):
 
 
 class CreditNoteRefunded(MoneyEvent):
-    """Part or all of what was unapplied was paid out to the customer."""
+    """Part or all of the unapplied credit was refunded to the customer."""
 
     type: ClassVar[str] = "credit_note.refunded.v1"
     limited_at: ClassVar[str] = "amount"
@@ -183,7 +186,7 @@ class CreditNoteRefunded(MoneyEvent):
 
 
 class CreditNoteApplicationReversed(MoneyEvent):
-    """What had been put against an invoice was taken back; it is unapplied again."""
+    """An application to an invoice was reversed; the amount is unapplied again."""
 
     type: ClassVar[str] = "credit_note.application_reversed.v1"
     invoice_id: UUID
@@ -199,7 +202,7 @@ class CreditNoteApplicationReversed(MoneyEvent):
 
 
 class CreditNoteRefundFailed(MoneyEvent):
-    """What had been paid out came back, and is unapplied again."""
+    """A refund failed; the amount is unapplied again."""
 
     type: ClassVar[str] = "credit_note.refund_failed.v1"
     opportunity_id: UUID | None = None

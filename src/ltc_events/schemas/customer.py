@@ -54,9 +54,9 @@ class Profile(Schema):
 
 
 class RegisterCustomer(Command):
-    """Start the customer's record, or complete that of a prospect or stub: what it knows stays where nothing else is given.
+    """Create the customer's record, or complete that of a prospect or stub; its known values stay unless others are given.
 
-    Which profile fields must be filled then is policy `required_fields` (R-30, R-5).
+    Policy `required_fields` says which profile fields are required (R-30, R-5).
     """
 
     type: ClassVar[str] = "customer.register.v1"
@@ -72,7 +72,7 @@ class UpdateProfile(Command):
 
 
 class LinkReference(Command):
-    """Say by what name another system knows this customer (R-26)."""
+    """Record the customer's name in another system (R-26)."""
 
     type: ClassVar[str] = "customer.link_reference.v1"
     system: Code
@@ -80,7 +80,7 @@ class LinkReference(Command):
 
 
 class AddContact(Command):
-    """Add a person who speaks for the customer."""
+    """Add a contact person of the customer."""
 
     type: ClassVar[str] = "customer.add_contact.v1"
     contact_id: Id
@@ -91,14 +91,14 @@ class AddContact(Command):
 
 
 class ProfileEvent(Event):
-    """An event that says something of a customer's profile."""
+    """An event with values of a customer's profile."""
 
     profile: Profile
     phone_e164: str | None = Field(default=None, description=PHONE_E164)
 
 
 class ProspectRegistered(ProfileEvent):
-    """The customer's record began with a lead, or was a stub until then; `profile` is what the lead says of the customer."""
+    """The customer's record was created by a lead, or was a stub before; `profile` is what the lead states of the customer."""
 
     type: ClassVar[str] = "customer.prospect_registered.v1"
     lead_id: UUID
@@ -108,7 +108,7 @@ class ProspectRegistered(ProfileEvent):
 
 
 class StubRegistered(Event):
-    """The customer's record began with the first thing that refers to it (a `noun` and its id), which knows nothing of it."""
+    """The customer's record was created by the first document that refers to it (a `noun` and its id), without a profile."""
 
     type: ClassVar[str] = "customer.stub_registered.v1"
     noun: str
@@ -119,7 +119,7 @@ class StubRegistered(Event):
 
 
 class CustomerRegistered(ProfileEvent):
-    """The customer's record began, or that of a prospect or stub was completed; `profile` is all that is known then."""
+    """The customer's record was created, or that of a prospect or stub completed; `profile` is the whole profile."""
 
     type: ClassVar[str] = "customer.registered.v1"
     references: dict[str, str] = {}
@@ -130,9 +130,9 @@ class CustomerRegistered(ProfileEvent):
 
 
 class ProfileUpdated(ProfileEvent):
-    """Profile fields took new values; only those named changed.
+    """Profile fields have new values; only the named ones changed.
 
-    Where the customer's country alone changed, its `phone` is named again if its form in E.164 is another one now.
+    If only the customer's country changed, `phone` is named again where its E.164 form changes.
     """
 
     type: ClassVar[str] = "customer.profile_updated.v1"
@@ -143,7 +143,7 @@ class ProfileUpdated(ProfileEvent):
 
 
 class ReferenceLinked(Event):
-    """Another system's name for the customer was recorded."""
+    """The customer's name in another system was recorded."""
 
     type: ClassVar[str] = "customer.reference_linked.v1"
     system: str
@@ -154,7 +154,7 @@ class ReferenceLinked(Event):
 
 
 class ContactAdded(Event):
-    """A person who speaks for the customer was added."""
+    """A contact person of the customer was added."""
 
     type: ClassVar[str] = "customer.contact_added.v1"
     contact_id: UUID

@@ -17,7 +17,7 @@ from ltc_events.schemas.summary_text import because, by
 
 
 class RecordFirstResponse(Command):
-    """Say that somebody first answered the lead, at the envelope's time (R-17)."""
+    """Record the first response to the lead, at the envelope's time (R-17)."""
 
     type: ClassVar[str] = "lead.record_first_response.v1"
     by: Name
@@ -25,13 +25,13 @@ class RecordFirstResponse(Command):
 
 
 class RecordResponseBreach(Command):
-    """Say that the time for a first response has passed without one (R-17); sent by a clock."""
+    """Record that the time for a first response passed without one (R-17); sent by a clock."""
 
     type: ClassVar[str] = "lead.record_response_breach.v1"
 
 
 class ScheduleFollowUp(Command):
-    """Plan to get in touch again (R-18)."""
+    """Schedule the next contact (R-18)."""
 
     type: ClassVar[str] = "lead.schedule_follow_up.v1"
     follow_up_id: Id
@@ -41,7 +41,7 @@ class ScheduleFollowUp(Command):
 
 
 class CompleteFollowUp(Command):
-    """Say that a planned follow-up was done."""
+    """Record that a scheduled follow-up was done."""
 
     type: ClassVar[str] = "lead.complete_follow_up.v1"
     follow_up_id: Id
@@ -49,14 +49,14 @@ class CompleteFollowUp(Command):
 
 
 class MissFollowUp(Command):
-    """Say that a planned follow-up was not done in time; sent by a clock."""
+    """Record that a scheduled follow-up was not done in time; sent by a clock."""
 
     type: ClassVar[str] = "lead.miss_follow_up.v1"
     follow_up_id: Id
 
 
 class FirstResponseRecorded(OrderedEvent):
-    """Somebody first answered the lead; `in_time` holds it against the service level."""
+    """The first response to the lead was recorded; `in_time` is whether it met the service level."""
 
     type: ClassVar[str] = "lead.first_response_recorded.v1"
     by: str
@@ -78,7 +78,7 @@ class ResponseBreached(OrderedEvent):
 
 
 class FollowUpScheduled(OrderedEvent):
-    """A follow-up was planned."""
+    """A follow-up was scheduled."""
 
     type: ClassVar[str] = "lead.follow_up_scheduled.v1"
     follow_up_id: UUID
@@ -92,7 +92,7 @@ class FollowUpScheduled(OrderedEvent):
 
 
 class FollowUpCompleted(OrderedEvent):
-    """A planned follow-up was done."""
+    """A scheduled follow-up was done."""
 
     type: ClassVar[str] = "lead.follow_up_completed.v1"
     follow_up_id: UUID
@@ -103,7 +103,7 @@ class FollowUpCompleted(OrderedEvent):
 
 
 class FollowUpMissed(OrderedEvent):
-    """A planned follow-up was not done in time."""
+    """A scheduled follow-up was not done in time."""
 
     type: ClassVar[str] = "lead.follow_up_missed.v1"
     follow_up_id: UUID

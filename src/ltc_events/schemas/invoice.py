@@ -41,14 +41,13 @@ class DocumentCharge(Schema):
 
 
 class IssueInvoice(Command):
-    """Bill an order (R-64). No `lines`: all that is billable by policy `billing`. The invoice date is `effective_on`.
+    """Bill an order (R-64). Without `lines`, all that is billable by policy `billing`. The invoice date is `effective_on`.
 
-    `terms` are given, named by `terms_code` in policy `payment_terms`, or else the policy's `default`. `due_on` (BT-9) is
-    the day on which all is due instead, as the document of another system states it.
-    `cash_rounding` rounds what is payable to a multiple, e.g. "0.05" (EN 16931 BT-114).
-    `prepaid` (BT-113) was paid outside of this ledger, to another system or before it was begun: it is never owed, and never
-    paid out from here. An advance that was received here is allocated to the invoice instead.
-    `stated_payable` is what the source says: the invoice is refused with both figures unless it comes out.
+    `terms` are given, named by `terms_code` in policy `payment_terms`, or else the policy's `default`. With `due_on` (BT-9)
+    the whole amount is due on that day instead, as documents of other systems state it. `cash_rounding` rounds the payable
+    amount to a multiple, e.g. "0.05" (EN 16931 BT-114). `prepaid` (BT-113) was paid outside of this ledger, to another system
+    or before it began: it is never owed, and never refunded from here. An advance received here is allocated to the invoice
+    instead. `stated_payable` is the source's amount: if the computed one differs, the invoice is refused with both.
     """
 
     type: ClassVar[str] = "invoice.issue.v1"

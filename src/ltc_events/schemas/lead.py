@@ -32,7 +32,7 @@ from ltc_events.schemas.summary_text import because, by, number, words
 
 
 class Channel(StrEnum):
-    """Where leads come from (R-7). What the other system called it goes into `origin`."""
+    """The channel of a lead (R-7). Its name in the other system is kept in `origin`."""
 
     SOCIAL = "social"
     PAID_SOCIAL = "paid_social"
@@ -68,7 +68,7 @@ class Temperature(StrEnum):
 
 
 class Priority(StrEnum):
-    """Decides how soon a first response is due (policy `response_levels`, R-17)."""
+    """The priority, which determines when a first response is due (policy `response_levels`, R-17)."""
 
     LOW = "low"
     NORMAL = "normal"
@@ -77,14 +77,14 @@ class Priority(StrEnum):
 
 
 class EvidenceKind(StrEnum):
-    """What shows that a lead may become an opportunity (R-21)."""
+    """The evidence that a lead may become an opportunity (R-21)."""
 
     INTENT_TO_BUY = "intent_to_buy"
     INVESTMENT_PLAN = "investment_plan"
 
 
 class LeadDetail(Schema):
-    """What more is known about the need (R-4)."""
+    """Details of the need (R-4)."""
 
     pain_points: Text | None = None
     special_requirements: Text | None = None
@@ -93,10 +93,10 @@ class LeadDetail(Schema):
 
 
 class CaptureLead(Command):
-    """Record a lead. Anybody may (R-6). Which fields must be filled is policy `required_fields` (R-3, R-5).
+    """Record a lead. Any actor may (R-6). Policy `required_fields` says which fields are required (R-3, R-5).
 
-    Neither the customer nor the campaign has to be known yet: whoever asks is not lost to the order in which messages arrive.
-    A customer that nobody has registered becomes a prospect, whom `customer.register` completes.
+    The customer and the campaign need not be known yet, since messages may arrive in any order. An unregistered customer
+    becomes a prospect, which `customer.register` completes.
     """
 
     type: ClassVar[str] = "lead.capture.v1"
@@ -119,7 +119,7 @@ class CaptureLead(Command):
 
 
 class ScreenLead(Command):
-    """Apply the three tests that admit a lead; one failed test rejects it, and `reason` says why (R-2)."""
+    """Apply the three tests that admit a lead; one failed test rejects it, with `reason` (R-2)."""
 
     type: ClassVar[str] = "lead.screen.v1"
     specific_customer: Flag
@@ -129,14 +129,14 @@ class ScreenLead(Command):
 
 
 class RecordLeadDetail(Command):
-    """Write down more about the need (R-4)."""
+    """Record more details of the need (R-4)."""
 
     type: ClassVar[str] = "lead.record_detail.v1"
     detail: LeadDetail
 
 
 class ChangeTemperature(Command):
-    """Say how close to buying the lead is (R-14)."""
+    """Set how close to buying the lead is (R-14)."""
 
     type: ClassVar[str] = "lead.change_temperature.v1"
     temperature: Temperature
@@ -151,7 +151,7 @@ class ScoreLead(Command):
 
 
 class Candidate(Schema):
-    """Somebody who could take the lead."""
+    """A possible owner of the lead."""
 
     owner: Name
     regions: tuple[Name, ...] = Field(default=(), max_length=100)
@@ -160,7 +160,7 @@ class Candidate(Schema):
 
 
 class AssignLead(Command):
-    """Give the lead to `owner`, or let policy `assignment_rule` choose among `candidates` (R-16): one of the two."""
+    """Assign the lead to `owner`, or let policy `assignment_rule` choose among `candidates` (R-16): exactly one of the two."""
 
     type: ClassVar[str] = "lead.assign.v1"
     owner: Name | None = None
@@ -179,7 +179,7 @@ class QualifyLead(Command):
 
 
 class ConvertLead(Command):
-    """Turn a qualified lead into an opportunity, in one transaction with it; the lead is frozen from then on (R-21)."""
+    """Convert a qualified lead into an opportunity, in one transaction; no further command changes the lead (R-21)."""
 
     type: ClassVar[str] = "lead.convert.v1"
     touches: ClassVar[tuple[str, ...]] = ("opportunity_id",)
@@ -239,7 +239,7 @@ class LeadAccepted(OrderedEvent):
 
 
 class LeadRejected(OrderedEvent):
-    """The lead failed a test: `failed` names it."""
+    """The lead failed a test, named by `failed`."""
 
     type: ClassVar[str] = "lead.rejected.v1"
     failed: tuple[str, ...]
@@ -250,7 +250,7 @@ class LeadRejected(OrderedEvent):
 
 
 class LeadDetailRecorded(OrderedEvent):
-    """More became known about the need."""
+    """More details of the need were recorded."""
 
     type: ClassVar[str] = "lead.detail_recorded.v1"
     detail: LeadDetail
@@ -260,7 +260,7 @@ class LeadDetailRecorded(OrderedEvent):
 
 
 class TemperatureChanged(OrderedEvent):
-    """The lead warmed up or cooled down."""
+    """The lead's temperature changed."""
 
     type: ClassVar[str] = "lead.temperature_changed.v1"
     was: Temperature
@@ -272,7 +272,7 @@ class TemperatureChanged(OrderedEvent):
 
 
 class LeadScored(OrderedEvent):
-    """The lead got a score: the sum of `points` per factor. Earlier scores stay in the stream."""
+    """The lead was scored: the sum of `points` per factor. Earlier scores stay in the stream."""
 
     type: ClassVar[str] = "lead.scored.v1"
     score: Exact
@@ -285,7 +285,7 @@ class LeadScored(OrderedEvent):
 
 
 class LeadAssigned(OrderedEvent):
-    """Somebody owns the lead now; `rule` names what chose (`manual` or the policy), with its version."""
+    """The lead has a new owner; `rule` names what chose the owner (`manual` or the policy), with its version."""
 
     type: ClassVar[str] = "lead.assigned.v1"
     owner: str

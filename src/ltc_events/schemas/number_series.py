@@ -9,9 +9,9 @@ from ltc_events.schemas.base import OrderedEvent
 
 
 class NumberAssigned(OrderedEvent):
-    """The next number of the series went to a document. `sequence` equals the event's version in its stream.
+    """The next number of the series was assigned to a document. `sequence` equals the event's version in its stream.
 
-    `dated_before` warns of a document that is dated before one with a lower number, where policy `company` allows it.
+    `dated_before` is the date of a document with a lower number that is dated later, where policy `company` allows that.
     """
 
     type: ClassVar[str] = "number_series.number_assigned.v1"

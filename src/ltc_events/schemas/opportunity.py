@@ -13,7 +13,7 @@ from ltc_events.schemas.summary_text import because, by, money, number, words
 
 
 class LossReason(StrEnum):
-    """Why deals are lost (R-43)."""
+    """The reason why a deal was lost (R-43)."""
 
     PRICE = "price"
     PRODUCT_GAP = "product_gap"
@@ -26,7 +26,7 @@ class LossReason(StrEnum):
 
 
 class InteractionKind(StrEnum):
-    """What passed between us and the customer (R-35, R-41, R-42)."""
+    """The kind of an interaction with the customer (R-35, R-41, R-42)."""
 
     CALL = "call"
     EMAIL = "email"
@@ -41,7 +41,7 @@ class InteractionKind(StrEnum):
 
 
 class OpenOpportunity(Command):
-    """Open an opportunity that did not come from a lead, e.g. more business with a known customer."""
+    """Open an opportunity without a lead, e.g. further business with a known customer."""
 
     type: ClassVar[str] = "opportunity.open.v1"
     begins_for_customer: ClassVar[bool] = True
@@ -56,7 +56,7 @@ class OpenOpportunity(Command):
 
 
 class AdvanceStage(Command):
-    """Move on to a later stage. The exit criteria that policy `stages` sets for the stages passed must be met (R-37)."""
+    """Advance to a later stage. The exit criteria of the stages passed, set by policy `stages`, must be met (R-37)."""
 
     type: ClassVar[str] = "opportunity.advance_stage.v1"
     stage: Code
@@ -64,7 +64,7 @@ class AdvanceStage(Command):
 
 
 class MoveStageBack(Command):
-    """Go back to an earlier stage, saying why."""
+    """Move back to an earlier stage, with the reason."""
 
     type: ClassVar[str] = "opportunity.move_stage_back.v1"
     stage: Code
@@ -72,7 +72,7 @@ class MoveStageBack(Command):
 
 
 class ChangeAmount(Command):
-    """Change what the deal is believed to be worth."""
+    """Change the estimated amount of the deal."""
 
     type: ClassVar[str] = "opportunity.change_amount.v1"
     amount: NotNegative
@@ -80,7 +80,7 @@ class ChangeAmount(Command):
 
 
 class ChangeCloseDate(Command):
-    """Change when the deal is expected to close."""
+    """Change the expected close date of the deal."""
 
     type: ClassVar[str] = "opportunity.change_close_date.v1"
     expected_close_on: Day
@@ -88,7 +88,7 @@ class ChangeCloseDate(Command):
 
 
 class MapDecisionMaker(Command):
-    """Record who takes part in the customer's decision (R-40)."""
+    """Record a person's part in the customer's decision (R-40)."""
 
     type: ClassVar[str] = "opportunity.map_decision_maker.v1"
     contact_name: Name
@@ -97,7 +97,7 @@ class MapDecisionMaker(Command):
 
 
 class LogInteraction(Command):
-    """Record what passed between us and the customer (R-41, R-42)."""
+    """Record an interaction with the customer (R-41, R-42)."""
 
     type: ClassVar[str] = "opportunity.log_interaction.v1"
     kind: InteractionKind
@@ -115,7 +115,7 @@ class WinOpportunity(Command):
 
 
 class LoseOpportunity(Command):
-    """Close the deal as lost, saying why (R-43)."""
+    """Close the deal as lost, with the reason (R-43)."""
 
     type: ClassVar[str] = "opportunity.lose.v1"
     reason: LossReason
@@ -124,14 +124,14 @@ class LoseOpportunity(Command):
 
 
 class ReopenOpportunity(Command):
-    """Open a deal again that was lost or won, by mistake or because it goes on after all, saying why."""
+    """Reopen a deal that was closed as lost or won, with the reason."""
 
     type: ClassVar[str] = "opportunity.reopen.v1"
     reason: Name
 
 
 class OpportunityOpened(OrderedEvent):
-    """A deal began, in the first stage of policy `stages`."""
+    """A deal was opened, in the first stage of policy `stages`."""
 
     type: ClassVar[str] = "opportunity.opened.v1"
     limited_at: ClassVar[str] = "amount"
@@ -154,7 +154,7 @@ class OpportunityOpened(OrderedEvent):
 
 
 class StageChanged(OrderedEvent):
-    """The deal moved between stages; `backward` says which way."""
+    """The deal moved to another stage; `backward` is the direction."""
 
     type: ClassVar[str] = "opportunity.stage_changed.v1"
     from_stage: str
@@ -171,7 +171,7 @@ class StageChanged(OrderedEvent):
 
 
 class AmountChanged(OrderedEvent):
-    """The deal is now believed to be worth `amount`."""
+    """The estimated amount of the deal is now `amount`."""
 
     type: ClassVar[str] = "opportunity.amount_changed.v1"
     limited_at: ClassVar[str] = "amount"
@@ -185,7 +185,7 @@ class AmountChanged(OrderedEvent):
 
 
 class CloseDateChanged(OrderedEvent):
-    """The deal is now expected to close on another day."""
+    """The expected close date of the deal changed."""
 
     type: ClassVar[str] = "opportunity.close_date_changed.v1"
     was: date | None
@@ -197,7 +197,7 @@ class CloseDateChanged(OrderedEvent):
 
 
 class DecisionMakerMapped(OrderedEvent):
-    """Somebody's part in the customer's decision became known."""
+    """A person's part in the customer's decision was recorded."""
 
     type: ClassVar[str] = "opportunity.decision_maker_mapped.v1"
     contact_name: str
@@ -209,7 +209,7 @@ class DecisionMakerMapped(OrderedEvent):
 
 
 class InteractionLogged(OrderedEvent):
-    """Something passed between us and the customer."""
+    """An interaction with the customer was recorded."""
 
     type: ClassVar[str] = "opportunity.interaction_logged.v1"
     kind: InteractionKind
@@ -250,9 +250,8 @@ class OpportunityLost(OrderedEvent):
 
 
 class OpportunityReopened(OrderedEvent):
-    """A deal that `was` closed goes on, in the stage that it was closed from; in the first, where policy `stages` dropped that.
-
-    `amount` is what it was closed with, and `quote_id` the quote that it had been won by.
+    """A deal that `was` closed is open again, in the stage before its closing; in the first stage, where policy `stages` no
+    longer has that. `amount` is the amount at closing, and `quote_id` the quote by which it was won.
     """
 
     type: ClassVar[str] = "opportunity.reopened.v1"

@@ -201,7 +201,7 @@ class OrderInvoiced(MoneyEvent):
 
 
 class OrderBillingReversed(MoneyEvent):
-    """Billed quantities are to be billed again, as a credit note said. `amount` is what the order had them billed at."""
+    """Billed quantities are billable again, by a credit note. `amount` is their amount as billed on the order."""
 
     type: ClassVar[str] = "order.billing_reversed.v1"
     credit_note_id: UUID
@@ -216,7 +216,7 @@ class OrderBillingReversed(MoneyEvent):
 
 
 class OrderCancelled(MoneyEvent):
-    """What was not delivered was released: `lines` and `amount` say what."""
+    """The undelivered rest was released: `lines` and `amount`."""
 
     type: ClassVar[str] = "order.cancelled.v1"
     opportunity_id: UUID | None = None

@@ -29,7 +29,7 @@ from ltc_events.schemas.summary_text import money
 
 
 class ReceivePayment(Command):
-    """Money came in. It is unapplied cash until it is allocated. The value date is `effective_on`."""
+    """Record a received payment. It is unapplied cash until it is allocated. The value date is `effective_on`."""
 
     type: ClassVar[str] = "payment.receive.v1"
     begins_for_customer: ClassVar[bool] = True
@@ -42,7 +42,7 @@ class ReceivePayment(Command):
 
 
 class AllocationRequest(Schema):
-    """Put `amount` against an invoice: the named instalment, or its instalments in the order they are due."""
+    """Allocate `amount` to an invoice: to the named instalment, or to its instalments in the order of their due dates."""
 
     invoice_id: Id
     instalment: InstalmentNumber | None = None
@@ -50,7 +50,7 @@ class AllocationRequest(Schema):
 
 
 class AllocatePayment(Command):
-    """Put the payment against invoices as told; without `allocations`, against whatever is due first (FIFO)."""
+    """Allocate the payment to the stated invoices; without `allocations`, to those due first (FIFO)."""
 
     type: ClassVar[str] = "payment.allocate.v1"
     touches: ClassVar[tuple[str, ...]] = ("allocations.invoice_id",)
@@ -61,7 +61,7 @@ class AllocatePayment(Command):
 
 
 class RecoverWriteOff(Command):
-    """Put the payment against what was written off of an invoice: that is owed again, with its tax, and paid at once.
+    """Allocate the payment to the written-off part of an invoice, which is owed again, with its tax, and paid at once.
 
     Without `amount`, as much as was written off and the payment has unapplied.
     """
@@ -73,8 +73,9 @@ class RecoverWriteOff(Command):
 
 
 class UnallocatePayment(Command):
-    """Take back what was put against an invoice: all of it, what is against one `instalment`, or `amount` of either, from the
-    last instalment on."""
+    """Reverse the allocation to an invoice: all of it, that to one `instalment`, or `amount` of either, from the last
+    instalment on.
+    """
 
     type: ClassVar[str] = "payment.unallocate.v1"
     touches: ClassVar[tuple[str, ...]] = ("invoice_id",)
@@ -85,7 +86,7 @@ class UnallocatePayment(Command):
 
 
 class AllocateToClaim(Command):
-    """Put the payment, or `amount` of it, against a claim: as much as is left of the claim, at most."""
+    """Allocate the payment, or `amount` of it, to a claim, up to the rest of the claim."""
 
     type: ClassVar[str] = "payment.allocate_to_claim.v1"
     touches: ClassVar[tuple[str, ...]] = ("claim_id",)
@@ -94,7 +95,7 @@ class AllocateToClaim(Command):
 
 
 class UnallocateFromClaim(Command):
-    """Take back what was put against a claim."""
+    """Reverse the allocation to a claim."""
 
     type: ClassVar[str] = "payment.unallocate_from_claim.v1"
     touches: ClassVar[tuple[str, ...]] = ("claim_id",)
@@ -103,11 +104,11 @@ class UnallocateFromClaim(Command):
 
 
 class ReturnPayment(Command):
-    """The bank took the money back: whatever it was put against is open again.
+    """Record that the bank took the payment back, which reopens what it was allocated to.
 
-    The bank takes all that came in. What was refunded before is gone by our own hand: whoever was refunded owes it, and a
-    claim says so. What was moved to other customers is recalled: each of the payments that took it over is then returned by a
-    command of its own, which takes no money from the bank but gives back what was moved.
+    The bank takes back the whole amount. A part that was refunded before is owed by the customer, as a claim. A part that was
+    moved to other customers is recalled: each payment that took it over is returned by a command of its own, which takes
+    nothing from the bank and gives back what was moved.
     """
 
     type: ClassVar[str] = "payment.return.v1"
@@ -118,7 +119,7 @@ class ReturnPayment(Command):
 
 
 class RefundPayment(Command):
-    """Send unapplied cash back to the customer; without `amount`, all of it."""
+    """Refund unapplied cash to the customer; without `amount`, all of it."""
 
     type: ClassVar[str] = "payment.refund.v1"
     amount: Positive | None = None
@@ -126,9 +127,9 @@ class RefundPayment(Command):
 
 
 class ReportFailedRefund(Command):
-    """A refund, or `amount` of it, came back, as the account is closed or unknown: the money is here again, unapplied.
+    """Record that a refund, or `amount` of it, failed, since the account is closed or unknown: the money is unapplied again.
 
-    Also of a payment that the bank has taken back since: the money then stands against what the customer owes for it.
+    If the bank has taken the payment back since, the money reduces what the customer owes for it.
     """
 
     type: ClassVar[str] = "payment.report_failed_refund.v1"
@@ -139,7 +140,7 @@ class ReportFailedRefund(Command):
 class MoveOutPayment(Command):
     """Move unapplied cash, all or `amount` of it, to another customer: it is in transit until `to_payment_id` takes it over.
 
-    `to_payment_id` is the id, not used yet, of the payment that it becomes there, by `payment.move_in`.
+    `to_payment_id` is the unused id of the payment that it becomes there, by `payment.move_in`.
     """
 
     type: ClassVar[str] = "payment.move_out.v1"
@@ -160,7 +161,7 @@ class MoveInPayment(Command):
 
 
 class CancelMove(Command):
-    """Take back what was moved out and not taken over yet."""
+    """Cancel a move that was not taken over."""
 
     type: ClassVar[str] = "payment.cancel_move.v1"
     touches: ClassVar[tuple[str, ...]] = ("to_payment_id",)
@@ -169,7 +170,7 @@ class CancelMove(Command):
 
 
 class PaymentReceived(Event):
-    """Money came in."""
+    """A payment was received."""
 
     type: ClassVar[str] = "payment.received.v1"
     limited_at: ClassVar[str] = "amount"
@@ -185,7 +186,7 @@ class PaymentReceived(Event):
 
 
 class PaymentAllocated(MoneyEvent):
-    """Part or all of the payment was put against one invoice. `unapplied` is what is left of it."""
+    """Part or all of the payment was allocated to one invoice. `unapplied` is what is left of it."""
 
     type: ClassVar[str] = "payment.allocated.v1"
     invoice_id: UUID
@@ -199,7 +200,7 @@ class PaymentAllocated(MoneyEvent):
 
 
 class PaymentUnallocated(MoneyEvent):
-    """What had been put against an invoice was taken back; `is_correction`: by us, and not as the bank took the money back."""
+    """An allocation to an invoice was reversed; `is_correction`: by us, and not because the bank took the money back."""
 
     type: ClassVar[str] = "payment.unallocated.v1"
     invoice_id: UUID
@@ -215,7 +216,7 @@ class PaymentUnallocated(MoneyEvent):
 
 
 class PaymentReturned(MoneyEvent):
-    """The bank took the money back. `claimed` of it had been refunded: the customer owes it, as `claim_id` says."""
+    """The bank took the payment back. `claimed` of it had been refunded: the customer owes it, as the claim `claim_id`."""
 
     type: ClassVar[str] = "payment.returned.v1"
     amount: Exact
@@ -229,7 +230,7 @@ class PaymentReturned(MoneyEvent):
 
 
 class PaymentRefunded(MoneyEvent):
-    """Unapplied cash went back to the customer."""
+    """Unapplied cash was refunded to the customer."""
 
     type: ClassVar[str] = "payment.refunded.v1"
     limited_at: ClassVar[str] = "amount"
@@ -243,7 +244,7 @@ class PaymentRefunded(MoneyEvent):
 
 
 class PaymentRefundFailed(MoneyEvent):
-    """What had been refunded came back, and is unapplied again."""
+    """A refund failed; the amount is unapplied again."""
 
     type: ClassVar[str] = "payment.refund_failed.v1"
     amount: Exact
@@ -256,7 +257,7 @@ class PaymentRefundFailed(MoneyEvent):
 
 
 class PaymentAllocatedToClaim(MoneyEvent):
-    """Part or all of the payment was put against a claim. `unapplied` is what is left of it."""
+    """Part or all of the payment was allocated to a claim. `unapplied` is what is left of it."""
 
     type: ClassVar[str] = "payment.allocated_to_claim.v1"
     claim_id: UUID
@@ -269,7 +270,7 @@ class PaymentAllocatedToClaim(MoneyEvent):
 
 
 class PaymentUnallocatedFromClaim(MoneyEvent):
-    """What had been put against a claim was taken back."""
+    """An allocation to a claim was reversed."""
 
     type: ClassVar[str] = "payment.unallocated_from_claim.v1"
     claim_id: UUID
@@ -283,7 +284,7 @@ class PaymentUnallocatedFromClaim(MoneyEvent):
 
 
 class PaymentMovedOut(MoneyEvent):
-    """Unapplied cash is on its way to another customer."""
+    """Unapplied cash is in transit to another customer."""
 
     type: ClassVar[str] = "payment.moved_out.v1"
     limited_at: ClassVar[str] = "amount"
@@ -299,8 +300,10 @@ class PaymentMovedOut(MoneyEvent):
 
 
 class PaymentMovedIn(MoneyEvent):
-    """Money that had come in for another customer is a payment of this one. `received_on` and what describes it are those of
-    the payment that the bank knows."""
+    """A payment of another customer is now a payment of this one.
+
+    `received_on` and the description are those of the payment that the bank knows.
+    """
 
     type: ClassVar[str] = "payment.moved_in.v1"
     limited_at: ClassVar[str] = "amount"
@@ -319,7 +322,7 @@ class PaymentMovedIn(MoneyEvent):
 
 
 class PaymentMoveCancelled(MoneyEvent):
-    """What had been moved out, and was not taken over, is unapplied again."""
+    """A move that was not taken over was cancelled; the amount is unapplied again."""
 
     type: ClassVar[str] = "payment.move_cancelled.v1"
     to_payment_id: UUID
@@ -333,7 +336,9 @@ class PaymentMoveCancelled(MoneyEvent):
 
 
 class PaymentMoveRecalled(MoneyEvent):
-    """The bank took back what had been moved on: it is in transit until the payment that took it over has given it back."""
+    """The bank took back a payment that had been moved: the amount is in transit until the payment that took it over gives it
+    back.
+    """
 
     type: ClassVar[str] = "payment.move_recalled.v1"
     to_payment_id: UUID
@@ -347,8 +352,10 @@ class PaymentMoveRecalled(MoneyEvent):
 
 
 class PaymentMovedBack(MoneyEvent):
-    """The payment gave back all that it had taken over, as the bank took it back. `claimed` of it had been refunded: the
-    customer owes it, as `claim_id` says."""
+    """The payment gave back all that it had taken over, since the bank took it back.
+
+    `claimed` of it had been refunded: the customer owes it, as the claim `claim_id`.
+    """
 
     type: ClassVar[str] = "payment.moved_back.v1"
     from_payment_id: UUID

@@ -126,13 +126,13 @@ class PaymentTerms(Schema):
 
 
 class Dunning(Schema):
-    """What a reminder costs: a fee, and interest in percent a year on what is overdue (R-66).
+    """The cost of a reminder: a fee, and interest in percent a year on what is overdue (R-66).
 
-    The fee is what `fees` says of the invoice's currency, and nothing in a currency that they do not name; where there are
-    none, it is `fee` in whatever currency. `claims`: with "posted" the customer owes fee and interest from the day of the
-    reminder, as claims of their own; with "stated" the reminder tells of them, and nobody owes them until `claim.raise` says so.
-    `automatic_allocation`: what a payment that names no invoice is put against, the "invoices" alone, or first the customer's
-    claims: fees, then interest (§ 367 (1) of the German civil code), then payments that the bank took back: "claims_first".
+    The fee is that of `fees` for the invoice's currency, and none in other currencies; without `fees`, it is `fee` in any
+    currency. `claims`: with "posted" the customer owes fee and interest from the day of the reminder, as claims of their own;
+    with "stated" the reminder states them, and they are owed only after `claim.raise`. `automatic_allocation`: what a payment
+    without a named invoice is allocated to: "invoices" only, or "claims_first": fees, then interest (§ 367 (1) of the German
+    civil code), then payments that the bank took back.
     """
 
     kind: Literal["dunning"]
@@ -145,10 +145,10 @@ class Dunning(Schema):
 
 
 class BusinessDates(Schema):
-    """Which business dates a command may have, and what becomes of one that is dated before what it acts on.
+    """The window of business dates, and the treatment of a command that is dated before what it acts on.
 
-    `selling` is about leads, opportunities and quotes: such a command is refused, or recorded with the disorder marked on
-    its events. Orders, deliveries, bills, credit and cash are always refused.
+    `selling` is about leads, opportunities and quotes: such a command is refused, or recorded with the disorder marked on its
+    events. For orders, deliveries, bills, credit and cash it is always refused.
     """
 
     kind: Literal["business_dates"]
@@ -158,10 +158,10 @@ class BusinessDates(Schema):
 
 
 class Company(Schema):
-    """Whose ledger this is: one ledger is one legal entity.
+    """The legal entity of this ledger. Its business day is the date in its time zone, which is the default date of a command.
 
-    Its business day is the date in its time zone, which is the date of a command that states none. `number_dates` says what
-    becomes of a document that is dated before one with a lower number of its series: recorded with a warning, or refused.
+    `number_dates` is the treatment of a document that is dated before one with a lower number of its series: recorded with a
+    warning, or refused.
     """
 
     kind: Literal["company"]
@@ -189,10 +189,10 @@ class WriteOff(Schema):
 
 
 class RequireRegisteredCustomer(Schema):
-    """What becomes of a command that begins something for a customer of whom there is no record.
+    """The treatment of a command that begins something for a customer without a record.
 
-    With "refuse" it is refused; with "stub" it registers the customer as well, by the id alone; with "off" nobody asks. A lead
-    is never refused: with "refuse" and "stub" it registers its customer as a prospect.
+    With "refuse" it is refused; with "stub" it registers the customer as well, by the id alone; with "off" this is not
+    checked. A lead is never refused: with "refuse" and "stub" it registers its customer as a prospect.
     """
 
     kind: Literal["require_registered_customer"]
@@ -274,7 +274,7 @@ PolicyContent = Annotated[
 
 
 class PublishPolicy(Command):
-    """Put the next version of a policy in force; its subject is the id that this kind has, which a refusal names (R-75)."""
+    """Publish the next version of a policy; the subject is the id of its kind, which a refusal names (R-75)."""
 
     type: ClassVar[str] = "policy.publish.v1"
     content: PolicyContent
@@ -295,7 +295,7 @@ class PolicyPublished(Event):
 
 
 class PriceBookItem(Schema):
-    """What one thing costs before discounts, and how it is taxed (EN 16931 BT-151, BT-152)."""
+    """The price of an item before discounts, and its tax (EN 16931 BT-151, BT-152)."""
 
     sku: Code
     description: Name

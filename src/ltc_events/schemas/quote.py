@@ -50,7 +50,7 @@ class QuoteLineRequest(Schema):
 
 
 class AppliedDiscount(Schema):
-    """A discount as it was worked out: how much it took off the line."""
+    """An applied discount, with the amount by which it reduces the line."""
 
     reason: str
     percent: Exact | None = None
@@ -74,7 +74,7 @@ class QuoteLine(Schema):
 
 
 class DraftQuote(Command):
-    """Begin a quote, for an opportunity or on its own."""
+    """Create a quote, for an opportunity or on its own."""
 
     type: ClassVar[str] = "quote.draft.v1"
     touches: ClassVar[tuple[str, ...]] = ("opportunity_id", "price_book_id")
@@ -89,7 +89,7 @@ class DraftQuote(Command):
 
 
 class PriceQuote(Command):
-    """Work out the prices. A discount beyond the requester's limit in policy `discount_matrix` waits for approval (R-51)."""
+    """Compute the prices. A discount beyond the requester's limit in policy `discount_matrix` waits for approval (R-51)."""
 
     type: ClassVar[str] = "quote.price.v1"
     lines: tuple[QuoteLineRequest, ...] = Field(min_length=1, max_length=LINES_MAX)
@@ -98,7 +98,7 @@ class PriceQuote(Command):
 
 
 class ApproveDiscount(Command):
-    """Approve what is beyond the requester's limit; the approver is somebody else, with a high enough limit (R-51)."""
+    """Approve a discount beyond the requester's limit; the approver is another person with a sufficient limit (R-51)."""
 
     type: ClassVar[str] = "quote.approve_discount.v1"
     approver: Name
@@ -106,7 +106,7 @@ class ApproveDiscount(Command):
 
 
 class RejectDiscount(Command):
-    """Turn a discount down; the quote goes back to draft."""
+    """Reject a discount; the quote is a draft again."""
 
     type: ClassVar[str] = "quote.reject_discount.v1"
     approver: Name
@@ -141,7 +141,7 @@ class ExpireQuote(Command):
 
 
 class ReviseQuote(Command):
-    """Begin the next revision; the one before stays readable in the stream."""
+    """Begin the next revision; the previous one stays in the stream."""
 
     type: ClassVar[str] = "quote.revise.v1"
     reason: Name
@@ -149,7 +149,7 @@ class ReviseQuote(Command):
 
 
 class QuoteDrafted(OrderedEvent):
-    """A quote began, as revision 1."""
+    """A quote was created, as revision 1."""
 
     type: ClassVar[str] = "quote.drafted.v1"
     opportunity_id: UUID | None = None
@@ -207,7 +207,7 @@ class DiscountApproved(OrderedEvent):
 
 
 class DiscountRejected(OrderedEvent):
-    """A discount beyond the requester's limit was turned down."""
+    """A discount beyond the requester's limit was rejected."""
 
     type: ClassVar[str] = "quote.discount_rejected.v1"
     approver: str
@@ -218,7 +218,7 @@ class DiscountRejected(OrderedEvent):
 
 
 class QuoteSent(OrderedEvent):
-    """The quote went to the customer."""
+    """The quote was sent to the customer."""
 
     type: ClassVar[str] = "quote.sent.v1"
     revision: int
@@ -243,7 +243,10 @@ class QuoteAccepted(OrderedEvent):
 
 
 class QuoteOrdered(Event):
-    """An order was placed from the quote as it was accepted. It comes again only when the order before came to nothing."""
+    """An order was placed from the quote as accepted.
+
+    A second one follows only if the first order was cancelled before anything was delivered or billed.
+    """
 
     type: ClassVar[str] = "quote.ordered.v1"
     revision: int

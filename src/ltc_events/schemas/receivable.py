@@ -24,7 +24,7 @@ from ltc_events.schemas.summary_text import by, money, words
 
 
 class WriteOffInvoice(Command):
-    """Give up on part of what is owed; without `amount`, on all of it. Policy `write_off` says what becomes of the tax in it."""
+    """Write off part of what is owed; without `amount`, all of it. Policy `write_off` determines the treatment of its tax."""
 
     type: ClassVar[str] = "invoice.write_off.v1"
     amount: Positive | None = None
@@ -32,8 +32,10 @@ class WriteOffInvoice(Command):
 
 
 class ReverseWriteOff(Command):
-    """Owe again what was given up, or `amount` of it: it was given up by mistake. Money that comes for it after all is put
-    against it by `payment.recover`."""
+    """Reverse a write-off that was made by mistake, or `amount` of it: the amount is owed again.
+
+    A later payment of a written-off amount is recorded by `payment.recover`.
+    """
 
     type: ClassVar[str] = "invoice.reverse_write_off.v1"
     amount: Positive | None = None
@@ -86,7 +88,7 @@ class Part(Schema):
 
 
 class PaymentApplied(MoneyEvent):
-    """Money was put against instalments of the invoice."""
+    """A payment was allocated to instalments of the invoice."""
 
     type: ClassVar[str] = "invoice.payment_applied.v1"
     payment_id: UUID
@@ -101,9 +103,10 @@ class PaymentApplied(MoneyEvent):
 
 
 class PaymentRemoved(MoneyEvent):
-    """Money that had been put against the invoice was taken back; the instalments are open again.
+    """An allocation to the invoice was reversed; the instalments are open again.
 
-    `is_correction`: by us, as it was put there by mistake. Otherwise by the bank, and a promise that it had kept is broken.
+    `is_correction`: by us, since it was made by mistake. Otherwise by the bank, and a promise that the payment had kept is
+    broken.
     """
 
     type: ClassVar[str] = "invoice.payment_removed.v1"
@@ -121,11 +124,10 @@ class PaymentRemoved(MoneyEvent):
 
 
 class InvoiceCredited(MoneyEvent):
-    """A credit note was put against instalments of the invoice; `lines` says what of the invoice's lines it credits.
-
-    `write_off_reversed` of it, per instalment in `write_off_parts`, went against what had been written off, and is
-    no longer; that is beside `amount` and leaves the balance as it is. `write_off_taxes`, in `write_off_relieved` of what had
-    been written off, are owed again. `prepaid_credited` went against what the invoice states as prepaid.
+    """A credit note was applied to instalments of the invoice it corrects; `lines` are the credited parts of the invoice's
+    lines. `write_off_reversed`, per instalment in `write_off_parts`, reduced what had been written off; it comes beside
+    `amount` and does not change the balance. `write_off_taxes`, in `write_off_relieved` of what had been written off, are
+    owed again. `prepaid_credited` reduced what the invoice states as prepaid.
     """
 
     type: ClassVar[str] = "invoice.credited.v1"
@@ -152,7 +154,7 @@ class InvoiceCredited(MoneyEvent):
 
 
 class CreditApplied(MoneyEvent):
-    """What was unapplied of a credit note for another invoice was put against instalments of this one, as money would be."""
+    """Unapplied credit of a credit note for another invoice was applied to instalments of this one, like a payment."""
 
     type: ClassVar[str] = "invoice.credit_applied.v1"
     credit_note_id: UUID
@@ -167,7 +169,7 @@ class CreditApplied(MoneyEvent):
 
 
 class CreditRemoved(MoneyEvent):
-    """A credit note that had been put against the invoice as money would be was taken back; the instalments are open again."""
+    """The application of another invoice's credit note was reversed; the instalments are open again."""
 
     type: ClassVar[str] = "invoice.credit_removed.v1"
     credit_note_id: UUID
@@ -183,9 +185,9 @@ class CreditRemoved(MoneyEvent):
 
 
 class InvoiceWrittenOff(MoneyEvent):
-    """Part of what is owed was given up.
+    """Part of what is owed was written off. `taxes`, together `tax`, are relieved: net and tax in `relieved` of the amount.
 
-    `taxes`, together `tax`, are relieved: net and tax in `relieved` of the amount. The rest of the amount is lost.
+    The rest of the amount is a loss.
     """
 
     type: ClassVar[str] = "invoice.written_off.v1"
@@ -206,7 +208,7 @@ class InvoiceWrittenOff(MoneyEvent):
 
 
 class WriteOffReversed(MoneyEvent):
-    """Part or all of what was given up is owed again: by mistake, or because `payment_id` pays it after all.
+    """Part or all of a write-off was reversed: it was a mistake, or `payment_id` pays the amount.
 
     `taxes`, together `tax`, are owed again: net and tax in `relieved` of the amount.
     """
@@ -280,9 +282,9 @@ class PaymentPromised(MoneyEvent):
 
 
 class DunningNoticeSent(MoneyEvent):
-    """A reminder went out: `total` = outstanding + interest + fee; interest = outstanding × rate ÷ 100 ÷ 365 × days.
+    """A reminder was sent: `total` = outstanding + interest + fee; interest = outstanding × rate ÷ 100 ÷ 365 × days.
 
-    `fee_claimed` and `interest_claimed` the customer owes by it: the fee, and what the interest is more than earlier
+    The customer owes `fee_claimed` and `interest_claimed` by it: the fee, and the interest that exceeds what earlier
     reminders of the instalment claimed. They are the claims `fee_claim_id` and `interest_claim_id`.
     """
 
@@ -307,7 +309,7 @@ class DunningNoticeSent(MoneyEvent):
 
 
 class InvoiceClaimed(MoneyEvent):
-    """Somebody claimed a fee or interest for an instalment: the customer owes it beside the invoice, as `claim_id` says."""
+    """A fee or interest was charged for an instalment: the customer owes it beside the invoice, as the claim `claim_id`."""
 
     type: ClassVar[str] = "invoice.claimed.v1"
     claim_id: UUID
