@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 import structlog
+from pydantic import BaseModel, Field
 from structlog.testing import capture_logs
 from tests.builds import status
 from tests.projection_samples import Bills, append, bill, payment
@@ -16,7 +17,7 @@ from ltc_events.projections.catalog.status import projection_status
 from ltc_events.projections.declaration.names import Connection
 from ltc_events.projections.following.store_runner import Runner
 from ltc_events.store import Database, EventStore, Role
-from ltc_events.store.error_text import error_text, remove_row_values
+from ltc_events.store.error_text import error_text, without_row_values
 
 NAME = "Erika Mustermann"
 PEOPLE = """
@@ -88,10 +89,40 @@ def test_a_traceback_has_no_values(owner: Connection, capsys: pytest.CaptureFixt
         structlog.get_logger().exception("failed")
         with pytest.raises(SystemExit):
             exit_with_error(defect, as_json=False, log_format="console")
-        remove_row_values(ExceptionGroup("several", [defect]))
+        without_row_values(ExceptionGroup("several", [defect]))
     written = capsys.readouterr().err
     assert "people_name_check" in written
     assert "Erika" not in written
+
+
+class Person(BaseModel):
+    """Whose name is too long."""
+
+    name: str = Field(max_length=3)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2], ids=["itself", "its cause", "the cause of its cause"])
+def test_what_pydantic_refuses_is_named_by_its_field_and_no_value(depth: int, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("json")
+    try:
+        fail_with_causes(depth)
+    except ValueError as defect:
+        structlog.get_logger().exception("failed")
+        structlog.get_logger().error("failed", exc_info=defect)
+        with pytest.raises(SystemExit):
+            exit_with_error(defect, as_json=True, log_format="console")
+    written = capsys.readouterr()
+    assert written.err.count("name: string_too_long") >= 3
+    assert "Erika" not in written.err + written.out
+
+
+def fail_with_causes(depth: int) -> None:
+    if not depth:
+        Person(name=NAME)
+    try:
+        fail_with_causes(depth - 1)
+    except ValueError as error:
+        raise ValueError("a defect") from error
 
 
 def test_a_stopped_table_names_the_check_and_no_value(

@@ -9,7 +9,7 @@ import structlog
 
 from ltc_events.kernel.output_escaping import terminal_text
 from ltc_events.store.confidential import all_without_secrets
-from ltc_events.store.error_text import remove_row_values
+from ltc_events.store.error_text import without_row_values
 
 
 def is_json_log(log_format: str) -> bool:
@@ -52,13 +52,10 @@ class _Stderr:
 
 
 def _without_row_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    match event.get("exc_info"):
-        case BaseException() as error:
-            remove_row_values(error)
-        case None | False:
-            pass
-        case _:
-            remove_row_values(sys.exc_info()[1])
+    given = event.get("exc_info")
+    error = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
+    if error is not None:
+        event["exc_info"] = without_row_values(error)
     return event
 
 

@@ -22,7 +22,7 @@ from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.reports.errors import ReportBrokenOff
 from ltc_events.store import diagnose
 from ltc_events.store.confidential import without_secrets
-from ltc_events.store.error_text import error_text, remove_row_values
+from ltc_events.store.error_text import error_text, without_row_values
 from ltc_events.store.sqlstate import needs_operator
 from ltc_events.workers.supervisor import AWAITS_OPERATOR
 
@@ -129,9 +129,8 @@ class _ErrorOutput:
 
     def crash(self, error: BaseException) -> NoReturn:
         """Report a defect with its traceback."""
-        remove_row_values(error)
-        name = f"{type(error).__name__}: {error}"
-        trace = without_secrets("".join(traceback.format_exception(error)))
+        name = f"{type(error).__name__}: {error_text(error)}"
+        trace = without_secrets("".join(traceback.format_exception(without_row_values(error))))
         if not self._is_log:
             sys.stderr.write(trace)
             self.fail("defect", name, "this is a defect of ltc-events: report it with the lines above")

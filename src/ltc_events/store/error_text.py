@@ -1,13 +1,15 @@
-"""The text of database errors for logs, messages and records: without values of rows, which may be personal data.
+"""The text of errors for logs, messages and records: without values of rows and fields, which may be personal data.
 
 PostgreSQL repeats values of rows in `DETAIL` ("Failing row contains …"), in `CONTEXT` (the line of a COPY) and, for invalid
-values (SQLSTATE class 22), in the message itself. SQLSTATE, table, column and constraint say what failed.
+values (SQLSTATE class 22), in the message itself. SQLSTATE, table, column and constraint say what failed. Pydantic repeats the
+input of a field; model, field and kind of error say what failed.
 """
 
 import re
 from collections.abc import Iterator
 
 import psycopg
+from pydantic import ValidationError
 
 _INVALID_VALUE = "22"
 _QUOTED = re.compile(r"\".*\"|'.*'", re.DOTALL)
@@ -15,15 +17,42 @@ _AFTER_COLON = re.compile(r": (?!…).*", re.DOTALL)
 
 
 def error_text(error: BaseException) -> str:
-    """An error in one line. Of a database error: message, SQLSTATE, table, column and constraint."""
-    return " ".join((_of_database(error) if isinstance(error, psycopg.Error) else str(error)).split())
+    """An error in one line. Of a database error: message, SQLSTATE, table, column, constraint; of pydantic's: model, fields."""
+    if isinstance(error, psycopg.Error):
+        text = _of_database(error)
+    else:
+        text = _of_model(error) if isinstance(error, ValidationError) else str(error)
+    return " ".join(text.split())
 
 
-def remove_row_values(error: BaseException | None) -> None:
-    """Replace the text of all database errors in a chain of exceptions by `error_text`, before a traceback is written."""
+def without_row_values(error: BaseException) -> BaseException:
+    """The error, to write its traceback: all texts of database and validation errors in its chain are those of `error_text`.
+
+    Database errors get another text. The text of a validation error is fixed, so another error takes its place in the chain.
+    """
     for one in _chain(error):
         if isinstance(one, psycopg.Error):
             one.args = (error_text(one),)
+        is_suppressed = one.__suppress_context__
+        if isinstance(one.__cause__, ValidationError):
+            one.__cause__ = _stand_in(one.__cause__)
+        if isinstance(one.__context__, ValidationError):
+            one.__context__ = _stand_in(one.__context__)
+        one.__suppress_context__ = is_suppressed
+    return _stand_in(error) if isinstance(error, ValidationError) else error
+
+
+def _stand_in(error: ValidationError) -> BaseException:
+    other = ValueError(f"{type(error).__name__}: {error_text(error)}").with_traceback(error.__traceback__)
+    other.__cause__, other.__context__ = error.__cause__, error.__context__
+    other.__suppress_context__ = error.__suppress_context__
+    return other
+
+
+def _of_model(error: ValidationError) -> str:
+    """Without the messages of errors: those of a value's own check may repeat it."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return f"{error.title}: " + "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['type']}" for one in found)
 
 
 def _of_database(error: psycopg.Error) -> str:
