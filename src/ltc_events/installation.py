@@ -34,10 +34,13 @@ class Installation(NamedTuple):
         return {"initialised": True, **self._asdict()}
 
 
-def install(services: Services, topics: TopicLayout | None = None, administrator: str | None = None) -> Installation:
+def install(
+    services: Services, topics: TopicLayout | None = None, administrator: str | None = None, *, hand_over: bool = False
+) -> Installation:
     """Lay out the ledger and the read tables, and with a layout the topics; what is there stays.
 
-    With an `administrator`, policy `access` is enforced from the beginning. Raises NoBus where topics are asked for without one,
+    With an `administrator`, policy `access` is enforced from the beginning; one who is not the principal of these services is a
+    `hand_over`. Raises NoBus where topics are asked for without one,
     BusUnreachable, StoreError, AlreadyAdministered, AccessNotChanged.
     """
     topics_made = _make_topics(services, topics) if topics else []
@@ -50,7 +53,7 @@ def install(services: Services, topics: TopicLayout | None = None, administrator
         from ltc_events.scheduling.duties import DUTIES
 
         commands = tuple(dict.fromkeys(duty.command.type.rpartition(".")[0] for duty in DUTIES))
-        appoint(services.store(Role.WRITER), services.pipeline(), administrator, commands)
+        appoint(services.store(Role.WRITER), services.pipeline(), administrator, commands, hand_over=hand_over)
     head, _ = services.store(Role.PROJECTOR).head()
     where = f"the embedded server in {services.settings.home}" if services.is_embedded else "LTC_DATABASE_URL"
     return Installation(where, head, len(PROJECTIONS), topics_made, notary_key)

@@ -31,6 +31,26 @@ def login_of_owner(database: Database) -> str:
         return connection.info.user
 
 
+def test_who_closes_the_door_is_inside_unless_he_hands_over(bare_database: Database) -> None:
+    ltc, me = Ltc(LTC_DATABASE_URL=bare_database.conninfo), login_of_owner(bare_database)
+    error = ltc("init", "--administrator", "nobodyhere", exits=1).stderr.decode()
+    assert f"user:{me} could not publish policy access again" in error
+    assert "--hand-over" in error
+    assert ltc.json("access", "show")["content"]["mode"] == "open"
+    ltc("init", "--hand-over", exits=2)
+
+    ltc("init", "--administrator", me)
+    ltc("access", "person", "zed", "--role", "administrator")
+    for attempt in (["person", me, "--remove"], ["revoke", "administrator", "*"], ["person", me, "--role", "clerk"]):
+        assert "again" in ltc("access", *attempt, exits=1).stderr.decode()
+    assert me in ltc.json("access", "show")["content"]["people"]
+    ltc("access", "open")
+    assert "is open" in ltc("init", "--administrator", me, exits=1).stderr.decode()  # not closed: so it does not say that it is
+    ltc("access", "enforce")
+    ltc("access", "person", me, "--remove", "--hand-over")
+    assert "may not send" in ltc("access", "open", exits=1).stderr.decode()
+
+
 def test_a_source_is_let_in_checked_and_locked_out(database: Database) -> None:
     ltc, me = Ltc(LTC_DATABASE_URL=database.conninfo), login_of(database)
     assert "nobody could publish" in ltc("access", "enforce", exits=1).stderr.decode()

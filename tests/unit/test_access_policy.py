@@ -115,6 +115,15 @@ def test_a_policy_that_nobody_may_change_is_refused() -> None:
     given().when(PublishPolicy(content=harmless)).then(PolicyPublished(version=1, content=harmless))
 
 
+def test_who_publishes_a_version_may_publish_the_next_or_does_not_keep_it() -> None:
+    assert RULES.keeps(ADMIN.text, "ada")
+    assert RULES.keeps(ADMIN.text, "somebody whom ada speaks for no longer")
+    assert RULES.keeps(OFFICE.text, "ada")
+    assert not RULES.keeps(OFFICE.text, "paula")
+    assert not RULES.keeps("user:paula", "paula")
+    assert not RULES.keeps("user:nobodyhere", "nobodyhere")
+
+
 def test_two_people_behind_one_source_may_administer_with_four_eyes() -> None:
     eyes = (FourEyes(commands=("policy.publish",), roles=("manager",)),)
     careful = COMPANY.model_copy(update={"four_eyes": eyes})

@@ -107,12 +107,17 @@ class AccessRules:
     def is_administrable(self) -> bool:
         """Whether anybody may publish the next version of the policy."""
         users = (f"user:{person}" for person in self._content.people)
-        return any(self._administers(principal) for principal in {*self._content.principals, *users})
+        return any(self._administers(principal, self._actors_of(principal)) for principal in {*self._content.principals, *users})
 
-    def _administers(self, principal: str) -> bool:
-        own, people = principal.partition(":")[2], self._content.people
+    def keeps(self, principal: str, actor: str) -> bool:
+        """Whether who publishes this version may publish the next: a user under any name, any other principal for this actor."""
+        return self._administers(principal, self._actors_of(principal) if principal.startswith("user:") else {actor})
+
+    def _actors_of(self, principal: str) -> set[str]:
         spoken = self._sender(principal).speaks_for
-        actors = {own, *(people if ANYBODY in spoken else spoken)}
+        return {principal.partition(":")[2], *(self._content.people if ANYBODY in spoken else spoken)}
+
+    def _administers(self, principal: str, actors: Iterable[str]) -> bool:
         for actor in actors:
             grant = self._grant(principal, actor, PUBLISH_ACCESS)
             if isinstance(grant, Denied) or not all(any(_is_for(rule, None) for rule in side.rules) for side in grant.sides):

@@ -37,9 +37,11 @@ class AccessMalformed(LtcError):
 
 
 class AlreadyAdministered(LtcError):
-    """policy access has version {version} already: there is no first administrator to name"""
+    """policy access has version {version} already, and is {mode}: there is no first administrator to name"""
 
-    remedy = "an administrator adds others: `ltc access person NAME --role administrator`"
+    remedy = (
+        "an administrator adds others: `ltc access person NAME --role administrator`; `ltc access enforce` closes what is open"
+    )
 
 
 class Verdict(NamedTuple):
@@ -60,9 +62,12 @@ def access_in_force(store: EventStore) -> Versioned[Access]:
     return policies.access
 
 
-def publish(store: EventStore, pipeline: CommandPipeline, change: Change, *, approver: str | None = None) -> Versioned[Access]:
+def publish(
+    store: EventStore, pipeline: CommandPipeline, change: Change, *, approver: str | None = None, hand_over: bool = False
+) -> Versioned[Access]:
     """Publish what `change` makes of the version in force, as the pipeline's principal. A change that changes nothing is not
-    published. Raises AccessNotChanged, AccessMalformed."""
+    published. After a `hand_over` the principal may be one who cannot publish it again. Raises AccessNotChanged, AccessMalformed.
+    """
     before = access_in_force(store)
     try:
         content = Access.model_validate_json(change(before.content).model_dump_json(warnings=False))
@@ -74,7 +79,7 @@ def publish(store: EventStore, pipeline: CommandPipeline, change: Change, *, app
     id = policy_id(PolicyKind.ACCESS)
     actor = pipeline.principal.name if pipeline.principal else SOURCE
     command = document(
-        PublishPolicy(content=content, approver=approver),
+        PublishPolicy(content=content, approver=approver, hand_over=hand_over),
         command_id=uuid4(),
         subject=id,
         customer_id=None,
@@ -89,20 +94,23 @@ def publish(store: EventStore, pipeline: CommandPipeline, change: Change, *, app
     return access_in_force(store)
 
 
-def appoint(store: EventStore, pipeline: CommandPipeline, name: str, clock_commands: tuple[str, ...]) -> None:
+def appoint(
+    store: EventStore, pipeline: CommandPipeline, name: str, clock_commands: tuple[str, ...], *, hand_over: bool = False
+) -> None:
     """Enforce the policy, with one person who may do everything, and with the clock. Where it is so, it stays so.
 
+    The person is the pipeline's principal, unless it is a `hand_over`.
     Raises AlreadyAdministered, AccessNotChanged, AccessMalformed.
     """
     version, present = (before := access_in_force(store)).version, before.content
-    if ADMINISTRATOR in present.people.get(name, ()):
+    if present.mode == "enforced" and ADMINISTRATOR in present.people.get(name, ()):
         return
     if version:
-        raise AlreadyAdministered(version=version)
+        raise AlreadyAdministered(version=version, mode=present.mode)
     rules = (AccessRule(roles=(ADMINISTRATOR,), commands=("*",)), AccessRule(roles=("clock",), commands=clock_commands))
     people, principals = {name: (ADMINISTRATOR,)}, {"worker:clock": Sender(roles=("clock",), speaks_for=("ltc-clock",))}
     first = Access(kind="access", mode="enforced", people=people, principals=principals, rules=rules)
-    publish(store, pipeline, lambda _: first)
+    publish(store, pipeline, lambda _: first, hand_over=hand_over)
 
 
 def allow(role: str, commands: tuple[str, ...], customers: tuple[UUID, ...] = (), limits: Mapping[str, Decimal] = {}) -> Change:

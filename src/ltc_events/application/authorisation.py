@@ -12,7 +12,7 @@ from ltc_events.aggregates.policies import Versioned
 from ltc_events.kernel.errors import Refused
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.envelope import Message
-from ltc_events.schemas.policy import Access
+from ltc_events.schemas.policy import Access, PublishPolicy
 from ltc_events.store.commit import NewEvent
 
 Authorised = NewType("Authorised", Message)
@@ -23,6 +23,16 @@ class NotAuthorised(Refused):
     """{principal} may not send {command} for {actor}: {why}"""
 
     remedy = "{fix}"
+
+
+class SenderLockedOut(Refused):
+    """by these rules {sender} could not publish policy access again"""
+
+    field = "content"
+    remedy = (
+        "give {sender} a role that has policy.publish.access; or, if others are to administer it from now on, state so:"
+        " hand_over true (`--hand-over`)"
+    )
 
 
 class Gatekeeper:
@@ -52,6 +62,19 @@ def authorise(message: Message, command: Command, rules: AccessRules | None) -> 
         if denied is not None:
             raise _not_authorised(message, name, denied)
     return Authorised(message)
+
+
+def require_sender_keeps(message: Authorised, command: Command) -> None:
+    """Check that who publishes policy `access` may change it again, unless the command says that another is meant to.
+
+    Raises SenderLockedOut. Where nobody is authenticated there is nobody to keep.
+    """
+    if type(command) is not PublishPolicy or command.hand_over or message.principal is None:
+        return
+    content, sender = command.content, message.principal.text
+    if isinstance(content, Access) and content.mode == "enforced" and not AccessRules(content).keeps(sender, message.actor):
+        told = sender if message.actor == message.principal.name else f"{sender} for {message.actor}"
+        raise SenderLockedOut(sender=told)
 
 
 def require_within_limits(message: Authorised, command: Command, events: Sequence[NewEvent], rules: AccessRules) -> None:

@@ -7,7 +7,7 @@ import structlog
 
 from ltc_events.aggregates.policies import POLICY_IDS, Policies
 from ltc_events.aggregates.registry import AGGREGATES
-from ltc_events.application.authorisation import authorise, require_within_limits
+from ltc_events.application.authorisation import authorise, require_sender_keeps, require_within_limits
 from ltc_events.application.backoff import CONTENTION_LIMIT_S, Backoff
 from ltc_events.application.batch import Batch, Cache, CommandUnitOfWork
 from ltc_events.application.dispatch import dispatch
@@ -271,6 +271,7 @@ def _decide(batch: Batch, message: Message, events: list[NewEvent]) -> Outcome:
         if message.expected_version is not None:
             work.require_version(message.expected_version)
         dispatch(command, work)
+        require_sender_keeps(authorised, command)
         if access is not None:
             require_within_limits(authorised, command, work.emitted, access)
     except Refused as refusal:

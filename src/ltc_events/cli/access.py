@@ -26,6 +26,7 @@ PrincipalArgument = Annotated[
 Roles = Annotated[list[str] | None, typer.Option("--role", help="A role; as often as needed.")]
 Remove = Annotated[bool, typer.Option("--remove", help="Take it out altogether.")]
 Approver = Annotated[str | None, typer.Option("--approver", help="Who else is for it, where it takes four eyes.")]
+HandOver = Annotated[bool, typer.Option("--hand-over", help="Who runs this may not change the rules again, and that is meant.")]
 
 
 @app.command()
@@ -44,13 +45,16 @@ def allow(
     customer: Annotated[list[UUID] | None, typer.Option("--customer", help="For this customer; as often as needed.")] = None,
     limit: Annotated[list[str] | None, typer.Option("--limit", help="Up to an amount: EUR=5000; as often as needed.")] = None,
     approver: Approver = None,
+    hand_over: HandOver = False,
     as_json: JsonOption = False,
 ) -> None:
     """Give commands to a role."""
     from ltc_events.application.access_administration import allow as change
 
     limits = dict(map(_limit, limit or ()))
-    _publish(context, change(role, tuple(commands), tuple(customer or ()), limits), approver, as_json=as_json)
+    _publish(
+        context, change(role, tuple(commands), tuple(customer or ()), limits), approver, as_json=as_json, hand_over=hand_over
+    )
 
 
 @app.command()
@@ -59,12 +63,13 @@ def revoke(
     role: RoleArgument,
     commands: Annotated[list[str] | None, typer.Argument(help="As `show` has them; none: all.", show_default=False)] = None,
     approver: Approver = None,
+    hand_over: HandOver = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take commands from a role."""
     from ltc_events.application.access_administration import revoke as change
 
-    _publish(context, change(role, tuple(commands or ())), approver, as_json=as_json)
+    _publish(context, change(role, tuple(commands or ())), approver, as_json=as_json, hand_over=hand_over)
 
 
 @app.command()
@@ -74,12 +79,13 @@ def person(
     role: Roles = None,
     remove: Remove = False,
     approver: Approver = None,
+    hand_over: HandOver = False,
     as_json: JsonOption = False,
 ) -> None:
     """Let a person have these roles, in place of those it had."""
     from ltc_events.application.access_administration import set_person
 
-    _publish(context, set_person(name, None if remove else tuple(role or ())), approver, as_json=as_json)
+    _publish(context, set_person(name, None if remove else tuple(role or ())), approver, as_json=as_json, hand_over=hand_over)
 
 
 @app.command()
@@ -93,6 +99,7 @@ def principal(
     for_itself: Annotated[bool, typer.Option("--for-itself/--for-people", help="Whether it may be the actor itself.")] = True,
     remove: Remove = False,
     approver: Approver = None,
+    hand_over: HandOver = False,
     as_json: JsonOption = False,
 ) -> None:
     """Let a principal have these roles, and speak for these actors, in place of what it had; with --remove it may do nothing."""
@@ -100,15 +107,15 @@ def principal(
     from ltc_events.schemas.policy import Sender
 
     sender = Sender.model_construct(roles=tuple(role or ()), speaks_for=tuple(speaks_for or ()), for_itself=for_itself)
-    _publish(context, set_principal(principal, None if remove else sender), approver, as_json=as_json)
+    _publish(context, set_principal(principal, None if remove else sender), approver, as_json=as_json, hand_over=hand_over)
 
 
 @app.command()
-def enforce(context: typer.Context, approver: Approver = None, as_json: JsonOption = False) -> None:
+def enforce(context: typer.Context, approver: Approver = None, hand_over: HandOver = False, as_json: JsonOption = False) -> None:
     """Refuse from now on whatever no rule allows. Refused while nobody could change the rules again."""
     from ltc_events.application.access_administration import set_mode
 
-    _publish(context, set_mode("enforced"), approver, as_json=as_json)
+    _publish(context, set_mode("enforced"), approver, as_json=as_json, hand_over=hand_over)
 
 
 @app.command("open")
@@ -149,11 +156,13 @@ def check(
         raise typer.Exit(1)
 
 
-def _publish(context: typer.Context, change: "Callable[[Access], Access]", approver: str | None, *, as_json: bool) -> None:
+def _publish(
+    context: typer.Context, change: "Callable[[Access], Access]", approver: str | None, *, as_json: bool, hand_over: bool = False
+) -> None:
     from ltc_events.application.access_administration import publish
 
     services = services_of(context)
-    published = publish(services.store(Role.WRITER), services.pipeline(), change, approver=approver)
+    published = publish(services.store(Role.WRITER), services.pipeline(), change, approver=approver, hand_over=hand_over)
     if as_json:
         _show(published, as_json=True)
     else:

@@ -45,6 +45,9 @@ def init(
         str | None,
         typer.Option(help="Who may do everything and lets others in; without one, whoever can send may do everything."),
     ] = None,
+    hand_over: Annotated[
+        bool, typer.Option("--hand-over", help="The administrator is somebody else than who runs this, who may then do nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Create the ledger and the read tables, and with --kafka the topics. Safe to repeat: what is there stays."""
@@ -52,8 +55,10 @@ def init(
     given = [option for option, value in of_topics.items() if value is not None]
     if given and not kafka:
         raise typer.BadParameter("it is about topics, which are made with --kafka", param_hint=given[0])
+    if hand_over and administrator is None:
+        raise typer.BadParameter("it is about --administrator", param_hint="--hand-over")
     layout = TopicLayout(PARTITIONS if partitions is None else partitions, replicas, in_sync) if kafka else None
-    done = install(services_of(context), layout, administrator)
+    done = install(services_of(context), layout, administrator, hand_over=hand_over)
     if as_json:
         print_json(done.document())
     else:

@@ -279,6 +279,7 @@ class PublishPolicy(Command):
     type: ClassVar[str] = "policy.publish.v1"
     content: PolicyContent
     approver: Name | None = Field(default=None, description="who else is for it, where policy access asks for four eyes")
+    hand_over: Flag = Field(default=False, description="of policy access: that its sender may not publish it again is meant")
 
 
 class PolicyPublished(Event):
