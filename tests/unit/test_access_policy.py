@@ -10,7 +10,7 @@ from tests.unit.specification import given
 
 from ltc_events.aggregates.access import NAMES, AccessRules, covers, name_of
 from ltc_events.aggregates.policies import policy_id
-from ltc_events.aggregates.policy import LockedOut, NoApproverThere, UnknownCommands
+from ltc_events.aggregates.policy import LockedOut, NoApproverThere, PeopleAlike, UnknownCommands
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.customer import Profile, RegisterCustomer
 from ltc_events.schemas.payment import PaymentReceived
@@ -76,6 +76,60 @@ def test_four_eyes_are_two_people_and_the_second_has_the_role() -> None:
     assert denied(ADMIN.text, "ada", "credit_note.issue", "otto") == (
         "user:ada may not speak for otto, who is to have approved it"
     )
+
+
+GATEWAY = COMPANY.model_copy(
+    update={
+        "principals": {
+            "source:gateway": Sender(roles=("office",), speaks_for=("*",)),
+            "user:paula": Sender(speaks_for=("otto", "ada")),
+            "user:otto": Sender(speaks_for=("paula",)),
+        },
+        "rules": (*COMPANY.rules, rule("manager", "quote.*"), rule("clerk", "quote.*")),
+    }
+)
+
+
+def denied_by(content: Access, principal: str, actor: str, name: str, approver: str | None = None) -> str | None:
+    found = AccessRules(content).denied(principal, actor, name, CUSTOMER, approver)
+    return None if found is None else found.why
+
+
+@pytest.mark.parametrize("variant", ["Paula", "paula ", "p\u0430ula", "pa\u200bula", "paul\u0301a"])  # one letter is Cyrillic
+def test_a_variant_of_a_name_is_that_person_for_what_it_may_not(variant: str) -> None:
+    assert denied_by(GATEWAY, "source:gateway", variant, "order.place") == "no rule gives order.place to paula"
+    assert denied_by(GATEWAY, "source:gateway", variant, "payment.refund") is None
+    eyes = GATEWAY.model_copy(update={"four_eyes": (FourEyes(commands=("credit_note.issue",), roles=("clerk",)),)})
+    assert denied_by(eyes, "source:gateway", variant, "credit_note.issue", "paula") == (
+        "paula cannot approve what he asks for himself"
+    )
+    assert denied_by(GATEWAY, f"user:{variant}", variant, "payment.refund") is not None  # and for what it may it is not
+    alike = COMPANY.model_copy(update={"people": {**COMPANY.people, variant: ("manager",)}})
+    given().when(PublishPolicy(content=alike)).then(PeopleAlike, field=f"content.people.{variant}")
+
+
+def test_a_name_of_which_nothing_can_be_read_is_nobodys() -> None:
+    assert denied_by(GATEWAY, "source:gateway", "\u200b", "order.place") == "source:gateway may not speak for \u200b"
+
+
+def test_who_sends_for_another_does_not_approve_it_himself() -> None:
+    for approver in ("otto", "Otto"):
+        assert denied_by(GATEWAY, "user:otto", "paula", "credit_note.issue", approver) == (
+            f"{approver} cannot approve what he sends himself"
+        )
+
+
+def test_who_decides_about_a_discount_is_whom_the_sender_speaks_for() -> None:
+    assert denied_by(GATEWAY, "user:otto", "otto", "quote.approve_discount", "otto") is None
+    for name in ("quote.approve_discount", "quote.reject_discount"):
+        assert denied_by(GATEWAY, "user:otto", "otto", name, "ada") == (
+            "user:otto may not speak for ada, who is to have decided it"
+        )
+        assert denied_by(GATEWAY, "source:gateway", "paula", name, "otto") == "paula may not decide in the name of otto"
+        assert denied_by(GATEWAY, "source:gateway", "otto", name, "otto") is None
+        eyes = COMPANY.model_copy(update={"four_eyes": (FourEyes(commands=(name,), roles=("manager",)),)})
+        given().when(PublishPolicy(content=eyes)).then(NoApproverThere, field="content.four_eyes.0.commands")
+        assert denied_by(GATEWAY.model_copy(update={"four_eyes": eyes.four_eyes}), "user:otto", "otto", name, "otto") is None
 
 
 def test_customers_and_limits_narrow_a_rule() -> None:

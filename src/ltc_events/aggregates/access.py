@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from ltc_events.kernel.person_names import person_key, same_person
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.policy import Access, AccessRule, PolicyKind, PublishPolicy, Sender
+from ltc_events.schemas.quote import ApproveDiscount, RejectDiscount
 from ltc_events.schemas.registry import COMMANDS
 
 ANYBODY = "*"
@@ -17,7 +19,9 @@ PUBLISH_ACCESS = f"{_PUBLISH}.{PolicyKind.ACCESS.value}"
 _NAMES = {name: name.rpartition(".")[0] for name in COMMANDS}
 NAMES = frozenset((*_NAMES.values(), *(f"{_PUBLISH}.{kind.value}" for kind in PolicyKind)))
 """All names that a pattern may cover."""
-_WITH_APPROVER = frozenset(_NAMES[name] for name, model in COMMANDS.items() if "approver" in model.model_fields)
+DECISIONS = frozenset(_NAMES[model.type] for model in (ApproveDiscount, RejectDiscount))
+"""Commands whose approver is who sends them. That it is another than who asked they compare themselves (R-51)."""
+_WITH_APPROVER = frozenset(_NAMES[name] for name, model in COMMANDS.items() if "approver" in model.model_fields) - DECISIONS
 
 
 def name_of(command: Command) -> str:
@@ -35,7 +39,7 @@ def covers(pattern: str, name: str) -> bool:
 
 
 def takes_approver(pattern: str) -> bool:
-    """Whether all commands that a pattern covers have a field `approver`."""
+    """Whether all commands that a pattern covers name a second person as `approver`."""
     return all(any(covers(one, name) for one in _WITH_APPROVER) for name in NAMES if covers(pattern, name))
 
 
@@ -68,6 +72,7 @@ class AccessRules:
 
     def __init__(self, content: Access) -> None:
         self._content = content
+        self._persons = {person_key(name): name for name in content.people}
         self._known: dict[tuple[str, str, str], _Grant | Denied] = {}
 
     def denied(self, principal: str, actor: str, name: str, customer: UUID | None, approver: str | None) -> Denied | None:
@@ -80,9 +85,9 @@ class AccessRules:
         for who, rules in grant.sides:
             if not any(_is_for(rule, customer) for rule in rules):
                 return Denied(f"no rule gives {name} to {who} for this customer", "partitionkey", _customer_fix(who, name))
-        if grant.approvers is None or (
-            approver in grant.approvers and approver != actor and self._speaks_for(principal, approver)
-        ):
+        if name in DECISIONS and approver is not None:
+            return self._undecided(principal, actor, approver)
+        if grant.approvers is None or (approver in grant.approvers and self._may_approve(principal, actor, approver)):
             return None
         return self._unapproved(principal, actor, approver, grant.approvers)
 
@@ -122,7 +127,7 @@ class AccessRules:
             grant = self._grant(principal, actor, PUBLISH_ACCESS)
             if isinstance(grant, Denied) or not all(any(_is_for(rule, None) for rule in side.rules) for side in grant.sides):
                 continue
-            if grant.approvers is None or any(one != actor and self._speaks_for(principal, one) for one in grant.approvers):
+            if grant.approvers is None or any(self._may_approve(principal, actor, one) for one in grant.approvers):
                 return True
         return False
 
@@ -143,26 +148,45 @@ class AccessRules:
             )
             return Denied(f"{principal} may not speak for {actor}", "actor", fix)
         sides = [_Side(principal, self._rules(self._sender(principal).roles, name))]
-        if actor in people and f"user:{actor}" != principal:
-            sides.append(_Side(actor, self._rules(people[actor], name)))
+        # Rights are given to a name to the letter; a person's limits hold for whatever looks like the person's name.
+        person = self._persons.get(person_key(actor))
+        if person is not None and f"user:{person}" != principal:
+            sides.append(_Side(person, self._rules(people[person], name)))
         for who, rules in sides:
             if not rules:
                 fix = f"publish a rule of policy access that gives {name} to a role of {who}, or give {who} a role that has it"
                 return Denied(f"no rule gives {name} to {who}", "", fix)
-        asked = [one for one in self._content.four_eyes if any(covers(pattern, name) for pattern in one.commands)]
+        eyes = () if name in DECISIONS else self._content.four_eyes
+        asked = [one for one in eyes if any(covers(pattern, name) for pattern in one.commands)]
         approvers = None
         if asked:
             approvers = frozenset(
                 person for person, roles in people.items() if all(not set(one.roles).isdisjoint(roles) for one in asked)
             )
-        is_free = approvers is None and all(any(not (rule.customers or rule.limits) for rule in side.rules) for side in sides)
-        return _Grant(sides, approvers, is_free)
+        is_wide = all(any(not (rule.customers or rule.limits) for rule in side.rules) for side in sides)
+        return _Grant(sides, approvers, is_wide and approvers is None and name not in DECISIONS)
+
+    def _may_approve(self, principal: str, actor: str, approver: str) -> bool:
+        """Whether the approver is another than the actor and than who sends it, and one for whom the principal speaks."""
+        return not (same_person(approver, actor) or _is_user(principal, approver)) and self._speaks_for(principal, approver)
+
+    def _undecided(self, principal: str, actor: str, approver: str) -> Denied | None:
+        """Why a decision is none of the approver's; None: it is."""
+        if not self._speaks_for(principal, approver):
+            why = f"{principal} may not speak for {approver}, who is to have decided it"
+        elif person_key(actor) in self._persons and not same_person(approver, actor):
+            why = f"{actor} may not decide in the name of {approver}"
+        else:
+            return None
+        return Denied(why, "approver", "let the approver send it: name the same person as approver and as actor")
 
     def _unapproved(self, principal: str, actor: str, approver: str | None, approvers: frozenset[str]) -> Denied:
         if approver is None:
             why = "it takes four eyes, and names no approver"
-        elif approver == actor:
+        elif same_person(approver, actor):
             why = f"{approver} cannot approve what he asks for himself"
+        elif _is_user(principal, approver):
+            why = f"{approver} cannot approve what he sends himself"
         elif approver not in approvers:
             why = f"{approver} has no role that may approve it"
         else:
@@ -178,6 +202,8 @@ class AccessRules:
 
     def _speaks_for(self, principal: str, actor: str) -> bool:
         sender = self._sender(principal)
+        if not person_key(actor):  # a name that nobody can read could be anybody's
+            return False
         may_name = ANYBODY in sender.speaks_for or actor in sender.speaks_for
         if not sender.for_itself:
             return may_name and actor in self._content.people
@@ -190,6 +216,11 @@ class AccessRules:
             for rule in self._content.rules
             if not held.isdisjoint(rule.roles) and any(covers(pattern, name) for pattern in rule.commands)
         ]
+
+
+def _is_user(principal: str, name: str) -> bool:
+    kind, _, own = principal.partition(":")
+    return kind == "user" and same_person(own, name)
 
 
 def _is_for(rule: AccessRule, customer: UUID | None) -> bool:

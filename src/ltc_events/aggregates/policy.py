@@ -10,6 +10,7 @@ from ltc_events.aggregates.access import NAMES, AccessRules, covers, takes_appro
 from ltc_events.aggregates.base import Aggregate, require_not_before
 from ltc_events.aggregates.policies import Policies
 from ltc_events.kernel.errors import Refused
+from ltc_events.kernel.person_names import person_key
 from ltc_events.kernel.time_zones import stated_zone
 from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.customer import Profile
@@ -100,9 +101,17 @@ class UnknownCommands(Refused):
 
 
 class NoApproverThere(Refused):
-    """{pattern} has no field for who approves it"""
+    """{pattern} names no second person who approves it"""
 
-    remedy = "ask for four eyes where a command names an approver: {known}"
+    remedy = (
+        "ask for four eyes where a command does: {known}; who decides about a discount is compared with who asked for it anyway"
+    )
+
+
+class PeopleAlike(Refused):
+    """{name} and {other} cannot be told apart by a reader"""
+
+    remedy = "list each person once under people, by the name that actors and approvers have"
 
 
 class LockedOut(Refused):
@@ -179,6 +188,11 @@ def _check_access(access: Access) -> None:
             if not takes_approver(pattern):
                 known = ", ".join(sorted(name for name in NAMES if takes_approver(name)))
                 raise NoApproverThere(pattern=pattern, known=known, at=at)
+    known_people: dict[str, str] = {}
+    for name in access.people:
+        other = known_people.setdefault(person_key(name), name)
+        if other != name or (not person_key(name) and len(access.people) > 1):
+            raise PeopleAlike(name=name, other=other, at=f"content.people.{name}")
     if access.mode == "enforced" and not AccessRules(access).is_administrable():
         raise LockedOut
 

@@ -12,11 +12,12 @@ _LOOK_ALIKES = {code: look for letters in (_CYRILLIC, _GREEK, _LATIN) for code, 
 def same_person(one: str, other: str) -> bool:
     """Whether a reader cannot tell two names apart: case, accents, spaces, invisible characters and look-alike letters of other
     scripts are ignored. A name of which nothing remains matches every name."""
-    left, right = _skeleton(one), _skeleton(other)
+    left, right = person_key(one), person_key(other)
     return left == right or not left or not right
 
 
-def _skeleton(name: str) -> str:
+def person_key(name: str) -> str:
+    """What is the same for all names that a reader cannot tell apart; empty where nothing of the name remains."""
     # Letters, digits and signs stay; marks, spaces and what has no shape at all go.
     shown = "".join(one for one in unicodedata.normalize("NFKD", name) if unicodedata.category(one)[0] in "LNPS")
     return shown.casefold().translate(_LOOK_ALIKES)
