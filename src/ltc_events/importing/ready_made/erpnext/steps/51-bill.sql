@@ -8,5 +8,5 @@ WITH lines AS (
   FROM invoice_items LEFT JOIN order_items ON order_items.id = order_item GROUP BY invoice_items.invoice_name
 )
 SELECT invoice AS subject, customer, issued AS time, "order" AS order_id, 'ERPNEXT' AS series, 'ordered' AS basis, due AS due_on,
-  payable AS stated_payable, CASE WHEN is_rounded THEN 1 END AS cash_rounding, {'erpnext': id} AS "references", lines
+  payable AS stated_payable, rounding AS cash_rounding, {'erpnext': id} AS "references", lines
 FROM invoices LEFT JOIN lines ON lines.invoice_name = id

@@ -3,7 +3,7 @@ WITH read AS (
     ltc_word('move_state', state) AS state, currency_id AS currency, "reversed_entry_id/id" AS reverses,
     ltc_date(invoice_date, '%Y-%m-%d') AS issued, ltc_date(invoice_date_due, '%Y-%m-%d') AS due,
     ltc_amount(amount_total, '1234.56') AS total
-  FROM account_move WHERE id IS NOT NULL
+  FROM last_moves WHERE id IS NOT NULL
 )
 SELECT read.*, ltc_needed(partners.customer, 'the customer is not among the contacts') AS customer,
   CASE WHEN billed.of_orders > 0 THEN billed.order_id END AS order_id,

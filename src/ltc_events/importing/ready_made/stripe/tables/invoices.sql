@@ -9,5 +9,5 @@ WITH read AS (
 )
 SELECT read.*, ltc_id('invoice', read.id) AS invoice, coalesce(CAST(due AS DATE), CAST(issued AS DATE)) AS due_on,
   ltc_needed(customers.customer, 'the customer is not in customers.csv') AS customer, total - tax AS net,
-  CASE WHEN tax = 0 THEN 0 ELSE coalesce(tax_percent, ltc_div(100 * tax, total - tax, 0)) END AS rate
+  CASE WHEN tax = 0 THEN 0 ELSE coalesce(tax_percent, ltc_div(100 * tax, total - tax, 4)) END AS rate
 FROM read LEFT JOIN customers ON customers.id = customer_id

@@ -9,7 +9,9 @@ WITH read AS (
   FROM payment
 )
 SELECT read.*, ltc_id('payment', read.id) AS payment, ltc_id('customer', payer) AS customer, invoices.invoice, invoices.rate,
+  ltc_refuse(read.status = 'paid' AND read.invoice_id IS NOT NULL AND invoices.id IS NULL,
+    'it pays what is no finalized invoice of the export: ' || read.invoice_id, 'export all invoices, of earlier months too') AS checked,
   greatest(paid, issued) AS allocated, invoices.total,
   invoices.total - coalesce(sum(CASE WHEN read.status = 'paid' THEN amount END) OVER (
-    PARTITION BY read.invoice_id ORDER BY paid, read.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS open
+    PARTITION BY coalesce(read.invoice_id, read.id) ORDER BY paid, read.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS open
 FROM read LEFT JOIN invoices ON invoices.id = read.invoice_id AND invoices.status <> 'draft'
