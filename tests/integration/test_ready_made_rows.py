@@ -35,6 +35,16 @@ ODOO = {
         '"P8","P8","2024-01-30","__export__.res_partner_11","100.0","EUR","Receive","Paid","","__export__.account_move_3"',
     ],
 }
+ODOO_DISCOUNT = {
+    "Sales Order (sale.order).csv": [
+        '"S9","S00009","__export__.res_partner_12",SINCE,"","EUR","Sales Order","90.0","90.0","L1","Desk","","1.0","100.0",""',
+        '"","","","","","","","","","L2","Discount","","1.0","-10.0",""',
+        '"S10","S00010","__export__.res_partner_12",SINCE,"","EUR","Sales Order","5.0","5.0","L3","Pen","","1.0","5.0",""',
+    ],
+}
+STRIPE_CREDIT = {
+    "invoices.csv": ["in_7,-20.00,0.00,true,usd,cus_A1,2024-02-07 10:00,,OWL-0007,true,,-20.00,0.00,,0.00,,-20.00,paid"],
+}
 STRIPE = {
     "invoices.csv": ["in_6,108.88,0.00,true,usd,cus_A1,2024-02-07 10:00,,OWL-0006,true,,100.00,0.00,,8.88,,108.88,open"],
     "unified_payments.csv": [
@@ -120,6 +130,17 @@ def test_exports_of_odoo_are_watched_when_named_by_date(tmp_path: Path) -> None:
     assert folder is not None
     found = exports(folder.mapping, tmp_path)
     assert [(one.key.strip(), len(one.files), one.missing) for one in found] == [("-2024-01", 5, []), ("-2024-02", 5, [])]
+
+
+@pytest.mark.parametrize(("name", "more", "orders"), [("odoo", ODOO_DISCOUNT, 4), ("stripe", STRIPE_CREDIT, 5)])
+def test_negative_lines_refuse_their_document_alone(
+    event_store: EventStore, tmp_path: Path, name: str, more: Mapping[str, list[str]], orders: int
+) -> None:
+    result = imported(name, longer(name, more, tmp_path / "data"), event_store)
+    assert {row.field.rpartition(".")[2] for row in result.refused_rows if row.command.startswith("order.place")} == {
+        "unit_price"
+    }
+    assert counts(result, "order.place") == [orders]
 
 
 def test_taxes_and_payments_of_stripe(event_store: EventStore, tmp_path: Path) -> None:
