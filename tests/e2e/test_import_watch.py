@@ -124,12 +124,23 @@ def test_a_refused_export_does_not_stop_the_next_unless_it_shall(folder: Folder)
     stopped = folder.ltc(*folder.words, "--once", "--on-refusal", "stop", exits=2)
     assert b"export_refused" in stopped.stderr
     assert folder.orders() == []
-    done = folder.ltc(*folder.words, "--once")
+    done = folder.ltc(*folder.words, "--once", exits=1)
     assert b"export_refused" in done.stderr
+    assert b"not imported: 2024-01 is refused" in done.stderr
     assert folder.orders() == amounts(10)
     folder.put("2024-01", 0)
     folder.ltc(*folder.words, "--once")
     assert folder.orders() == amounts(10, 0), "once it is corrected, it is imported"
+
+
+def test_once_does_not_wait_for_what_does_not_come(folder: Folder) -> None:
+    toml = folder.mapping / "mapping.toml"
+    more = '[sources.people]\npath = "people-*.csv"\n\n[[policies]]'
+    toml.write_text(toml.read_text(encoding="utf-8").replace("[[policies]]", more, 1), encoding="utf-8")
+    folder.put("2024-01", 0)
+    done = folder.ltc(*folder.words, "--once", exits=1)
+    assert b"2024-01 waits for people-*.csv" in done.stderr
+    assert folder.orders() == []
 
 
 def test_refused_rows_are_listed_by_export(folder: Folder, tmp_path: Path) -> None:
@@ -167,6 +178,24 @@ def test_it_ends_cleanly_amid_an_import(folder: Folder) -> None:
     assert 0 < len(folder.orders()) < 3000
     folder.ltc(*folder.words, "--once")
     assert sorted(folder.orders(), key=float) == amounts(*range(3000))
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_import_that_is_terminated_leaves_no_folder(folder: Folder, tmp_path: Path, *, dry_run: bool) -> None:
+    folder.put("2024-01", 0, 3000)
+    room = tmp_path / "room"
+    room.mkdir()
+    words = ["import", str(folder.mapping), "--data", str(folder.data), *(["--dry-run"] if dry_run else [])]
+    environment = {**folder.ltc.environment, "TMPDIR": str(room)}
+    with subprocess.Popen([*folder.ltc.start, *words], env=environment, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while not list(room.glob("ltc-import-*/import.duckdb")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 130
+        assert any("interrupted" in line for line in told(process))
+    assert list(room.iterdir()) == []
 
 
 def test_two_watches_of_one_folder_import_nothing_twice(folder: Folder) -> None:

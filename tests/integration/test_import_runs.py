@@ -303,6 +303,9 @@ def test_progress_is_told_by_rows(write: Callable[..., Path], run: Import) -> No
     write(rows(600))
     told: list[Progress] = []
     run(progress=told.append)
+    begun = [one.file for one in told if not one.rows_total]
+    assert begun == ["orders.csv", "orders", "steps/1-register.sql", "steps/2-place.sql", "steps/3-bill.sql"]
+    told = told[len(begun) :]
     assert [one.commands for one in told] == [500, 1000, 1271]
     assert told[-1] == Progress("orders.csv", 600, 600, 1271)
     assert all(one.rows_total == 600 for one in told)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ltc_events.importing import DataUnusable
-from ltc_events.importing.exports import Digests, Export, Settling, exports
+from ltc_events.importing.exports import Digests, Export, Settling, exports, unsorted
 from ltc_events.importing.mapping import MappingFile, SourceSection
 from ltc_events.importing.sources import find_sources
 
@@ -90,3 +90,19 @@ def test_a_digest_follows_from_what_is_in_the_files(tmp_path: Path) -> None:
     path.write_text("b", encoding="utf-8")
     assert digests.of(export) != first
     assert digests.of(Export("1", {"others": path})) != digests.of(export)
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        (["2024-01-31", "2024-02-01", "2024-10-01"], None),
+        (["202401", "202402", "202412"], None),
+        (["2024-01", "2024-01-15", "2024-02"], None),
+        (["b", "a", ""], None),
+        (["9", "10"], "10 comes before 9"),
+        (["2024-2", "2024-10"], "2024-10 comes before 2024-2"),
+        (["31.01.2024", "01.02.2024"], "31.01.2024 does not begin with its year: such dates do not sort"),
+    ],
+)
+def test_names_that_do_not_sort_are_told(keys: list[str], problem: str | None) -> None:
+    assert unsorted(keys) == problem

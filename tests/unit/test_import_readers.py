@@ -185,7 +185,7 @@ def loaded(folder: Path, refuse: Callable[[Unreadable], None], **options: Any) -
     engine = Engine(room, mapping, [path.absolute() for path in source.paths])
     try:
         create_table(source, engine)
-        load(source, engine, 5, refuse)
+        load(source, engine, 5, refuse, lambda _: None)
         return engine.run("SELECT * FROM raw.orders ORDER BY _row")
     finally:
         engine.close()

@@ -1,10 +1,11 @@
 """`ltc import watch`: dated exports are imported as they come into a folder."""
 
 import math
+import time
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +14,11 @@ from ltc_events.cli.context import services_of
 from ltc_events.importing.errors import MappingInvalid
 from ltc_events.importing.exports import exports
 from ltc_events.importing.mapping import MAPPING_FILE, read_folder
-from ltc_events.importing.watching import FolderWatch, WatchOptions
+from ltc_events.importing.watching import ExportsLeft, FolderWatch, WatchOptions
 from ltc_events.store import Role
+
+if TYPE_CHECKING:
+    from ltc_events.workers.loop import Stop
 
 
 class OnRefusal(StrEnum):
@@ -47,7 +51,9 @@ def watch_(
         Path | None,
         typer.Option("--refused", help="Folder for a CSV file of refused rows per export.", exists=True, file_okay=False),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Import what is there, and end.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Import what is there, and end: exit 1 where an export is refused or incomplete.")
+    ] = False,
 ) -> None:
     """Import dated exports as they come into a folder: each once, in the order of their dates, when it is complete.
 
@@ -75,6 +81,18 @@ def watch_(
     if not once:
         run("import", lambda: nullcontext(watch), stop)
         return
+    _drain(watch, stop, settle, min(every, max(settle, 0.1)))
+
+
+def _drain(watch: FolderWatch, stop: "Stop", patience_s: float, pause_s: float) -> None:
+    """Import what is there. Raises ExportsLeft where something is refused, or is still missing after a while."""
+    since = time.monotonic()
     while not stop.requested() and (done := watch.see_to_next()) is not False:
+        if done or not watch.lacks:
+            since = time.monotonic()
+        elif time.monotonic() - since >= patience_s:
+            break
         if done is None:
-            stop.wait(min(every, max(settle, 0.1)))
+            stop.wait(pause_s)
+    if (left := watch.left()) and not stop.requested():
+        raise ExportsLeft(left="; ".join(left))

@@ -1,7 +1,10 @@
 """`ltc import`: what another system holds becomes commands, and what came of it is reconciled with the source."""
 
 import re
+import signal
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +16,10 @@ from ltc_events.cli.import_watch import watch_
 from ltc_events.cli.lazy import PlainGroup
 from ltc_events.cli.options import JsonOption
 from ltc_events.cli.output import err, out, print_json, print_table, progress
+from ltc_events.importing.exclusive import only_import
 from ltc_events.importing.reconciliation import ControlTotal, FileCount, Reconciliation
 from ltc_events.importing.run import Progress, run_import
-from ltc_events.store import Role
+from ltc_events.store import EventStore, Role
 
 REFUSED_SHOWN_MAX = 20
 
@@ -55,18 +59,20 @@ def import_(
     """Import files of another system; ends with a reconciliation. Importing twice changes nothing; interrupted, it goes on.
 
     Exit 1 when a control total does not come out; refused rows alone are the source's affair, and listed. A dry run keeps
-    all that it decides in memory.
+    what it decides in a temporary file. SIGTERM ends it as Ctrl-C does.
     """
     services = services_of(context)
-    with progress("rows") as ticker:
+    store = services.store(Role.WRITER)
+    with _term_interrupts(), _alone(store, mapping, dry_run=dry_run) as require_alone, progress("rows") as ticker:
 
         def report(reached: Progress) -> None:
-            ticker.reach(reached.rows, reached.rows_total)
+            require_alone()
+            ticker.reach(reached.rows, reached.rows_total or None)
 
         result = run_import(
             mapping,
             data,
-            services.store(Role.WRITER),
+            store,
             SystemClock(),
             dry_run=dry_run,
             refused_csv=refused,
@@ -80,6 +86,23 @@ def import_(
         show(result, refused)
     if not (result.all_new if strict else result.balanced):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _term_interrupts() -> Iterator[None]:
+    """SIGTERM ends the work as Ctrl-C does: the folder that it works in is removed."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _alone(store: EventStore, mapping: Path, *, dry_run: bool) -> AbstractContextManager[Callable[[], None]]:
+    """Keeps other imports of the mapping out; a dry run changes nothing, and needs not to."""
+    if dry_run:
+        return nullcontext(lambda: None)
+    return only_import(store, mapping, lambda: err.print("waiting for another import of this mapping", markup=False))
 
 
 @app.command("preview")

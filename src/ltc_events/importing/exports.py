@@ -11,6 +11,8 @@ from ltc_events.importing.errors import DataUnusable
 from ltc_events.importing.mapping import MappingFile
 
 _PIECE = 1 << 20
+_DAY_FIRST = re.compile(r"(?<![0-9])[0-9]{1,2}[-._/ ][0-9]{1,2}[-._/ ][0-9]{4}(?![0-9])")
+_PARTS = re.compile(r"([^0-9]*)([0-9]{0,4000})")
 
 
 class Export(NamedTuple):
@@ -49,6 +51,20 @@ def exports(mapping: MappingFile, folder: Path) -> list[Export]:
         Export(key, files, [pattern for name, pattern in patterns.items() if name not in files])
         for key, files in sorted(found.items())
     ]
+
+
+def unsorted(keys: Sequence[str]) -> str | None:
+    """What says that keys in the order of their texts are not in the order of their numbers or dates; None where nothing does."""
+    for key in keys:
+        if _DAY_FIRST.search(key):
+            return f"{key} does not begin with its year: such dates do not sort"
+    texts, numbers = sorted(keys), sorted(keys, key=_numbers)
+    return next((f"{one} comes before {other}" for one, other in zip(texts, numbers, strict=True) if one != other), None)
+
+
+def _numbers(key: str) -> list[tuple[str, int, str]]:
+    """What sorts by the numbers in a key, and by what stands between them."""
+    return [(before, int(digits or -1), digits) for before, digits in _PARTS.findall(key)]
 
 
 class Settling:

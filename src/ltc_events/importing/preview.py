@@ -29,7 +29,7 @@ def preview(mapping: Path, folder: Path, rows: int) -> list[Preview]:
     """The first `rows` rows of each pass of a mapping. Raises MappingInvalid or DataUnusable."""
     with ExitStack() as stack:
         plan = prepare(mapping.parent if mapping.name == MAPPING_FILE else mapping, folder, stack)
-        load_all(plan, lambda _: None)
+        load_all(plan, lambda _: None, lambda _: None)
         return [
             _preview(plan, row) for number in range(len(plan.passes)) for row in islice(_closing(rows_of(plan, number)), rows)
         ]

@@ -50,13 +50,17 @@ class ImportRow(NamedTuple):
     """What the commands would have been about that are not made; None: who knows."""
 
 
-def load_all(plan: Plan, refuse: Callable[[Unreadable], None]) -> int:
-    """Load all sources, create the tables, and compute every command; returns the number of rows. Raises MappingInvalid."""
+def load_all(plan: Plan, refuse: Callable[[Unreadable], None], begins: Callable[[str], None]) -> int:
+    """Load all sources, create the tables, and compute every command; returns the number of rows. Raises MappingInvalid.
+
+    `begins` is called with the name of each file, table and step before it is worked on; what it raises ends the work.
+    """
     number = 0
     for source in plan.sources:
-        number = load(source, plan.engine, number, refuse)
+        number = load(source, plan.engine, number, refuse, begins)
     create_work_tables(plan.engine, plan.sources)
     for table in plan.tables:
+        begins(table.name)
         name = f"main.{quoted(table.name)}"
         plan.engine.run(f"DROP TABLE {name}")  # while it is away, a source of the same name is found by it
         with _unmatched(plan, table.query, table.name, f"tables/{table.name}.sql", name):
@@ -65,6 +69,7 @@ def load_all(plan: Plan, refuse: Callable[[Unreadable], None]) -> int:
         order = _order(plan, place, one)
         for step_place, step in enumerate(one.steps):
             path = step.file.file.path
+            begins(path)
             made = f"(SELECT {ROW} FROM ltc.commands WHERE pass = {place} AND step = {step_place})"
             with _unmatched(plan, step.query, one.rows or "", path, made):
                 _run(

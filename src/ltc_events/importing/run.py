@@ -30,7 +30,10 @@ from ltc_events.store.rehearsal import Rehearsal
 
 
 class Progress(NamedTuple):
-    """The progress of an import: rows done and in total, over all passes, and commands sent."""
+    """The progress of an import: rows done and in total, over all passes, and commands sent.
+
+    `rows_total` is 0 as long as files are read, and tables and commands made: `file` is then the one that begins.
+    """
 
     file: str
     rows: int
@@ -130,7 +133,7 @@ class _Run:
             self._named.add(None)
             self._counts.unreadable(row)
 
-        rows = load_all(self._plan, unreadable)
+        rows = load_all(self._plan, unreadable, self._report)
         unmatched = unmatched_rows(self._plan)
         self._counts.loaded(rows, unmatched)
         return {cause: count for _, cause, count in unmatched}

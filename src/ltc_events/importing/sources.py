@@ -120,25 +120,32 @@ def create_table(source: Source, engine: Engine) -> None:
     engine.run(f"CREATE TABLE {source.table} ({cells}, {FILE} VARCHAR, {LINE} BIGINT, {ROW} BIGINT{refusals})")
 
 
-def load(source: Source, engine: Engine, first_row: int, refuse: Callable[[Unreadable], None]) -> int:
-    """Bring the rows in, numbered from `first_row`; the number behind the last. Raises DataUnusable."""
+def load(
+    source: Source, engine: Engine, first_row: int, refuse: Callable[[Unreadable], None], begins: Callable[[str], None]
+) -> int:
+    """Bring the rows in, numbered from `first_row`; the number behind the last. `begins` is called with the name of each file.
+
+    Raises DataUnusable.
+    """
     source.first_row = first_row
     for path in source.paths:
         if format_of(source.section, path) in _IN_PLACE:
+            begins(path.name)
             _load_in_place(source, path, engine, first_row + source.rows)
     if not source.paths or format_of(source.section, source.paths[0]) not in _IN_PLACE:
-        _load_spooled(source, engine, refuse)
+        _load_spooled(source, engine, refuse, begins)
     if source.section.key:
         _mark_duplicate_keys(source, engine)
     return first_row + source.rows
 
 
-def _load_spooled(source: Source, engine: Engine, refuse: Callable[[Unreadable], None]) -> None:
+def _load_spooled(source: Source, engine: Engine, refuse: Callable[[Unreadable], None], begins: Callable[[str], None]) -> None:
     spool = engine.spool / f"{source.name}.csv"
     with spool.open("w", encoding="utf-8", newline="") as file, ExitStack() as stack:
         # Lines end in both characters, as only those of the line's end make the writer quote a cell.
         write = csv.writer(file, lineterminator="\r\n").writerow
         for reader in source.readers(stack):
+            begins(reader.name)
             if [one.lower() for one in reader.columns] != [one.lower() for one in source.columns]:
                 differs = f"its columns are not those of {source.shown}: {', '.join(reader.columns[:9])}"
                 raise DataUnusable(file=reader.name, problem=differs, fix="give files of another shape a source of their own")

@@ -33,6 +33,7 @@ from ltc_events.store.errors import (
     StoreError,
     VersionConflict,
 )
+from ltc_events.store.feeds import Feeds, SessionLock
 from ltc_events.store.parameters import Uuids, register
 from ltc_events.store.pipelined_sql import LinkBroken
 from ltc_events.store.queries import query
@@ -63,7 +64,6 @@ _COMPANY_STREAMS = query("company_streams", event_columns=EVENT_COLUMNS).as_byte
 _DEAD_LETTERS = query("dead_letters").as_bytes()
 _DEAD_LETTER_COUNTS = query("dead_letter_counts").as_bytes()
 _DEAD_LETTER_STEPS = query("dead_letter_steps").as_bytes()
-_OFFSETS = query("offsets").as_bytes()
 _ADVANCE_OFFSET = query("advance_offset").as_bytes()
 _TRACES = query("traces").as_bytes()
 _HEAD = query("head").as_bytes()
@@ -89,7 +89,7 @@ class Beginning(NamedTuple):
     changed: tuple[UUID, ...] | None
 
 
-class EventStore(Correlations):
+class EventStore(Correlations, Feeds):
     """The ledger's events and outcomes, seen in one role.
 
     Writing, reading and waiting have a connection each, opened on first use and again after it was lost. Three threads may do
@@ -141,9 +141,9 @@ class EventStore(Correlations):
                 raise OffsetMoved(detail=error.diag.message_primary) from error
             raise
 
-    def offsets(self, *feeds: str) -> dict[tuple[str, int], int]:
-        """The next offset to read per partition of these feeds; partitions never read are absent."""
-        return {(feed, partition): next_offset for feed, partition, next_offset in self._query(_OFFSETS, feeds=list(feeds))}
+    def lock(self, name: str) -> SessionLock:
+        """A lock with a connection of its own, not taken yet; whoever asks for it closes it."""
+        return SessionLock(self._database, name)
 
     def outcomes(self, ids: Sequence[UUID]) -> dict[UUID, Outcome]:
         """The recorded outcomes of these commands; unknown ones are absent."""

@@ -116,6 +116,9 @@ WHERE position > %(after)s AND position <= %(upto)s AND octet_length(data) > 163
 -- name: offsets
 SELECT feed, partition, next_offset FROM ltc.offsets WHERE feed = ANY(%(feeds)s::text[])
 
+-- name: feeds
+SELECT DISTINCT feed FROM ltc.offsets WHERE starts_with(feed, %(prefix)s)
+
 -- name: offset
 SELECT next_offset FROM ltc.offsets WHERE feed = %s AND partition = 0
 
