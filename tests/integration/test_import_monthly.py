@@ -537,6 +537,32 @@ class TestVanished:
             ("not_taken_as_gone", "1 vanished, and joins left out 1 rows: they may be among them")
         ]
 
+    def test_a_row_that_another_step_leaves_out_is_named_all_the_same(self, tmp_path: Path, event_store: EventStore) -> None:
+        """Only what names things first may miss them: a step with `unless` alone is about some of them."""
+        deals = OPEN.replace("{more}", LOST).replace("{currency}", "'EUR'")
+        win = """
+rows = "deals"
+command = "opportunity.win"
+unless = "won"
+
+SELECT ltc_id('deal', d.id) AS subject, d.customer AS customer, d.modified AS time, 'won there' AS reason
+FROM deals AS d JOIN raw.deals AS other ON other.id = '9'
+"""
+        write_mapping(
+            tmp_path / "crm",
+            MAPPING.format(key=""),
+            tables_deals=TABLE,
+            steps_1_register=REGISTER,
+            steps_2_open=deals,
+            steps_3_win=win,
+        )
+        for rows in (JANUARY, JANUARY[1:]):
+            (tmp_path / "deals.csv").write_text("\n".join([HEADER, *rows, ""]), encoding="utf-8")
+            result = run_import(tmp_path / "crm", tmp_path, event_store, SystemClock())
+        assert result.files[0].unmatched
+        assert result.refused_rows == []
+        assert accepted(result) == {"opportunity.lose.v1": 1}
+
     def test_half_an_export_takes_nothing_as_gone(self, month: Month, event_store: EventStore) -> None:
         month(JANUARY, more=LOST)
         head = event_store.head()

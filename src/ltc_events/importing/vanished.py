@@ -110,8 +110,9 @@ def _doubt(vanished: int, there: int, unknown: int, left_out: int) -> tuple[str,
 
 def _left_out(plan: Plan, noun: str, unmatched: Unmatched) -> int:
     """How many rows joins left out of the tables, or of the steps that name things of this noun first."""
-    steps = (step for one in plan.passes for step in one.steps)
-    paths = [step.file.file.path for step in steps if step.following is not None and step.following.noun == noun]
+    steps = ((step.file.file.path, step.following) for one in plan.passes for step in one.steps)
+    found = ((path, following) for path, following in steps if following is not None and following.noun == noun)
+    paths = [path for path, following in found if following.compares or following.vanished is not None]
     starts = ("by tables/", *(f"by {path}," for path in paths))
     return sum(rows for cause, rows in unmatched.items() if cause.startswith(starts))
 
