@@ -116,9 +116,14 @@ from ltc_events.store.rehearsal import Rehearsal
 rehearsal = Rehearsal(EventStore(Database({database.conninfo!r}), Role.WRITER))
 rehearsal._kept.execute("PRAGMA cache_size = 1")
 CommandPipeline(rehearsal, SystemClock()).submit([register(customer=uuid4()) for _ in range(200)])
+if os.path.isdir("/proc/self/fd"):
+    links = [os.readlink(one.path) for one in os.scandir("/proc/self/fd") if os.path.islink(one.path)]
+    print([one for one in links if one.startswith(os.environ["TMPDIR"]) and one.endswith(" (deleted)")], flush=True)
 os.kill(os.getpid(), 9)
 """
     environment = {**os.environ, "TMPDIR": str(tmp_path), "SQLITE_TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=False)
     assert done.returncode == -9, done.stderr.decode()
+    if Path("/proc/self/fd").is_dir():
+        assert done.stdout.decode().count(str(tmp_path)) == 1, "it is in a file, and not in memory"
     assert list(tmp_path.iterdir()) == []
