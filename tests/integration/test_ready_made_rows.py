@@ -120,16 +120,29 @@ def test_two_months_of_odoo_in_one_folder(database: Database, event_store: Event
     assert outstanding(database) == {"EUR": Decimal("357.00")}
 
 
-def test_exports_of_odoo_are_watched_when_named_by_date(tmp_path: Path) -> None:
-    names = ("res.partner", "crm.lead", "sale.order", "account.move", "account.payment")
-    for name in names:
+@pytest.mark.parametrize(
+    ("name", "files", "starred"),
+    [
+        ("odoo", ("res.partner", "crm.lead", "sale.order", "account.move", "account.payment"), ""),
+        ("hubspot", tuple(f"hubspot-crm-exports-all-{one}" for one in ("companies", "contacts", "deals")), ""),
+        ("stripe", ("customers", "invoices", "unified_payments", "balance_change"), "balance_change*.csv"),
+    ],
+)
+def test_exports_are_watched_when_named_by_date(tmp_path: Path, name: str, files: tuple[str, ...], starred: str) -> None:
+    for file in files:
         for month in ("2024-01", "2024-02"):
-            (tmp_path / f"{name}-{month}.csv").touch()
-    find_ready_made("odoo").write(tmp_path / "mapping")
+            (tmp_path / f"{file}-{month}.csv").touch()
+    find_ready_made(name).write(tmp_path / "mapping")
+    if starred:
+        path = tmp_path / "mapping" / "mapping.toml"
+        path.write_text(path.read_text(encoding="utf-8").replace(f'"*{starred}"', f'"{starred}"'), encoding="utf-8")
     folder, _ = read_folder(tmp_path / "mapping")
     assert folder is not None
     found = exports(folder.mapping, tmp_path)
-    assert [(one.key.strip(), len(one.files), one.missing) for one in found] == [("-2024-01", 5, []), ("-2024-02", 5, [])]
+    assert [(one.key[-7:], len(one.files), one.missing) for one in found] == [
+        ("2024-01", len(files), []),
+        ("2024-02", len(files), []),
+    ]
 
 
 @pytest.mark.parametrize(("name", "more", "orders"), [("odoo", ODOO_DISCOUNT, 4), ("stripe", STRIPE_CREDIT, 5)])
