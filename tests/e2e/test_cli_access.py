@@ -51,6 +51,36 @@ def test_who_closes_the_door_is_inside_unless_he_hands_over(bare_database: Datab
     assert "may not send" in ltc("access", "open", exits=1).stderr.decode()
 
 
+def test_what_matches_nothing_or_has_no_form_is_said_and_not_taken_for_done(database: Database) -> None:
+    ltc = Ltc(LTC_DATABASE_URL=database.conninfo)
+    ltc("access", "allow", "shop", "order.*", "customer.register")
+    ltc("access", "principal", "source:webshop", "--role", "shop")
+    before = ltc.json("access", "show")
+    for words, told in (
+        (["revoke", "shop", "order.place"], "revoke what gives it: order.*"),
+        (["revoke", "shop", "customer.register", "order.place"], "order.*"),
+        (["revoke", "shopp"], "no rule that gives anything to shopp"),
+        (["person", "nobody", "--remove"], "no person nobody"),
+        (["principal", "source:webshopp", "--remove"], "no principal source:webshopp"),
+    ):
+        assert told in " ".join(ltc("access", *words, exits=1).stderr.decode().split())
+    for words, told in (
+        (["check", "source:webshop", "order.fly"], "invoice.issue"),
+        (["check", "webshop", "order.place"], "source:webshop"),
+        (["principal", "webshop", "--role", "shop"], "source:webshop"),
+        (["allow", "shop", "Order"], "invoice.issue"),
+        (["person", "anna"], "--remove"),
+        (["person", "anna", "--role", "shop", "--remove"], "--remove"),
+        (["principal", "source:webshop", "--role", "shop", "--remove"], "--remove"),
+        (["allow", "shop", "payment.receive", "--limit", "EUR=1_0"], "EUR=5000"),
+        (["allow", "shop", "payment.receive", "--limit", "EUR=NaN"], "EUR=5000"),
+    ):
+        error = " ".join(ltc("access", *words, exits=2).stderr.decode().split())
+        assert told in error
+        assert "pattern" not in error
+    assert ltc.json("access", "show") == before
+
+
 def test_a_source_is_let_in_checked_and_locked_out(database: Database) -> None:
     ltc, me = Ltc(LTC_DATABASE_URL=database.conninfo), login_of(database)
     assert "nobody could publish" in ltc("access", "enforce", exits=1).stderr.decode()

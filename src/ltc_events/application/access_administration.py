@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
-from ltc_events.aggregates.access import AccessRules
+from ltc_events.aggregates.access import NAMES, AccessRules, covers
 from ltc_events.aggregates.policies import Policies, Versioned, policy_id
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.kernel.errors import Kind, LtcError
@@ -33,7 +33,13 @@ class AccessMalformed(LtcError):
     """this is no part of policy access: {problem}"""
 
     kind = Kind.USAGE
-    remedy = "see `ltc access --help` and docs/operations.md"
+    remedy = "{fix}"
+
+
+class NotThere(LtcError):
+    """policy access has no {what}"""
+
+    remedy = "{fix}"
 
 
 class AlreadyAdministered(LtcError):
@@ -72,8 +78,7 @@ def publish(
     try:
         content = Access.model_validate_json(change(before.content).model_dump_json(warnings=False))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise AccessMalformed(problem=f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise _malformed(error) from None
     if content == before.content:
         return before
     id = policy_id(PolicyKind.ACCESS)
@@ -120,7 +125,7 @@ def allow(role: str, commands: tuple[str, ...], customers: tuple[UUID, ...] = ()
 
 
 def revoke(role: str, commands: tuple[str, ...]) -> Change:
-    """Take commands from a role, as they stand in its rules; all of them where none are named."""
+    """Take commands from a role, as they stand in its rules; all of them where none are named. The change raises NotThere."""
 
     def left(rule: AccessRule) -> list[AccessRule]:
         if role not in rule.roles:
@@ -131,17 +136,26 @@ def revoke(role: str, commands: tuple[str, ...]) -> Change:
         parts = [(rule.roles, kept), (others, taken)]
         return [rule.model_copy(update={"roles": roles, "commands": names}) for roles, names in parts if roles and names]
 
-    return lambda access: access.model_copy(update={"rules": tuple(one for rule in access.rules for one in left(rule))})
+    def change(access: Access) -> Access:
+        patterns = {pattern for rule in access.rules if role in rule.roles for pattern in rule.commands}
+        missing = [one for one in commands if one not in patterns]
+        if missing or not patterns:
+            wider = sorted(pattern for pattern in patterns if any(covers(pattern, one) for one in missing))
+            fix = f"revoke what gives it: {', '.join(wider)}" if wider else "name role and commands as `ltc access show` has them"
+            raise NotThere(what=f"rule that gives {', '.join(missing) or 'anything'} to {role}", fix=fix)
+        return access.model_copy(update={"rules": tuple(one for rule in access.rules for one in left(rule))})
+
+    return change
 
 
 def set_person(name: str, roles: tuple[str, ...] | None) -> Change:
-    """Give a person these roles, in place of those it had; None: it is one of the people no longer."""
-    return lambda access: access.model_copy(update={"people": _with(access.people, name, roles)})
+    """Give a person these roles, in place of those it had; None: it is one of the people no longer. May raise NotThere."""
+    return lambda access: access.model_copy(update={"people": _with("person", access.people, name, roles)})
 
 
 def set_principal(text: str, sender: Sender | None) -> Change:
-    """Let a principal be this; None: it is nothing any longer, and may send nothing."""
-    return lambda access: access.model_copy(update={"principals": _with(access.principals, text, sender)})
+    """Let a principal be this; None: it is nothing any longer, and may send nothing. The change raises NotThere."""
+    return lambda access: access.model_copy(update={"principals": _with("principal", access.principals, text, sender)})
 
 
 def set_mode(mode: str) -> Change:
@@ -150,7 +164,16 @@ def set_mode(mode: str) -> Change:
 
 
 def check(access: Access, principal: str, name: str, *, actor: str, customer: UUID | None, approver: str | None) -> Verdict:
-    """Whether a principal may send the command of this name (`invoice.issue`) for an actor, amounts apart."""
+    """Whether a principal may send the command of this name (`invoice.issue`) for an actor, amounts apart.
+
+    Raises AccessMalformed for what is no principal or no command.
+    """
+    try:
+        Access(kind="access", principals={principal: Sender()})
+    except ValidationError as error:
+        raise _malformed(error) from None
+    if name not in NAMES:
+        raise AccessMalformed(problem=f"no command is called {name}", fix=_FORMS["commands"])
     if access.mode == "open":
         return Verdict(True, "policy access is open: whoever can send may do everything", "")
     rules = AccessRules(access)
@@ -160,6 +183,28 @@ def check(access: Access, principal: str, name: str, *, actor: str, customer: UU
     return Verdict(True, "these rules give it", "", tuple(rules.rules_for(principal, actor, name)))
 
 
-def _with(entries: Mapping[str, object], key: str, value: object | None) -> dict[str, object]:
+_FORMS = {
+    "commands": "name a command without its version: invoice.issue; in rules also invoice.* or *",
+    "principals": "write user:, source: or worker: and a name, such as source:webshop",
+}
+
+
+def _malformed(error: ValidationError) -> AccessMalformed:
+    first = error.errors(include_url=False)[0]
+    where = first["loc"]
+    told = f"{first['input']} has not the form it needs" if first["type"] == "string_pattern_mismatch" else first["msg"]
+    of_commands, of_principals = (
+        "commands" in where,
+        where[0] == "principals" and len(where) == len(("principals", "key", "[key]")),
+    )
+    fix = "see `ltc access --help` and docs/operations.md"
+    if of_commands or of_principals:
+        fix = _FORMS["commands" if of_commands else "principals"]
+    return AccessMalformed(problem=f"{'.'.join(map(str, where))}: {told}", fix=fix)
+
+
+def _with(what: str, entries: Mapping[str, object], key: str, value: object | None) -> dict[str, object]:
+    if value is None and key not in entries:
+        raise NotThere(what=f"{what} {key}", fix="name it as `ltc access show` has it")
     rest = {name: one for name, one in entries.items() if name != key}
     return rest if value is None else {**rest, key: value}

@@ -1,7 +1,8 @@
 """`ltc access`: who may send which commands; every change is the next version of policy `access`."""
 
+import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -85,6 +86,9 @@ def person(
     """Let a person have these roles, in place of those it had."""
     from ltc_events.application.access_administration import set_person
 
+    if bool(role) == remove:
+        raise typer.BadParameter("give roles with --role, or take the person out with --remove", param_hint="--role")
+
     _publish(context, set_person(name, None if remove else tuple(role or ())), approver, as_json=as_json, hand_over=hand_over)
 
 
@@ -106,6 +110,8 @@ def principal(
     from ltc_events.application.access_administration import set_principal
     from ltc_events.schemas.policy import Sender
 
+    if remove and (role or speaks_for):
+        raise typer.BadParameter("what is taken out has no roles and speaks for nobody", param_hint="--remove")
     sender = Sender.model_construct(roles=tuple(role or ()), speaks_for=tuple(speaks_for or ()), for_itself=for_itself)
     _publish(context, set_principal(principal, None if remove else sender), approver, as_json=as_json, hand_over=hand_over)
 
@@ -197,8 +203,7 @@ def _rule_in_words(rule: dict[str, Any]) -> str:
 
 
 def _limit(text: str) -> tuple[str, Decimal]:
-    currency, _, amount = text.partition("=")
-    try:
-        return currency, Decimal(amount)
-    except InvalidOperation:
-        raise typer.BadParameter(f"{text} is not like EUR=5000", param_hint="--limit") from None
+    form = re.fullmatch(r"([A-Z]{3})=([0-9]+(?:\.[0-9]+)?)", text)
+    if form is None:
+        raise typer.BadParameter(f"{text} is not like EUR=5000", param_hint="--limit")
+    return form[1], Decimal(form[2])
