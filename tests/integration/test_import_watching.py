@@ -134,6 +134,7 @@ def test_what_another_one_imported_in_between_is_not_sent_again(inbox: Inbox) ->
         mine = inbox.watch(store)
         while mine.see_to_next():
             pass
+    assert mine.left() == []
     assert inbox.amounts() == ["100", "200"]
 
 
