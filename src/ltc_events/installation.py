@@ -49,11 +49,12 @@ def install(
         prepare(connection, PROJECTIONS)
     notary_key = _prepare_notary(services)
     if administrator is not None:
-        from ltc_events.application.access_administration import appoint
-        from ltc_events.scheduling.duties import DUTIES
+        from ltc_events.application.access_administration import ClockRights, appoint
+        from ltc_events.scheduling.duties import CLOCK, CLOCK_COMMANDS, SOURCE
 
-        commands = tuple(dict.fromkeys(duty.command.type.rpartition(".")[0] for duty in DUTIES))
-        appoint(services.store(Role.WRITER), services.pipeline(), administrator, commands, hand_over=hand_over)
+        over_kafka = (services.bus.of_everybody.sender.text,) if services.has_bus else ()
+        clock = ClockRights((CLOCK.text, *over_kafka), SOURCE, CLOCK_COMMANDS)
+        appoint(services.store(Role.WRITER), services.pipeline(), administrator, clock, hand_over=hand_over)
     head, _ = services.store(Role.PROJECTOR).head()
     where = f"the embedded server in {services.settings.home}" if services.is_embedded else "LTC_DATABASE_URL"
     return Installation(where, head, len(PROJECTIONS), topics_made, notary_key)

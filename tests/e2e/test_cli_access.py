@@ -3,6 +3,7 @@
 from tests.commands import register
 from tests.e2e.test_cli import Ltc, lines
 
+from ltc_events.scheduling.duties import CLOCK_COMMANDS
 from ltc_events.store import Database, Role
 
 
@@ -24,6 +25,14 @@ def test_a_ledger_begins_open_and_its_first_administrator_closes_it(bare_databas
     refused = lines(register(actor="somebody"))
     assert b"not_authorised" in ltc("submit", "-", stdin=refused, exits=1).stdout
     assert b'"accepted"' in ltc("submit", "-", stdin=lines(register(actor=me))).stdout
+
+
+def test_with_kafka_the_clock_is_let_in_as_what_comes_on_the_topic_of_all(bare_database: Database) -> None:
+    ltc = Ltc(LTC_DATABASE_URL=bare_database.conninfo, LTC_KAFKA_BOOTSTRAP="localhost:1", LTC_KAFKA_PREFIX="ours")
+    ltc("init", "--administrator", login_of_owner(bare_database))
+    for name in CLOCK_COMMANDS:
+        assert ltc.json("access", "check", "source:kafka:ours.commands", name, "--actor", "ltc-clock")["allowed"]
+    assert not ltc.json("access", "check", "source:kafka:ours.commands", "order.place", exits=1)["allowed"]
 
 
 def login_of_owner(database: Database) -> str:

@@ -21,6 +21,7 @@ from ltc_events.bootstrap.settings import load_settings
 from ltc_events.diagnosis.examination import examine
 from ltc_events.kernel.ids import derive_id
 from ltc_events.kernel.principals import Principal, PrincipalKind
+from ltc_events.scheduling.duties import CLOCK_COMMANDS
 from ltc_events.schemas.envelope import parse
 from ltc_events.schemas.order import OrderLineRequest, PlaceOrder
 from ltc_events.schemas.outcome import Outcome, Status
@@ -165,7 +166,18 @@ def test_doctor_says_who_may_do_what(doors: Doors, database: Database) -> None:
 
     assert told() == (True, "open: whoever can send may do everything; `ltc access` says who may do what")
     doors.send(ADMIN, publish_access())
-    assert told() == (True, "enforced, version 1: 5 rules for 2 principals and 3 people")
+    healthy, detail = told()
+    assert not healthy
+    assert detail.startswith("enforced, version 1: 5 rules for 2 principals and 3 people; worker:clock may not send lead.")
+    clock = Sender(roles=("clock",), speaks_for=("ltc-clock",))
+    whole = COMPANY.model_copy(
+        update={
+            "principals": {**COMPANY.principals, "worker:clock": clock},
+            "rules": (*COMPANY.rules, rule("clock", " ".join(CLOCK_COMMANDS))),
+        }
+    )
+    doors.send(ADMIN, publish_access(whole))
+    assert told() == (True, "enforced, version 2: 6 rules for 3 principals and 3 people")
 
 
 PRINCIPALS = [ADMIN, SHOP, OFFICE, Principal(PrincipalKind.USER, "paula"), Principal(PrincipalKind.WORKER, "clock")]

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from tests.access_examples import ADMIN, COMPANY, publish_access
 from tests.broker import everything
 from tests.commands import TIME, capture, register, send
 from tests.unit.money_examples import line_request
@@ -26,7 +27,7 @@ from ltc_events.schemas.follow_up import RecordFirstResponse, ScheduleFollowUp
 from ltc_events.schemas.lead import DisqualifyLead
 from ltc_events.schemas.order import LineQuantity, PlaceOrder, ReportDelivery
 from ltc_events.schemas.outcome import Outcome, Status
-from ltc_events.schemas.policy import Billing, Company, PublishPolicy
+from ltc_events.schemas.policy import Access, Billing, Company, PublishPolicy
 from ltc_events.schemas.quote import DraftQuote, PriceQuote, QuoteLineRequest, SendQuote
 from ltc_events.store import Database, EventStore
 from ltc_events.workers.clock import ClockWorker, open_clock
@@ -83,6 +84,28 @@ def test_a_late_first_response_is_a_breach_that_is_said_once(database: Database,
     assert (breach.subject, breach.customer_id) == (late, CUSTOMER)
     assert breach.occurred_at == TIME + timedelta(days=1, seconds=1)  # when it was due, not when we looked
     assert ticked(database) == 0
+
+
+def test_what_no_rule_gave_the_clock_is_done_when_one_does(database: Database, event_store: EventStore) -> None:
+    lead = uuid4()
+    done(event_store, register(), capture(lead, CUSTOMER))
+    admin = CommandPipeline(event_store, SystemClock(), principal=ADMIN)
+
+    def published(content: Access) -> None:
+        (answer,) = admin.submit([publish_access(content)])
+        assert isinstance(answer, Outcome)
+        assert not answer.reasons
+
+    published(COMPANY)
+    with open_clock(None, database, None) as waits:  # one that goes on, and one for each look
+        tables_kept_up(database)
+        assert [waits.see_to_all() for _ in range(3)] == [0, 0, 0]
+        assert ticked(database, clocks=2) == 0
+        published(COMPANY.model_copy(update={"mode": "open"}))
+        assert waits.see_to_all() == 1
+        assert waits.see_to_all() == 0  # the tables do not show it yet
+        assert happened(event_store) == {"lead.response_sla_breached.v1": 1}
+    assert ticked(database, clocks=2) == 0
 
 
 def test_a_follow_up_that_was_not_done_is_missed(database: Database, event_store: EventStore) -> None:

@@ -99,9 +99,15 @@ def publish(
     return access_in_force(store)
 
 
-def appoint(
-    store: EventStore, pipeline: CommandPipeline, name: str, clock_commands: tuple[str, ...], *, hand_over: bool = False
-) -> None:
+class ClockRights(NamedTuple):
+    """What the clock is given from the beginning: its principals, the actor it names, and its commands."""
+
+    principals: tuple[str, ...]
+    actor: str
+    commands: tuple[str, ...]
+
+
+def appoint(store: EventStore, pipeline: CommandPipeline, name: str, clock: ClockRights, *, hand_over: bool = False) -> None:
     """Enforce the policy, with one person who may do everything, and with the clock. Where it is so, it stays so.
 
     The person is the pipeline's principal, unless it is a `hand_over`.
@@ -112,8 +118,9 @@ def appoint(
         return
     if version:
         raise AlreadyAdministered(version=version, mode=present.mode)
-    rules = (AccessRule(roles=(ADMINISTRATOR,), commands=("*",)), AccessRule(roles=("clock",), commands=clock_commands))
-    people, principals = {name: (ADMINISTRATOR,)}, {"worker:clock": Sender(roles=("clock",), speaks_for=("ltc-clock",))}
+    rules = (AccessRule(roles=(ADMINISTRATOR,), commands=("*",)), AccessRule(roles=("clock",), commands=clock.commands))
+    people = {name: (ADMINISTRATOR,)}
+    principals = {text: Sender(roles=("clock",), speaks_for=(clock.actor,)) for text in clock.principals}
     first = Access(kind="access", mode="enforced", people=people, principals=principals, rules=rules)
     publish(store, pipeline, lambda _: first, hand_over=hand_over)
 

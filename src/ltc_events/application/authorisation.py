@@ -25,6 +25,10 @@ class NotAuthorised(Refused):
     remedy = "{fix}"
 
 
+NOT_AUTHORISED = "not_authorised"
+"""The code of that refusal."""
+
+
 class SenderLockedOut(Refused):
     """by these rules {sender} could not publish policy access again"""
 

@@ -9,6 +9,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorization
 from ltc_events.bus.connection_check import CONNECT_TIMEOUT_MS, reach, trouble
 from ltc_events.bus.security import Security
 from ltc_events.kernel.errors import Kind, LtcError
+from ltc_events.kernel.principals import Principal, PrincipalKind
 from ltc_events.schemas.limits import COMMAND_BYTES_MAX, EVENT_BYTES_MAX
 
 PARTITIONS = 8
@@ -56,6 +57,16 @@ class Bus(NamedTuple):
         """The full name of a topic, e.g. `ltc.commands`; with a source `ltc.commands.webshop`."""
         name = f"{self.prefix}.{topic.name}"
         return f"{name}.{self.source}" if self.source and topic is COMMANDS else name
+
+    @property
+    def sender(self) -> Principal:
+        """Who has sent what comes on the topic of commands: Kafka lets nobody else write there, and tells no reader who did."""
+        return Principal(PrincipalKind.SOURCE, self.source or f"kafka:{self.topic(COMMANDS)}")
+
+    @property
+    def of_everybody(self) -> "Bus":
+        """The bus with the topic of commands that is no source's alone: to it the clock writes."""
+        return self._replace(source="")
 
     def client_settings(self) -> dict[str, Any]:
         """The settings of every client, with the present secrets. Raises CertificateUnusable, and the errors of the secrets."""

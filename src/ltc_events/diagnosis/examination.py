@@ -11,6 +11,7 @@ from ltc_events.diagnosis.database import examine_database
 from ltc_events.diagnosis.notary import examine_notary
 from ltc_events.diagnosis.reader_database import examine_reading
 from ltc_events.kernel.errors import LtcError
+from ltc_events.scheduling.duties import CLOCK
 from ltc_events.store.confidential import all_without_secrets
 
 
@@ -45,7 +46,7 @@ def _checks(services: Services) -> Iterator[Check]:
     yield from examine_database(database, is_embedded=services.is_embedded)
     if services.settings.reader_url is not None:
         yield examine_reading(services.reading, database)
-    yield examine_access(database)
+    yield examine_access(database, services.bus.of_everybody.sender if services.has_bus else CLOCK)
     yield from examine_notary(database, services.settings.notary_key)
     if not services.has_bus:
         yield Check("kafka", True, "not configured: commands come by `ltc submit` and `ltc import`")

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from ltc_events.aggregates.contract import RENEWAL_AHEAD_DAYS
 from ltc_events.kernel.ids import derive_id
+from ltc_events.kernel.principals import Principal, PrincipalKind
 from ltc_events.kernel.time_zones import day_in, zone_named
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.contract import FlagRenewal, RenewContract
@@ -23,6 +24,8 @@ from ltc_events.schemas.quote import ExpireQuote
 from ltc_events.store.sql_files import Statements, read_sql
 
 SOURCE = "ltc-clock"
+CLOCK = Principal(PrincipalKind.WORKER, "clock")
+"""Who sends what becomes due, where it does not go over Kafka."""
 SOON_S = 5.0
 """How often we look for what is due at some minute of the day."""
 DAILY_S = 600.0
@@ -77,8 +80,16 @@ DUTIES = (
 )
 
 
+CLOCK_COMMANDS = tuple(dict.fromkeys(duty.command.type.rpartition(".")[0] for duty in DUTIES))
+"""What policy `access` must give the clock, by the names that rules have."""
+
 COMPANY = Statements(__name__)["company_time_zone"]
 """The query for the company's time zone; no row: policy `company` was never published."""
+
+
+def sent_again(document: Mapping[str, Any], access_version: int) -> dict[str, Any]:
+    """A command that policy `access` has refused, under this version of it: with an id of its own, for outcomes are final."""
+    return {**document, "id": str(derive_id("clock", "access", document["id"], str(access_version)))}
 
 
 def parameters(now: datetime, time_zone: str | None) -> dict[str, Any]:

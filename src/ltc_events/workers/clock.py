@@ -5,7 +5,7 @@ the tables show their effect. Two clocks, or one that was restarted, may send a 
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -14,6 +14,7 @@ import structlog
 from psycopg import errors
 from psycopg.rows import class_row
 
+from ltc_events.application.authorisation import NOT_AUTHORISED
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bootstrap.services import open_pipeline
@@ -21,8 +22,7 @@ from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, Bus
 from ltc_events.kernel.clock import Clock
-from ltc_events.kernel.principals import Principal, PrincipalKind
-from ltc_events.scheduling.duties import COMPANY, DUTIES, SOURCE, Due, Duty, parameters
+from ltc_events.scheduling.duties import CLOCK, COMPANY, DUTIES, SOURCE, Due, Duty, parameters, sent_again
 from ltc_events.scheduling.errors import TablesMissing
 from ltc_events.schemas.outcome import Outcome
 from ltc_events.store import Database, Role
@@ -31,17 +31,16 @@ log = structlog.get_logger()
 
 BATCH_COMMANDS = 500
 WAIT_S = 0.5
-_CLOCK = Principal(PrincipalKind.WORKER, "clock")
 
 Documents = Sequence[dict[str, Any]]
-Send = Callable[[Documents], None]
+Send = Callable[[Documents], Set[str]]
 
 
 class ClockWorker:
     """Looks for due work, duty by duty, and sends its commands."""
 
     def __init__(self, database: Database, send: Send, clock: Clock, *, duties: Sequence[Duty] = DUTIES) -> None:
-        """`send` takes commands (structured mode) and returns when they are stored durably."""
+        """`send` takes commands (structured mode) and returns when they are stored durably: the ids of those to be sent again."""
         self._connection = database.connect(Role.READER, autocommit=False)
         self._send = send
         self._clock = clock
@@ -77,8 +76,9 @@ class ClockWorker:
             while found := [duty.document(due) for due in islice(rows, BATCH_COMMANDS)]:
                 news = [one for one in found if one["id"] not in before]
                 if news:
-                    self._send(news)
-                    sent += len(news)
+                    again = self._send(news)
+                    sent += len(news) - len(again)
+                    found = [one for one in found if one["id"] not in again]
                 still_due.update(one["id"] for one in found)
         self._sent[duty.name] = still_due
         if sent:
@@ -94,11 +94,11 @@ class ClockWorker:
 def open_clock(bus: Bus | None, database: Database, publisher: Publisher | None) -> Iterator[ClockWorker]:
     """A clock that sends its commands to the bus, or without a bus through its own pipeline."""
     if bus is not None and publisher is not None:
-        topic = bus._replace(source="").topic(COMMANDS)  # a source's topic is that source's alone
+        topic = bus.of_everybody.topic(COMMANDS)
         with publisher:
             yield from _opened(database, lambda documents: _publish(publisher, topic, documents))
     else:
-        with open_pipeline(database, principal=_CLOCK) as pipeline:
+        with open_pipeline(database, principal=CLOCK) as pipeline:
             yield from _opened(database, lambda documents: _submit(pipeline, documents))
 
 
@@ -110,11 +110,28 @@ def _opened(database: Database, send: Send) -> Iterator[ClockWorker]:
         worker.close()
 
 
-def _publish(publisher: Publisher, topic: str, documents: Documents) -> None:
+def _publish(publisher: Publisher, topic: str, documents: Documents) -> Set[str]:
     publisher.publish(topic, map(command_message, documents))
+    return frozenset()
 
 
-def _submit(pipeline: CommandPipeline, documents: Documents) -> None:
+def _submit(pipeline: CommandPipeline, documents: Documents) -> Set[str]:
+    """Submit commands; what policy `access` refused before, once more under each version. The ids of what it still refuses."""
+    refused = _refused(pipeline, documents)
+    before = [one for one in documents if refused.get(one["id"])]
+    repeated = {one["id"]: sent_again(one, pipeline.access_version) for one in before}
+    still = _refused(pipeline, list(repeated.values())) if repeated else {}
+    return {id for id in refused if id not in repeated or repeated[id]["id"] in still}
+
+
+def _refused(pipeline: CommandPipeline, documents: Documents) -> dict[str, bool]:
+    """The ids of what policy `access` refuses, and whether it did so before."""
+    refused = {}
     for document, answer in zip(documents, pipeline.submit(documents, source=SOURCE), strict=True):
-        if isinstance(answer, Outcome) and answer.reasons and not answer.duplicate:
+        if not isinstance(answer, Outcome) or not answer.reasons:
+            continue
+        if not answer.duplicate:
             log.warning("clock_refused", command=document["type"], subject=document["subject"], reason=answer.reasons[0].message)
+        if answer.reasons[0].code == NOT_AUTHORISED:
+            refused[document["id"]] = answer.duplicate
+    return refused

@@ -28,7 +28,6 @@ from ltc_events.bus.records import Outgoing
 from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus
 from ltc_events.kernel.clock import Clock
 from ltc_events.kernel.collector import collections_rare, collector_paused
-from ltc_events.kernel.principals import Principal, PrincipalKind
 from ltc_events.recovery.expired import expired_error, expired_of
 from ltc_events.recovery.outcomes_ahead import unrecorded
 from ltc_events.recovery.topic_comparison import refuse_answers_ahead, refuse_events_ahead
@@ -91,9 +90,7 @@ class CommandWorker:
         self._store = store
         self._publisher = publisher
         self._clock = clock
-        # Kafka lets nobody else write there, and tells no reader who did.
-        sender = Principal(PrincipalKind.SOURCE, bus.source or f"kafka:{bus.topic(COMMANDS)}")
-        self._pipeline = CommandPipeline(store, clock, principal=sender)
+        self._pipeline = CommandPipeline(store, clock, principal=bus.sender)
         self._epoch = store.epochs().current.name
         self._places: dict[int, _Place] = {}
         self._under_way: _UnderWay | None = None
