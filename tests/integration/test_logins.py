@@ -168,7 +168,7 @@ WORK = [
     (OWNER, ["backup", "{folder}/backup"]),
     (OWNER, ["readers", "list"]),
     *((login, ["doctor"]) for login in (*LOGINS, NOTARY, OWNER)),
-    ("ltc_writing", ["access", "enforce"]),  # which lets ltc_writing do nothing more
+    ("ltc_writing", ["access", "enforce", "--hand-over"]),  # which lets ltc_writing do nothing more
 ]
 # Commands that ask no database, that other tests hold under their logins, or that need a state which is made there.
 ELSEWHERE = {

@@ -63,6 +63,10 @@ def log_layout(schema: str, events: str, head: str) -> list[sql.Composed]:
     return [script("log", **names, **keys), script("append_only", schema=schema, table=events)]
 
 
+def _unknown_cause() -> StoreError | None:
+    return None
+
+
 class Database:
     """One PostgreSQL database, reached by `conninfo` (a URL or a libpq connection string)."""
 
@@ -72,12 +76,13 @@ class Database:
         password_file: Path | None = None,
         setting: str = "LTC_DATABASE",
         *,
-        cause_of_failure: Callable[[], StoreError | None] = lambda: None,
+        cause_of_failure: Callable[[], StoreError | None] = _unknown_cause,
     ) -> None:
         """With a `password_file`, the password is what that holds at each connection. Raises DatabaseUrlMalformed.
 
         `setting` is what the variables begin with that both come from: errors name them. `cause_of_failure` is called when a
-        connection fails, and gives a more exact error than DatabaseUnreachable where the server's log has one.
+        connection fails, and gives a more exact error than DatabaseUnreachable where the server's log has one. A database is
+        handed to other processes, so this must be a function of a module, or a `partial` of one.
         """
         self._cause_of_failure = cause_of_failure
         self.conninfo = conninfo

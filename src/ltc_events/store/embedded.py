@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+from functools import partial
 from pathlib import Path
 
 from ltc_events.store.database import Database
@@ -28,4 +29,4 @@ def open_database(url: str | None, home: Path | None, password_file: Path | None
             raise NoEmbeddedServer from error
     with _starting:
         folder = (home or default_home()).expanduser().resolve()
-        return Database(join_server(folder), cause_of_failure=lambda: full_disk(folder))
+        return Database(join_server(folder), cause_of_failure=partial(full_disk, folder))
