@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from ltc_events.aggregates.access import NAMES, AccessRules, covers
 from ltc_events.aggregates.policies import Policies, Versioned, policy_id
@@ -77,14 +78,17 @@ def publish(
     before = access_in_force(store)
     try:
         content = Access.model_validate_json(change(before.content).model_dump_json(warnings=False))
+        publication = PublishPolicy(content=content, approver=approver, hand_over=hand_over)
     except ValidationError as error:
         raise _malformed(error) from None
+    except PydanticSerializationError:
+        raise AccessMalformed(problem="a name holds bytes that are no UTF-8", fix="write names in UTF-8") from None
     if content == before.content:
         return before
     id = policy_id(PolicyKind.ACCESS)
     actor = pipeline.principal.name if pipeline.principal else SOURCE
     command = document(
-        PublishPolicy(content=content, approver=approver, hand_over=hand_over),
+        publication,
         command_id=uuid4(),
         subject=id,
         customer_id=None,
