@@ -103,6 +103,6 @@ def _in(annotation: Any, path: str, metadata: Any = ()) -> Iterator[str]:
 def test_every_currency_that_a_command_states_is_looked_at() -> None:
     found = {model.type: set(currencies_of(model)) for model in COMMANDS.values()}
     assert all(issubclass(model, Command) for model in COMMANDS.values())
-    assert found.pop(PublishPolicy.type) == {"content.functional_currency", "content.fees"}
+    assert found.pop(PublishPolicy.type) == {"content.functional_currency", "content.fees", "content.rules.limits"}
     assert set().union(*found.values()) == {"currency"}
     assert len([1 for one in found.values() if one]) >= 8

@@ -32,8 +32,8 @@ PASSING = {
 }  # fmt: skip
 USAGE |= {"BackupKeyWrong", "BackupTooNew", "NoBackup", "NotInBackup", "UnknownLogin"}
 PASSING |= {"BackupAtWork"}
-USAGE |= {"NoFolderForBackup", "ReasonMissing"}
-PASSING |= {"EmbeddedDiskFull"}
+USAGE |= {"NoFolderForBackup", "ReasonMissing", "AccessMalformed"}
+PASSING |= {"EmbeddedDiskFull", "RehearsalFailed"}
 
 
 def every_type(kind: type[LtcError] = LtcError) -> list[type[LtcError]]:

@@ -82,7 +82,7 @@ class Rehearsal(LedgerStore):
     def outcomes(self, ids: Sequence[UUID]) -> dict[UUID, Outcome]:
         found = {}
         for id in ids:
-            for kind, content_hash, status, first, last, reasons, principal in self._rows("outcome", id.bytes):
+            for kind, content_hash, status, first, last, reasons, principal in self._rows(_SQL.text("outcome"), id.bytes):
                 told = tuple(Refusal(**one) for one in orjson.loads(reasons))
                 found[id] = Outcome(id, kind, content_hash, Status(status), first, last, told, principal=principal)
         unknown = [id for id in ids if id not in found]
@@ -109,7 +109,7 @@ class Rehearsal(LedgerStore):
             found = {customer: [id for id in streams if id in known] for customer, streams in found.items()}
         types = set(beginning_as(type))
         for customer in customers:
-            begun = [UUID(bytes=id) for id, kind in self._rows("beginnings", customer.bytes) if kind in types]
+            begun = [UUID(bytes=id) for id, kind in self._rows(_SQL.text("beginnings"), customer.bytes) if kind in types]
             if begun:
                 found.setdefault(customer, []).extend(begun)
         return {customer: streams for customer, streams in found.items() if streams}
@@ -120,11 +120,11 @@ class Rehearsal(LedgerStore):
         if after < self._since:
             found = self._ledger.read(after, limit, types=types, upto=min(last, self._since))
         left = limit - sum(record.part == 1 for record in found)
-        kept = _records(self._rows("range", max(after, self._since), last), self._recorded_at, types)
+        kept = _records(self._rows(_SQL.text("range"), max(after, self._since), last), self._recorded_at, types)
         return [*found, *kept[: max(left, 0)]]
 
     def correlated_streams(self, mark: bytes, types: Sequence[str]) -> list[UUID]:
-        kept = (UUID(bytes=id) for id, kind in self._rows("correlated", mark) if kind in types)
+        kept = (UUID(bytes=id) for id, kind in self._rows(_SQL.text("correlated"), mark) if kind in types)
         return list(dict.fromkeys([*self._ledger.correlated_streams(mark, types), *kept]))
 
     def _with_kept(self, found: dict[UUID, list[Record]], versions: Mapping[UUID, int]) -> dict[UUID, list[Record]]:
@@ -132,13 +132,13 @@ class Rehearsal(LedgerStore):
         streams = {}
         for id, version in versions.items():
             records = [record for record in found.get(id, ()) if record.position <= self._since]
-            records += _records(self._rows("stream", id.bytes, version), self._recorded_at)
+            records += _records(self._rows(_SQL.text("stream"), id.bytes, version), self._recorded_at)
             if records:
                 streams[id] = records
         return streams
 
     def _rows(self, statement: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
-        return self._kept.execute(_SQL.text(statement), parameters)
+        return self._kept.execute(statement, parameters)
 
 
 def _outcome_row(one: Outcome, base: int) -> tuple[Any, ...]:
