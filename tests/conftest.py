@@ -4,22 +4,19 @@ The ledger is laid out once, in a template; each test gets a copy of it, which t
 """
 
 import os
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from shutil import disk_usage
-from typing import Any
 
 import psycopg
 import pytest
 import structlog
-from kafka.net.inet import KafkaNetSocket
-from kafka.net.transport import KafkaSSLTransport
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from tests.kafka_sockets import close_all_sockets
 
 from ltc_events.store import Database, EventStore, Role, open_database
 from ltc_events.store.embedded_server import leave_server
@@ -27,33 +24,7 @@ from ltc_events.store.embedded_server import leave_server
 _numbers = count(1)
 MEMORY_BYTES = 6 * 1024**3
 """So much room the servers of several workers need."""
-_connect = KafkaNetSocket.sock_connect
-
-
-async def _connect_or_close(client: Any, net: Any, sock: socket.socket, *where: Any, **more: Any) -> socket.socket:
-    """Kafka's client (3.0.12) leaves the sockets of attempts that fail, or that are cut off by its end, to the collector, which
-    would fail whatever test runs then."""
-    try:
-        return await _connect(client, net, sock, *where, **more)  # type: ignore[no-any-return]
-    except BaseException:
-        sock.close()
-        raise
-
-
-KafkaNetSocket.sock_connect = _connect_or_close
-_shake_hands = KafkaSSLTransport.handshake
-
-
-async def _shake_hands_or_close(transport: Any) -> None:
-    """The same of those with whom TLS does not come about."""
-    try:
-        await _shake_hands(transport)
-    except BaseException:
-        transport._sock.close()
-        raise
-
-
-KafkaSSLTransport.handshake = _shake_hands_or_close
+close_all_sockets()
 
 
 def pytest_configure() -> None:

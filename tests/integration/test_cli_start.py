@@ -58,7 +58,7 @@ def test_help_imports_nothing_that_does_work() -> None:
         assert not modules & (HEAVY | CHECKS)
         assert ours(modules) <= {
             "__main__", "bootstrap", "bootstrap.kafka_fields", "cli", "cli.main", "cli.commands", "cli.database_options",
-            "cli.kafka_options", "cli.lazy", "kernel", "kernel.output_escaping",
+            "cli.kafka_options", "cli.lazy", "cli.process", "kernel", "kernel.output_escaping",
             "cli.terminal", "store", "store.home",
         }  # fmt: skip
     assert not imported("--version") & (HEAVY - {"pydantic"}), "with which typer reads options"

@@ -1,6 +1,7 @@
 """The clock on a real store, and over a real broker: what time causes happens once, however many clocks there are."""
 
 from collections import Counter
+from collections.abc import Set
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -30,7 +31,7 @@ from ltc_events.schemas.outcome import Outcome, Status
 from ltc_events.schemas.policy import Access, Billing, Company, PublishPolicy
 from ltc_events.schemas.quote import DraftQuote, PriceQuote, QuoteLineRequest, SendQuote
 from ltc_events.store import Database, EventStore
-from ltc_events.workers.clock import ClockWorker, open_clock
+from ltc_events.workers.clock import ClockWorker, Documents, Send, open_clock
 
 CUSTOMER = derive_id("test", "Analytical Ltd")
 TODAY = datetime.now(UTC).date()
@@ -53,6 +54,16 @@ def ticked(database: Database, clocks: int = 1) -> int:
     tables_kept_up(database)
     with ExitStack() as stack:
         return sum([stack.enter_context(open_clock(None, database, None)).see_to_all() for _ in range(clocks)])
+
+
+def into(sent: list[dict[str, Any]]) -> Send:
+    """What a clock sends is kept in this list, and nothing of it is to be sent again."""
+
+    def kept(documents: Documents) -> Set[str]:
+        sent.extend(documents)
+        return frozenset()
+
+    return kept
 
 
 def happened(store: EventStore) -> Counter[str]:
@@ -272,7 +283,7 @@ def test_what_is_refused_is_not_sent_again_and_again(database: Database, event_s
     done(event_store, register(), capture(uuid4(), CUSTOMER))
     tables_kept_up(database)
     sent: list[dict[str, Any]] = []
-    clock = ClockWorker(database, sent.extend, SystemClock())
+    clock = ClockWorker(database, into(sent), SystemClock())
     assert (clock.see_to_all(), clock.see_to_all(), len(sent)) == (1, 0, 1)
     clock.close()
 
@@ -293,7 +304,7 @@ def test_two_clocks_say_the_same_to_the_letter(database: Database, event_store: 
     tables_kept_up(database)
     said: list[list[dict[str, Any]]] = [[], []]
     for sent in said:
-        clock = ClockWorker(database, sent.extend, SystemClock())
+        clock = ClockWorker(database, into(sent), SystemClock())
         assert clock.see_to_all() == 2
         clock.close()
     assert said[0] == said[1]
