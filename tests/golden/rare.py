@@ -18,7 +18,7 @@ from ltc_events.schemas.credit_note import (
 )
 from ltc_events.schemas.customer import Profile, RegisterCustomer
 from ltc_events.schemas.lead import CaptureLead, Channel
-from ltc_events.schemas.opportunity import LoseOpportunity, LossReason, ReopenOpportunity
+from ltc_events.schemas.opportunity import ChangeOwner, ChangeTitle, LoseOpportunity, LossReason, ReopenOpportunity
 from ltc_events.schemas.order import AmendOrder
 from ltc_events.schemas.payment import (
     AllocateToClaim,
@@ -47,6 +47,8 @@ def rare_events(books: Books) -> None:
     books.open("deal", "900")
     books.do(LoseOpportunity(reason=LossReason.TIMING), "deal")
     books.do(ReopenOpportunity(reason="they called back"), "deal")
+    books.do(ChangeTitle(title="Three articles", reason="without the sensors"), "deal")
+    books.do(ChangeOwner(owner="ben", reason="ann is on leave"), "deal")
     books.do(DraftQuote(opportunity_id=books.id("deal"), currency="EUR", valid_until=DAY + timedelta(days=30)), "quote")
     priced = QuoteLineRequest(
         line=1,

@@ -18,11 +18,15 @@ from ltc_events.schemas.opportunity import (
     AdvanceStage,
     AmountChanged,
     ChangeCloseDate,
+    ChangeOwner,
+    ChangeTitle,
     CloseDateChanged,
     MoveStageBack,
     OpportunityLost,
     OpportunityWon,
+    OwnerChanged,
     StageChanged,
+    TitleChanged,
 )
 from ltc_events.schemas.order import OrderPlaced
 from ltc_events.schemas.payment import AllocationRequest, PaymentAllocated
@@ -59,6 +63,11 @@ def offered(books: Imported) -> None:
 def dated(books: Imported) -> None:
     deal(books)
     books.do(ChangeCloseDate(expected_close_on=date(2099, 1, 1), reason="x"), "deal")
+
+
+def owned(books: Imported) -> None:
+    deal(books)
+    books.do(ChangeOwner(owner="ann"), "deal")
 
 
 def paid_in(books: Imported) -> None:
@@ -103,6 +112,20 @@ CASES = {
         lambda books: books.do(ChangeCloseDate(expected_close_on=date(2099, 5, 1), reason="x"), "deal"),
         "opportunity.change_close_date.v1",
         of_deal("expected_close_on"),
+    ),
+    "title": Case(
+        TitleChanged,
+        deal,
+        lambda books: books.do(ChangeTitle(title="Two mills"), "deal"),
+        "opportunity.change_title.v1",
+        of_deal("title"),
+    ),
+    "owner": Case(
+        OwnerChanged,
+        owned,
+        lambda books: books.do(ChangeOwner(owner="ben"), "deal"),
+        "opportunity.change_owner.v1",
+        of_deal("owner"),
     ),
     "stage on": Case(
         StageChanged,

@@ -28,7 +28,9 @@ from ltc_events.schemas.opportunity import (
     OpportunityOpened,
     OpportunityReopened,
     OpportunityWon,
+    OwnerChanged,
     StageChanged,
+    TitleChanged,
 )
 from ltc_events.schemas.quote import (
     DiscountApproved,
@@ -111,6 +113,12 @@ REOPENED = at(
     ),
     on="2026-03-01",
 )
+HANDED_OVER = at(
+    "deal",
+    TitleChanged(was="pumps", title="two pumps"),
+    OwnerChanged(was="Olga", owner="Ben", reason="on leave"),
+    on="2026-03-02",
+)
 PEOPLE = at("deal", DecisionMakerMapped(contact_name="Ada", role="buyer", influence="high"))
 CALL = at("deal", InteractionLogged(kind=InteractionKind.CALL, summary="wants a demo", by="Olga"))
 DRAFTED = QuoteDrafted(
@@ -171,18 +179,18 @@ SPECIFICATIONS = (
         reason              | trusted
         """,
     ),
-    given(*DEAL, REOPENED).then(
+    given(*DEAL, REOPENED, HANDED_OVER).then(
         Opportunities,
         """
         row                 | 1
         opportunity_id      | deal
         position            | 1
         lead_id             | lead 1
-        title               | pumps
+        title               | two pumps
         channel             | web_form
         origin              | newsletter
         campaign_id         | spring
-        owner               | Olga
+        owner               | Ben
         external_references | {"crm":"o-1"}
         status              | open
         stage               | proposal

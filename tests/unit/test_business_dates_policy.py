@@ -54,6 +54,8 @@ from ltc_events.schemas.opportunity import (
     AmountChanged,
     ChangeAmount,
     ChangeCloseDate,
+    ChangeOwner,
+    ChangeTitle,
     InteractionKind,
     LogInteraction,
     LoseOpportunity,
@@ -153,6 +155,8 @@ SELLING = {
     "advance": Case((*early(opened()), moved("qualification", 20)), AdvanceStage(stage="proposal")),
     "back": Case((*early(opened()), moved("qualification", 20)), MoveStageBack(stage="prospecting", reason="too soon")),
     "amount": Case((opened(),), ChangeAmount(amount=Decimal(2))),
+    "title": Case((opened(),), ChangeTitle(title="Two mills")),
+    "owner": Case((opened(),), ChangeOwner(owner="ben")),
     "close date": Case((opened(),), ChangeCloseDate(expected_close_on=date(2026, 9, 1))),
     "lose": Case(
         (*early(opened()), AmountChanged(was=Decimal(1000), amount=Decimal(1), currency="EUR")),

@@ -23,13 +23,15 @@ from ltc_events.aggregates.stages import ExitCriteriaOpen, StageNotAhead, StageN
 from ltc_events.application.errors import OtherCustomers
 from ltc_events.application.unit_of_work import NotFound
 from ltc_events.kernel.ids import derive_id
-from ltc_events.schemas.base import Command
+from ltc_events.schemas.base import Command, Event
 from ltc_events.schemas.lead import Channel
 from ltc_events.schemas.opportunity import (
     AdvanceStage,
     AmountChanged,
     ChangeAmount,
     ChangeCloseDate,
+    ChangeOwner,
+    ChangeTitle,
     CloseDateChanged,
     DecisionMakerMapped,
     InteractionKind,
@@ -43,8 +45,10 @@ from ltc_events.schemas.opportunity import (
     OpportunityLost,
     OpportunityReopened,
     OpportunityWon,
+    OwnerChanged,
     ReopenOpportunity,
     StageChanged,
+    TitleChanged,
     WinOpportunity,
 )
 from ltc_events.schemas.order import PlaceOrder
@@ -187,6 +191,29 @@ class TestForecast:
             CloseDateChanged(was=june, expected_close_on=july, reason="holidays")
         )
         given(opened(), first).when(ChangeCloseDate(expected_close_on=june)).then()
+
+
+class TestTitleAndOwner:
+    def test_the_title_changes_where_it_is_another(self) -> None:
+        first = TitleChanged(was="Press line", title="Two press lines", reason="a second hall")
+        given(opened(title="Press line")).when(ChangeTitle(title="Two press lines", reason="a second hall")).then(first)
+        given(opened(title="Press line"), first).when(ChangeTitle(title="Two press lines")).then()
+        given(opened(title="Press line"), first).when(ChangeTitle(title="Press line")).then(
+            TitleChanged(was="Two press lines", title="Press line")
+        )
+
+    def test_the_deal_gets_an_owner_and_another_one(self) -> None:
+        first = OwnerChanged(was=None, owner="ann")
+        given(opened()).when(ChangeOwner(owner="ann")).then(first)
+        given(opened(), first).when(ChangeOwner(owner="ann")).then()
+        given(opened(), first).when(ChangeOwner(owner="ben", reason="on leave")).then(
+            OwnerChanged(was="ann", owner="ben", reason="on leave")
+        )
+
+    @pytest.mark.parametrize("closing", [WON, LOST])
+    def test_a_closed_deal_is_renamed_and_handed_over_too(self, closing: Event) -> None:
+        given(opened(), closing).when(ChangeTitle(title="A")).then(TitleChanged(was=opened().title, title="A"))
+        given(opened(), closing).when(ChangeOwner(owner="ben")).then(OwnerChanged(was=None, owner="ben"))
 
 
 class TestPeople:

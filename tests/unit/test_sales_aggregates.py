@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from ltc_events.aggregates import campaign, contract, customer, lead, opportunity, quote
+from ltc_events.aggregates import campaign, contract, customer, lead, opportunity, opportunity_state, quote
 from ltc_events.aggregates.base import BrokenStream
 from ltc_events.aggregates.registry import AGGREGATES
 from ltc_events.application.rules.registry import RULES
@@ -24,7 +24,7 @@ EVENTS_OF = {
     "customer": customer.CustomerEvent,
     "campaign": campaign.CampaignEvent,
     "lead": lead.LeadEvent,
-    "opportunity": opportunity.OpportunityEvent,
+    "opportunity": opportunity_state.OpportunityEvent,
     "quote": quote.QuoteEvent,
     "contract": contract.ContractEvent,
 }

@@ -1,20 +1,17 @@
 """Opportunity: a deal on its way through the stages that policy `stages` sets, until it is won or lost (R-37 … R-43)."""
 
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from ltc_events.aggregates.base import Aggregate, AlreadyExists, BrokenStream, DoesNotExist, require_minor_units
+from ltc_events.aggregates.base import Aggregate, AlreadyExists, DoesNotExist, require_minor_units
 from ltc_events.aggregates.business_dates import in_order
+from ltc_events.aggregates.opportunity_state import Opportunity, Status, closable_on, evolve, opening
 from ltc_events.aggregates.policies import Policies, Versioned
 from ltc_events.aggregates.quote import Quote
 from ltc_events.aggregates.quote import Status as QuoteStatus
 from ltc_events.aggregates.stages import advance, first_stage, move_back, stage_or_first
 from ltc_events.kernel.errors import Refused
-from ltc_events.kernel.frozen import replace
 from ltc_events.kernel.money import minor_unit
 from ltc_events.schemas.base import Event
 from ltc_events.schemas.opportunity import (
@@ -22,6 +19,8 @@ from ltc_events.schemas.opportunity import (
     AmountChanged,
     ChangeAmount,
     ChangeCloseDate,
+    ChangeOwner,
+    ChangeTitle,
     CloseDateChanged,
     DecisionMakerMapped,
     InteractionLogged,
@@ -34,8 +33,9 @@ from ltc_events.schemas.opportunity import (
     OpportunityOpened,
     OpportunityReopened,
     OpportunityWon,
+    OwnerChanged,
     ReopenOpportunity,
-    StageChanged,
+    TitleChanged,
     WinOpportunity,
 )
 from ltc_events.schemas.policy import Stages
@@ -46,56 +46,14 @@ OpportunityCommand = (
     | MoveStageBack
     | ChangeAmount
     | ChangeCloseDate
+    | ChangeTitle
+    | ChangeOwner
     | MapDecisionMaker
     | LogInteraction
     | LoseOpportunity
     | ReopenOpportunity
 )
 """All commands of an opportunity but `WinOpportunity`, which looks at the accepted quote and is decided by a rule."""
-OpportunityEvent = (
-    OpportunityOpened
-    | StageChanged
-    | AmountChanged
-    | CloseDateChanged
-    | DecisionMakerMapped
-    | InteractionLogged
-    | OpportunityWon
-    | OpportunityLost
-    | OpportunityReopened
-)
-
-
-class Status(StrEnum):
-    """Whether the deal is still open."""
-
-    OPEN = "open"
-    WON = "won"
-    LOST = "lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Opportunity:
-    """The state of an opportunity. `amount` is its estimated value."""
-
-    status: Status
-    stage: str
-    amount: Decimal
-    currency: str
-    expected_close_on: date | None
-    opened_on: date
-    stage_on: date
-    """Since when it is in its stage; where policy has dates recorded that are not in order, the latest of its steps."""
-    amount_on: date
-    close_date_on: date
-    closed_on: date | None = None
-    won_by: UUID | None = None
-    """The quote that the deal was won by."""
-    lost_periods: tuple[tuple[date, date | None], ...] = ()
-    """From the day of a loss to the day from which the deal is open again."""
-
-    def lost_since(self, day: date) -> date | None:
-        """The date of loss of a deal that is lost on the given day; None: it is not lost then."""
-        return next((since for since, until in self.lost_periods if since <= day and (until is None or day < until)), None)
 
 
 class OpportunityClosed(Refused):
@@ -168,6 +126,10 @@ def _decide(state: Opportunity, command: OpportunityCommand, policies: Policies)
             return _change_amount(require_open(state), command)
         case ChangeCloseDate():
             return _change_close_date(require_open(state), command)
+        case ChangeTitle():
+            return _change_title(state, command)
+        case ChangeOwner():
+            return _change_owner(state, command)
         case LoseOpportunity():
             return [_lose(require_open(state), command)]
         case ReopenOpportunity():
@@ -185,22 +147,16 @@ def _acted_on(state: Opportunity, command: OpportunityCommand) -> tuple[date, st
             return state.amount_on, "the last word on the opportunity's amount"
         case ChangeCloseDate():
             return state.close_date_on, "the last word on the opportunity's close date"
+        case ChangeTitle():
+            return state.title_on, "the last word on the opportunity's title"
+        case ChangeOwner():
+            return state.owner_on, "the last word on the opportunity's owner"
         case LoseOpportunity():
             return closable_on(state)
         case ReopenOpportunity():
             return state.closed_on or state.opened_on, f"the day on which the opportunity was {state.status}"
         case _:
             return opening(state)
-
-
-def opening(state: Opportunity) -> tuple[date, str]:
-    """What a reference to the deal acts on, and its date."""
-    return state.opened_on, "the opening of the opportunity"
-
-
-def closable_on(state: Opportunity) -> tuple[date, str]:
-    """What closing a deal acts on, and its date: its stage and its amount."""
-    return max(state.stage_on, state.amount_on), "the last word on the opportunity's stage and amount"
 
 
 def require_open(state: Opportunity | None) -> Opportunity:
@@ -267,6 +223,18 @@ def _change_close_date(state: Opportunity, command: ChangeCloseDate) -> list[Eve
     return [CloseDateChanged(was=state.expected_close_on, expected_close_on=command.expected_close_on, reason=command.reason)]
 
 
+def _change_title(state: Opportunity, command: ChangeTitle) -> list[Event]:
+    if command.title == state.title:
+        return []
+    return [TitleChanged(was=state.title, title=command.title, reason=command.reason)]
+
+
+def _change_owner(state: Opportunity, command: ChangeOwner) -> list[Event]:
+    if command.owner == state.owner:
+        return []
+    return [OwnerChanged(was=state.owner, owner=command.owner, reason=command.reason)]
+
+
 def _lose(state: Opportunity, command: LoseOpportunity) -> OpportunityLost:
     return OpportunityLost(
         from_stage=state.stage,
@@ -291,68 +259,6 @@ def _reopen(state: Opportunity, command: ReopenOpportunity, policy: Versioned[St
         quote_id=state.won_by,
         reason=command.reason,
         policy_version=policy.version,
-    )
-
-
-def evolve(state: Opportunity | None, event: OpportunityEvent, effective_on: date) -> Opportunity:
-    """An opportunity after an event."""
-    if isinstance(event, OpportunityOpened):
-        return Opportunity(
-            status=Status.OPEN,
-            stage=event.stage,
-            amount=event.amount,
-            currency=event.currency,
-            expected_close_on=event.expected_close_on,
-            opened_on=effective_on,
-            stage_on=effective_on,
-            amount_on=effective_on,
-            close_date_on=effective_on,
-        )
-    if state is None:
-        raise BrokenStream(noun="opportunity", event=event.type)
-    match event:  # the most frequent ones first: each that does not fit costs some time
-        case InteractionLogged() | DecisionMakerMapped():
-            return state
-        case StageChanged():
-            return replace(state, stage=event.stage, stage_on=max(state.stage_on, effective_on))
-        case AmountChanged():
-            return replace(state, amount=event.amount, amount_on=max(state.amount_on, effective_on))
-        case CloseDateChanged():
-            changed_on = max(state.close_date_on, effective_on)
-            return replace(state, expected_close_on=event.expected_close_on, close_date_on=changed_on)
-        case OpportunityWon():
-            return replace(state, status=Status.WON, closed_on=_closed_on(state, effective_on), won_by=event.quote_id)
-        case OpportunityLost():
-            closed_on = _closed_on(state, effective_on)
-            periods = (*state.lost_periods, (closed_on, None))
-            return replace(state, status=Status.LOST, closed_on=closed_on, lost_periods=periods)
-        case OpportunityReopened():
-            return _opened_again(state, event, effective_on)
-        case _:
-            assert_never(event)
-
-
-def _closed_on(state: Opportunity, effective_on: date) -> date:
-    """The closing date; where policy records dates out of order, not before the steps that closing acts on."""
-    return max(effective_on, closable_on(state)[0])
-
-
-def _opened_again(state: Opportunity, event: OpportunityReopened, effective_on: date) -> Opportunity:
-    """The reopened deal: later events are not dated in the period in which it was closed."""
-    on = effective_on if state.closed_on is None else max(effective_on, state.closed_on)
-    periods = state.lost_periods
-    if event.was == "lost" and periods:
-        periods = (*periods[:-1], (periods[-1][0], on))
-    return replace(
-        state,
-        status=Status.OPEN,
-        stage=event.stage,
-        stage_on=on,
-        amount_on=on,
-        close_date_on=on,
-        closed_on=None,
-        won_by=None,
-        lost_periods=periods,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from ltc_events.aggregates.base import require_not_before
-from ltc_events.aggregates.opportunity import Opportunity, opening
+from ltc_events.aggregates.opportunity_state import Opportunity, opening
 from ltc_events.aggregates.order import requested_lines
 from ltc_events.aggregates.order_state import Order
 from ltc_events.aggregates.quote import Quote, Status

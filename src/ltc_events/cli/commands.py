@@ -18,7 +18,9 @@ COMMANDS: dict[str, Entry] = {
         f"{_CLI}.demo:demo", "Simulate a company in an empty database and show four reports and the explanation of an invoice."
     ),
     "submit": Entry(f"{_CLI}.submit:submit", "Submit commands; prints one outcome per line."),
-    "import": Entry(f"{_CLI}.importing:app", "Bring in files of another system: scaffold a mapping, preview it, import, watch a folder, undo."),
+    "import": Entry(
+        f"{_CLI}.importing:app", "Bring in files of another system: scaffold a mapping, preview it, import, watch a folder, undo."
+    ),
     "simulate": Entry(f"{_CLI}.simulate:simulate", "Simulate a company and submit its commands, or write them to a file."),
     "report": Entry(
         f"{_CLI}.report:report",

@@ -24,13 +24,17 @@ from ltc_events.schemas.opportunity import (
     AmountChanged,
     ChangeAmount,
     ChangeCloseDate,
+    ChangeOwner,
+    ChangeTitle,
     CloseDateChanged,
     MoveStageBack,
     OpportunityLost,
     OpportunityReopened,
     OpportunityWon,
+    OwnerChanged,
     ReopenOpportunity,
     StageChanged,
+    TitleChanged,
 )
 from ltc_events.schemas.order import CancelOrder, OrderPlaced
 from ltc_events.schemas.outcome import Status
@@ -222,6 +226,8 @@ def _says(event: Any) -> frozenset[str]:
 _SAYS: dict[type, frozenset[str]] = {
     AmountChanged: frozenset({"amount"}),
     CloseDateChanged: frozenset({"expected_close_on"}),
+    TitleChanged: frozenset({"title"}),
+    OwnerChanged: frozenset({"owner"}),
     StageChanged: frozenset({"stage"}),
     OpportunityWon: frozenset({"status"}),
     OpportunityLost: frozenset({"status"}),
@@ -255,6 +261,16 @@ def _close_date(_: Sequence[Record], record: Record, __: AbstractSet[str]) -> _R
     return ChangeCloseDate, record.subject, {"expected_close_on": event.was.isoformat(), "reason": _WHY}
 
 
+def _title(_: Sequence[Record], record: Record, __: AbstractSet[str]) -> _Reversal:
+    event: Any = record.event
+    return ChangeTitle, record.subject, {"title": event.was, "reason": _WHY}
+
+
+def _owner(_: Sequence[Record], record: Record, __: AbstractSet[str]) -> _Reversal | None:
+    event: Any = record.event
+    return None if event.was is None else (ChangeOwner, record.subject, {"owner": event.was, "reason": _WHY})
+
+
 def _credit(_: Sequence[Record], record: Record, __: AbstractSet[str]) -> _Reversal:
     """An invoice is for good; a credit note of the whole says that nothing of it is owed."""
     subject = derive_id("import", "undo", "credit_note", str(record.subject))
@@ -281,6 +297,8 @@ _REVERSE: dict[type, _Reverse] = {
     ProfileUpdated: _profile,
     AmountChanged: _amount,
     CloseDateChanged: _close_date,
+    TitleChanged: _title,
+    OwnerChanged: _owner,
     StageChanged: _stage,
     OpportunityWon: _same(ReopenOpportunity),
     OpportunityLost: _same(ReopenOpportunity),

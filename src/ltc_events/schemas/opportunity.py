@@ -87,6 +87,22 @@ class ChangeCloseDate(Command):
     reason: Name | None = None
 
 
+class ChangeTitle(Command):
+    """Change the title of the deal, also of one that is closed."""
+
+    type: ClassVar[str] = "opportunity.change_title.v1"
+    title: Name
+    reason: Name | None = None
+
+
+class ChangeOwner(Command):
+    """Give the deal, also one that is closed, to another owner."""
+
+    type: ClassVar[str] = "opportunity.change_owner.v1"
+    owner: Name
+    reason: Name | None = None
+
+
 class MapDecisionMaker(Command):
     """Record a person's part in the customer's decision (R-40)."""
 
@@ -194,6 +210,30 @@ class CloseDateChanged(OrderedEvent):
 
     def in_words(self) -> str:
         return f"expected to close on {self.expected_close_on}{because(self.reason)}"
+
+
+class TitleChanged(OrderedEvent):
+    """The deal has another title."""
+
+    type: ClassVar[str] = "opportunity.title_changed.v1"
+    was: str
+    title: str
+    reason: str | None = None
+
+    def in_words(self) -> str:
+        return f"title changed to {self.title}{because(self.reason)}"
+
+
+class OwnerChanged(OrderedEvent):
+    """The deal has another owner."""
+
+    type: ClassVar[str] = "opportunity.owner_changed.v1"
+    was: str | None
+    owner: str
+    reason: str | None = None
+
+    def in_words(self) -> str:
+        return f"owner changed to {self.owner}{because(self.reason)}"
 
 
 class DecisionMakerMapped(OrderedEvent):

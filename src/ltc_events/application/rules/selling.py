@@ -9,6 +9,7 @@ from ltc_events.aggregates.contract import CONTRACT
 from ltc_events.aggregates.customer import CUSTOMER, Customer
 from ltc_events.aggregates.lead import LEAD
 from ltc_events.aggregates.opportunity import OPPORTUNITY
+from ltc_events.aggregates.opportunity_state import closable_on, opening
 from ltc_events.aggregates.order import ORDER
 from ltc_events.aggregates.policies import policy_id
 from ltc_events.aggregates.policy import POLICY, WrongPolicyStream
@@ -97,7 +98,7 @@ def win_opportunity(command: WinOpportunity, work: UnitOfWork) -> None:
     deal = opportunity.require_open(work.find(OPPORTUNITY, work.subject))
     named = None if command.quote_id is None else work.get(QUOTE, command.quote_id, "quote_id")
     won = opportunity.win(deal, work.subject, command, named)
-    acted_on = opportunity.closable_on(deal)
+    acted_on = closable_on(deal)
     if named is not None:
         acted_on = max(acted_on, quote.last_step(named))
     work.emit(OPPORTUNITY, work.subject, *in_order([won], work.effective_on, *acted_on, work.policies))
@@ -109,7 +110,7 @@ def draft_quote(command: DraftQuote, work: UnitOfWork) -> None:
     if command.opportunity_id is not None:
         deal = work.get(OPPORTUNITY, command.opportunity_id, "opportunity_id")
         _require_currency(command.currency, "opportunity", deal.currency)
-        events = in_order(events, work.effective_on, *opportunity.opening(deal), work.policies)
+        events = in_order(events, work.effective_on, *opening(deal), work.policies)
     if command.price_book_id is not None:
         book = work.get(PRICE_BOOK, command.price_book_id, "price_book_id")
         _require_currency(command.currency, "price book", book.currency)
@@ -129,7 +130,7 @@ def sign_contract(command: SignContract, work: UnitOfWork) -> None:
     signed = contract.decide(work.find(CONTRACT, work.subject), command, work.policies)
     if command.opportunity_id is not None:
         deal = work.get(OPPORTUNITY, command.opportunity_id, "opportunity_id")
-        require_not_before(work.effective_on, *opportunity.opening(deal))
+        require_not_before(work.effective_on, *opening(deal))
     if command.quote_id is not None:
         offer = work.get(QUOTE, command.quote_id, "quote_id")
         require_not_before(work.effective_on, offer.drafted_on, "the draft of the quote")

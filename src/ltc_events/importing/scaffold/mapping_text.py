@@ -277,7 +277,8 @@ class _Writer:
 
     def _deal(self, one: Recognised) -> str:
         title = next((f"coalesce({role}, customer_name)" for role in ("title", "name") if role in one.roles), "customer_name")
-        head = 'if_new = "opportunity.open"\nif_changed = "opportunity.change_amount"\nvanished = "report"'
+        changes = '["opportunity.change_amount", "opportunity.change_title"]'
+        head = f'if_new = "opportunity.open"\nif_changed = {changes}\nvanished = "report"'
         changed = "changed, " if "changed" in one.roles else ""
         return _step(one, head, "ltc_id('opportunity', id)", f"{changed}{title} AS title, amount, currency")
 

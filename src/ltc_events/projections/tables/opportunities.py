@@ -12,27 +12,29 @@ from ltc_events.schemas.opportunity import (
     OpportunityOpened,
     OpportunityReopened,
     OpportunityWon,
+    OwnerChanged,
     StageChanged,
+    TitleChanged,
 )
 from ltc_events.schemas.record import Record
 
 
 class Opportunities(Projection):
-    """Opportunities, one row each: how they began, which never changes, and where they stand now (R-37 … R-43). The times are
-    those of the opening. What one was at an earlier date or position, `opportunity_stages` and `opportunity_amounts` know."""
+    """Opportunities, one row each: how they began and where they stand now (R-37 … R-43). The times are those of the opening.
+    `opportunity_stages` and `opportunity_amounts` have what a deal was at an earlier date or position."""
 
-    table, version, key = "opportunities", 1, ("opportunity_id",)
+    table, version, key = "opportunities", 2, ("opportunity_id",)
     columns = {
         "opportunity_id": column("uuid", "the opportunity"),
         "position": column("int8", "position of its opening in the log"),
         **TIMES,
         "customer_id": column("uuid", "the customer"),
         "lead_id": column("uuid", "the lead it came from"),
-        "title": column("text", "its name"),
+        "title": column("text", "its current title"),
         "channel": column("text", "channel of its lead, or its own where it had none"),
         "origin": column("text", "what the source calls that channel"),
         "campaign_id": column("uuid", "the campaign that brought it"),
-        "owner": column("text", "who owns it"),
+        "owner": column("text", "its current owner"),
         "external_references": column("jsonb", "its names in other systems"),
         "status": column("text", "open, won or lost"),
         "stage": column("text", "its stage; won or lost when it is closed"),
@@ -79,6 +81,14 @@ class Opportunities(Projection):
     @on(CloseDateChanged)
     def close_date_changed(self, event: CloseDateChanged, record: Record) -> Iterator[Operation]:
         yield Put(record.subject, expected_close_on=event.expected_close_on)
+
+    @on(TitleChanged)
+    def title_changed(self, event: TitleChanged, record: Record) -> Iterator[Operation]:
+        yield Put(record.subject, title=event.title)
+
+    @on(OwnerChanged)
+    def owner_changed(self, event: OwnerChanged, record: Record) -> Iterator[Operation]:
+        yield Put(record.subject, owner=event.owner)
 
     @on(OpportunityWon)
     def won(self, event: OpportunityWon, record: Record) -> Iterator[Operation]:

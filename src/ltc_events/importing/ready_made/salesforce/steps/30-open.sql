@@ -1,7 +1,8 @@
 /*
 rows = "opportunities"
 if_new = "opportunity.open"
-if_changed = ["opportunity.change_amount", "opportunity.change_close_date", "opportunity.advance_stage", "opportunity.move_stage_back"]
+if_changed = ["opportunity.change_amount", "opportunity.change_close_date", "opportunity.change_title", "opportunity.change_owner", "opportunity.advance_stage",
+  "opportunity.move_stage_back"]
 vanished = "report"
 */
 SELECT opportunity AS subject, customer, created AS time, modified AS changed, title, amount, currency,
