@@ -215,7 +215,7 @@ def test_explain_tells_a_story(company_cli: Ltc) -> None:
     assert story["sums_broken"] == []
     assert story == json.loads(company_cli("explain", "invoice", "INV-2026-000001", "--format", "json").stdout)
     told = company_cli("explain", "invoice", "INV-2026-000001", "--as-of", "2026-06-30").stdout.decode()
-    assert "sums come out" in told
+    assert "sums agree" in told
     assert "invoice.issued.v1" in told
     position = str(story["position"] - 1)
     assert company_cli.json("explain", "invoice", "INV-2026-000001", "--known-at", position)["position"] == int(position)
@@ -288,7 +288,7 @@ def test_the_demo_shows_a_company_around(home: Path) -> None:
     ltc = Ltc(LTC_HOME=str(home / "home"), COLUMNS="120")
     told = ltc("demo", "--customers", "15", "--days", "120").stdout.decode()
     assert all(name in told for name in ("funnel", "channels", "receivables-aging", "revenue-vs-opportunity", "ltc explain"))
-    assert "sums come out" in told
+    assert "sums agree" in told
     again = ltc("demo", "--customers", "15", "--days", "120").stdout.decode()
     assert "it was here already" in again
     refusal = ltc("demo", "--seed", "2", "--customers", "15", "--days", "120", exits=1).stderr.decode()
@@ -301,7 +301,7 @@ def test_the_demo_goes_over_kafka_and_comes_to_the_same(home: Path, bootstrap: s
     direct("demo", *company)
     for _ in range(2):  # what was there already is answered once more
         told = over_bus("demo", *company, "--kafka").stdout.decode()
-        assert all(name in told for name in ("ltc.commands", "ltc.command-results", "ltc.events", "sums come out"))
+        assert all(name in told for name in ("ltc.commands", "ltc.command-results", "ltc.events", "sums agree"))
     figures = [ltc.json("report", "revenue-vs-opportunity")["totals"] for ltc in (direct, over_bus)]
     assert figures[0] == figures[1]
     assert over_bus.json("projections", "source")["source"] == "store"

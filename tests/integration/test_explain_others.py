@@ -144,4 +144,4 @@ def test_the_line_takes_numbers_of_other_systems(sold: Books) -> None:
     for words in (("order", "2680537112"), ("invoice", "nothing"), ("payment", str(uuid4()))):
         assert ltc(sold.database, "explain", *words).returncode == 1, words
     shown = ltc(sold.database, "explain", "order", "S-4711").stdout
-    assert "sums come out" in shown
+    assert "sums agree" in shown

@@ -358,7 +358,7 @@ def test_what_is_missing_from_both_sides_does_not_come_out(
     assert (again.balanced, again.complete, again.all_new) == (True, True, False), "duplicates are there, but not new"
     assert (again.controls[0].duplicate, again.duplicates) == (1, 4), "its three commands, and the policy"
     importing.show(again, None)
-    assert "Every control total comes out." in stream.getvalue()
+    assert "Every control total agrees." in stream.getvalue()
 
 
 @pytest.mark.parametrize("rows", [["1,A,2024-01-01,10.00"], ["1,A,2024-01-01,10.00", "2,A,2024-01-01,ten"]])
@@ -375,7 +375,7 @@ def test_where_a_mapping_states_no_totals_none_comes_out(
     importing.show(result, None)
     told = stream.getvalue()
     assert "comes out" not in told
-    assert "The mapping states no control totals: no sum is held against the source." in told
+    assert "The mapping states no control totals: no sum is compared with the source." in told
     assert ("1 rows and commands were refused" in told) is (len(rows) > 1)
 
 

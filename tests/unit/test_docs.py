@@ -1,4 +1,4 @@
-"""What the documents say is so: generated pages are current, named tests and files exist, links lead somewhere."""
+"""What the documents say is so: generated pages are current, named tests and files exist, links and their anchors lead somewhere."""
 
 import re
 from datetime import UTC, datetime
@@ -54,5 +54,14 @@ def test_every_requirement_has_its_row_and_every_file_it_names_exists() -> None:
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(path: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):
-        assert target.startswith(("http:", "https:")) or (path.parent / target).exists(), f"{path.name}: {target}"
+    for target, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", path.read_text(encoding="utf-8")):
+        if not target.startswith(("http:", "https:")):
+            page = path.parent / target if target else path
+            assert page.exists(), f"{path.name}: {target}"
+            assert not anchor or anchor in _anchors(page), f"{path.name}: {target}#{anchor}"
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}

@@ -186,13 +186,13 @@ def _write(story: Story, format: StoryFormat, *, as_json: bool) -> None:
 
 
 def render(story: Story) -> Tree:
-    """The story as a tree for the terminal; sums that come out are counted at its foot."""
+    """The story as a tree for the terminal; the number of sums that agree is its last line."""
     tree = Tree(_line(story.root))
     for child in story.root.children:
         _grow(tree, child)
     checks = [check for node in story.root.walk() for check in node.checks]
     broken = len(story.broken)
-    verdict = f"[bold red]{broken} of {len(checks)} sums do NOT come out" if broken else f"[green]all {len(checks)} sums come out"
+    verdict = f"[bold red]{broken} of {len(checks)} sums do NOT agree" if broken else f"[green]all {len(checks)} sums agree"
     tree.add(f"{verdict}[/], as of {story.as_of}, as known at position {story.position}")
     return tree
 

@@ -56,10 +56,10 @@ def import_(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also for unreadable, refused or duplicate rows.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Import files of another system; ends with a reconciliation. Importing twice changes nothing; interrupted, it goes on.
+    """Import files of another system and print a reconciliation. Importing twice changes nothing; an interrupted import continues.
 
-    Exit 1 when a control total does not come out; refused rows alone are the source's affair, and listed. A dry run keeps
-    what it decides in a temporary file. SIGTERM ends it as Ctrl-C does.
+    Exit 1 when a control total differs; refused rows alone are listed and give exit 0. A dry run keeps
+    its decisions in a temporary file. SIGTERM ends it as Ctrl-C does.
     """
     services = services_of(context)
     store = services.store(Role.WRITER)
@@ -308,18 +308,18 @@ def _left_out(file: FileCount) -> str:
 
 
 def _beside(total: ControlTotal) -> tuple[int, int, int, int]:
-    """What stands beside a total because it is in neither side of it, or because the ledger had it already."""
+    """The counts shown beside a total: rows in neither side of it, and rows that the ledger had already."""
     return total.unreadable, total.refused, total.duplicate, total.other_currency
 
 
 def _verdict(result: Reconciliation) -> str:
     if not result.balanced:
-        return "A control total does NOT come out."
+        return "A control total DIFFERS."
     if not result.controls:
         missing = f" {result.refused} rows and commands were refused." if result.refused else ""
-        return f"The mapping states no control totals: no sum is held against the source.{missing}"
+        return f"The mapping states no control totals: no sum is compared with the source.{missing}"
     if result.complete:
-        return "Every control total comes out."
+        return "Every control total agrees."
     unreadable = max((one.unreadable for one in result.controls), default=0)
     foreign = max((one.other_currency for one in result.controls), default=0)
     return (

@@ -82,7 +82,7 @@ class PolicySection(Section):
 
 
 class ControlSection(Section):
-    """A total that must come out: of `sum` over the rows of a table where `when` holds, and of `field` over the events `event`.
+    """A total that must agree: of `sum` over the rows of a table where `when` holds, and of `field` over the events `event`.
 
     Without `sum` and `field` rows and events are counted.
     """

@@ -149,7 +149,7 @@ class Reconciliation:
 
     @property
     def all_new(self) -> bool:
-        """Whether the totals come out, nothing is missing, and nothing had been there: what `--strict` asks for."""
+        """Whether the totals agree, nothing is missing and nothing is a duplicate: the condition of `--strict`."""
         return self.balanced and self.complete and not self.duplicates
 
     @property

@@ -35,9 +35,9 @@ PROGRESS_EVERY_S = 10.0
 
 
 class WatchOptions(NamedTuple):
-    """How a folder is watched: it is looked at every `every_s` seconds; a file unchanged for `settle_s` seconds is complete.
+    """How a folder is watched: it is scanned every `every_s` seconds; a file unchanged for `settle_s` seconds is complete.
 
-    `stops`: end with an export that is refused, or with a total that does not come out; otherwise the next one is imported.
+    `stops`: end with an export that is refused, or with a total that differs; otherwise the next one is imported.
     `refused`: a folder for a CSV file of the refused rows of each export.
     """
 
@@ -48,10 +48,10 @@ class WatchOptions(NamedTuple):
 
 
 class TotalsDiffer(LtcError):
-    """a control total of export {export} does not come out"""
+    """a control total of export {export} differs"""
 
     kind = Kind.REFUSED
-    remedy = "look at its reconciliation: import the file by `ltc import MAPPING --data FOLDER --dry-run`"
+    remedy = "see its reconciliation: import the file with `ltc import MAPPING --data FOLDER --dry-run`"
 
 
 class ExportsLeft(LtcError):
