@@ -1,4 +1,4 @@
-"""What the documents say is so: generated pages are current, named tests and files exist, links and their anchors lead somewhere."""
+"""The documents agree with the project: generated pages are current; named tests, files, links and anchors exist."""
 
 import re
 from datetime import UTC, datetime

@@ -19,7 +19,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "submit": Entry(f"{_CLI}.submit:submit", "Submit commands; prints one outcome per line."),
     "import": Entry(
-        f"{_CLI}.importing:app", "Bring in files of another system: scaffold a mapping, preview it, import, watch a folder, undo."
+        f"{_CLI}.importing:app", "Import files of another system: scaffold a mapping, preview it, import, watch a folder, undo."
     ),
     "simulate": Entry(f"{_CLI}.simulate:simulate", "Simulate a company and submit its commands, or write them to a file."),
     "report": Entry(

@@ -36,7 +36,7 @@ class _WithFiles(PlainGroup):
 app = typer.Typer(
     cls=_WithFiles,
     add_completion=False,
-    help="Bring in files of another system: scaffold a mapping, preview it, import, watch a folder, undo.\n\n"
+    help="Import files of another system: scaffold a mapping, preview it, import, watch a folder, undo.\n\n"
     "`ltc import mappings` lists those that are ready for other products.\n\n"
     "`ltc import MAPPING --data DIR` is short for `ltc import files MAPPING --data DIR`.",
 )
@@ -56,7 +56,7 @@ def import_(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also for unreadable, refused or duplicate rows.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Import files of another system and print a reconciliation. Importing twice changes nothing; an interrupted import continues.
+    """Import files of another system and print a reconciliation. Importing twice changes nothing; interrupted, it continues.
 
     Exit 1 when a control total differs; refused rows alone are listed and give exit 0. A dry run keeps
     its decisions in a temporary file. SIGTERM ends it as Ctrl-C does.
