@@ -17,7 +17,8 @@ from benchmarks.place import Place, company, in_batches, say
 from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.local_broker import BrokerUnavailable, LocalBroker
 from ltc_events.bus.publisher import Publisher
-from ltc_events.bus.topics import COMMANDS, Bus, create_topics
+from ltc_events.bus.topic_creation import create_topics
+from ltc_events.bus.topics import COMMANDS, Bus
 from ltc_events.schemas.registry import COMPANY_NOUNS
 from ltc_events.store import Database
 

@@ -18,7 +18,8 @@ from kafka import KafkaConsumer, TopicPartition
 from ltc_events.bus.local_broker import BrokerUnavailable, LocalBroker
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
-from ltc_events.bus.topics import Bus, Topic, create_topics
+from ltc_events.bus.topic_creation import create_topics
+from ltc_events.bus.topics import Bus, Topic
 
 PARTITIONS = 3
 DEADLINE_S = 90.0

@@ -19,7 +19,8 @@ from tests.certificates import Authority
 from tests.token_server import AUDIENCE, TokenServer
 
 from ltc_events.bus.local_broker import BrokerUnavailable, LocalBroker
-from ltc_events.bus.topics import Bus, create_topics
+from ltc_events.bus.topic_creation import create_topics
+from ltc_events.bus.topics import Bus
 
 PARTITIONS = 2
 WORKERS = ("command", "relay", "projector", "clock", "doctor", "init", "client")

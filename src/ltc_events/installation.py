@@ -71,6 +71,6 @@ def _prepare_notary(services: Services) -> str | None:
 
 
 def _make_topics(services: Services, layout: TopicLayout) -> list[str]:
-    from ltc_events.bus.topics import create_topics
+    from ltc_events.bus.topic_creation import create_topics
 
     return create_topics(services.bus, layout.partitions, replicas=layout.replicas, in_sync=layout.in_sync)

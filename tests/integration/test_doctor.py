@@ -14,7 +14,8 @@ from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.inspection import inspect
 from ltc_events.bus.publisher import Publisher
-from ltc_events.bus.topics import COMMANDS, EVENTS, TOPICS, Bus, safety_of
+from ltc_events.bus.topic_creation import safety_of
+from ltc_events.bus.topics import COMMANDS, EVENTS, TOPICS, Bus
 from ltc_events.diagnosis import bus as bus_module
 from ltc_events.diagnosis.bus import examine_bus
 from ltc_events.diagnosis.check import CLOCK_SKEW_MAX_S, Check, skew

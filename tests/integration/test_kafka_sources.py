@@ -15,7 +15,8 @@ from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.publisher import Publisher
-from ltc_events.bus.topics import COMMANDS, RESULTS, Bus, create_topics
+from ltc_events.bus.topic_creation import create_topics
+from ltc_events.bus.topics import COMMANDS, RESULTS, Bus
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.workers.command import CommandWorker
 

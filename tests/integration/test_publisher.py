@@ -11,7 +11,8 @@ from tests.broker import PARTITIONS, everything
 
 from ltc_events.bus.publisher import BATCH_BYTES, MessageTooLarge, NotPublished, Publisher
 from ltc_events.bus.records import Outgoing
-from ltc_events.bus.topics import EVENTS, MESSAGE_BYTES_MAX, RESULTS, Bus, create_topics
+from ltc_events.bus.topic_creation import create_topics
+from ltc_events.bus.topics import EVENTS, MESSAGE_BYTES_MAX, RESULTS, Bus
 from ltc_events.kernel.partitioning import partition_of
 
 KEYS = [str(uuid4()).encode() for _ in range(20)]

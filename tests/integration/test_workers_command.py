@@ -22,7 +22,8 @@ from ltc_events.bus.connection_check import BusUnreachable
 from ltc_events.bus.consumer import FeedReplaced
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
-from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus, TopicMissing
+from ltc_events.bus.topic_creation import TopicMissing
+from ltc_events.bus.topics import COMMANDS, DEAD_LETTERS, RESULTS, Bus
 from ltc_events.schemas.outcome import Status
 from ltc_events.store import Database, EventStore, Offset, Role
 from ltc_events.workers.command import CommandWorker, open_command_worker

@@ -17,7 +17,8 @@ from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.consumer import PartitionConsumer
 from ltc_events.bus.local_broker import LocalBroker
 from ltc_events.bus.publisher import Publisher
-from ltc_events.bus.topics import COMMANDS, EVENTS, RESULTS, Bus, create_topics
+from ltc_events.bus.topic_creation import create_topics
+from ltc_events.bus.topics import COMMANDS, EVENTS, RESULTS, Bus
 from ltc_events.store import Database, EventStore, Role
 from ltc_events.store.database import KEEPALIVE
 from ltc_events.workers.command import open_command_worker

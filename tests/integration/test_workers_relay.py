@@ -21,7 +21,8 @@ from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.local_broker import LocalBroker
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
-from ltc_events.bus.topics import EVENTS, Bus, create_topics
+from ltc_events.bus.topic_creation import create_topics
+from ltc_events.bus.topics import EVENTS, Bus
 from ltc_events.store import Database, EventStore, OffsetMoved, Role
 from ltc_events.store.lease import Lease
 from ltc_events.workers.loop import Stop, run

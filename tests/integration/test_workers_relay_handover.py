@@ -15,7 +15,8 @@ from tests.integration.test_workers_relay import assert_all_in_order, fill, publ
 from ltc_events.bus.producer_connection import TopicReplaced
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.records import Outgoing
-from ltc_events.bus.topics import EVENTS, Bus, create_topics
+from ltc_events.bus.topic_creation import create_topics
+from ltc_events.bus.topics import EVENTS, Bus
 from ltc_events.store import ConnectionLost, Database, EventStore, Role
 from ltc_events.workers.relay import open_relay
 

@@ -6,15 +6,13 @@ import ssl
 import threading
 import time
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
+from ltc_events.bus.security import Security
 from ltc_events.kernel.errors import Kind, LtcError
-
-if TYPE_CHECKING:
-    from ltc_events.bus.security import Security
 
 TIMEOUT_S = 5
 # Of its life, how much of it a token is used for; and how long one lives whose life is not told.
@@ -37,7 +35,7 @@ class TokenRefused(LtcError):
 class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]
     """Caches a token and requests another one before it expires. Thread-safe."""
 
-    def __init__(self, security: "Security") -> None:
+    def __init__(self, security: Security) -> None:
         super().__init__()
         self._security = security
         self._token = ""

@@ -4,7 +4,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kafka.errors import (
     AuthorizationError,
@@ -18,11 +18,10 @@ from kafka.errors import (
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
+from ltc_events.bus.client_settings import client_settings
 from ltc_events.bus.security import PLAINTEXT, Security
+from ltc_events.bus.topics import Bus
 from ltc_events.kernel.errors import Kind, LtcError
-
-if TYPE_CHECKING:
-    from ltc_events.bus.topics import Bus
 
 # Short enough for a worker to notice that it shall stop.
 CONNECT_TIMEOUT_MS = 5_000
@@ -76,7 +75,7 @@ class BusForbidden(BusUnreachable):
     remedy = "give it that right with kafka-acls.sh; docs/operations.md has the list for each worker"
 
 
-def reach(bus: "Bus") -> None:
+def reach(bus: Bus) -> None:
     """Check that a broker accepts the connection and the login. A client that finds no broker leaves threads behind.
 
     Raises BusUnreachable and its kinds, CertificateUnusable, TokenRefused, and the errors of the secrets.
@@ -95,7 +94,7 @@ def reach(bus: "Bus") -> None:
     raise BusUnreachable(bootstrap=bus.bootstrap, reason=trouble)
 
 
-def trouble(bus: "Bus", error: KafkaError, *, topic: str = "") -> BusUnreachable:
+def trouble(bus: Bus, error: KafkaError, *, topic: str = "") -> BusUnreachable:
     """The error of ours for an error of the client. `topic` names the topic where the client's error does not."""
     where, security = bus.bootstrap, bus.security
     if isinstance(error, SaslAuthenticationFailedError):
@@ -110,10 +109,10 @@ def trouble(bus: "Bus", error: KafkaError, *, topic: str = "") -> BusUnreachable
     return BusUnreachable(bootstrap=where, reason=str(error) or type(error).__name__)
 
 
-def _log_in(bus: "Bus", server: str) -> None:
+def _log_in(bus: Bus, server: str) -> None:
     """Open one connection of the client up to the login."""
     for attempt in range(1, ATTEMPTS + 1):
-        settings = bus.security.client_settings()
+        settings = client_settings(bus.security)
         if provider := settings.get("sasl_oauth_token_provider"):
             provider.token()  # what is in the way of it is told better here than by a connection that ends
         try:

@@ -11,7 +11,8 @@ from kafka.errors import KafkaError
 from ltc_events.bus import records
 from ltc_events.bus.connection_check import CONNECT_TIMEOUT_MS, reach, trouble
 from ltc_events.bus.headers import Wire
-from ltc_events.bus.topics import MESSAGE_BYTES_MAX, RECONNECT_MAX_MS, Bus, Topic, absent
+from ltc_events.bus.topic_creation import absent
+from ltc_events.bus.topics import MESSAGE_BYTES_MAX, RECONNECT_MAX_MS, Bus, Topic
 from ltc_events.kernel.errors import Kind, LtcError
 
 records.install()

@@ -10,7 +10,8 @@ from kafka.errors import KafkaError
 from ltc_events.bus import records
 from ltc_events.bus.connection_check import CONNECT_TIMEOUT_MS, BusUnreachable, reach, trouble
 from ltc_events.bus.consumer import Polled
-from ltc_events.bus.topics import Bus, absent
+from ltc_events.bus.topic_creation import absent
+from ltc_events.bus.topics import Bus
 
 records.install()
 

@@ -18,7 +18,8 @@ from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.consumer import PartitionConsumer
 from ltc_events.bus.local_broker import LocalBroker
 from ltc_events.bus.publisher import Publisher
-from ltc_events.bus.topics import COMMANDS, RESULTS, Bus, create_topics
+from ltc_events.bus.topic_creation import create_topics
+from ltc_events.bus.topics import COMMANDS, RESULTS, Bus
 from ltc_events.cli.output import Ticker
 from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.projections.catalog.ddl import prepare

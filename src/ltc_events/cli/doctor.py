@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from ltc_events.bus.topics import PARTITIONS
 from ltc_events.cli.context import services_of
 from ltc_events.cli.options import JsonOption
 from ltc_events.cli.output import err, out, print_json
 from ltc_events.diagnosis.examination import examine
 from ltc_events.installation import TopicLayout, install
-
-PARTITIONS = 8
 
 
 def init(

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from ltc_events.bootstrap.services import open_store
 from ltc_events.bus.inspection import ClusterFacts, TopicFacts, inspect
 from ltc_events.bus.offsets import OffsetReader
-from ltc_events.bus.topics import COMMANDS, EVENTS, MESSAGE_BYTES_MAX, TOPICS, Bus, Topic, safety_of
+from ltc_events.bus.topic_creation import safety_of
+from ltc_events.bus.topics import COMMANDS, EVENTS, MESSAGE_BYTES_MAX, TOPICS, Bus, Topic
 from ltc_events.diagnosis.check import WAITING_MAX_S, Check, skew
 from ltc_events.diagnosis.database import usable_roles
 from ltc_events.kernel.errors import LtcError

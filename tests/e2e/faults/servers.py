@@ -22,7 +22,8 @@ from tests.proxy import Proxy
 
 from ltc_events.bus import local_broker
 from ltc_events.bus.local_broker import LocalBroker, free_port
-from ltc_events.bus.topics import TOPICS, Bus, create_topics
+from ltc_events.bus.topic_creation import create_topics
+from ltc_events.bus.topics import TOPICS, Bus
 from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.registry import PROJECTIONS
 from ltc_events.store import Database, Role, open_database
