@@ -101,6 +101,8 @@ def _goods(books: Books) -> None:
     books.invoice("wrong", "order")
     books.do(IssueCreditNote(invoice_id=books.id("wrong"), reason=CreditReason.OTHER, bill_again=True), "credit")
     books.invoice("right", "order", ("40", 14), ("60", 30))
+    books.order("order of another system", line(1, "1", "80"))
+    books.invoice("of another system", "order of another system", number="RE-2025-000017")
 
 
 def _cash(books: Books) -> None:

@@ -10,7 +10,14 @@ from ltc_events.reports.registry import all_reports
 from ltc_events.schemas.campaign import CampaignCostRecorded, CampaignPlanned
 from ltc_events.schemas.follow_up import FirstResponseRecorded
 from ltc_events.schemas.lead import Channel, LeadAssigned, LeadConverted, LeadRejected
-from ltc_events.schemas.opportunity import AmountChanged, CloseDateChanged, LossReason, OpportunityLost
+from ltc_events.schemas.opportunity import (
+    AmountChanged,
+    CloseDateChanged,
+    LossReason,
+    OpportunityLost,
+    OwnerChanged,
+    TitleChanged,
+)
 from ltc_events.store import Database, EventStore
 
 
@@ -129,6 +136,23 @@ class TestPipeline:
         ]
         by_deal = company.report("pipeline", group_by="opportunity", owner="Otto")
         assert figures(by_deal, "opportunity", "opportunity_id") == [("D2", id_of("D2")), ("D3", id_of("D3"))]
+
+    def test_title_and_owner_are_those_of_the_date_and_of_what_was_known(self, company: Company) -> None:
+        known = company.record("D2", OwnerChanged(was="Otto", owner="Olga"), on="2026-02-10")
+        company.record("D2", TitleChanged(was="D2", title="Two mills"), on="2026-02-12")
+        of_olga = {"group_by": "opportunity", "owner": "Olga"}
+        assert ("Two mills",) in figures(company.report("pipeline", as_of="2026-02-12", **of_olga), "opportunity")
+        assert ("D2",) in figures(company.report("pipeline", as_of="2026-02-11", **of_olga), "opportunity")
+        assert ("D2",) not in figures(company.report("pipeline", as_of="2026-02-09", **of_olga), "opportunity")
+        assert ("D2",) not in figures(company.report("pipeline", known_at=known - 1, **of_olga), "opportunity")
+        lost = OpportunityLost(from_stage="prospecting", amount=Decimal(400), currency="EUR", reason=LossReason.PRICE)
+        company.record("D2", lost, on="2026-03-01")
+        company.record("D2", OwnerChanged(was="Olga", owner="Ben"), on="2026-03-20")
+        for name, group in (("loss-reasons", "owner"), ("bookings", "segment"), ("sales-cycle", "segment")):
+            assert ("Olga",) in figures(company.report(name, as_of="2026-03-01", group_by="owner"), group)
+            assert ("Ben",) in figures(company.report(name, as_of="2026-03-20", group_by="owner"), group)
+        assert not company.report("stage-durations", as_of="2026-03-19", owner="Ben").rows
+        assert company.report("stage-durations", as_of="2026-03-20", owner="Ben").rows
 
     def test_the_policy_may_change_what_a_stage_counts_for(self, company: Company) -> None:
         company.open("D5", on="2026-04-01", amount="100", probability=Decimal(20))

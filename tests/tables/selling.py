@@ -11,6 +11,7 @@ from ltc_events.projections.tables.decision_makers import DecisionMakers
 from ltc_events.projections.tables.interactions import Interactions
 from ltc_events.projections.tables.opportunities import Opportunities
 from ltc_events.projections.tables.opportunity_amounts import OpportunityAmounts
+from ltc_events.projections.tables.opportunity_details import OpportunityDetails
 from ltc_events.projections.tables.opportunity_stages import OpportunityStages
 from ltc_events.projections.tables.quote_lines import QuoteLines
 from ltc_events.projections.tables.quote_steps import QuoteSteps
@@ -230,6 +231,15 @@ SPECIFICATIONS = (
         4        | deal           | close_date_changed |        |          | 2026-04-01        | holidays
         5        | deal           | lost               | 1200   | EUR      |                   |
         7        | deal           | won                | 1150   | EUR      |                   |
+        """,
+    ),
+    given(*DEAL, REOPENED, HANDED_OVER).then(
+        OpportunityDetails,
+        """
+        position | opportunity_id | cause         | title     | owner | reason
+        1        | deal           | opened        | pumps     | Olga  |
+        9        | deal           | title_changed | two pumps |       |
+        10       | deal           | owner_changed |           | Ben   | on leave
         """,
     ),
     given(PEOPLE).then(

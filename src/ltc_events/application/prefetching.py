@@ -8,7 +8,7 @@ from ltc_events.aggregates.business_days import fiscal_year
 from ltc_events.aggregates.policies import Policies
 from ltc_events.schemas.base import Command
 from ltc_events.schemas.envelope import Message
-from ltc_events.schemas.number_series import first_series_id, series_id
+from ltc_events.schemas.number_series import first_series_id, imported_number_id, parse_number, series_id
 from ltc_events.schemas.registry import COMMANDS
 
 _Model = type[Command]
@@ -46,11 +46,19 @@ def streams_of(message: Message, policies: Policies) -> list[UUID]:
     if model.begins_for_customer and message.customer_id is not None:
         ids.append(message.customer_id)
     if model in _NUMBERED:
-        year = fiscal_year(command.effective_on, policies.company.content)
-        ids += (first_series_id(command.series, year), series_id(command.series, year))
+        ids += _number_streams(command, policies)
     if model in _DERIVING:
         ids += command.derived_streams(message.subject)
     return ids
+
+
+def _number_streams(command: Any, policies: Policies) -> list[UUID]:
+    if command.number is None:
+        year = fiscal_year(command.effective_on, policies.company.content)
+        return [first_series_id(command.series, year), series_id(command.series, year)]
+    parsed = parse_number(command.number)
+    series = [] if parsed is None else [first_series_id(*parsed[:2]), series_id(*parsed[:2])]
+    return [imported_number_id(command.number), *series]
 
 
 def listed_nouns(messages: Iterable[Message]) -> dict[str, list[UUID]]:

@@ -11,7 +11,15 @@ from ltc_events.schemas.base import Event
 from ltc_events.schemas.claim import ClaimPaid
 from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.schemas.lead import LeadCaptured
-from ltc_events.schemas.number_series import NumberAssigned, first_series_id, format_number, parse_number, series_id
+from ltc_events.schemas.number_series import (
+    NumberAssigned,
+    NumberImported,
+    first_series_id,
+    format_number,
+    imported_number_id,
+    parse_number,
+    series_id,
+)
 from ltc_events.schemas.opportunity import OpportunityOpened
 from ltc_events.schemas.order import OrderPlaced
 from ltc_events.schemas.payment import PaymentMovedIn
@@ -146,8 +154,7 @@ def _payments(lens: Lens, ids: list[UUID]) -> dict[UUID, list[Record]]:
 
 
 def _invoice(lens: Lens, number: str) -> list[Record]:
-    parsed = parse_number(number)
-    records = _document(lens.store, *parsed) if parsed is not None else []
+    records = _numbered(lens.store, number)
     if not records:
         raise UnknownInvoice(number=number, as_of=lens.as_of, nearest=_nearest(lens, number))
     first = records[0]
@@ -164,6 +171,15 @@ def _invoice(lens: Lens, number: str) -> list[Record]:
             known_at=lens.position,
         )
     return seen
+
+
+def _numbered(store: EventStore, number: str) -> list[Record]:
+    """The stream of the document with this number, of another system or of ours; none where no document has it."""
+    imported = event_of(store.stream(imported_number_id(number)), NumberImported)
+    if imported is not None:
+        return store.stream(imported.document_id)
+    parsed = parse_number(number)
+    return [] if parsed is None else _document(store, *parsed)
 
 
 def _document(store: EventStore, series: str, year: int, sequence: int) -> list[Record]:

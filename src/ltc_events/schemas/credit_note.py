@@ -10,6 +10,7 @@ from pydantic import Field
 from ltc_events.schemas.base import (
     Code,
     Command,
+    DocumentNumber,
     Exact,
     Flag,
     Id,
@@ -58,6 +59,9 @@ class IssueCreditNote(Command):
     owes, then what was written off of it. Of the rest, what was paid in this ledger becomes credit of the customer. What the
     invoice states as prepaid (EN 16931 BT-113) was paid outside of this ledger: its credited part is refunded there, and
     never from here.
+
+    `number` is the one that the document has from another system; it is kept, and refused where another document has it.
+    Without it the document gets the next number of `series` in its fiscal year.
     """
 
     type: ClassVar[str] = "credit_note.issue.v1"
@@ -65,6 +69,7 @@ class IssueCreditNote(Command):
     begins_for_customer: ClassVar[bool] = True
     invoice_id: Id
     series: Code = "CN"
+    number: DocumentNumber | None = None
     reason: CreditReason
     note: Name | None = None
     bill_again: Flag = False

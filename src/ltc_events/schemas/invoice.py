@@ -11,6 +11,7 @@ from ltc_events.schemas.base import (
     Code,
     Command,
     Day,
+    DocumentNumber,
     Exact,
     Id,
     MoneyEvent,
@@ -48,6 +49,9 @@ class IssueInvoice(Command):
     amount to a multiple, e.g. "0.05" (EN 16931 BT-114). `prepaid` (BT-113) was paid outside of this ledger, to another system
     or before it began: it is never owed, and never refunded from here. An advance received here is allocated to the invoice
     instead. `stated_payable` is the source's amount: if the computed one differs, the invoice is refused with both.
+
+    `number` is the one that the document has from another system; it is kept, and refused where another document has it.
+    Without it the document gets the next number of `series` in its fiscal year.
     """
 
     type: ClassVar[str] = "invoice.issue.v1"
@@ -55,6 +59,7 @@ class IssueInvoice(Command):
     begins_for_customer: ClassVar[bool] = True
     order_id: Id
     series: Code = "INV"
+    number: DocumentNumber | None = None
     basis: Literal["ordered", "delivered"] | None = None
     lines: tuple[LineQuantity, ...] = Field(default=(), max_length=LINES_MAX)
     allowances: tuple[DocumentCharge, ...] = Field(default=(), max_length=50)

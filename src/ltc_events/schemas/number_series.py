@@ -1,4 +1,7 @@
-"""Document numbers: one stream per series and year, whose version is the number, so none is missing or double."""
+"""Document numbers: one stream per series and year, whose version is the number, so none is missing or double.
+
+A document of another system keeps its number: one stream per such number, of a single event, so none is there twice.
+"""
 
 from functools import lru_cache
 from typing import ClassVar
@@ -25,6 +28,28 @@ class NumberAssigned(OrderedEvent):
         return f"number {self.number} assigned"
 
 
+class NumberImported(OrderedEvent):
+    """A document of another system keeps its number, in a stream of its own that has this event alone."""
+
+    type: ClassVar[str] = "number_series.number_imported.v1"
+    number: str
+    document_id: UUID
+
+    def in_words(self) -> str:
+        return f"number {self.number} kept"
+
+
+class SeriesImported(OrderedEvent):
+    """Documents of another system have numbers of this series and year: none is assigned in it."""
+
+    type: ClassVar[str] = "number_series.series_imported.v1"
+    series: str
+    year: int
+
+    def in_words(self) -> str:
+        return f"numbers of series {self.series} of {self.year} are of another system"
+
+
 @lru_cache(maxsize=1024)  # asked for with every document; there are a few series a year
 def series_id(series: str, year: int) -> UUID:
     """The id of the stream of a series in a year; the id is reserved."""
@@ -38,6 +63,11 @@ def first_series_id(series: str, year: int) -> UUID:
     Where that stream is a number series, its numbers continue there.
     """
     return derive_id("number_series", series, str(year))
+
+
+def imported_number_id(number: str) -> UUID:
+    """The id of the stream of a number of another system; the id is reserved."""
+    return reserved_id("number_series", "imported", number)
 
 
 def format_number(series: str, year: int, sequence: int) -> str:

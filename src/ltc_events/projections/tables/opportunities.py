@@ -21,7 +21,7 @@ from ltc_events.schemas.record import Record
 
 class Opportunities(Projection):
     """Opportunities, one row each: how they began and where they stand now (R-37 … R-43). The times are those of the opening.
-    `opportunity_stages` and `opportunity_amounts` have what a deal was at an earlier date or position."""
+    `opportunity_stages`, `opportunity_amounts` and `opportunity_details` have what a deal was at an earlier date or position."""
 
     table, version, key = "opportunities", 2, ("opportunity_id",)
     columns = {

@@ -27,6 +27,7 @@ from ltc_events.projections.tables.open_item_movements import OpenItemMovements
 from ltc_events.projections.tables.open_items import OpenItems
 from ltc_events.projections.tables.opportunities import Opportunities
 from ltc_events.projections.tables.opportunity_amounts import OpportunityAmounts
+from ltc_events.projections.tables.opportunity_details import OpportunityDetails
 from ltc_events.projections.tables.opportunity_stages import OpportunityStages
 from ltc_events.projections.tables.order_line_versions import OrderLineVersions
 from ltc_events.projections.tables.order_lines import OrderLines
@@ -60,6 +61,7 @@ PROJECTIONS: tuple[type[Projection], ...] = (
     Opportunities,
     OpportunityStages,
     OpportunityAmounts,
+    OpportunityDetails,
     DecisionMakers,
     Interactions,
     Quotes,

@@ -5,11 +5,17 @@ events = """
 SELECT s.position,
        CASE %(period)s WHEN 'month' THEN to_char(c.effective_on, 'YYYY-MM') WHEN 'quarter' THEN to_char(c.effective_on, 'YYYY-"Q"Q')
                        ELSE to_char(c.effective_on, 'YYYY') END AS period,
-       CASE %(group_by)s WHEN 'owner' THEN o.owner WHEN 'channel' THEN o.channel END AS segment,
+       CASE %(group_by)s WHEN 'owner' THEN d.owner WHEN 'channel' THEN o.channel END AS segment,
        c.currency
-FROM ltc_read.opportunity_stages s
+FROM (
+    SELECT position, effective_on, opportunity_id FROM ltc_read.opportunity_stages
+    UNION ALL
+    SELECT position, effective_on, opportunity_id FROM ltc_read.opportunity_details WHERE cause <> 'opened'
+) s
 JOIN ltc_read.opportunity_stages c ON c.opportunity_id = s.opportunity_id AND c.stage IN ('won', 'lost') AND c.position <= s.position
 JOIN ltc_read.opportunities o ON o.opportunity_id = s.opportunity_id
+LEFT JOIN ltc_read.opportunity_details d
+    ON %(group_by)s = 'owner' AND d.opportunity_id = o.opportunity_id AND d.owner IS NOT NULL
 WHERE s.effective_on <= %(as_of)s
 """
 definition = """
@@ -25,7 +31,7 @@ there to revenue and cash.
 
 [parameters]
 period = { type = "choice", choices = ["month", "quarter", "year"], default = "month", meaning = "length of a period" }
-group_by = { type = "choice", choices = ["none", "owner", "channel"], default = "none", meaning = "what the deals of a period are told apart by" }
+group_by = { type = "choice", choices = ["none", "owner", "channel"], default = "none", meaning = "what the deals of a period are told apart by; the owner is that of the as-of date" }
 from = { type = "date", meaning = "only deals closed from this day on" }
 to = { type = "date", meaning = "only deals closed up to this day" }
 
@@ -50,7 +56,10 @@ WITH stood AS (
     SELECT CASE %(period)s WHEN 'month' THEN to_char(s.effective_on, 'YYYY-MM')
                            WHEN 'quarter' THEN to_char(s.effective_on, 'YYYY-"Q"Q')
                            ELSE to_char(s.effective_on, 'YYYY') END AS period,
-           CASE %(group_by)s WHEN 'owner' THEN o.owner WHEN 'channel' THEN o.channel END AS segment,
+           CASE %(group_by)s WHEN 'owner' THEN (SELECT owner FROM ltc_read.opportunity_details
+               WHERE opportunity_id = o.opportunity_id AND owner IS NOT NULL AND position <= %(known_position)s AND effective_on <= %(as_of)s
+               ORDER BY position DESC LIMIT 1)
+                             WHEN 'channel' THEN o.channel END AS segment,
            s.currency, s.amount, s.stage = 'won' AS is_won
     FROM stood s
     JOIN ltc_read.opportunities o USING (opportunity_id)

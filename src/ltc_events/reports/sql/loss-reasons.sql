@@ -4,15 +4,20 @@ key = ["{group_by}", "currency"]
 events = """
 SELECT e.position,
        CASE %(group_by)s WHEN 'reason' THEN s.reason WHEN 'stage' THEN s.from_stage WHEN 'competitor' THEN s.competitor
-                         WHEN 'channel' THEN o.channel ELSE o.owner END AS group_by,
+                         WHEN 'channel' THEN o.channel ELSE d.owner END AS group_by,
        s.currency
 FROM ltc_read.opportunity_stages s
-JOIN ltc_read.opportunities o USING (opportunity_id),
+JOIN ltc_read.opportunities o USING (opportunity_id)
+LEFT JOIN ltc_read.opportunity_details d
+    ON %(group_by)s = 'owner' AND d.opportunity_id = o.opportunity_id AND d.owner IS NOT NULL,
 LATERAL (
     SELECT s.position
     UNION ALL
     SELECT r.position FROM ltc_read.opportunity_stages r
     WHERE r.opportunity_id = s.opportunity_id AND r.position > s.position AND r.from_stage = 'lost' AND r.effective_on <= %(as_of)s
+    UNION ALL
+    SELECT position FROM ltc_read.opportunity_details
+    WHERE opportunity_id = s.opportunity_id AND cause <> 'opened' AND effective_on <= %(as_of)s
 ) e
 WHERE s.stage = 'lost' AND s.effective_on <= %(as_of)s
 """
@@ -26,7 +31,7 @@ stands in a row of its own in `revenue-vs-opportunity`.
 """
 
 [parameters]
-group_by = { type = "choice", choices = ["reason", "stage", "competitor", "channel", "owner"], default = "reason", meaning = "what a row stands for" }
+group_by = { type = "choice", choices = ["reason", "stage", "competitor", "channel", "owner"], default = "reason", meaning = "what a row stands for; the owner is that of the as-of date" }
 from = { type = "date", meaning = "first day of the period (none: from the beginning)" }
 to = { type = "date", meaning = "last day of the period (none: up to the as-of date)" }
 
@@ -46,7 +51,9 @@ WITH lost AS (
                WHEN 'stage' THEN s.from_stage
                WHEN 'competitor' THEN s.competitor
                WHEN 'channel' THEN o.channel
-               ELSE o.owner
+               ELSE (SELECT owner FROM ltc_read.opportunity_details
+                    WHERE opportunity_id = o.opportunity_id AND owner IS NOT NULL AND position <= %(known_position)s AND effective_on <= %(as_of)s
+                    ORDER BY position DESC LIMIT 1)
            END AS label,
            s.currency, s.amount, s.reason, s.from_stage, s.effective_on - o.effective_on AS days
     FROM ltc_read.opportunity_stages s

@@ -8,15 +8,22 @@ WITH moved AS (
     SELECT a.position, a.effective_on, a.opportunity_id, o.stage
     FROM ltc_read.opportunity_amounts a
     JOIN ltc_read.opportunities o USING (opportunity_id)
+    UNION ALL
+    SELECT d.position, d.effective_on, d.opportunity_id, o.stage
+    FROM ltc_read.opportunity_details d
+    JOIN ltc_read.opportunities o USING (opportunity_id)
 )
 SELECT m.position,
-       CASE %(group_by)s WHEN 'stage' THEN m.stage WHEN 'owner' THEN o.owner WHEN 'channel' THEN o.channel
-                         WHEN 'month' THEN to_char(c.expected_close_on, 'YYYY-MM') ELSE o.title END AS group_by,
+       CASE %(group_by)s WHEN 'stage' THEN m.stage WHEN 'owner' THEN d.owner WHEN 'channel' THEN o.channel
+                         WHEN 'month' THEN to_char(c.expected_close_on, 'YYYY-MM') ELSE d.title END AS group_by,
        CASE %(group_by)s WHEN 'opportunity' THEN m.opportunity_id END AS opportunity_id
 FROM moved m
 JOIN ltc_read.opportunities o USING (opportunity_id)
 LEFT JOIN ltc_read.opportunity_amounts c
     ON %(group_by)s = 'month' AND c.opportunity_id = m.opportunity_id AND c.expected_close_on IS NOT NULL
+LEFT JOIN ltc_read.opportunity_details d
+    ON d.opportunity_id = m.opportunity_id
+    AND CASE %(group_by)s WHEN 'owner' THEN d.owner IS NOT NULL WHEN 'opportunity' THEN d.title IS NOT NULL ELSE false END
 WHERE m.effective_on <= %(as_of)s
 """
 definition = """
@@ -29,7 +36,7 @@ Nothing in the books: open deals are beliefs, and stand in no account before som
 
 [parameters]
 group_by = { type = "choice", choices = ["stage", "owner", "channel", "month", "opportunity"], default = "stage", meaning = "what a row stands for; month is the month in which a deal is expected to close" }
-owner = { type = "text", meaning = "only deals of this owner" }
+owner = { type = "text", meaning = "only deals of this owner on the as-of date" }
 channel = { type = "text", meaning = "only deals of this channel" }
 
 [columns]
@@ -42,12 +49,21 @@ weighted = { type = "money", total = true, meaning = "Σ amount × probability" 
 probability = { type = "percent", meaning = "weighted amount in percent of the amount" }
 overdue = { type = "integer", total = true, meaning = "deals that were expected to close before the as-of date" }
 */
-WITH deal AS (
-    SELECT opportunity_id, title, owner, channel, currency
-    FROM ltc_read.opportunities
+WITH detail AS (
+    SELECT opportunity_id,
+           (array_agg(title ORDER BY position DESC) FILTER (WHERE title IS NOT NULL))[1] AS title,
+           (array_agg(owner ORDER BY position DESC) FILTER (WHERE owner IS NOT NULL))[1] AS owner
+    FROM ltc_read.opportunity_details
     WHERE position <= %(known_position)s AND effective_on <= %(as_of)s
-      AND (%(owner)s::text IS NULL OR owner = %(owner)s)
-      AND (%(channel)s::text IS NULL OR channel = %(channel)s)
+    GROUP BY opportunity_id
+),
+deal AS (
+    SELECT opportunity_id, d.title, d.owner, o.channel, o.currency
+    FROM ltc_read.opportunities o
+    JOIN detail d USING (opportunity_id)
+    WHERE o.position <= %(known_position)s AND o.effective_on <= %(as_of)s
+      AND (%(owner)s::text IS NULL OR d.owner = %(owner)s)
+      AND (%(channel)s::text IS NULL OR o.channel = %(channel)s)
 ),
 stage AS (
     SELECT DISTINCT ON (opportunity_id) opportunity_id, stage, probability

@@ -172,6 +172,11 @@ SELECT b.status, CASE WHEN NOT b.is_direct THEN b.owner_id END AS opportunity_id
            + b.in_transit - b.cash AS residual,
        b.events
 FROM billed b
-LEFT JOIN ltc_read.opportunities o ON NOT b.is_direct AND o.opportunity_id = b.owner_id
+LEFT JOIN (
+    SELECT DISTINCT ON (opportunity_id) opportunity_id, title
+    FROM ltc_read.opportunity_details
+    WHERE title IS NOT NULL AND position <= %(known_position)s AND effective_on <= %(as_of)s
+    ORDER BY opportunity_id, position DESC
+) o ON NOT b.is_direct AND o.opportunity_id = b.owner_id
 LEFT JOIN customer c ON c.customer_id = b.customer_id
 ORDER BY array_position(ARRAY['won', 'not won', 'lost', 'no opportunity'], b.status), won_on, c.name, b.owner_id, b.currency

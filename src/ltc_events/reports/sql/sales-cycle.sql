@@ -3,12 +3,18 @@ title = "Sales cycle"
 key = ["segment", "outcome"]
 events = """
 SELECT s.position,
-       CASE %(group_by)s WHEN 'month' THEN to_char(c.effective_on, 'YYYY-MM') WHEN 'owner' THEN o.owner WHEN 'channel' THEN o.channel END
+       CASE %(group_by)s WHEN 'month' THEN to_char(c.effective_on, 'YYYY-MM') WHEN 'owner' THEN d.owner WHEN 'channel' THEN o.channel END
            AS segment,
        c.stage AS outcome
-FROM ltc_read.opportunity_stages s
+FROM (
+    SELECT position, effective_on, opportunity_id FROM ltc_read.opportunity_stages
+    UNION ALL
+    SELECT position, effective_on, opportunity_id FROM ltc_read.opportunity_details WHERE cause <> 'opened'
+) s
 JOIN ltc_read.opportunity_stages c ON c.opportunity_id = s.opportunity_id AND c.stage IN ('won', 'lost') AND c.position <= s.position
 JOIN ltc_read.opportunities o ON o.opportunity_id = s.opportunity_id
+LEFT JOIN ltc_read.opportunity_details d
+    ON %(group_by)s = 'owner' AND d.opportunity_id = o.opportunity_id AND d.owner IS NOT NULL
 WHERE s.effective_on <= %(as_of)s
 """
 definition = """
@@ -20,7 +26,7 @@ up by the few deals that take very long; half of the deals took less than the me
 
 [parameters]
 start = { type = "choice", choices = ["opening", "lead"], default = "opening", meaning = "what days are counted from: the opening of the deal or the capture of its lead" }
-group_by = { type = "choice", choices = ["none", "month", "owner", "channel"], default = "none", meaning = "what deals are told apart by, beside their outcome; month is the month of closing" }
+group_by = { type = "choice", choices = ["none", "month", "owner", "channel"], default = "none", meaning = "what deals are told apart by, beside their outcome; month is the month of closing, the owner that of the as-of date" }
 from = { type = "date", meaning = "only deals closed from this day on" }
 to = { type = "date", meaning = "only deals closed up to this day" }
 
@@ -40,7 +46,9 @@ WITH stood AS (
     WHERE position <= %(known_position)s AND effective_on <= %(as_of)s
     ORDER BY opportunity_id, position DESC
 ), cycle AS (
-    SELECT CASE %(group_by)s WHEN 'month' THEN to_char(s.effective_on, 'YYYY-MM') WHEN 'owner' THEN o.owner
+    SELECT CASE %(group_by)s WHEN 'month' THEN to_char(s.effective_on, 'YYYY-MM') WHEN 'owner' THEN (SELECT owner FROM ltc_read.opportunity_details
+               WHERE opportunity_id = o.opportunity_id AND owner IS NOT NULL AND position <= %(known_position)s AND effective_on <= %(as_of)s
+               ORDER BY position DESC LIMIT 1)
                              WHEN 'channel' THEN o.channel END AS segment,
            s.stage AS outcome,
            greatest(s.effective_on - CASE %(start)s WHEN 'lead' THEN coalesce(l.effective_on, o.effective_on) ELSE o.effective_on END, 0)

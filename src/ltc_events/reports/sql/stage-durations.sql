@@ -3,6 +3,9 @@ title = "Stage durations"
 key = ["stage"]
 events = """
 SELECT position, unnest(ARRAY[stage, from_stage]) AS stage FROM ltc_read.opportunity_stages WHERE effective_on <= %(as_of)s
+UNION ALL
+SELECT d.position, s.stage FROM ltc_read.opportunity_details d JOIN ltc_read.opportunity_stages s USING (opportunity_id)
+WHERE %(owner)s::text IS NOT NULL AND d.cause = 'owner_changed' AND d.effective_on <= %(as_of)s
 """
 definition = """
 How long deals stay in each stage, in days between the business dates of entering and leaving it; a stage that a deal is still
@@ -13,7 +16,7 @@ no day."""
 [parameters]
 from = { type = "date", meaning = "only stages entered from this day on" }
 to = { type = "date", meaning = "only stages entered up to this day" }
-owner = { type = "text", meaning = "only deals of this owner" }
+owner = { type = "text", meaning = "only deals of this owner on the as-of date" }
 
 [columns]
 stage = { type = "text", meaning = "the stage" }
@@ -38,7 +41,9 @@ stay AS (
     JOIN ltc_read.opportunities o USING (opportunity_id)
     WHERE v.stage NOT IN ('won', 'lost')
       AND v.entered_on BETWEEN coalesce(%(from)s::date, '-infinity') AND coalesce(%(to)s::date, 'infinity')
-      AND (%(owner)s::text IS NULL OR o.owner = %(owner)s)
+      AND (%(owner)s::text IS NULL OR %(owner)s = (SELECT owner FROM ltc_read.opportunity_details
+           WHERE opportunity_id = o.opportunity_id AND owner IS NOT NULL AND position <= %(known_position)s AND effective_on <= %(as_of)s
+           ORDER BY position DESC LIMIT 1))
 )
 SELECT stage,
        count(*) AS entered,
