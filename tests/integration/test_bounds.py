@@ -109,6 +109,8 @@ def commands() -> Iterator[Document]:
         yield document
         type = document["type"].removeprefix(WIRE_PREFIX)
         if type == "opportunity.lose.v1":
+            yield like(document, "opportunity.change_title.v1", title="another one", reason="misheard")
+            yield like(document, "opportunity.change_owner.v1", owner="Ben", reason="on leave")
             yield like(document, "opportunity.reopen.v1", reason="they called back")
             yield like(document, type, **document["data"])
         elif type == "invoice.write_off.v1":
