@@ -20,6 +20,7 @@ demo: $(VENV)/runtime  ## a company's leads become cash, on the embedded databas
 
 test: $(VENV)/dev lint  ## all checks and all tests, on real servers
 	$(BIN)/ltc schema check --golden tests/golden
+	$(BIN)/python -m compileall -q src tests  # the commands that tests start import compiled modules, wherever bytecode is not written
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 laws: $(VENV)/dev  ## the laws of money on many more examples than a run of the tests has: EXAMPLES=10000

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,8 @@ NEEDED = {
 NAMES = {("report",): "funnel"}
 # They are at work until they are told to end, or for minutes, or write into this tree.
 LEFT_OUT = {("worker",), ("demo",), ("init",), ("schema",)}
+FEW, SOME = 3, 3
+"""Where more than so many commands have an option, each of them is called with so many of its absurd values."""
 
 
 @cache
@@ -60,24 +63,43 @@ def values(option: Any) -> tuple[str, ...]:
 
 def cases() -> Iterator[tuple[tuple[str, ...], str, list[str]]]:
     """The command, the option or argument, and the words of a call with an absurd value of it."""
-    for words, command in commands().items():
-        if words[:1] in LEFT_OUT:
-            continue
+    turn: Counter[str] = Counter()
+    for words, command in tried():
         needed = [one for one in command.params if one.param_type_name == "argument" and one.required]
-        more = [one for one in command.params if one.param_type_name == "argument" and not one.required]
         given = [NAMES.get(words, "customers") if one.name == "name" else NEEDED[one.name] for one in needed]
         required = [f"{one.opts[0]}={NEEDED[one.name]}" for one in command.params if one.opts[0][:1] == "-" and one.required]
         for option in command.params:
-            if option in needed:
-                place = needed.index(option)
-                for value in values(option):
+            if option.param_type_name != "argument" and (option.is_flag or option.name == "help"):
+                continue
+            for value in of_turn(option, turn):
+                if option in needed:
+                    place = needed.index(option)
                     yield words, option.name, [*words, *required, "--", *given[:place], value, *given[place + 1 :]]
-            elif option in more:
-                for value in values(option):
+                elif option.param_type_name == "argument":
                     yield words, option.name, [*words, *required, "--", *given, value]
-            elif not option.is_flag and option.name != "help":
-                for value in values(option):
+                else:
                     yield words, option.opts[0], [*words, *required, f"{option.opts[0]}={value}", *given]
+
+
+def tried() -> list[tuple[tuple[str, ...], Any]]:
+    """The commands that are called."""
+    return [(words, command) for words, command in commands().items() if words[:1] not in LEFT_OUT]
+
+
+@cache
+def holders() -> Counter[str]:
+    """How many commands have an option or argument of this name."""
+    return Counter(option.name for _, command in tried() for option in command.params)
+
+
+def of_turn(option: Any, turn: Counter[str]) -> tuple[str, ...]:
+    """The absurd values of an option in this command: all where few commands have it, else some, others in the next one."""
+    every = values(option)
+    if holders()[option.name] <= FEW:
+        return every
+    start = turn[option.name]
+    turn[option.name] += SOME
+    return tuple(every[(start + index) % len(every)] for index in range(SOME))
 
 
 def run_all(calls: list[list[str]], environment: dict[str, str], at_once: int = 1) -> list[dict[str, Any]]:
