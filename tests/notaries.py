@@ -61,7 +61,9 @@ def told(findings: Sequence[Finding]) -> list[str]:
 @contextmanager
 def superuser(database: Database) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """One who switches every guard off, and on again."""
-    tables = ("events", "outcomes", "head", "tlog_hashes", "tlog_checkpoints", "tlog_signatures", "tlog_refusals")
+    tables = (
+        "events", "outcomes", "head", "tlog_hashes", "tlog_checkpoints", "tlog_signatures", "tlog_refusals", "tlog_rolls",
+    )  # fmt: skip
     with database.connect(Role.OWNER, autocommit=True) as connection:
         for table in tables:
             connection.execute(f"ALTER TABLE ltc.{table} DISABLE TRIGGER ALL".encode())

@@ -141,7 +141,7 @@ def test_each_log_is_written_as_tiles_and_grows_where_it_is(ltc: Ltc, signed: Pa
     ltc("audit", "export", folder)
     assert root_in(folder / "checkpoint") == mth([event_leaf(one) for one in event_store.read_raw(0, 1000)])
     assert (folder / "tile/0/003.p/132").exists()
-    for log, size in (("outcomes", 450), ("refusals", 1)):
+    for log, size in (("outcomes", 450), ("refusals", 1), ("rolls", 3)):
         ltc("audit", "export", folder / log, "--log", log)
         assert (folder / log / "checkpoint").read_text().split("\n")[:2] == [f"ledger.example/main/{log}", str(size)]
 
@@ -187,6 +187,11 @@ def test_tessera_accepts_our_folder(ltc: Ltc, signed: Path, go_programs: Path) -
     told = run(go_programs / "fsck", "--ui=false", f"--storage_url=file://{folder}/", f"--public_key={folder / 'vkey'}")
     assert told.returncode == 0, told.stderr
     assert b"checking log of size 700" in told.stderr
+    rolls = signed / "rolls"
+    ltc("audit", "export", rolls, "--log", "rolls")
+    told = run(go_programs / "fsck", "--ui=false", f"--storage_url=file://{rolls}/", f"--public_key={rolls / 'vkey'}")
+    assert told.returncode == 0, told.stderr
+    assert b"checking log of size 2" in told.stderr
     other = signed / "other"
     other.write_text((folder / "vkey").read_text().replace("main/events", "main/other"))
     assert run(go_programs / "fsck", "--ui=false", f"--storage_url=file://{folder}/", f"--public_key={other}").returncode != 0

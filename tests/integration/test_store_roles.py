@@ -21,7 +21,7 @@ from ltc_events.store import database as database_module
 Connection = psycopg.Connection[tuple[object, ...]]
 APPEND_ONLY = (
     "events", "outcomes", "dead_letters", "dead_letter_steps", "traces", "epochs", "expired_messages", "tlog_hashes",
-    "tlog_checkpoints", "tlog_signatures", "tlog_refusals",
+    "tlog_checkpoints", "tlog_signatures", "tlog_refusals", "tlog_rolls",
 )  # fmt: skip
 CHANGES = {
     "update": "UPDATE ltc.{} SET {} = {}",
@@ -42,6 +42,7 @@ COLUMNS = {
     "tlog_checkpoints": "note",
     "tlog_signatures": "line",
     "tlog_refusals": "command_id",
+    "tlog_rolls": "leaf",
 }
 
 

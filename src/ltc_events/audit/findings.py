@@ -18,6 +18,7 @@ class Kind(StrEnum):
     WENT_BACK = "went_back"
     TWO_HISTORIES = "two_histories"
     VERSIONS = "versions"
+    ROLL = "roll"
     TABLE = "table"
 
 

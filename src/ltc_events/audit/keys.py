@@ -1,7 +1,7 @@
 """The notary's keys, in a file readable by its owner alone: one key a line, all of which sign.
 
 A line is a signer's key in the format of golang.org/x/mod/sumdb/note. Its name is the prefix of the names of the logs
-(`host/ledger`): the logs are `host/ledger/events`, `…/outcomes`, `…/refusals`.
+(`host/ledger`): the logs are `host/ledger/events`, `…/outcomes`, `…/refusals`, `…/rolls`.
 """
 
 import os
@@ -18,8 +18,8 @@ from ltc_events.kernel.errors import LtcError
 from ltc_events.proofs import base64_text
 from ltc_events.proofs.note import ED25519, KEY_BYTES, Signer, Verifier, is_name
 
-EVENTS, OUTCOMES, REFUSALS = "events", "outcomes", "refusals"
-LOGS = (EVENTS, OUTCOMES, REFUSALS)
+EVENTS, OUTCOMES, REFUSALS, ROLLS = "events", "outcomes", "refusals", "rolls"
+LOGS = (EVENTS, OUTCOMES, REFUSALS, ROLLS)
 _PREFIX = "PRIVATE+KEY+"
 
 

@@ -1,4 +1,4 @@
-"""The notary's own state, in a file beside its key and outside the database: the last checkpoints signed, and its alarm.
+"""The notary's own state, in a file beside its key and outside the database: last checkpoints, sizes of rolls, and its alarm.
 
 It detects a database that was replaced by an older one, or whose logs were rebuilt.
 """
@@ -11,6 +11,9 @@ from typing import Any
 import orjson
 
 from ltc_events.audit.errors import NotaryKeyUnreadable
+
+ROLLS_MAX = 10_000
+"""Rolls whose sizes are remembered: those of a day at least, where one is made every ten seconds."""
 
 
 class NotaryMemory:
@@ -32,6 +35,22 @@ class NotaryMemory:
         """The last checkpoint of a log that this notary signed."""
         kept = self._known["checkpoints"].get(origin)
         return None if kept is None else str(kept).encode()
+
+    def roll_sizes(self, origin: str) -> dict[int, int]:
+        """The sizes of the log of events at the last rolls, by their index: what makes a roll the same again."""
+        known = self._known.get("rolls", {}).get(origin, {"first": 0, "sizes": []})
+        return dict(enumerate(known["sizes"], known["first"]))
+
+    def remember_rolls(self, note: bytes, origin: str, sizes: dict[int, int]) -> None:
+        """Record the checkpoint of a log of rolls, with the sizes of its last rolls."""
+        known = {index: size for index, size in self.roll_sizes(origin).items() if index < min(sizes)}
+        if max(known, default=-1) != min(sizes) - 1:
+            known = {}  # another copy of this file remembered what was between
+        known |= sizes
+        indices = sorted(known)[-ROLLS_MAX:]
+        kept = {"first": indices[0], "sizes": [known[index] for index in indices]}
+        self._known["rolls"] = self._known.get("rolls", {}) | {origin: kept}
+        self.remember({origin: note})
 
     @property
     def alarm(self) -> dict[str, Any] | None:

@@ -1,12 +1,13 @@
 """The notary: signs the ledger's logs, and only extensions of what it signed before.
 
 It reads what was appended since its last checkpoint, adds the leaves to the trees, and signs the new roots, one per size of a
-log. One notary is active at a time. Between signings it re-reads what it signed, page by page; at a changed byte it records an
-alarm with the first position, and signs nothing more, also after a restart.
+log. From time to time it signs a roll, which has the last version of every stream. One notary is active at a time. Between
+signings it re-reads what it signed, page by page; at a changed byte it records an alarm with the first position, and signs
+nothing more, also after a restart.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +17,10 @@ from uuid import UUID
 import structlog
 
 from ltc_events.audit.errors import HistoryChanged, LogWentBack, TwoHistories
-from ltc_events.audit.keys import EVENTS, LOGS, OUTCOMES, REFUSALS, NotaryKeys, read_keys
+from ltc_events.audit.keys import EVENTS, LOGS, OUTCOMES, REFUSALS, ROLLS, NotaryKeys, read_keys
 from ltc_events.audit.leaves import PAGE_EVENTS, commands_begun, outcome_leaves, read_events
 from ltc_events.audit.memory import NotaryMemory, memory_beside
+from ltc_events.audit.rolls import Roller
 from ltc_events.proofs.checkpoint import Checkpoint, open_checkpoint
 from ltc_events.proofs.hashing import leaf_hash, subtree
 from ltc_events.proofs.leaf import event_leaf
@@ -35,6 +37,9 @@ EVERY_S = 5.0
 EVENTS_MAX = 10_000
 REFUSALS_MAX = 10_000
 WAIT_S = 0.5
+ROLL_EVERY_S = 10.0
+# Of the notary's time, rolls take a tenth at most: what they cost grows with the streams that changed.
+ROLL_REST = 9
 PATROL_EVENTS = 500
 # One who has gone through everything rests before he begins again.
 PATROL_REST_S = 60.0
@@ -70,6 +75,8 @@ class Notary:
         self._previous: UUID | None = None
         self._next_at = 0.0
         self._patrol, self._patrol_at = 0, 0.0
+        self._roll_at = 0.0
+        self._roller = Roller(store, keys.origin(EVENTS), keys.origin(ROLLS))
         self.is_standing_by = False
 
     @property
@@ -104,7 +111,12 @@ class Notary:
         head = self._events.head()[0]
         if head - self.size >= EVENTS_MAX or time.monotonic() >= self._next_at:
             self.sign(head)
-            self._next_at = time.monotonic() + (0.0 if head - self.size >= EVENTS_MAX else self._every_s)
+            is_behind = head - self.size >= EVENTS_MAX
+            if not is_behind and time.monotonic() >= self._roll_at:
+                began = time.monotonic()
+                self.roll()
+                self._roll_at = began + max((time.monotonic() - began) * (ROLL_REST + 1), ROLL_EVERY_S)
+            self._next_at = time.monotonic() + (0.0 if is_behind else self._every_s)
             return
         self.patrol()
         self._sleep(min(max(self._next_at - time.monotonic(), 0.0), WAIT_S))
@@ -118,11 +130,46 @@ class Notary:
             raise
 
     def sign_all(self) -> None:
-        """Sign all present events."""
+        """Sign all present events, and their roll."""
         head = self._events.head()[0]
         self.sign(head)
         while self.size < head or self._store.new_refusals(self._keys.origin(REFUSALS), 1):
             self.sign(head)
+        self.roll()
+
+    def roll(self) -> SignedCheckpoint | None:
+        """Sign a roll of the signed events, unless the last one is of as many. Raises HistoryChanged."""
+        before = self._last_rolled()
+        return None if before >= self.size else self._sign_rolls(before, [self.size])
+
+    def _last_rolled(self) -> int:
+        """The size of the log of events at the last roll."""
+        rolled = self._tree(ROLLS).size
+        last = self._store.rolls.leaves(self._keys.origin(ROLLS), rolled - 1, 1) if rolled else []
+        return last[0][1] if last else 0
+
+    def _sign_rolls(self, before: int, sizes: Sequence[int], wanted: Checkpoint | None = None) -> SignedCheckpoint:
+        """Sign rolls at these sizes of the log of events, which lead to the `wanted` checkpoint, where there is one."""
+        try:
+            tree, events = self._tree(ROLLS), self._keys.origin(EVENTS)
+            first, leaves = tree.size, []
+            with self._store.transaction():
+                for size in sizes:
+                    reader = TileReader(size, lambda tile: self._store.tile(events, tile))
+                    leaf = self._roller.make(size, subtree(reader, 0, size), before).leaf()
+                    leaves.append((tree.size, size, leaf))
+                    tree.append(leaf_hash(leaf))
+                    before = size
+                if wanted is not None:
+                    _require_same(tree, wanted)
+                addition = self._signed(ROLLS, rolls=leaves)
+                self._store.add([addition])
+            signed = addition.checkpoint
+            self._memory.remember_rolls(signed.note, signed.log, dict(enumerate(sizes, first)))
+        except BaseException:  # as in `sign`
+            self._logs = None
+            raise
+        return signed
 
     def patrol(self) -> None:
         """Recheck the next page of signed events. Raises HistoryChanged with the first changed position."""
@@ -191,9 +238,14 @@ class Notary:
     def _go_on_to_what_was_signed(self) -> None:
         """If the database is older than what was signed, require the same roots again before signing anything else."""
         known = {name: one for name in LOGS if (one := self._remembered(name)) is not None}
+        rolls = known.pop(ROLLS, None)
         behind = [(name, one) for name, one in known.items() if one.size > self._tree(name).size]
-        if not behind:
-            return
+        if behind:
+            self._sign_again(known, behind)
+        if rolls is not None and rolls.size > self._tree(ROLLS).size:
+            self._roll_again(rolls)
+
+    def _sign_again(self, known: Mapping[str, Checkpoint], behind: Sequence[tuple[str, Checkpoint]]) -> None:
         try:
             events, refusals = known.get(EVENTS), known.get(REFUSALS)
             upto = min(self._events.head()[0], events.size if events else 0)
@@ -204,6 +256,14 @@ class Notary:
         except BaseException:  # whatever it is, the trees are no longer what is kept
             self._logs = None
             raise
+
+    def _roll_again(self, signed: Checkpoint) -> None:
+        sizes = self._memory.roll_sizes(signed.origin)
+        rolled = self._tree(ROLLS).size
+        if any(index not in sizes or sizes[index] > self.size for index in range(rolled, signed.size)):
+            self._logs = None
+            raise LogWentBack(log=signed.origin, size=rolled, signed=signed.size)
+        self._sign_rolls(self._last_rolled(), [sizes[index] for index in range(rolled, signed.size)], signed)
 
     def _tree(self, name: str) -> TreeBuilder:
         if self._logs is None:
@@ -230,12 +290,14 @@ class Notary:
             tree.append(leaf_hash(refusal.leaf()))
         return [self._signed(name, places if name == REFUSALS else ()) for name in LOGS if self._tree(name).size > before[name]]
 
-    def _signed(self, name: str, places: Sequence[tuple[int, UUID, datetime]]) -> Addition:
+    def _signed(
+        self, name: str, places: Sequence[tuple[int, UUID, datetime]] = (), rolls: Sequence[tuple[int, int, bytes]] = ()
+    ) -> Addition:
         origin, tree = self._keys.origin(name), self._tree(name)
         checkpoint = Checkpoint(origin, tree.size, tree.root())
         note = bytes(checkpoint.sign(self._keys.signers(name)))
         signed = SignedCheckpoint(origin, checkpoint.size, checkpoint.root, datetime.now(UTC), note)
-        return Addition(tree.growth(), signed, places)
+        return Addition(tree.growth(), signed, places, rolls)
 
     def _keep(self, additions: list[Addition]) -> dict[str, SignedCheckpoint]:
         if additions:

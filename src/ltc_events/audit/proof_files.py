@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ltc_events.audit.errors import HistoryChanged, NotCovered, NothingSigned
-from ltc_events.audit.keys import EVENTS, OUTCOMES, NotaryKeys
+from ltc_events.audit.keys import EVENTS, OUTCOMES, ROLLS, NotaryKeys
 from ltc_events.audit.leaves import PAGE_EVENTS, commands_begun, outcome_leaves, read_events
 from ltc_events.proofs.hashing import HASH_BYTES, leaf_hash
 from ltc_events.proofs.leaf import event_leaf
@@ -103,6 +103,11 @@ def _leaves(events: EventStore, store: TransparencyStore, keys: NotaryKeys, log:
             position, previous = page[-1].position, page[-1].command_id
         return
     first = 0
+    if log == ROLLS:
+        while leaves := store.rolls.leaves(keys.origin(log), first, PAGE_EVENTS):
+            yield from (leaf for _, _, leaf in leaves)
+            first += len(leaves)
+        return
     while rows := list(store.refusals(keys.origin(log), first, PAGE_EVENTS)):
         yield from (b"" if outcome is None else outcome.leaf() for _, _, outcome in rows)
         first += len(rows)

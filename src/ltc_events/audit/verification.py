@@ -1,4 +1,4 @@
-"""Verifies everything that was signed: every event, outcome and refusal is hashed again and compared with tree and checkpoints.
+"""Verifies everything that was signed: every event, outcome, refusal and roll is hashed again and held to trees and checkpoints.
 
 The trees are built from the stored hashes, and each leaf is compared with its hash. So each changed row is named, and stored
 hashes that were changed along with it are found at the next checkpoint, which cannot be signed again without the key.
@@ -9,11 +9,13 @@ from uuid import UUID
 
 from ltc_events.audit.expected import Expected
 from ltc_events.audit.findings import Finding, Kind, LogState, Verdict
-from ltc_events.audit.keys import EVENTS, LOGS, OUTCOMES, REFUSALS
+from ltc_events.audit.keys import EVENTS, LOGS, OUTCOMES, REFUSALS, ROLLS
 from ltc_events.audit.leaves import PAGE_EVENTS, BegunCommand, commands_begun, outcome_leaves, read_events
+from ltc_events.audit.roll_verification import verify_rolls
+from ltc_events.proofs.checkpoint import Checkpoint
 from ltc_events.proofs.hashing import HASH_BYTES, leaf_hash
 from ltc_events.proofs.leaf import event_leaf
-from ltc_events.proofs.note import Verifier
+from ltc_events.proofs.note import Note, Verifier
 from ltc_events.proofs.tiles import Tile
 from ltc_events.proofs.tree_builder import TreeBuilder
 from ltc_events.schemas.record import RawRecord
@@ -110,9 +112,11 @@ def verify_logs(
     head = events.head()[0]
     _walk_events(events, store, walks, head, report)
     _walk_refusals(store, walks[REFUSALS])
+    _walk_rolls(store, walks[ROLLS])
     for walk in walks.values():
         walk.end()
     findings = [finding for walk in walks.values() for finding in walk.findings]
+    findings += _rolls(store, walks, verifiers, notes)
     findings += _whole(store, verifiers[EVENTS][0], walks[EVENTS].expected.size)
     states = [LogState(walk.expected.origin, walk.expected.size, walk.expected.signed_at) for walk in walks.values()]
     return Verdict(states, max(head - walks[EVENTS].expected.size, 0), [], findings)
@@ -225,6 +229,37 @@ def _walk_refusals(store: TransparencyStore, walk: LogWalk) -> None:
         walk.found(
             Kind.ADDED, size, f"command {command}", f"{at}, and refusals that were recorded later are signed: it was put there"
         )
+
+
+def _walk_rolls(store: TransparencyStore, walk: LogWalk) -> None:
+    origin, size = walk.expected.origin, walk.expected.size
+
+    def name(index: int) -> tuple[Kind, str, str]:
+        is_there = index in rows
+        detail = "it is not what was signed" if is_there else "it is gone"
+        return Kind.CHANGED if is_there else Kind.MISSING, f"roll {index + 1}", detail
+
+    while walk.at < size:
+        first, end = walk.at, min(walk.at + PAGE_EVENTS, size)
+        rows = {index: leaf for index, _, leaf in store.rolls.leaves(origin, first, end - first)}
+        walk.take(first, [leaf_hash(rows[index]) if index in rows else ABSENT for index in range(first, end)], name)
+
+
+def _rolls(
+    store: TransparencyStore,
+    walks: Mapping[str, LogWalk],
+    verifiers: Mapping[str, tuple[str, Sequence[Verifier]]],
+    notes: Sequence[tuple[str, bytes]],
+) -> list[Finding]:
+    """Verify what rolls say: the last one, and those under checkpoints that were kept elsewhere, stream by stream.
+
+    Only where the events are as they were signed: of others another roll follows, and each harm is told once.
+    """
+    rolls = walks[ROLLS].expected
+    if walks[EVENTS].findings:
+        return []
+    kept = [Checkpoint.parse(Note.parse(note).text).size for of, note in notes if of == rolls.origin]
+    return verify_rolls(store, rolls.origin, rolls.size, store.checkpoints(verifiers[EVENTS][0]), kept)[:FINDINGS_MAX]
 
 
 def _whole(store: TransparencyStore, origin: str, size: int) -> list[Finding]:

@@ -28,7 +28,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 _SQL = Statements(__name__)
 _APPEND_ONLY = [
     "events", "outcomes", "dead_letters", "dead_letter_steps", "traces", "epochs", "expired_messages", "tlog_hashes",
-    "tlog_checkpoints", "tlog_signatures", "tlog_refusals",
+    "tlog_checkpoints", "tlog_signatures", "tlog_refusals", "tlog_rolls",
 ]  # fmt: skip
 
 

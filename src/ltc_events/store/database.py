@@ -158,6 +158,7 @@ class Database:
                 script("append_only", schema=LEDGER_SCHEMA, table="tlog_checkpoints"),
                 script("append_only", schema=LEDGER_SCHEMA, table="tlog_signatures"),
                 script("append_only", schema=LEDGER_SCHEMA, table="tlog_refusals"),
+                script("append_only", schema=LEDGER_SCHEMA, table="tlog_rolls"),
                 script("limited"),
             ):
                 connection.execute(part)

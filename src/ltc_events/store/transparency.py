@@ -1,6 +1,7 @@
 """Storage of the transparency logs: tree hashes, signed checkpoints, and the outcomes that leaves are made of."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 from uuid import UUID
@@ -14,6 +15,7 @@ from ltc_events.proofs.tree_builder import Growth
 from ltc_events.store.database import Database, Role
 from ltc_events.store.lease import IDLE_TIMEOUT_S
 from ltc_events.store.parameters import Uuids, register
+from ltc_events.store.rolls import RollStore
 from ltc_events.store.sql_files import Statements
 
 LEASE = "ltc.notary"
@@ -26,7 +28,7 @@ _AT_LEAST = _SQL.compose("checkpoint_of", checkpoint=_CHECKPOINT).as_bytes()
 _LOGS = _SQL["logs"]
 _TILE, _TILES = _SQL["tile"], _SQL["tiles"]
 _KEEP_HASHES, _KEEP_CHECKPOINT = _SQL["keep_hashes"], _SQL["keep_checkpoint"]
-_KEEP_SIGNATURE, _KEEP_REFUSAL = _SQL["keep_signature"], _SQL["keep_refusal"]
+_KEEP_SIGNATURE, _KEEP_REFUSAL, _KEEP_ROLL = _SQL["keep_signature"], _SQL["keep_refusal"], _SQL["keep_roll"]
 _OUTCOMES = _SQL.compose("outcomes_of", columns=_COLUMNS).as_bytes()
 _NEW_REFUSALS = _SQL.compose("new_refusals", columns=_COLUMNS).as_bytes()
 _REFUSALS = _SQL.compose("refusals", columns=_COLUMNS).as_bytes()
@@ -71,6 +73,8 @@ class Addition(NamedTuple):
     growth: Sequence[Growth]
     checkpoint: SignedCheckpoint
     refusals: Sequence[tuple[int, UUID, datetime]] = ()
+    rolls: Sequence[tuple[int, int, bytes]] = ()
+    """Leaves of the log of rolls: index, size of the log of events, bytes."""
 
 
 class TransparencyStore:
@@ -80,6 +84,11 @@ class TransparencyStore:
         """Raises DatabaseUnreachable, NotInitialised, RoleDenied."""
         self._connection = database.connect(role, autocommit=True)
         register(self._connection)
+        self.rolls = RollStore(self._connection)
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """What is done within is kept whole or not at all."""
+        return self._connection.transaction()
 
     def take_lease(self) -> bool:
         """Try to take the signer's lease, which ends with the connection or when that idles too long; whether it is held."""
@@ -121,10 +130,12 @@ class TransparencyStore:
     def add(self, additions: Iterable[Addition]) -> None:
         """Keep what was signed, in ONE transaction."""
         with self._connection.transaction(), self._connection.cursor() as cursor:
-            for growth, checkpoint, refusals in additions:
+            for growth, checkpoint, refusals, rolls in additions:
                 cursor.executemany(_KEEP_HASHES, [(checkpoint.log, *one) for one in growth])
                 if refusals:
                     cursor.executemany(_KEEP_REFUSAL, [(checkpoint.log, *one) for one in refusals])
+                if rolls:
+                    cursor.executemany(_KEEP_ROLL, [(checkpoint.log, *one) for one in rolls])
                 cursor.execute(_KEEP_CHECKPOINT, checkpoint._asdict())
 
     def sign_too(self, log: str, size: int, lines: Iterable[str]) -> None:

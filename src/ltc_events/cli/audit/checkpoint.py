@@ -18,6 +18,7 @@ class Log(StrEnum):
     EVENTS = "events"
     OUTCOMES = "outcomes"
     REFUSALS = "refusals"
+    ROLLS = "rolls"
 
 
 LogOption = Annotated[Log, typer.Option("--log", help="The log.")]

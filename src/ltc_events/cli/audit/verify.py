@@ -20,7 +20,10 @@ def verify(
     tables: Annotated[bool, typer.Option("--tables/--no-tables", help="Also compare the read tables of money.")] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Hash every event, outcome and refusal again, and list those that differ from what was signed. Exit 1 if anything is not."""
+    """Hash every event, outcome and refusal again, make the last roll again, and list what differs from what was signed.
+
+    Exit 1 if anything does.
+    """
     from ltc_events.audit.errors import NothingSigned
     from ltc_events.audit.keys import LOGS, read_keys
     from ltc_events.audit.memory import NotaryMemory, memory_beside

@@ -38,10 +38,53 @@ CREATE TABLE IF NOT EXISTS ltc.tlog_refusals (
     CONSTRAINT tlog_refusals_command_key UNIQUE (log, command_id)
 );
 
+-- The leaves of the log of rolls, which can be derived from the events only until the next roll is made.
+CREATE TABLE IF NOT EXISTS ltc.tlog_rolls (
+    log text NOT NULL,
+    index bigint NOT NULL,
+    size bigint NOT NULL,
+    leaf bytea NOT NULL,
+    CONSTRAINT tlog_rolls_key PRIMARY KEY (log, index)
+);
+COMMENT ON COLUMN ltc.tlog_rolls.size IS 'of the log of events at this roll';
+
+-- What the next roll is made from: derived from the events, changed with each roll, and built anew where it is gone.
+CREATE SCHEMA IF NOT EXISTS ltc_audit;
+COMMENT ON SCHEMA ltc_audit IS 'What the notary derives from the events to make its rolls.';
+CREATE TABLE IF NOT EXISTS ltc_audit.roll_streams (
+    shard integer NOT NULL,
+    owner uuid NOT NULL,
+    stream_id uuid NOT NULL,
+    is_customers boolean NOT NULL,
+    kind text NOT NULL,
+    version bigint NOT NULL,
+    head bytea NOT NULL,
+    leaf bytea NOT NULL,
+    CONSTRAINT roll_streams_key PRIMARY KEY (shard, owner, stream_id)
+) WITH (fillfactor = 80);
+COMMENT ON COLUMN ltc_audit.roll_streams.owner IS 'the customer; of a stream of the company itself, the stream';
+COMMENT ON COLUMN ltc_audit.roll_streams.head IS 'the hash of the leaf of its last event';
+COMMENT ON COLUMN ltc_audit.roll_streams.leaf IS 'the hash of its leaf in the shard';
+CREATE TABLE IF NOT EXISTS ltc_audit.roll_shards (
+    shard integer PRIMARY KEY,
+    root bytea NOT NULL,
+    streams bigint NOT NULL,
+    customers bigint NOT NULL,
+    events bigint NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ltc_audit.roll_state (
+    log text PRIMARY KEY,
+    size bigint NOT NULL
+);
+COMMENT ON TABLE ltc_audit.roll_state IS 'Up to which event, and for which log of rolls, the other tables of this schema are';
+
 -- Outcomes without events, by which the notary finds the new ones.
 CREATE INDEX IF NOT EXISTS outcomes_without_events ON ltc.outcomes (recorded_at) WHERE first_position = 0;
 
-REVOKE ALL ON ltc.tlog_hashes, ltc.tlog_checkpoints, ltc.tlog_signatures, ltc.tlog_refusals FROM PUBLIC;
+REVOKE ALL ON ltc.tlog_hashes, ltc.tlog_checkpoints, ltc.tlog_signatures, ltc.tlog_refusals, ltc.tlog_rolls FROM PUBLIC;
 GRANT USAGE ON SCHEMA ltc TO ltc_notary;
 GRANT SELECT ON ltc.events, ltc.outcomes, ltc.head, ltc.epochs TO ltc_notary;
-GRANT SELECT, INSERT ON ltc.tlog_hashes, ltc.tlog_checkpoints, ltc.tlog_signatures, ltc.tlog_refusals TO ltc_notary;
+GRANT SELECT, INSERT ON ltc.tlog_hashes, ltc.tlog_checkpoints, ltc.tlog_signatures, ltc.tlog_refusals, ltc.tlog_rolls TO ltc_notary;
+REVOKE ALL ON SCHEMA ltc_audit FROM PUBLIC;
+GRANT USAGE ON SCHEMA ltc_audit TO ltc_notary;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ltc_audit TO ltc_notary;

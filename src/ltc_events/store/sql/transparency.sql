@@ -44,6 +44,9 @@ INSERT INTO ltc.tlog_signatures (log, size, line) VALUES (%s, %s, %s) ON CONFLIC
 -- name: keep_refusal
 INSERT INTO ltc.tlog_refusals (log, index, command_id, recorded_at) VALUES (%s, %s, %s, %s)
 
+-- name: keep_roll
+INSERT INTO ltc.tlog_rolls (log, index, size, leaf) VALUES (%s, %s, %s, %s)
+
 -- name: outcome_columns
 command_id, command_type, content_hash, status, first_position, last_position, reasons, content, recorded_at, principal
 
