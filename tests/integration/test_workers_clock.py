@@ -1,7 +1,6 @@
 """The clock on a real store, and over a real broker: what time causes happens once, however many clocks there are."""
 
 from collections import Counter
-from collections.abc import Set
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from tests.access_examples import ADMIN, COMPANY, publish_access
-from tests.broker import everything
+from tests.broker import everything, until
 from tests.commands import TIME, capture, register, send
 from tests.unit.money_examples import line_request
 
@@ -19,7 +18,7 @@ from ltc_events.aggregates.policies import policy_id
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.bus.publisher import Publisher
-from ltc_events.bus.topics import COMMANDS, Bus
+from ltc_events.bus.topics import COMMANDS, RESULTS, Bus
 from ltc_events.kernel.ids import derive_id
 from ltc_events.projections.following.store_runner import open_runner
 from ltc_events.projections.tables.registry import PROJECTIONS
@@ -32,6 +31,7 @@ from ltc_events.schemas.policy import Access, Billing, Company, PublishPolicy
 from ltc_events.schemas.quote import DraftQuote, PriceQuote, QuoteLineRequest, SendQuote
 from ltc_events.store import Database, EventStore
 from ltc_events.workers.clock import ClockWorker, Documents, Send, open_clock
+from ltc_events.workers.command import open_command_worker
 
 CUSTOMER = derive_id("test", "Analytical Ltd")
 TODAY = datetime.now(UTC).date()
@@ -57,11 +57,11 @@ def ticked(database: Database, clocks: int = 1) -> int:
 
 
 def into(sent: list[dict[str, Any]]) -> Send:
-    """What a clock sends is kept in this list, and nothing of it is to be sent again."""
+    """What a clock sends is kept in this list, and goes nowhere."""
 
-    def kept(documents: Documents) -> Set[str]:
+    def kept(documents: Documents) -> int:
         sent.extend(documents)
-        return frozenset()
+        return len(documents)
 
     return kept
 
@@ -117,6 +117,34 @@ def test_what_no_rule_gave_the_clock_is_done_when_one_does(database: Database, e
         assert waits.see_to_all() == 0  # the tables do not show it yet
         assert happened(event_store) == {"lead.response_sla_breached.v1": 1}
     assert ticked(database, clocks=2) == 0
+
+
+def test_over_kafka_too_what_no_rule_gave_the_clock_is_done_when_one_does(
+    bus: Bus, database: Database, event_store: EventStore
+) -> None:
+    done(event_store, register(), capture(uuid4(), CUSTOMER))
+    admin = CommandPipeline(event_store, SystemClock(), principal=ADMIN)
+    tables_kept_up(database)
+
+    def looked(*clocks: ClockWorker) -> list[int]:
+        """How many commands each has sent, when all of them are answered."""
+        counts = [clock.see_to_all() for clock in clocks]
+        until(lambda: len(everything(bus, RESULTS)) == len(everything(bus, COMMANDS)), worker.step)
+        return counts
+
+    with ExitStack() as stack:
+        worker = stack.enter_context(open_command_worker(bus, database, Publisher(bus)))
+        goes_on, other = (stack.enter_context(open_clock(bus, database, Publisher(bus))) for _ in range(2))
+        admin.submit([publish_access()])
+        assert [looked(goes_on) for _ in range(4)] == [[1], [1], [0], [0]]  # as it is, under this version, and no more
+        assert looked(other) == [1]  # which is a duplicate
+        admin.submit([publish_access(COMPANY.model_copy(update={"mode": "open"}))])
+        assert looked(goes_on, other) == [1, 1]
+        assert looked(goes_on, other) == [0, 0]  # the tables do not show it yet
+        admin.submit([publish_access(COMPANY)])
+        admin.submit([publish_access(COMPANY.model_copy(update={"mode": "open"}))])
+        assert looked(goes_on) == [1]  # nor now, under another version
+    assert happened(event_store) == {"lead.response_sla_breached.v1": 1}
 
 
 def test_a_follow_up_that_was_not_done_is_missed(database: Database, event_store: EventStore) -> None:

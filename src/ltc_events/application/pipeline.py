@@ -117,11 +117,6 @@ class CommandPipeline:
         with collector_paused():
             return self.begin(self.prepare(documents), offsets, source=source, groups=groups).finish()
 
-    @property
-    def access_version(self) -> int:
-        """The version of policy `access` at the last look at the store; 0: none was published."""
-        return self._policies.access.version
-
     def prepare(self, documents: Sequence[Document]) -> list[Prepared]:
         """Parse and validate each document. This needs no store, so it may run while the previous batch is being stored."""
         now, principal = self._clock.now(), self.principal

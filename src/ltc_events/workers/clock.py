@@ -2,10 +2,13 @@
 
 It is stateless: due work is found in the read tables, and sent commands are remembered only so as not to send them again before
 the tables show their effect. Two clocks, or one that was restarted, may send a command twice; it happens once.
+
+What policy `access` has refused is found in the outcomes, and sent again under each version in force, with an id of its own. At
+most one of these repetitions is accepted: its subject is no longer due then.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -14,6 +17,7 @@ import structlog
 from psycopg import errors
 from psycopg.rows import class_row
 
+from ltc_events.aggregates.policies import policy_id
 from ltc_events.application.authorisation import NOT_AUTHORISED
 from ltc_events.application.clock import SystemClock
 from ltc_events.application.pipeline import CommandPipeline
@@ -22,9 +26,10 @@ from ltc_events.bus.cloudevents import command_message
 from ltc_events.bus.publisher import Publisher
 from ltc_events.bus.topics import COMMANDS, Bus
 from ltc_events.kernel.clock import Clock
-from ltc_events.scheduling.duties import CLOCK, COMPANY, DUTIES, SOURCE, Due, Duty, parameters, sent_again
+from ltc_events.scheduling.duties import CLOCK, COMPANY, DUTIES, REFUSED_BY_ACCESS, SOURCE, Due, Duty, parameters, sent_again
 from ltc_events.scheduling.errors import TablesMissing
 from ltc_events.schemas.outcome import Outcome
+from ltc_events.schemas.policy import PolicyKind
 from ltc_events.store import Database, Role
 
 log = structlog.get_logger()
@@ -33,14 +38,14 @@ BATCH_COMMANDS = 500
 WAIT_S = 0.5
 
 Documents = Sequence[dict[str, Any]]
-Send = Callable[[Documents], Set[str]]
+Send = Callable[[Documents], int]
 
 
 class ClockWorker:
     """Looks for due work, duty by duty, and sends its commands."""
 
     def __init__(self, database: Database, send: Send, clock: Clock, *, duties: Sequence[Duty] = DUTIES) -> None:
-        """`send` takes commands (structured mode) and returns when they are stored durably: the ids of those to be sent again."""
+        """`send` takes commands (structured mode) and returns when they are stored durably, with the number not refused."""
         self._connection = database.connect(Role.READER, autocommit=False)
         self._send = send
         self._clock = clock
@@ -73,17 +78,22 @@ class ClockWorker:
                 rows = iter(cursor.execute(duty.query, parameters(self._clock.now(), zone)))
             except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
                 raise TablesMissing from error
-            while found := [duty.document(due) for due in islice(rows, BATCH_COMMANDS)]:
-                news = [one for one in found if one["id"] not in before]
-                if news:
-                    again = self._send(news)
-                    sent += len(news) - len(again)
-                    found = [one for one in found if one["id"] not in again]
-                still_due.update(one["id"] for one in found)
+            while found := [duty.document(row) for row in islice(rows, BATCH_COMMANDS)]:
+                due = self._repeated(found)
+                if news := [one for one in due if one["id"] not in before]:
+                    sent += self._send(news)
+                still_due.update(one["id"] for one in due)
         self._sent[duty.name] = still_due
         if sent:
             log.info("clock_sent", duty=duty.name, commands=sent)
         return sent
+
+    def _repeated(self, documents: Documents) -> Documents:
+        """The commands, with those that policy `access` has refused as they are sent under its present version."""
+        ids = [one["id"] for one in documents]
+        refused = self._connection.execute(REFUSED_BY_ACCESS, {"ids": ids, "policy": policy_id(PolicyKind.ACCESS)})
+        versions = {str(id): version for id, version in refused}
+        return [sent_again(one, versions[one["id"]]) if one["id"] in versions else one for one in documents]
 
     def close(self) -> None:
         """Close the connection."""
@@ -110,28 +120,18 @@ def _opened(database: Database, send: Send) -> Iterator[ClockWorker]:
         worker.close()
 
 
-def _publish(publisher: Publisher, topic: str, documents: Documents) -> Set[str]:
+def _publish(publisher: Publisher, topic: str, documents: Documents) -> int:
     publisher.publish(topic, map(command_message, documents))
-    return frozenset()
+    return len(documents)
 
 
-def _submit(pipeline: CommandPipeline, documents: Documents) -> Set[str]:
-    """Submit commands; what policy `access` refused before, once more under each version. The ids of what it still refuses."""
-    refused = _refused(pipeline, documents)
-    before = [one for one in documents if refused.get(one["id"])]
-    repeated = {one["id"]: sent_again(one, pipeline.access_version) for one in before}
-    still = _refused(pipeline, list(repeated.values())) if repeated else {}
-    return {id for id in refused if id not in repeated or repeated[id]["id"] in still}
-
-
-def _refused(pipeline: CommandPipeline, documents: Documents) -> dict[str, bool]:
-    """The ids of what policy `access` refuses, and whether it did so before."""
-    refused = {}
+def _submit(pipeline: CommandPipeline, documents: Documents) -> int:
+    """Submit commands; returns the number of those that policy `access` did not refuse."""
+    refused = 0
     for document, answer in zip(documents, pipeline.submit(documents, source=SOURCE), strict=True):
         if not isinstance(answer, Outcome) or not answer.reasons:
             continue
         if not answer.duplicate:
             log.warning("clock_refused", command=document["type"], subject=document["subject"], reason=answer.reasons[0].message)
-        if answer.reasons[0].code == NOT_AUTHORISED:
-            refused[document["id"]] = answer.duplicate
-    return refused
+        refused += answer.reasons[0].code == NOT_AUTHORISED
+    return len(documents) - refused

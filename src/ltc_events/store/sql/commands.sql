@@ -149,3 +149,14 @@ $$;
 -- The same for who may only read, with the rights of its owner.
 CREATE OR REPLACE FUNCTION ltc_read.command_span(at bigint) RETURNS TABLE (first_position bigint, last_position bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ SELECT * FROM ltc.command_span(at) $$;
+
+-- Which of these commands policy `access` has refused, and its version in force: the policy's stream has an event for each. For who
+-- may only read, with the rights of its owner: of outcomes nothing else is told.
+CREATE OR REPLACE FUNCTION ltc_read.refused_by_access(ids uuid[], policy uuid)
+RETURNS TABLE (command_id uuid, access_version bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT o.command_id, (SELECT coalesce(max(e.version), 0)::bigint FROM ltc.events e WHERE e.stream_id = policy)
+    FROM ltc.outcomes o
+    WHERE o.command_id = ANY (ids) AND o.reasons -> 0 ->> 'code' = 'not_authorised'
+$$;
+REVOKE ALL ON FUNCTION ltc_read.refused_by_access(uuid[], uuid) FROM PUBLIC;

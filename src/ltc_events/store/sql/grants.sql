@@ -23,6 +23,7 @@ GRANT INSERT ON ltc.dead_letters TO ltc_projector;
 
 GRANT USAGE, CREATE ON SCHEMA ltc_read TO ltc_projector;
 GRANT USAGE ON SCHEMA ltc_read TO ltc_reader;
+GRANT EXECUTE ON FUNCTION ltc_read.refused_by_access(uuid[], uuid) TO ltc_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA ltc_read TO ltc_reader;
 -- Read tables come and go with rebuilds: what the projector makes later, the reader may read at once.
 ALTER DEFAULT PRIVILEGES FOR ROLE ltc_projector IN SCHEMA ltc_read GRANT SELECT ON TABLES TO ltc_reader;
