@@ -71,6 +71,8 @@ def test_what_matches_nothing_or_has_no_form_is_said_and_not_taken_for_done(data
         (["revoke", "shopp"], "no rule that gives anything to shopp"),
         (["person", "nobody", "--remove"], "no person nobody"),
         (["principal", "source:webshopp", "--remove"], "no principal source:webshopp"),
+        (["four-eyes", "credit_note.issue", "--remove"], "no four eyes for credit_note.issue"),
+        (["four-eyes", "order.place", "--role", "manager"], "names no second person"),
     ):
         assert told in " ".join(ltc("access", *words, exits=1).stderr.decode().split())
     for words, told in (
@@ -79,6 +81,9 @@ def test_what_matches_nothing_or_has_no_form_is_said_and_not_taken_for_done(data
         (["principal", "webshop", "--role", "shop"], "source:webshop"),
         (["allow", "shop", "Order"], "invoice.issue"),
         (["person", "anna"], "--remove"),
+        (["four-eyes", "credit_note.issue"], "--remove"),
+        (["four-eyes", "credit_note.issue", "--role", "manager", "--remove"], "--remove"),
+        (["four-eyes", "Credit", "--role", "manager"], "invoice.issue"),
         (["person", "anna", "--role", "shop", "--remove"], "--remove"),
         (["principal", "source:webshop", "--role", "shop", "--remove"], "--remove"),
         (["allow", "shop", "payment.receive", "--limit", "EUR=1_0"], "EUR=5000"),
@@ -116,3 +121,35 @@ def test_a_source_is_let_in_checked_and_locked_out(database: Database) -> None:
     assert "ordr" in ltc("access", "allow", "shop", "ordr.place", exits=1).stderr.decode()
     ltc("access", "open")
     assert ltc.json("access", "check", "source:anybody", "order.place")["allowed"]
+
+
+def test_commands_take_the_approval_of_another_person_until_they_no_longer_do(database: Database) -> None:
+    ltc, me = Ltc(LTC_DATABASE_URL=database.conninfo), login_of(database)
+    ltc("access", "allow", "administrator", "*")
+    ltc("access", "person", me, "--role", "administrator")
+    ltc("access", "person", "otto", "--role", "manager")
+    ltc("access", "principal", f"user:{me}", "--speaks-for", "otto")
+    ltc("access", "enforce")
+
+    def asked() -> list[tuple[list[str], list[str]]]:
+        return [(one["commands"], one["roles"]) for one in ltc.json("access", "show")["content"]["four_eyes"]]
+
+    ltc("access", "four-eyes", "credit_note.issue", "policy.publish.billing", "--role", "manager")
+    ltc("access", "four-eyes", "policy.publish.access", "--role", "manager")  # to those that managers approve
+    assert asked() == [(["credit_note.issue", "policy.publish.billing", "policy.publish.access"], ["manager"])]
+    assert "manager" in ltc("access", "show").stdout.decode()
+    assert "four eyes" in ltc.json("access", "check", f"user:{me}", "credit_note.issue", exits=1)["why"]
+    assert ltc.json("access", "check", f"user:{me}", "credit_note.issue", "--approver", "otto")["allowed"]
+
+    more = ["four-eyes", "credit_note.issue", "--role", "director", "--role", "manager"]
+    assert "names no approver" in ltc("access", *more, exits=1).stderr.decode()
+    assert "himself" in ltc("access", *more, "--approver", me, exits=1).stderr.decode()
+    ltc("access", *more, "--approver", "otto")  # in place of the managers alone
+    by_managers = (["policy.publish.billing", "policy.publish.access"], ["manager"])
+    assert asked() == [by_managers, (["credit_note.issue"], ["director", "manager"])]
+    error = ltc("access", "four-eyes", "policy.publish", "--remove", "--approver", "otto", exits=1).stderr.decode()
+    assert "no four eyes for policy.publish" in error
+    ltc("access", "four-eyes", "credit_note.issue", "policy.publish.access", "--remove", "--approver", "otto")
+    assert asked() == [(["policy.publish.billing"], ["manager"])]
+    ltc("access", "four-eyes", "policy.publish.billing", "--remove")
+    assert asked() == []

@@ -129,6 +129,7 @@ WORK = [
     ("ltc_writing", ["access", "revoke", "clerk", "payment.*"]),
     ("ltc_writing", ["access", "person", "ada", "--role", "administrator"]),
     ("ltc_writing", ["access", "principal", "source:webshop", "--role", "shop"]),
+    ("ltc_writing", ["access", "four-eyes", "credit_note.issue", "--role", "manager"]),
     ("ltc_writing", ["access", "allow", "administrator", "*"]),
     ("ltc_projecting", ["projections", "list"]),
     ("ltc_projecting", ["projections", "status"]),

@@ -1,6 +1,6 @@
 """Administers policy `access`: reads the version in force, changes it, and publishes the next one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -14,7 +14,7 @@ from ltc_events.application.pipeline import CommandPipeline
 from ltc_events.kernel.errors import Kind, LtcError
 from ltc_events.schemas.envelope import document
 from ltc_events.schemas.outcome import Outcome, Refusal
-from ltc_events.schemas.policy import Access, AccessRule, PolicyKind, PolicyPublished, PublishPolicy, Sender
+from ltc_events.schemas.policy import Access, AccessRule, FourEyes, PolicyKind, PolicyPublished, PublishPolicy, Sender
 from ltc_events.store import EventStore
 
 SOURCE = "ltc-access"
@@ -151,7 +151,7 @@ def revoke(role: str, commands: tuple[str, ...]) -> Change:
         patterns = {pattern for rule in access.rules if role in rule.roles for pattern in rule.commands}
         missing = [one for one in commands if one not in patterns]
         if missing or not patterns:
-            wider = sorted(pattern for pattern in patterns if any(covers(pattern, one) for one in missing))
+            wider = _wider(patterns, missing)
             fix = f"revoke what gives it: {', '.join(wider)}" if wider else "name role and commands as `ltc access show` has them"
             raise NotThere(what=f"rule that gives {', '.join(missing) or 'anything'} to {role}", fix=fix)
         return access.model_copy(update={"rules": tuple(one for rule in access.rules for one in left(rule))})
@@ -167,6 +167,32 @@ def set_person(name: str, roles: tuple[str, ...] | None) -> Change:
 def set_principal(text: str, sender: Sender | None) -> Change:
     """Let a principal be this; None: it is nothing any longer, and may send nothing. The change raises NotThere."""
     return lambda access: access.model_copy(update={"principals": _with("principal", access.principals, text, sender)})
+
+
+def set_four_eyes(commands: tuple[str, ...], roles: tuple[str, ...] | None) -> Change:
+    """Let these commands take the approval of another person with one of the roles, in place of what they took; None: of nobody.
+
+    Commands are patterns as the policy has them. The change raises NotThere.
+    """
+
+    names, wanted = dict.fromkeys(commands), set(roles or ())
+
+    def change(access: Access) -> Access:
+        if roles is None:
+            _require_four_eyes(access, commands)
+        entries, is_new = [], bool(roles)
+        for one in access.four_eyes:
+            if set(one.roles) == wanted:
+                is_new, patterns = False, (*one.commands, *(name for name in names if name not in one.commands))
+            else:
+                patterns = tuple(pattern for pattern in one.commands if pattern not in names)
+            if patterns:
+                entries.append(one.model_copy(update={"commands": patterns}))
+        if is_new:
+            entries.append(FourEyes.model_construct(commands=tuple(names), roles=roles or ()))
+        return access.model_copy(update={"four_eyes": tuple(entries)})
+
+    return change
 
 
 def set_mode(mode: str) -> Change:
@@ -212,6 +238,19 @@ def _malformed(error: ValidationError) -> AccessMalformed:
     if of_commands or of_principals:
         fix = _FORMS["commands" if of_commands else "principals"]
     return AccessMalformed(problem=f"{'.'.join(map(str, where))}: {told}", fix=fix)
+
+
+def _require_four_eyes(access: Access, commands: Iterable[str]) -> None:
+    patterns = {pattern for one in access.four_eyes for pattern in one.commands}
+    if missing := [one for one in commands if one not in patterns]:
+        wider = _wider(patterns, missing)
+        fix = f"remove what asks for them: {', '.join(wider)}" if wider else "name commands as `ltc access show` has them"
+        raise NotThere(what=f"four eyes for {', '.join(missing)}", fix=fix)
+
+
+def _wider(patterns: Iterable[str], missing: Iterable[str]) -> list[str]:
+    """Those of the patterns that cover one of the missing ones."""
+    return sorted(pattern for pattern in patterns if any(covers(pattern, one) for one in missing))
 
 
 def _with(what: str, entries: Mapping[str, object], key: str, value: object | None) -> dict[str, object]:

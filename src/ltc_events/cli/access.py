@@ -116,6 +116,25 @@ def principal(
     _publish(context, set_principal(principal, None if remove else sender), approver, as_json=as_json, hand_over=hand_over)
 
 
+@app.command("four-eyes")
+def four_eyes(
+    context: typer.Context,
+    commands: Commands,
+    role: Annotated[list[str] | None, typer.Option("--role", help="A role whose people approve; as often as needed.")] = None,
+    remove: Remove = False,
+    approver: Approver = None,
+    hand_over: HandOver = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let commands take the approval of another person with one of these roles, in place of who approved them before."""
+    from ltc_events.application.access_administration import set_four_eyes
+
+    if bool(role) == remove:
+        raise typer.BadParameter("say who approves with --role, or end it with --remove", param_hint="--role")
+    change = set_four_eyes(tuple(commands), None if remove else tuple(role or ()))
+    _publish(context, change, approver, as_json=as_json, hand_over=hand_over)
+
+
 @app.command()
 def enforce(context: typer.Context, approver: Approver = None, hand_over: HandOver = False, as_json: JsonOption = False) -> None:
     """Refuse from now on whatever no rule allows. Refused while nobody could change the rules again."""
