@@ -68,6 +68,8 @@ def test_the_life_of_a_read_table(place: Database, ltc: Ltc) -> None:
     told = ltc.json("projections", "status", "open_items")
     assert [(one["build"], one["life"]) for one in told["projections"]] == [(1, "shown")]
     assert (told["transitions"][-1]["state"], told["transitions"][-1]["reason"]) == ("dropped", "no longer needed")
+    begun = next(one for one in told["transitions"] if (one["state"], one["made_by"]) == ("filling", "ann"))
+    assert begun["reason"] == "", "none was given, and none is invented"
     assert b"no longer needed" in ltc("projections", "status", "open_items").stdout
     assert ltc.json("projections", "catch-up")["position"] == proof["position"]
 

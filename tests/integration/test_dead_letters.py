@@ -240,6 +240,8 @@ def test_from_the_command_line_its_sender_gets_the_outcome(bus: Bus, database: D
     assert answer.key == key
     (open_one,) = ltc.json("dead-letters", "retry", "--all-open", exits=1)["dead_letters"]
     assert (open_one["id"], open_one["result"]) == (second, "undecodable")
+    attempted, _ = ltc.json("dead-letters", "show", str(second))["history"]
+    assert (attempted["step"], attempted["reason"]) == ("attempted", ""), "none was given, and none is invented"
     ltc("dead-letters", "discard", str(second), exits=2)
     ltc("dead-letters", "discard", str(second), "--reason", "nonsense", "--by", "bob")
     history = ltc.json("dead-letters", "show", str(first))["history"]

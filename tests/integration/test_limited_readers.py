@@ -208,7 +208,9 @@ def test_from_the_command_line(ledger: Database, login: str) -> None:
     listed = ltc.json("readers", "list")["limits"]
     assert {(one["country"], one["reason"], one["sees_all"]) for one in listed} == {("AT", "audit", None), (None, "audit", None)}
     assert login.encode() in ltc("readers", "list").stdout
-    assert ltc.json("readers", "forget", login) == {"login": login, "forgotten": 2}
+    ltc("readers", "limit", login, "--country", "AT")
+    assert [one["reason"] for one in ltc.json("readers", "list")["limits"]] == [""], "none was given, and none is invented"
+    assert ltc.json("readers", "forget", login) == {"login": login, "forgotten": 1}
 
 
 def test_doctor_names_what_this_login_may_not_see(ledger: Database, login: str) -> None:

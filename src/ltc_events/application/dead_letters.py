@@ -14,8 +14,6 @@ from ltc_events.schemas.undecodable import Undecodable
 from ltc_events.store import EventStore
 from ltc_events.store.dead_letters import DeadLetterLog, DeadLetterState, KeptDeadLetter, StepKind
 
-AS_IT_CAME = "asked for"
-
 
 class NoSuchLetter(LtcError):
     """there is no dead letter {id}"""
@@ -90,7 +88,7 @@ class DeadLetterService:
         self._book = book
         self._attempts = attempts
 
-    def retry(self, id: int, *, by: str, reason: str = AS_IT_CAME, document: bytes | None = None) -> Standing:
+    def retry(self, id: int, *, by: str, reason: str = "", document: bytes | None = None) -> Standing:
         """Retry a dead letter, as received or with `document` in its place, unless it was accepted before.
 
         An interrupted attempt is completed first, since its effects may be stored. Raises NoSuchLetter, the store's errors when

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ltc_events.application.dead_letters import AS_IT_CAME, CommandAttempt, DeadLetterService, Standing, find_dead_letter
+from ltc_events.application.dead_letters import CommandAttempt, DeadLetterService, Standing, find_dead_letter
 from ltc_events.bootstrap.services import Services
 from ltc_events.bus.origin import command_of
 from ltc_events.cli.context import services_of
@@ -75,7 +75,7 @@ def retry(
     ] = None,
     all_open: Annotated[bool, typer.Option("--all-open", help="All open ones, unchanged.")] = False,
     source: SourceOption = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the attempt.")] = AS_IT_CAME,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the attempt, empty without it.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Send dead letters through the command path again. Exit 1 if one is refused, or is still no command.

@@ -28,7 +28,9 @@ def require_reason(flag: str, reason: str) -> None:
 ByOption = Annotated[
     str, typer.Option("--by", envvar="LTC_ACTOR", default_factory=_actor, help="The operator; kept with the reason.")
 ]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept, and shown by `ltc projections status NAME`.")]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", help="Why; kept, empty without it; `ltc projections status NAME` shows it.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 NameArgument = Annotated[str, typer.Argument(help="Name of the read table (`ltc projections list`).")]
 BuildOption = Annotated[

@@ -12,7 +12,7 @@ from ltc_events.cli.output import err, print_json, print_table
 app = typer.Typer(help="Logins that may read only some customers, in the schema ltc_limited.", no_args_is_help=True)
 
 Login = Annotated[str, typer.Argument(help="The login, as PostgreSQL knows it.", show_default=False)]
-Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the limits.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the limits, empty without it.")]
 
 
 @app.command("limit")
@@ -23,7 +23,7 @@ def limit_(
     customer: Annotated[list[UUID] | None, typer.Option("--customer", help="A customer; as often as needed.")] = None,
     country: Annotated[list[str] | None, typer.Option("--country", help="All customers of a country (ISO 3166).")] = None,
     region: Annotated[list[str] | None, typer.Option("--region", help="All customers of a sales region.")] = None,
-    reason: Reason = "asked for",
+    reason: Reason = "",
     as_json: JsonOption = False,
 ) -> None:
     """Let a login see these customers and no others, in place of those it saw before. As the ledger's owner."""

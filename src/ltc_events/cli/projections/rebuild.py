@@ -38,7 +38,7 @@ def rebuild_(
     processes: Annotated[int, typer.Option("--processes", min=1, max=64, help="Number of processes that share the tables.")] = 1,
     anew: Annotated[bool, typer.Option("--anew", help="Build another table of an existing version, beside it.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Then follow the log, until interrupted.")] = False,
-    reason: ReasonOption = "asked for",
+    reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Fill tables of this program's versions from the store, beside those that readers see.
@@ -104,7 +104,7 @@ def _progress_reporter(what: str, ticker: Ticker) -> Callable[[Progress], None]:
 
 
 def cancel_(
-    context: typer.Context, name: NameArgument, by: ByOption, reason: ReasonOption = "asked for", as_json: JsonOption = False
+    context: typer.Context, name: NameArgument, by: ByOption, reason: ReasonOption = "", as_json: JsonOption = False
 ) -> None:
     """Cancel an unfinished rebuild of any process, and remove its table."""
     build = cancel(services_of(context).database, projection_of(name), by=by, reason=reason)
@@ -147,7 +147,7 @@ def drop_(
     name: NameArgument,
     build: Annotated[str, typer.Argument(help="v1, or v1b2 if built anew.")],
     by: ByOption,
-    reason: ReasonOption = "asked for",
+    reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Remove a table that readers no longer see."""

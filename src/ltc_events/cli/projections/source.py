@@ -19,7 +19,7 @@ def source_(
     to: Annotated[
         ProjectorSource | None, typer.Argument(help="Switch to this source: store or kafka.", show_default=False)
     ] = None,
-    reason: ReasonOption = "asked for",
+    reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Show where the read tables take their events from, or hand them over. Nothing is left out or taken twice.
