@@ -94,8 +94,13 @@ def test_a_guard_that_is_broken_is_found_out(servers: Servers, monkeypatch: pyte
     monkeypatch.setattr(scene, "SETTLED_S", 15.0)
     monkeypatch.setattr(administrator, "NOTICED_S", 10.0)
     plan = lasting(some(*PROVOKED_BY[broken]), PROVOKED_MS)
-    report = run(servers, plan, make_load(1, COMMANDS, garbage_percent=30), broken=broken)
-    assert any(re.search(told, one) for one in report.violations), described(report)
+    # A fault may hit a worker where what it does twice does no harm, but not in three loads.
+    for load in range(1, 4):
+        report = run(servers, plan, make_load(load, COMMANDS, garbage_percent=30), broken=broken)
+        if any(re.search(told, one) for one in report.violations):
+            break
+    else:
+        pytest.fail(described(report))
     others = [one for one in report.violations if re.search(r"stopped before \S+ at \d+: (?!UniqueViolation)", one)]
     assert not others, "what is broken is to be the guard alone"
 
