@@ -1,11 +1,13 @@
 """Sales reports on a real database, held against figures worked out by hand."""
 
+from datetime import date
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 from tests.small_company import Company, figures, id_of
 
+from ltc_events.explanation.sale import explain_opportunity
 from ltc_events.reports.registry import all_reports
 from ltc_events.schemas.campaign import CampaignCostRecorded, CampaignPlanned
 from ltc_events.schemas.follow_up import FirstResponseRecorded
@@ -18,7 +20,7 @@ from ltc_events.schemas.opportunity import (
     OwnerChanged,
     TitleChanged,
 )
-from ltc_events.store import Database, EventStore
+from ltc_events.store import Database, EventStore, Role
 
 
 @pytest.fixture
@@ -137,9 +139,14 @@ class TestPipeline:
         by_deal = company.report("pipeline", group_by="opportunity", owner="Otto")
         assert figures(by_deal, "opportunity", "opportunity_id") == [("D2", id_of("D2")), ("D3", id_of("D3"))]
 
-    def test_title_and_owner_are_those_of_the_date_and_of_what_was_known(self, company: Company) -> None:
+    def test_title_and_owner_are_those_of_the_date_and_of_what_was_known(self, company: Company, event_store: EventStore) -> None:
         known = company.record("D2", OwnerChanged(was="Otto", owner="Olga"), on="2026-02-10")
         company.record("D2", TitleChanged(was="D2", title="Two mills"), on="2026-02-12")
+        company.follow()
+        with company.database.connect(Role.READER) as reader:
+            terms = reader.execute("SELECT term FROM ltc_read.search_terms WHERE subject = %s", (id_of("D2"),)).fetchall()
+        assert {"d2", "two mills"} <= {str(term).lower() for (term,) in terms}
+        assert explain_opportunity(event_store, id_of("D2"), date(2026, 2, 12), 1000).root.text == "Opportunity Two mills"
         of_olga = {"group_by": "opportunity", "owner": "Olga"}
         assert ("Two mills",) in figures(company.report("pipeline", as_of="2026-02-12", **of_olga), "opportunity")
         assert ("D2",) in figures(company.report("pipeline", as_of="2026-02-11", **of_olga), "opportunity")

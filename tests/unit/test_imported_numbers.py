@@ -66,7 +66,18 @@ def test_a_credit_note_keeps_its_number_too() -> None:
     assert [one.number for one in events if isinstance(one, CreditNoteIssued)] == ["G 17"]
 
 
-@pytest.mark.parametrize("number", ["", " 17", "17 ", "1\n7", "\x1b[2J", "1" * 81])
+@pytest.mark.parametrize("number", ["INV-2026-17", "INV-2026-0000017", "INV-\uff12\uff10\uff12\uff16-000001"])
+def test_a_number_that_ours_never_are_leaves_its_series_as_it_is(number: str) -> None:
+    events = given(DELIVERED, at(SERIES, OURS)).when(bill(number=number), subject=INVOICE).events
+    assert events[0] == kept(number)
+    assert not [one for one in events if isinstance(one, SeriesImported)]
+
+
+def test_no_number_has_the_stream_of_a_series() -> None:
+    assert imported_number_id("2026") != series_id("imported", 2026)
+
+
+@pytest.mark.parametrize("number", ["\x7f17", "\x9b2J", "", " 17", "17 ", "1\n7", "\x1b[2J", "1" * 81])
 def test_a_number_that_cannot_be_printed_is_refused(number: str) -> None:
     with pytest.raises(ValidationError, match="number"):
         bill(number=number)

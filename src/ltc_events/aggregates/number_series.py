@@ -100,7 +100,8 @@ def import_series(state: NumberSeries | None, number: str) -> SeriesImported | N
     Raises NumberOfOurs.
     """
     parsed = parse_number(number)
-    if parsed is None or (state is not None and state.imported):
+    # A number with more or fewer digits than ours is never assigned here.
+    if parsed is None or format_number(*parsed) != number or (state is not None and state.imported):
         return None
     series, year, _ = parsed
     if state is not None:

@@ -11,7 +11,14 @@ from ltc_events.explanation.chain import Chain, E, Lens, event_of, upstream
 from ltc_events.explanation.story import Node, NotThere, Story
 from ltc_events.kernel.money import ZERO
 from ltc_events.schemas.invoice import InvoiceIssued
-from ltc_events.schemas.opportunity import AmountChanged, OpportunityLost, OpportunityOpened, OpportunityReopened, OpportunityWon
+from ltc_events.schemas.opportunity import (
+    AmountChanged,
+    OpportunityLost,
+    OpportunityOpened,
+    OpportunityReopened,
+    OpportunityWon,
+    TitleChanged,
+)
 from ltc_events.schemas.order import OrderAmended, OrderCancelled, OrderInvoiced, OrderPlaced
 from ltc_events.schemas.quote import QuoteDrafted, QuotePriced
 from ltc_events.schemas.record import Record
@@ -27,18 +34,20 @@ def explain_opportunity(store: EventStore, id: UUID, as_of: date, position: int)
     opened = _first(records, OpportunityOpened, "opportunity")
     quotes = list(_of_deal(lens, records[0], QuoteDrafted, id))
     orders = list(_of_deal(lens, records[0], OrderPlaced, id))
-    amount = opened.amount
+    amount, title = opened.amount, opened.title
     for record in records:
+        if isinstance(record.event, TitleChanged):
+            title = record.event.title
         if isinstance(record.event, AmountChanged | OpportunityWon | OpportunityLost | OpportunityReopened):
             amount = record.event.amount
-    root = Node(f"Opportunity {opened.title}", amount=amount, currency=opened.currency)
-    chain = upstream(lens, opened.title, opportunity_id=id)
+    root = Node(f"Opportunity {title}", amount=amount, currency=opened.currency)
+    chain = upstream(lens, title, opportunity_id=id)
     _add_until(root, chain, selling.add_opportunity)
     for quote in quotes:
-        selling.add_quote(root, upstream(lens, opened.title, quote_id=quote[0].subject))
+        selling.add_quote(root, upstream(lens, title, quote_id=quote[0].subject))
     for order in orders:
         _add_order(root, lens, order)
-    return Story(opened.title, as_of, lens.position, amount, opened.currency, root, "opportunity")
+    return Story(title, as_of, lens.position, amount, opened.currency, root, "opportunity")
 
 
 def explain_quote(store: EventStore, id: UUID, as_of: date, position: int) -> Story:

@@ -84,7 +84,9 @@ PHONE_E164 = (
 )
 """What events say beside the text of a telephone number as it came."""
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/ -]{0,79}$")]
-DocumentNumber = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](?:[^\x00-\x1f\x7f]{0,78}[^\s\x00-\x1f\x7f])?$")]
+DocumentNumber = Annotated[
+    str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f]{0,78}[^\s\x00-\x1f\x7f-\x9f])?$")
+]
 """The number of a document of another system, as it is printed: no blank at its ends, no control character (EN 16931 BT-1)."""
 Country = Annotated[Code, Checked(country_code)]
 """A country's code (ISO 3166-1)."""

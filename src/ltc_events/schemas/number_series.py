@@ -67,7 +67,7 @@ def first_series_id(series: str, year: int) -> UUID:
 
 def imported_number_id(number: str) -> UUID:
     """The id of the stream of a number of another system; the id is reserved."""
-    return reserved_id("number_series", "imported", number)
+    return reserved_id("number_series", "imported", "number", number)
 
 
 def format_number(series: str, year: int, sequence: int) -> str:

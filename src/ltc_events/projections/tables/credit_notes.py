@@ -21,7 +21,7 @@ class CreditNotes(Projection):
     table, version, key = "credit_notes", 4, ("credit_note_id",)
     columns = {
         "credit_note_id": column("uuid", "the credit note"),
-        "number": column("text", "its number, gapless per series and year"),
+        "number": column("text", "its number: gapless per series and year, or that of another system"),
         "customer_id": column("uuid", "the customer"),
         "invoice_id": column("uuid", "the invoice it corrects"),
         "opportunity_id": column("uuid", "the opportunity behind the invoice"),

@@ -29,7 +29,7 @@ class Invoices(Projection):
     table, version, key = "invoices", 2, ("invoice_id",)
     columns = {
         "invoice_id": column("uuid", "the invoice"),
-        "number": column("text", "its number, gapless per series and year"),
+        "number": column("text", "its number: gapless per series and year, or that of another system"),
         "customer_id": column("uuid", "the customer"),
         "order_id": column("uuid", "the order it bills"),
         "quote_id": column("uuid", "the quote behind the order"),

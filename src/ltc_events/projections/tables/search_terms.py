@@ -14,7 +14,7 @@ from ltc_events.schemas.credit_note import CreditNoteIssued
 from ltc_events.schemas.customer import ContactAdded, CustomerRegistered, ProfileUpdated, ProspectRegistered, ReferenceLinked
 from ltc_events.schemas.invoice import InvoiceIssued
 from ltc_events.schemas.lead import LeadCaptured
-from ltc_events.schemas.opportunity import OpportunityOpened
+from ltc_events.schemas.opportunity import OpportunityOpened, TitleChanged
 from ltc_events.schemas.order import OrderPlaced, OrderShipped
 from ltc_events.schemas.payment import PaymentMovedIn, PaymentReceived
 from ltc_events.schemas.quote import QuoteDrafted
@@ -79,6 +79,10 @@ class SearchTerms(Projection):
     @on(OpportunityOpened)
     def opened(self, event: OpportunityOpened, record: Record) -> Iterator[Operation]:
         return _rows(record, "opportunity", [_Term("title", event.title), *_references(event.references)])
+
+    @on(TitleChanged)
+    def title_changed(self, event: TitleChanged, record: Record) -> Iterator[Operation]:
+        return _rows(record, "opportunity", [_Term("title", event.title)], is_new=False)
 
     @on(QuoteDrafted)
     def drafted(self, event: QuoteDrafted, record: Record) -> Iterator[Operation]:

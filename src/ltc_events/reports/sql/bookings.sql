@@ -10,12 +10,13 @@ SELECT s.position,
 FROM (
     SELECT position, effective_on, opportunity_id FROM ltc_read.opportunity_stages
     UNION ALL
-    SELECT position, effective_on, opportunity_id FROM ltc_read.opportunity_details WHERE cause <> 'opened'
+    SELECT position, effective_on, opportunity_id FROM ltc_read.opportunity_details
+    WHERE %(group_by)s = 'owner' AND cause = 'owner_changed'
 ) s
 JOIN ltc_read.opportunity_stages c ON c.opportunity_id = s.opportunity_id AND c.stage IN ('won', 'lost') AND c.position <= s.position
 JOIN ltc_read.opportunities o ON o.opportunity_id = s.opportunity_id
 LEFT JOIN ltc_read.opportunity_details d
-    ON %(group_by)s = 'owner' AND d.opportunity_id = o.opportunity_id AND d.owner IS NOT NULL
+    ON %(group_by)s = 'owner' AND d.opportunity_id = o.opportunity_id AND (d.owner IS NOT NULL OR d.cause = 'opened')
 WHERE s.effective_on <= %(as_of)s
 """
 definition = """
@@ -57,7 +58,7 @@ WITH stood AS (
                            WHEN 'quarter' THEN to_char(s.effective_on, 'YYYY-"Q"Q')
                            ELSE to_char(s.effective_on, 'YYYY') END AS period,
            CASE %(group_by)s WHEN 'owner' THEN (SELECT owner FROM ltc_read.opportunity_details
-               WHERE opportunity_id = o.opportunity_id AND owner IS NOT NULL AND position <= %(known_position)s AND effective_on <= %(as_of)s
+               WHERE opportunity_id = o.opportunity_id AND owner IS NOT NULL AND position <= %(known_position)s AND (effective_on <= %(as_of)s OR cause = 'opened')
                ORDER BY position DESC LIMIT 1)
                              WHEN 'channel' THEN o.channel END AS segment,
            s.currency, s.amount, s.stage = 'won' AS is_won

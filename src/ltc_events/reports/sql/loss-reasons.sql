@@ -9,7 +9,7 @@ SELECT e.position,
 FROM ltc_read.opportunity_stages s
 JOIN ltc_read.opportunities o USING (opportunity_id)
 LEFT JOIN ltc_read.opportunity_details d
-    ON %(group_by)s = 'owner' AND d.opportunity_id = o.opportunity_id AND d.owner IS NOT NULL,
+    ON %(group_by)s = 'owner' AND d.opportunity_id = o.opportunity_id AND (d.owner IS NOT NULL OR d.cause = 'opened'),
 LATERAL (
     SELECT s.position
     UNION ALL
@@ -17,7 +17,7 @@ LATERAL (
     WHERE r.opportunity_id = s.opportunity_id AND r.position > s.position AND r.from_stage = 'lost' AND r.effective_on <= %(as_of)s
     UNION ALL
     SELECT position FROM ltc_read.opportunity_details
-    WHERE opportunity_id = s.opportunity_id AND cause <> 'opened' AND effective_on <= %(as_of)s
+    WHERE %(group_by)s = 'owner' AND opportunity_id = s.opportunity_id AND cause = 'owner_changed' AND effective_on <= %(as_of)s
 ) e
 WHERE s.stage = 'lost' AND s.effective_on <= %(as_of)s
 """
@@ -52,7 +52,7 @@ WITH lost AS (
                WHEN 'competitor' THEN s.competitor
                WHEN 'channel' THEN o.channel
                ELSE (SELECT owner FROM ltc_read.opportunity_details
-                    WHERE opportunity_id = o.opportunity_id AND owner IS NOT NULL AND position <= %(known_position)s AND effective_on <= %(as_of)s
+                    WHERE opportunity_id = o.opportunity_id AND owner IS NOT NULL AND position <= %(known_position)s AND (effective_on <= %(as_of)s OR cause = 'opened')
                     ORDER BY position DESC LIMIT 1)
            END AS label,
            s.currency, s.amount, s.reason, s.from_stage, s.effective_on - o.effective_on AS days

@@ -9,9 +9,11 @@ WITH moved AS (
     FROM ltc_read.opportunity_amounts a
     JOIN ltc_read.opportunities o USING (opportunity_id)
     UNION ALL
-    SELECT d.position, d.effective_on, d.opportunity_id, o.stage
+    SELECT d.position, d.effective_on, d.opportunity_id, s.stage
     FROM ltc_read.opportunity_details d
-    JOIN ltc_read.opportunities o USING (opportunity_id)
+    JOIN ltc_read.opportunity_stages s USING (opportunity_id)
+    WHERE (d.cause = 'owner_changed' AND (%(group_by)s = 'owner' OR %(owner)s::text IS NOT NULL))
+       OR (d.cause = 'title_changed' AND %(group_by)s = 'opportunity')
 )
 SELECT m.position,
        CASE %(group_by)s WHEN 'stage' THEN m.stage WHEN 'owner' THEN d.owner WHEN 'channel' THEN o.channel
@@ -23,7 +25,7 @@ LEFT JOIN ltc_read.opportunity_amounts c
     ON %(group_by)s = 'month' AND c.opportunity_id = m.opportunity_id AND c.expected_close_on IS NOT NULL
 LEFT JOIN ltc_read.opportunity_details d
     ON d.opportunity_id = m.opportunity_id
-    AND CASE %(group_by)s WHEN 'owner' THEN d.owner IS NOT NULL WHEN 'opportunity' THEN d.title IS NOT NULL ELSE false END
+    AND CASE %(group_by)s WHEN 'owner' THEN d.owner IS NOT NULL OR d.cause = 'opened' WHEN 'opportunity' THEN d.title IS NOT NULL ELSE false END
 WHERE m.effective_on <= %(as_of)s
 """
 definition = """

@@ -6,6 +6,10 @@ SELECT position, opportunity_id, customer_id, currency FROM ltc_read.revenue_bri
 UNION ALL
 SELECT s.position, opportunity_id, s.customer_id, o.currency
 FROM ltc_read.opportunity_stages s JOIN ltc_read.opportunities o USING (opportunity_id) WHERE s.effective_on <= %(as_of)s
+UNION ALL
+SELECT d.position, opportunity_id, d.customer_id, o.currency
+FROM ltc_read.opportunity_details d JOIN ltc_read.opportunities o USING (opportunity_id)
+WHERE d.cause = 'title_changed' AND d.effective_on <= %(as_of)s
 """
 definition = """
 From the amount each won deal was believed to be worth to the revenue and the cash it brought, every difference with its
@@ -175,7 +179,7 @@ FROM billed b
 LEFT JOIN (
     SELECT DISTINCT ON (opportunity_id) opportunity_id, title
     FROM ltc_read.opportunity_details
-    WHERE title IS NOT NULL AND position <= %(known_position)s AND effective_on <= %(as_of)s
+    WHERE title IS NOT NULL AND position <= %(known_position)s AND (effective_on <= %(as_of)s OR cause = 'opened')
     ORDER BY opportunity_id, position DESC
 ) o ON NOT b.is_direct AND o.opportunity_id = b.owner_id
 LEFT JOIN customer c ON c.customer_id = b.customer_id

@@ -42,7 +42,7 @@ stay AS (
     WHERE v.stage NOT IN ('won', 'lost')
       AND v.entered_on BETWEEN coalesce(%(from)s::date, '-infinity') AND coalesce(%(to)s::date, 'infinity')
       AND (%(owner)s::text IS NULL OR %(owner)s = (SELECT owner FROM ltc_read.opportunity_details
-           WHERE opportunity_id = o.opportunity_id AND owner IS NOT NULL AND position <= %(known_position)s AND effective_on <= %(as_of)s
+           WHERE opportunity_id = o.opportunity_id AND owner IS NOT NULL AND position <= %(known_position)s AND (effective_on <= %(as_of)s OR cause = 'opened')
            ORDER BY position DESC LIMIT 1))
 )
 SELECT stage,
