@@ -41,7 +41,7 @@ ASKED: Mapping[str, Asked] = {
     "receivables-aging": Asked(as_of=date(2026, 5, 3), parameters={"per": "customer"}),
     "collections": Asked(as_of=date(2026, 3, 1)),
     # Between the two commands that move one payment: on the books of both days it was never in transit.
-    "payments-in-transit": Asked(known_at=778),
+    "payments-in-transit": Asked(known_at=783),
     "renewals": Asked(as_of=date(2026, 4, 15)),
     "revenue-vs-opportunity": Asked(parameters={"customer": "Zeller Molkerei GmbH"}),
 }
