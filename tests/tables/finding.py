@@ -9,6 +9,7 @@ from tests.tables.selling import DRAFTED, OPENED
 from tests.tables.specification import at, given
 
 from ltc_events.projections.tables.search_terms import SearchTerms
+from ltc_events.schemas.opportunity import TitleChanged
 
 
 def row(*cells: str | int) -> str:
@@ -82,6 +83,8 @@ ROWS = (
     row(17, 2, "claim", "claim 1", "reference", "", "INV-1/1", 2, "1 1"),
     row(17, 3, "claim", "claim 1", "reference", "", "INV-1/1", 3, "1"),
     id_row(17, 4, "claim", "claim 1"),
+    row(18, 1, "opportunity", "deal", "title", "", "two presses", 1, "two presses"),
+    row(18, 2, "opportunity", "deal", "title", "", "two presses", 2, "presses"),
 )
 
 SPECIFICATIONS = (
@@ -103,5 +106,6 @@ SPECIFICATIONS = (
         at("payment 1", RECEIVED, on="2026-01-10"),
         at("payment 2", MOVED_IN, on="2026-02-02", customer="Bolt"),
         at("claim 1", FEE, on="2026-01-31"),
+        at("deal", TitleChanged(was="pumps", title="two presses"), on="2026-02-03"),
     ).then(SearchTerms, "\n".join(ROWS)),
 )

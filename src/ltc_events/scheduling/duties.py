@@ -83,12 +83,12 @@ DUTIES = (
 CLOCK_COMMANDS = tuple(dict.fromkeys(duty.command.type.rpartition(".")[0] for duty in DUTIES))
 """What policy `access` must give the clock, by the names that rules have."""
 
-_SHARED = Statements(__name__)
-COMPANY = _SHARED["company_time_zone"]
+_SQL = Statements(__name__)
+COMPANY = _SQL["company_time_zone"]
 """The query for the company's time zone; no row: policy `company` was never published."""
 
 
-REFUSED_BY_ACCESS = _SHARED["refused_by_access"]
+REFUSED_BY_ACCESS = _SQL["refused_by_access"]
 """The query for which of the commands `ids` policy `access` has refused, whose stream is `policy`, and for its version."""
 
 

@@ -61,8 +61,8 @@ class RollStore:
 
     def clear(self) -> None:
         """Forget the heads of all streams."""
-        for name in ("clear_streams", "clear_shards", "clear_state"):
-            self._connection.execute(_SQL[name])
+        for statement in (_SQL["clear_streams"], _SQL["clear_shards"], _SQL["clear_state"]):
+            self._connection.execute(statement)
 
     def last_events(self, after: int, upto: int) -> list[LastEvent]:
         """The last event of each stream that has events behind `after`, up to the position `upto`."""
