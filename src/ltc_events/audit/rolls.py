@@ -32,7 +32,7 @@ class Roller:
         Raises HistoryChanged where the events themselves have another number than their streams' versions say.
         """
         kept = self._rolls.state(self._rolls_log)
-        if kept != before:
+        if kept != before or not kept:
             self._rolls.clear()
             kept = 0
         made = self._advanced(kept, size, events_root)
