@@ -249,7 +249,10 @@ class Notary:
         try:
             events, refusals = known.get(EVENTS), known.get(REFUSALS)
             upto = min(self._events.head()[0], events.size if events else 0)
-            additions = self._grow(upto, max(refusals.size - self._tree(REFUSALS).size, 0) if refusals else 0)
+            # The sizes of the rolls first: each roll names a checkpoint of the events, and is signed again as it was.
+            rolled = self._memory.roll_sizes(self._keys.origin(ROLLS)).values()
+            additions = [one for size in sorted(rolled) if self.size < size < upto for one in self._grow(size, 0)]
+            additions += self._grow(upto, max(refusals.size - self._tree(REFUSALS).size, 0) if refusals else 0)
             for name, one in behind:
                 _require_same(self._tree(name), one)
             self._keep(additions)

@@ -79,6 +79,8 @@ def _compared(store: TransparencyStore, log: str, signed: SignedRoll) -> list[Fi
     again = roll_over({n: shard_over(n, members) for n, members in _members(shards)}, roll.size, roll.events_root)
     is_kept = store.rolls.state(log) == roll.size
     difference = _first_difference(store, shards) if is_kept else None
+    if store.rolls.state(log) != roll.size:  # a notary has made the next roll meanwhile, from other heads
+        difference = None
     if again == roll and difference is None:
         return []
     if again == roll:
