@@ -195,6 +195,23 @@ def test_rolls_that_were_lost_are_signed_again_as_they_were(signed: Database, ke
     assert not told(verify(signed, key, with_memory=True).findings)
 
 
+def test_events_that_were_put_back_are_signed_at_the_size_of_each_roll(
+    database: Database, event_store: EventStore, key: Path
+) -> None:
+    for _ in range(4):
+        event_store.append(of_customers(3))
+        sign(database, key)
+    before = rolls(database)
+    go_back(database)
+    with superuser(database) as owner:  # the events are all there, as after `ltc recover`; what was signed of them is older
+        for log in ("events", "outcomes"):
+            owner.execute("DELETE FROM ltc.tlog_checkpoints WHERE log LIKE %s AND size > 3", (f"%{log}",))
+            owner.execute("DELETE FROM ltc.tlog_hashes WHERE log LIKE %s AND first > 2", (f"%{log}",))
+    sign(database, key)
+    assert rolls(database) == before
+    assert not told(verify(database, key, with_memory=True).findings)
+
+
 def test_rolls_that_nobody_can_make_again_stop_the_notary(signed: Database, key: Path) -> None:
     memory = memory_beside(key)
     memory.write_text(memory.read_text().replace('"sizes"', '"no sizes"').replace('"first": 0', '"sizes": [], "first": 0'))
